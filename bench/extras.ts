@@ -1,0 +1,100 @@
+import path from 'node:path';
+import { cpuSeconds, hold, load } from './processes.ts';
+import { KEYS_A_TURN } from './rows.ts';
+import { type Setting, withServer } from './run.ts';
+import { median } from './statistics.ts';
+
+/** A figure that is no rate, with its bar. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'MB' | 'ms' | 'clients';
+  readonly bar: number;
+  /** Whether the bar is a least or a most. */
+  readonly atLeast: boolean;
+}
+
+export const isMet = ({ value, bar, atLeast }: Figure) => (atLeast ? value >= bar : value <= bar);
+
+const MB = 1e6;
+const IDLE_CLIENTS = 5_000;
+const LOAD_SECONDS = 8;
+/** Later than the turns of all rows. */
+const FULL_LOAD_TURN = 1_000;
+
+/** Clients that are served at once when the server may have 1,024 files open. */
+export async function clientsAtOnce(setting: Setting): Promise<Figure> {
+  const held = await withServer(setting, (server) => holding(server.address, 1_000, (n) => n), { descriptors: 1_024 });
+  return { name: 'clients at once, 1,024 open files', value: held, unit: 'clients', bar: 890, atLeast: true };
+}
+
+/** What the resident memory grows by when 5,000 idle clients connect. */
+export async function idleMemory(setting: Setting): Promise<Figure> {
+  const grown = await withServer(
+    setting,
+    async (server) => {
+      // A little use first: what the first connections load is not theirs.
+      await holding(server.address, 100, () => null);
+      const before = server.residentBytes().now;
+      return holding(server.address, IDLE_CLIENTS, (held) => {
+        if (held < IDLE_CLIENTS) throw new Error(`only ${held} of ${IDLE_CLIENTS} idle clients were served`);
+        return server.residentBytes().now - before;
+      });
+    },
+    { extra: [`--max-connections=${IDLE_CLIENTS + 100}`], descriptors: 2 * IDLE_CLIENTS },
+  );
+  return { name: 'memory of 5,000 idle clients', value: grown / MB, unit: 'MB', bar: 60, atLeast: false };
+}
+
+async function holding<T>(address: string, count: number, use: (held: number) => T): Promise<T> {
+  const clients = await hold(address, count);
+  try {
+    return use(clients.held);
+  } finally {
+    await clients.release();
+  }
+}
+
+/** Peak resident memory while look-ups of every key, reports and get-prs arrive at once; and the time to `listening`. */
+export async function fullLoad(setting: Setting): Promise<Figure[]> {
+  const { hashes, generator, scale } = setting;
+  const seconds = LOAD_SECONDS * scale;
+  const wide = { connections: 100, depth: 16 };
+  const deep = { connections: 10, depth: 64 };
+  // Key spaces that the time bound ends, not the counts.
+  const loads = [
+    { mode: 'get', shape: wide, offset: 0, keys: hashes, requests: 20 * hashes, seconds },
+    {
+      mode: 'report',
+      shape: deep,
+      offset: hashes + FULL_LOAD_TURN * KEYS_A_TURN,
+      keys: 200_000,
+      requests: 200_000,
+      seconds,
+    },
+    { mode: 'getpr', shape: deep, offset: 0, keys: 200_000, requests: 200_000, seconds },
+  ] as const;
+  const [peak, startMs] = await withServer(setting, async (server) => {
+    await Promise.all(loads.map((each) => load(server.address, generator, each)));
+    return [server.residentBytes().peak, server.startMs];
+  });
+  return [
+    { name: 'resident memory, full load', value: peak / MB, unit: 'MB', bar: 250, atLeast: false },
+    { name: 'start to listening', value: startMs, unit: 'ms', bar: 1_000, atLeast: false },
+  ];
+}
+
+/** Processor time of `bakeserv serve --version`, the median of five. */
+export async function versionCpu(): Promise<Figure> {
+  const launcher = path.join(import.meta.dirname, '../dist/bin/launch.cjs');
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) times.push(await cpuSeconds([process.execPath, launcher, 'serve', '--version']));
+  return { name: 'processor time of --version', value: median(times) * 1000, unit: 'ms', bar: 150, atLeast: false };
+}
+
+export const EXTRAS: readonly { readonly name: string; measure(setting: Setting): Promise<Figure | Figure[]> }[] = [
+  { name: 'clients at once', measure: clientsAtOnce },
+  { name: 'idle clients memory', measure: idleMemory },
+  { name: 'full load memory start listening', measure: fullLoad },
+  { name: 'version cpu', measure: versionCpu },
+];

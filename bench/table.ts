@@ -1,0 +1,84 @@
+import { type Figure, isMet } from './extras.ts';
+import { barText, marginOf, needOf, type Row, shapeName } from './rows.ts';
+import type { Sample } from './run.ts';
+import { median } from './statistics.ts';
+
+/** The repeats of a row, as medians. Rates in requests per second, latencies in microseconds. */
+export interface Summary {
+  readonly name: string;
+  readonly rate: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** Echo in the row's gauge. */
+  readonly echoRate: number;
+  readonly echoShape: string;
+  /** The median of the ratios, each of two runs in one moment; not the ratio of the medians. */
+  readonly toEcho: number;
+  readonly bar: string;
+  readonly need: { readonly raw: number; readonly scaled: number };
+  /** Against the scaled need, run by run. */
+  readonly met: boolean;
+  readonly startMs: number;
+  readonly residentMb: number;
+}
+
+/** @param samples of one row, at least one */
+export function summarize(row: Row, samples: readonly Sample[]): Summary {
+  const of = (value: (sample: Sample) => number) => median(samples.map(value));
+  const echoRate = of(({ echo }) => echo.rate);
+  const need = needOf(row, echoRate);
+  return {
+    name: row.name,
+    rate: of(({ result }) => result.rate),
+    p50Us: of(({ result }) => result.p50_us),
+    p99Us: of(({ result }) => result.p99_us),
+    echoRate,
+    echoShape: shapeName(row.gauge),
+    toEcho: of(({ result, echo }) => result.rate / echo.rate),
+    bar: barText(row),
+    need,
+    met: of(({ result, echo }) => marginOf(row, result.rate, result.p99_us, echo.rate)) >= 1,
+    startMs: of(({ startMs }) => startMs),
+    residentMb: of(({ residentBytes }) => residentBytes) / 1e6,
+  };
+}
+
+const HEADINGS = ['work', 'rate', 'p50 us', 'p99 us', 'echo', 'ratio', 'RSS MB', 'bar', 'raw', 'scaled', 'met'];
+
+export function printTable(summaries: readonly Summary[], figures: readonly Figure[]): string {
+  const lines = summaries.map((each) => [
+    each.name,
+    whole(each.rate),
+    whole(each.p50Us),
+    whole(each.p99Us),
+    `${whole(each.echoRate)} (${each.echoShape})`,
+    each.toEcho.toFixed(3),
+    whole(each.residentMb),
+    each.bar,
+    whole(each.need.raw),
+    whole(each.need.scaled),
+    each.met ? 'yes' : 'NO',
+  ]);
+  const others = figures.map((each) => [
+    each.name,
+    `${whole(each.value)} ${each.unit}`,
+    `${each.atLeast ? 'at least' : 'at most'} ${whole(each.bar)}`,
+    isMet(each) ? 'yes' : 'NO',
+  ]);
+  return [
+    lines.length ? align([HEADINGS, ...lines]) : '',
+    others.length ? align([['figure', 'value', 'bar', 'met'], ...others]) : '',
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+/** Columns as wide as their widest cell: the first to the left, the others to the right. */
+export function align(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const cell = (text: string, column: number) =>
+    column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!);
+  return `${rows.map((row) => row.map(cell).join('  ')).join('\n')}\n`;
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en-US');

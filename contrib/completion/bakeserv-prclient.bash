@@ -1,0 +1,126 @@
+# bash completion for bakeserv-prclient
+_bakeserv_prclient() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "${COMP_WORDS[i]}" in
+      --server|--ca|--timeout) ((i++)) ;;
+      -*) ;;
+      *) command=${COMP_WORDS[i]}; break ;;
+    esac
+  done
+  case "$command" in
+    "")
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import history list is-readonly ping completion" -- "$cur")); fi ;;
+    get-pr)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    test-pr)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    test-package)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    max-package-pr)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    import-one)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    export)
+      case "$prev" in
+        --format) COMPREPLY=($(compgen -W "bitbake json jsonl csv" -- "$cur")); return ;;
+        --version) return ;;
+        --pkgarch) return ;;
+        --checksum) return ;;
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --ca --timeout --json --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    import)
+      case "$prev" in
+        --format) COMPREPLY=($(compgen -W "bitbake json jsonl csv" -- "$cur")); return ;;
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --timeout --json --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    history)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    list)
+      case "$prev" in
+        --like) return ;;
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    is-readonly)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    ping)
+      case "$prev" in
+        --count|-n) return ;;
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
+    completion)
+      case "$prev" in
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
+  esac
+}
+complete -F _bakeserv_prclient bakeserv-prclient

@@ -1,0 +1,477 @@
+import type { Duplex } from 'node:stream';
+import { InvokeError, ProtocolError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { clientMessage } from './dispatch.ts';
+import { acceptProtocol, HeaderReader } from './handshake.ts';
+import type { Limits } from './limits.ts';
+import { LineQueue } from './line-queue.ts';
+import { LineSplitter } from './lines.ts';
+import { LoopError } from './loop-guard.ts';
+import { type Call, MessageReader } from './message-reader.ts';
+import { encodeJson, frameMessage, frameStreamed, type Json } from './messages.ts';
+import { OrderedAnswers } from './ordered-answers.ts';
+import { Output, slices } from './output.ts';
+import { isPlain, PlainSession } from './plain.ts';
+import {
+  type Carrier,
+  type Command,
+  EncodedReply,
+  type Outcome,
+  type Peer,
+  type Service,
+  type Session,
+  StreamedReply,
+  StreamFailure,
+} from './service.ts';
+
+/** What a connection needs from the server around it. */
+export interface ConnectionContext {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly limits: Limits;
+  readonly log: Logger;
+  readonly carrier: Carrier;
+  /** Called once, when the handshake is over. */
+  readonly onReady: () => void;
+  /** Called once, when the connection is gone. */
+  readonly onClose: () => void;
+  /** Adds to the bytes of unfinished input of all connections; false once they are over their limit. */
+  readonly addPartial: (bytes: number) => boolean;
+}
+
+type State = 'protocol' | 'plain' | 'headers' | 'messages' | 'stream' | 'closing' | 'closed';
+
+/** How long a closing connection's remaining input is read away, so that the last answer is not lost to a reset. */
+const LINGER_MS = 1000;
+
+/**
+ * One client on any byte stream: handshake, headers, then the request loop, in message and in stream mode.
+ * Requests are answered in order. One message request (or a run of neighbours of a command that batches) is in flight
+ * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit.
+ */
+export class Connection {
+  readonly peer: Peer;
+  readonly openedAt = performance.now();
+  private readonly stream: Duplex;
+  private readonly context: ConnectionContext;
+  private readonly splitter: LineSplitter;
+  private readonly input: LineQueue;
+  private readonly reader: MessageReader;
+  private readonly output: Output;
+  private readonly answers: OrderedAnswers;
+  private state: State = 'protocol';
+  private headers: HeaderReader | null = null;
+  private service: Service | null = null;
+  private session: Session | null = null;
+  private plain: PlainSession | null = null;
+  private streamCommand: Command | null = null;
+  /** A request that was read behind a run and is not part of it. */
+  private lookahead: Call | null = null;
+  /** The input cannot be read on: said once what came before it has been answered. */
+  private failure: Error | null = null;
+  /** A request is being answered; nothing else of this connection is begun. */
+  private busy = false;
+  private pumping = false;
+  private paused = false;
+  private draining = false;
+  private inputEnded = false;
+  private linesInFlight = 0;
+  private partialBytes = 0;
+  private messageBegunAt = 0;
+  private closingSince = 0;
+
+  constructor(stream: Duplex, peer: Peer, context: ConnectionContext) {
+    const { limits, carrier, log } = context;
+    this.stream = stream;
+    this.peer = peer;
+    this.context = context;
+    // Where messages are not chunked, a line is a message.
+    this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
+    this.input = new LineQueue(() => this.splitter.partialBytes);
+    this.reader = new MessageReader(limits);
+    this.output = new Output(
+      stream,
+      limits,
+      () => this.pump(),
+      (unsent) => this.giveUp(unsent),
+    );
+    this.answers = new OrderedAnswers(
+      () => this.pump(),
+      (error) => this.failStream(error),
+    );
+    stream.on('data', (chunk: Buffer) => this.receive(chunk));
+    stream.on('end', () => this.endOfInput());
+    // A reset is an ordinary way for a client to leave: 'close' follows and does the work.
+    stream.on('error', (error) => log.debug('connection lost', { peer: peer.name, reason: error.message }));
+    stream.on('close', () => this.closed());
+  }
+
+  private get over(): boolean {
+    return this.state === 'closing' || this.state === 'closed';
+  }
+
+  private get handshaking(): boolean {
+    return this.state === 'protocol' || this.state === 'headers';
+  }
+
+  /** Reads no more, answers what was read, then closes; at once when idle. */
+  drain(): void {
+    if (this.draining || this.over) return;
+    this.draining = true;
+    this.pause(true);
+    this.pump();
+  }
+
+  destroy(): void {
+    this.stream.destroy();
+  }
+
+  /** Holds the connection to its time limits; called a few times a second with `performance.now()`. */
+  checkTime(now: number): void {
+    const { limits, carrier } = this.context;
+    if (this.state === 'closed') return;
+    if (this.state === 'closing') {
+      if (now - this.closingSince > limits.outputTimeoutMs) this.destroy();
+      return;
+    }
+    // What the carrier holds grows unseen.
+    if (!carrier.chunked) this.accountPartial();
+    if (this.handshaking && now - this.openedAt > limits.handshakeTimeoutMs) {
+      return this.fail(new ProtocolError(`no complete handshake within ${limits.handshakeTimeoutMs / 1000} s`));
+    }
+    if (this.messageBegunAt && !this.paused && now - this.messageBegunAt > limits.messageTimeoutMs) {
+      return this.fail(new ProtocolError(`a message was not complete within ${limits.messageTimeoutMs / 1000} s`));
+    }
+    this.output.checkTime(now);
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.over || this.failure) return;
+    const lines = this.splitter.push(chunk);
+    if (lines.length > 0 && !this.reader.inChunks) this.messageBegunAt = 0;
+    this.input.push(lines, chunk.length);
+    this.failure ??= this.splitter.failure;
+    this.pump();
+    this.accountPartial();
+  }
+
+  /** Counts what is unfinished towards the limit of all connections, and notes when it began. */
+  private accountPartial(): void {
+    const held = this.splitter.partialBytes + this.reader.chunkBytes + this.context.carrier.heldBytes();
+    const partial = this.state === 'closed' ? 0 : held;
+    if (partial === 0 && !this.reader.inChunks) this.messageBegunAt = 0;
+    else if (this.messageBegunAt === 0) this.messageBegunAt = performance.now();
+    const grown = partial - this.partialBytes;
+    this.partialBytes = partial;
+    if (grown !== 0 && !this.context.addPartial(grown) && grown > 0) {
+      this.fail(new ProtocolError('the server holds too many unfinished messages'));
+    }
+  }
+
+  private endOfInput(): void {
+    this.inputEnded = true;
+    this.pump();
+  }
+
+  /** Does all that can be done now. */
+  private pump(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    try {
+      while (this.step());
+      this.finishIfDone();
+    } catch (error) {
+      this.fail(error as Error);
+    } finally {
+      this.pumping = false;
+    }
+    this.pause(this.draining || this.output.choked || this.input.bytes > this.context.limits.maxInFlightBytes);
+  }
+
+  /** Takes one step; false when there is nothing to do until something happens. */
+  private step(): boolean {
+    if (this.state === 'protocol') return this.readProtocol();
+    if (this.state === 'headers') return this.readHeader();
+    if (this.over || this.busy || this.output.choked) return false;
+    if (this.state === 'plain') return this.readPlain();
+    return this.state === 'messages' ? this.readMessages() : this.readStream();
+  }
+
+  private finishIfDone(): void {
+    if (this.over || this.busy || this.output.choked) return;
+    if (!this.answers.isEmpty || this.lookahead || !this.input.isEmpty) return;
+    if (this.failure) this.fail(this.failure);
+    else if (this.inputEnded || this.draining) this.close();
+  }
+
+  private pause(wanted: boolean): void {
+    if (wanted === this.paused || this.over) return;
+    this.paused = wanted;
+    if (wanted) {
+      this.stream.pause();
+      return;
+    }
+    // Time in which we did not read is not the client's.
+    if (this.messageBegunAt) this.messageBegunAt = performance.now();
+    this.stream.resume();
+  }
+
+  private readProtocol(): boolean {
+    const line = this.input.take();
+    if (line === null) return false;
+    if (isPlain(line)) return this.enterPlain(line);
+    this.service = acceptProtocol(line, this.context.services);
+    if (!this.service) {
+      // The contract: a protocol that is not spoken here is closed without a word.
+      this.context.log.debug('protocol refused', { peer: this.peer.name, line: line.slice(0, 128) });
+      this.close();
+      return false;
+    }
+    this.headers = new HeaderReader(this.context.limits);
+    this.state = 'headers';
+    return true;
+  }
+
+  private enterPlain(line: string): boolean {
+    const { services, limits, onReady } = this.context;
+    this.plain = new PlainSession(services.values(), this.peer, limits, (error) =>
+      this.logFailure('request failed', error),
+    );
+    this.state = 'plain';
+    onReady();
+    return this.answerPlain(line);
+  }
+
+  private readPlain(): boolean {
+    const line = this.input.take();
+    if (line === null) return false;
+    return line === '' || this.answerPlain(line);
+  }
+
+  private answerPlain(line: string): boolean {
+    this.settle(this.plain!.answer(line), (answer) => {
+      if (typeof answer === 'string') this.send(answer);
+      else this.answerInPieces(answer);
+    });
+    return true;
+  }
+
+  private readHeader(): boolean {
+    const line = this.input.take();
+    if (line === null) return false;
+    if (!this.headers!.push(line)) return true;
+    this.session = this.service!.open(this.peer, this.headers!.via);
+    if (this.headers!.needsHeaders) this.write('\n');
+    this.headers = null;
+    this.state = 'messages';
+    this.context.onReady();
+    return true;
+  }
+
+  private readMessages(): boolean {
+    const call = this.lookahead ?? this.nextCall();
+    this.lookahead = null;
+    if (!call) return false;
+    if (!call.command) {
+      this.answer([call.refusal]);
+      return true;
+    }
+    if (call.command.stream) return this.enterStream(call.command);
+    const args = [call.arg];
+    if (call.command.batches) this.gatherRun(call.command, args);
+    this.settle(this.session!.invoke(call.command, args), (outcomes) => this.answer(outcomes));
+    return true;
+  }
+
+  /** Adds the neighbouring requests of the same command that have been read already. */
+  private gatherRun(command: Command, args: Json[]): void {
+    while (args.length < this.context.limits.maxInFlight) {
+      const call = this.nextCall();
+      if (!call) return;
+      if (call.command !== command) {
+        this.lookahead = call;
+        return;
+      }
+      args.push(call.arg);
+    }
+  }
+
+  /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
+  private nextCall(): Call | null {
+    for (let line = this.input.take(); line !== null; line = this.input.take()) {
+      const wasInChunks = this.reader.inChunks;
+      try {
+        const call = this.reader.push(line, this.session!);
+        // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
+        if (this.reader.inChunks !== wasInChunks) {
+          const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
+          this.messageBegunAt = begun ? performance.now() : 0;
+        }
+        if (call) return call;
+      } catch (error) {
+        this.failure = error as Error;
+        this.dropInput();
+      }
+    }
+    return null;
+  }
+
+  private enterStream(command: Command): boolean {
+    this.settle(this.session!.enterStream(command), (refusal) => {
+      if (refusal) return this.answer([refusal]);
+      this.streamCommand = command;
+      this.state = 'stream';
+      this.write('"ok"\n');
+    });
+    return true;
+  }
+
+  private readStream(): boolean {
+    const room = this.context.limits.maxInFlight - this.linesInFlight;
+    if (room <= 0 || this.input.isEmpty) return false;
+    const lines = this.input.takeUntil('END', room);
+    if (lines === null) this.leaveStream();
+    else this.answerLines(lines);
+    return true;
+  }
+
+  private leaveStream(): void {
+    // Lines after END are messages: they wait until the stream's answers are out.
+    this.busy = true;
+    this.answers.add(() => {
+      this.busy = false;
+      this.state = 'messages';
+      this.streamCommand = null;
+      this.write('ok\n');
+    });
+  }
+
+  private answerLines(lines: readonly string[]): void {
+    const text = this.session!.stream(this.streamCommand!, lines);
+    if (typeof text === 'string' && this.answers.isEmpty) return this.write(text);
+    // Also an answer that is there already is held in memory until those before it are out.
+    this.linesInFlight += lines.length;
+    // Taken up in its turn, which may be after it has failed.
+    if (text instanceof Promise) text.catch(() => {});
+    this.answers.add(async () => {
+      this.write(await text);
+      this.linesInFlight -= lines.length;
+    });
+  }
+
+  private failStream(error: unknown): void {
+    if (!(error instanceof StreamFailure)) return this.fail(error as Error);
+    this.write(error.answered);
+    this.fail(error.cause as Error);
+  }
+
+  /** Waits for a value with nothing else of this connection in flight, then goes on. */
+  private settle<T>(value: T | Promise<T>, use: (value: T) => void): void {
+    if (!(value instanceof Promise)) return use(value);
+    this.busy = true;
+    value.then(
+      (settled) => {
+        this.busy = false;
+        if (this.state === 'closed') return;
+        try {
+          use(settled);
+        } catch (error) {
+          // Thrown from here it would end the process.
+          return this.fail(error as Error);
+        }
+        this.pump();
+      },
+      (error) => this.fail(error),
+    );
+  }
+
+  private answer(outcomes: readonly Outcome[]): void {
+    const { carrier } = this.context;
+    let text = '';
+    for (const outcome of outcomes) {
+      if (outcome instanceof StreamedReply) return this.answerInPieces(frameStreamed(outcome.pieces, carrier.chunked));
+      text += frameMessage(this.encode(outcome), carrier.chunked);
+    }
+    this.send(text);
+  }
+
+  private send(text: string): void {
+    if (text.length <= this.context.limits.outputPauseBytes) this.write(text);
+    else this.answerInPieces(slices(text));
+  }
+
+  private encode(outcome: Exclude<Outcome, StreamedReply>): string {
+    if (outcome instanceof EncodedReply) return outcome.text;
+    if (!(outcome instanceof Error)) return encodeJson(outcome);
+    if (!(outcome instanceof InvokeError)) this.logFailure('request failed', outcome);
+    return encodeJson({ 'invoke-error': { message: clientMessage(outcome) } });
+  }
+
+  private answerInPieces(pieces: AsyncIterable<string> | Iterable<string>): void {
+    this.busy = true;
+    this.output.writeAll(pieces).then(
+      () => {
+        this.busy = false;
+        this.pump();
+      },
+      (error) => {
+        // Half an answer is out: an error message would be taken for a part of it.
+        this.logFailure('a long answer broke off', error as Error);
+        this.destroy();
+      },
+    );
+  }
+
+  private write(text: string): void {
+    if (text !== '' && !this.over) this.output.write(text);
+  }
+
+  private giveUp(unsent: number): void {
+    this.context.log.warn('client does not read its answers: closed', { peer: this.peer.name, unsent });
+    this.destroy();
+  }
+
+  /** Tells the client what was wrong and closes. */
+  private fail(error: Error): void {
+    if (this.over) return;
+    if (error instanceof LoopError) this.context.log.debug('loop refused', { peer: this.peer.name });
+    else if (error instanceof ProtocolError) {
+      this.context.log.warn('bad input: closed', { peer: this.peer.name, reason: error.message.slice(0, 200) });
+    } else this.logFailure('connection failed', error);
+    this.write(`${encodeJson({ 'invoke-error': { message: clientMessage(error) } })}\n`);
+    this.close();
+  }
+
+  private logFailure(what: string, error: Error): void {
+    this.context.log.error(what, { peer: this.peer.name, error });
+  }
+
+  private dropInput(): void {
+    this.input.clear();
+    this.reader.clear();
+  }
+
+  /** Sends what is written, then closes. Input that still comes is read away for a moment, so that no reset eats the answer. */
+  private close(): void {
+    if (this.over) return;
+    this.state = 'closing';
+    this.closingSince = performance.now();
+    this.dropInput();
+    this.stream.end();
+    this.stream.resume();
+    if (this.inputEnded) return;
+    this.stream.once('finish', () => {
+      if (this.draining) return void this.destroy();
+      setTimeout(() => this.destroy(), LINGER_MS).unref();
+    });
+  }
+
+  private closed(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.accountPartial();
+    this.dropInput();
+    this.session?.close();
+    this.plain?.close();
+    this.context.onClose();
+  }
+}

@@ -1,0 +1,126 @@
+import { InvokeError } from '../errors.ts';
+import { clientMessage } from './dispatch.ts';
+import type { Limits } from './limits.ts';
+import { encodeJson, type Json, parseMessage } from './messages.ts';
+import {
+  type Command,
+  EncodedReply,
+  type Outcome,
+  type Peer,
+  type Service,
+  type Session,
+  StreamedReply,
+  StreamFailure,
+} from './service.ts';
+
+/** A reply line with its newline, or its pieces where it is too long to be held whole. */
+export type PlainAnswer = string | AsyncIterable<string>;
+
+interface PlainRequest {
+  readonly method: string;
+  readonly params: Json;
+  readonly service: Json;
+}
+
+/** Whether a connection's first line asks for the plain form: no protocol line begins like this. */
+export function isPlain(firstLine: string): boolean {
+  return firstLine.startsWith('{');
+}
+
+/**
+ * A client that speaks the plain form: a request a line, `{"id": …, "method": "get-pr", "params": {…}}`, and a reply
+ * a line, `{"id": …, "result": …, "error": null | {"message"}}`. For scripts, nc and jq. Every command of every service
+ * can be called; a stream command takes `{"lines": […]}` and gives a list. Bad requests are answered, never closed on.
+ */
+export class PlainSession {
+  private readonly sessions: ReadonlyMap<string, Session>;
+  private readonly limits: Limits;
+  private readonly onFailure: (error: Error) => void;
+
+  /** @param onFailure told of what went wrong on our side */
+  constructor(services: Iterable<Service>, peer: Peer, limits: Limits, onFailure: (error: Error) => void) {
+    this.sessions = new Map([...services].map((service) => [service.protocol, service.open(peer, [])]));
+    this.limits = limits;
+    this.onFailure = onFailure;
+  }
+
+  /** Answers a line; never rejects. */
+  async answer(line: string): Promise<PlainAnswer> {
+    let id: Json = null;
+    try {
+      const message = parseMessage(line, this.limits.maxJsonDepth, this.limits.maxJsonKeys);
+      id = member(message, 'id') ?? null;
+      const request = readRequest(message);
+      const { session, command } = this.find(request);
+      const outcome = command.stream
+        ? await this.runStream(session, command, request.params)
+        : (await session.invoke(command, [request.params]))[0]!;
+      return this.encode(id, outcome);
+    } catch (error) {
+      return this.encode(id, error as Error);
+    }
+  }
+
+  close(): void {
+    for (const session of this.sessions.values()) session.close();
+  }
+
+  private find({ method, service }: PlainRequest): { session: Session; command: Command } {
+    if (service !== null && (typeof service !== 'string' || !this.sessions.has(service)))
+      throw new InvokeError(`service must be one of ${[...this.sessions.keys()].join(', ')}`);
+    for (const [name, session] of this.sessions) {
+      const command = service === null || service === name ? session.command(method) : null;
+      if (command) return { session, command };
+    }
+    throw new InvokeError(`Unknown command ${JSON.stringify(method.slice(0, 64))}`);
+  }
+
+  private async runStream(session: Session, command: Command, params: Json): Promise<Json> {
+    const lines = streamLines(params);
+    const refusal = await session.enterStream(command);
+    if (refusal) throw refusal;
+    const answered: string[] = [];
+    for (let at = 0; at < lines.length; at += this.limits.maxInFlight) {
+      const text = await session.stream(command, lines.slice(at, at + this.limits.maxInFlight));
+      answered.push(...text.split('\n').slice(0, -1));
+    }
+    return answered;
+  }
+
+  private encode(id: Json, outcome: Outcome): PlainAnswer {
+    const before = `{"id": ${encodeJson(id)}, "result": `;
+    const after = ', "error": null}\n';
+    if (outcome instanceof StreamedReply) return surround(before, outcome.pieces, after);
+    if (outcome instanceof EncodedReply) return before + outcome.text + after;
+    if (!(outcome instanceof Error)) return before + encodeJson(outcome) + after;
+    const error = outcome instanceof StreamFailure ? (outcome.cause as Error) : outcome;
+    if (!(error instanceof InvokeError)) this.onFailure(error);
+    return `${before}null, "error": ${encodeJson({ message: clientMessage(error) })}}\n`;
+  }
+}
+
+async function* surround(before: string, pieces: AsyncIterable<string>, after: string): AsyncGenerator<string> {
+  yield before;
+  yield* pieces;
+  yield after;
+}
+
+function readRequest(message: Json): PlainRequest {
+  if (message === null || typeof message !== 'object' || Array.isArray(message))
+    throw new InvokeError('A request must be an object: {"id": 1, "method": "ping", "params": {}}');
+  const method = member(message, 'method');
+  if (typeof method !== 'string') throw new InvokeError('method must be a text: the name of a command');
+  return { method, params: member(message, 'params') ?? {}, service: member(message, 'service') ?? null };
+}
+
+function member(message: Json, key: string): Json | undefined {
+  const object = message !== null && typeof message === 'object' && !Array.isArray(message);
+  return object && Object.hasOwn(message, key) ? message[key] : undefined;
+}
+
+function streamLines(params: Json): readonly string[] {
+  const lines = member(params, 'lines');
+  const good = (line: Json) => typeof line === 'string' && !line.includes('\n');
+  if (Array.isArray(lines) && lines.every(good)) return lines as string[];
+  throw new InvokeError('lines must be a list of texts without newlines');
+}

@@ -1,0 +1,47 @@
+import { InvokeError, ProtocolError } from '../errors.ts';
+import type { Json } from './messages.ts';
+
+/** Puts a server's reply together from its lines, chunks included; undefined until it is complete. */
+export type ReplyReader = (line: string) => Json | undefined;
+
+/**
+ * @param maxBytes the longest reply accepted
+ * @returns a reader for any number of replies, one after the other; it throws ProtocolError on what is no reply
+ */
+export function createReplyReader(maxBytes: number): ReplyReader {
+  let chunks: string[] | null = null;
+  let bytes = 0;
+  return (line) => {
+    if (!chunks) {
+      if (line !== '{"chunk-stream": null}' && line !== '{"chunk-stream":null}') return parseReply(line);
+      chunks = [];
+      bytes = 0;
+      return undefined;
+    }
+    if (line !== '') {
+      bytes += line.length;
+      if (bytes > maxBytes) throw new ProtocolError(`the server sent a reply longer than ${maxBytes} bytes`);
+      chunks.push(line);
+      return undefined;
+    }
+    const text = chunks.join('');
+    chunks = null;
+    return parseReply(text);
+  };
+}
+
+function parseReply(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ProtocolError('the server sent malformed JSON', error);
+  }
+}
+
+/** The refusal a reply carries, or null. */
+export function refusalIn(reply: Json): InvokeError | null {
+  if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return null;
+  const error = reply['invoke-error'];
+  if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
+  return new InvokeError(String(error.message).slice(0, 1000));
+}

@@ -1,0 +1,45 @@
+import { Ajv } from 'ajv';
+
+const UNIHASH = /^[0-9a-f]{64}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/** A unihash is exactly 64 lower-case hex digits (protocol.md section 2). */
+export function isUnihash(text: string): boolean {
+  return text.length === 64 && UNIHASH.test(text);
+}
+
+/** A key (method, taskhash, outhash, …): 1 to 256 bytes, well-formed, without control characters (reliability.md section 4). */
+export function isHash(text: string): boolean {
+  return text.length > 0 && text.length <= 256 && !CONTROL.test(text) && text.isWellFormed() && fits(text, 256);
+}
+
+/** A descriptive text: at most 1 KiB, well-formed Unicode, no NUL. */
+export function isText(text: string): boolean {
+  return text.length <= 1024 && isLongText(text) && fits(text, 1024);
+}
+
+/** A text of any length a message may have. */
+export function isLongText(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+/** A PR value: dotted integers (reliability.md section 4). */
+export function isPrValue(text: string): boolean {
+  return /^\d{1,9}(\.\d{1,9}){0,15}$/.test(text) && !text.endsWith('\n');
+}
+
+function fits(text: string, bytes: number): boolean {
+  return text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
+}
+
+/** The validator both services compile their rows' schemas with. Client objects are never changed or merged. */
+export function createValidator(): Ajv {
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true });
+  ajv.addFormat('hash', isHash);
+  ajv.addFormat('text', isText);
+  ajv.addFormat('long-text', isLongText);
+  ajv.addFormat('unihash', isUnihash);
+  ajv.addFormat('pr-value', isPrValue);
+  return ajv;
+}

@@ -1,0 +1,102 @@
+import type { Json } from './messages.ts';
+
+/** A reply whose JSON text comes in pieces, so that a long one is never held whole. */
+export class StreamedReply {
+  readonly pieces: AsyncIterable<string>;
+
+  constructor(pieces: AsyncIterable<string>) {
+    this.pieces = pieces;
+  }
+}
+
+/** A reply already encoded as JSON text: for replies on hot paths. */
+export class EncodedReply {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** What a command answers. A miss is `null`. */
+export type Reply = Json | EncodedReply | StreamedReply;
+
+/** A reply, or the error that takes its place. */
+export type Outcome = Reply | Error;
+
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** For log lines: `unix` or the network address and port. */
+  readonly name: string;
+  /** The network address that limits are counted by, or null on a Unix socket. */
+  readonly address: string | null;
+  /** True where only programs of this machine can connect. */
+  readonly local: boolean;
+}
+
+/** What a transport that is not a plain byte stream does itself. */
+export interface Carrier {
+  /** False where a message of any length is one line. */
+  readonly chunked: boolean;
+  /** Bytes of an unfinished line that have come but were not handed on. */
+  readonly heldBytes: () => number;
+}
+
+/** A command as a connection sees it: a name and how it is carried. */
+export interface Command {
+  readonly name: string;
+  /** A stream command: the connection switches to stream mode. */
+  readonly stream: boolean;
+  /** Neighbouring requests of this command on one connection may be handed over together. */
+  readonly batches: boolean;
+}
+
+/**
+ * One client's state in a service. Methods never throw: what is refused or fails is an Error outcome.
+ * A connection has at most one `invoke` in flight; `stream` calls may overlap and are answered in order.
+ */
+export interface Session {
+  /** The command of that wire name, or null. */
+  command(name: string): Command | null;
+  /** Answers `args.length` requests of one command; several only if the command batches. Outcomes in the same order. */
+  invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]>;
+  /** Rights to a stream command are checked once, when it is entered. */
+  enterStream(command: Command): Error | null | Promise<Error | null>;
+  /**
+   * Answers stream lines: the text of as many lines, each ended by a newline, in ASCII.
+   * A bad line rejects with a StreamFailure that carries the text for the lines before it.
+   */
+  stream(command: Command, lines: readonly string[]): string | Promise<string>;
+  /** True while the server requires a login that this client has yet to make. */
+  readonly awaitsLogin: boolean;
+  /** The connection is gone. */
+  close(): void;
+}
+
+/** A stream cannot go on; `answered` is the reply text for the good lines before the bad one. */
+export class StreamFailure extends Error {
+  readonly answered: string;
+
+  constructor(answered: string, cause: unknown) {
+    super('stream failure', { cause });
+    this.answered = answered;
+  }
+}
+
+/** A service behind the first word of a connection. */
+export interface Service {
+  /** The first word: `OEHASHEQUIV` or `PRSERVICE`. */
+  readonly protocol: string;
+  /** Whether this protocol version is spoken. */
+  accepts(major: number, minor: number): boolean;
+  /**
+   * A client has shaken hands.
+   * @param via the servers it asks for, when it is a server itself
+   * @throws ProtocolError when it is not let in
+   */
+  open(peer: Peer, via: readonly string[]): Session;
+  /** The server stops: whoever waits for another server is answered without it. */
+  stopAsking?(): void;
+  /** Ends what the service does by itself, after the last session. */
+  close(): Promise<void>;
+}

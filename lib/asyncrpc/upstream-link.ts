@@ -1,0 +1,243 @@
+import type { Duplex } from 'node:stream';
+import { ProtocolError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type Address, formatAddress } from './address.ts';
+import { createBreaker, LastingRefusal } from './breaker.ts';
+import { KIB, MIB } from './limits.ts';
+import { createLookupChannel, type LookupChannel, type OnAnswer } from './lookup-channel.ts';
+import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
+import { encodeJson, frameMessage, type Json } from './messages.ts';
+import { createReplyReader, refusalIn } from './reply-reader.ts';
+
+export interface UpstreamLinkOptions {
+  readonly address: Address;
+  /** Opens a connection to it. */
+  readonly dial: () => Promise<Duplex>;
+  /** `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
+  readonly protocol: string;
+  readonly login: { readonly username: string; readonly token: string } | null;
+  /** A look-up without an answer after this long counts as a miss. */
+  readonly timeoutMs: number;
+  readonly guard: LoopGuard;
+  readonly log: Logger;
+}
+
+/** How an upstream is doing, as get-stats shows it. */
+export interface UpstreamFigures {
+  readonly address: string;
+  readonly breaker: 'open' | 'closed';
+  readonly asked: number;
+  readonly unanswered: number;
+  readonly wrong: number;
+}
+
+/**
+ * All there is between a service and its upstream: one connection for each kind of stream look-up and one for messages,
+ * whatever the number of clients. Nothing here rejects: whatever goes wrong is an answer that is not there (`null`).
+ */
+export interface UpstreamLink {
+  readonly name: string;
+  /**
+   * Answers to lines of a stream command. `isAnswer` tells a believable answer; any other counts as none. `onAnswer` is
+   * told of each as it comes, believable or not, before the promise of them all resolves.
+   */
+  lines(
+    command: string,
+    lines: readonly string[],
+    isAnswer: (line: string) => boolean,
+    onAnswer?: OnAnswer<string>,
+  ): Promise<readonly (string | null)[]>;
+  /** The reply to each request, or null when there is none. */
+  messages(requests: readonly { command: string; args: Json }[]): Promise<readonly (Reply | null)[]>;
+  /** Notes and logs an answer that cannot be believed. A connection that gives such answers may be out of step. */
+  distrust(what: string): void;
+  figures(): UpstreamFigures;
+  /** Ends the connections; everything that waits, and whatever is asked from now on, has no answer. */
+  close(): void;
+}
+
+/** A reply, wrapped so that the reply `null` is told from no reply. */
+export interface Reply {
+  readonly value: Json;
+}
+
+/** With the longest time between probes: an upstream that returns is used again within 5 s. */
+const PROBE_TIMEOUT_MS = 2500;
+/** What can be an answer of get-stream or exists-stream, also where it is not one to be believed. */
+const STREAM_ANSWER = /^(?:[0-9a-f]{0,256}|true|false)$/;
+
+/** @throws LastingRefusal when the reply says that the upstream would be asking itself */
+function refuseLoop(reply: Json): void {
+  const refusal = refusalIn(reply);
+  if (refusal?.message.startsWith(LOOP)) throw new LastingRefusal(refusal.message);
+}
+
+export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
+  const { address, dial, protocol, login, timeoutMs, guard, log } = options;
+  const name = formatAddress(address);
+  const streams = new Map<string, LookupChannel<string>>();
+  let asked = 0;
+  let unanswered = 0;
+  let wrong = 0;
+  let closed = false;
+
+  const channels = () => [...streams.values(), messages];
+  const breaker = createBreaker({
+    name,
+    log,
+    probe: async () => {
+      await probe();
+      for (const channel of channels()) channel.retryNow();
+    },
+    onOpen: () => {
+      for (const channel of channels()) channel.giveUp();
+    },
+  });
+  const common = {
+    dial,
+    timeoutMs,
+    onSuccess: () => breaker.succeeded(),
+    onFailure: (why: Error) => breaker.failed(why),
+  };
+
+  const preface = (stream?: string) =>
+    `${protocol}\nneeds-headers: false\n${VIA_HEADER}: ${guard.via}\n\n` +
+    (login ? frameMessage(encodeJson({ auth: { username: login.username, token: login.token } }), true) : '') +
+    (stream ? `${encodeJson({ [stream]: null })}\n` : '');
+
+  /** Takes the replies to login and stream command. */
+  const readPreface = (stream?: string) => () => {
+    if (!login && !stream) return null;
+    const read = createReplyReader(MIB);
+    let expected = (login ? 1 : 0) + (stream ? 1 : 0);
+    let loginDone = !login;
+    return (line: string) => {
+      const reply = read(line);
+      if (reply === undefined) return false;
+      refuseLoop(reply);
+      const refusal = refusalIn(reply);
+      if (refusal && !loginDone) throw new LastingRefusal(`the login is refused: ${refusal.message}`, refusal);
+      if (refusal) throw refusal;
+      loginDone = true;
+      return --expected <= 0;
+    };
+  };
+
+  const messages = createLookupChannel<Reply>({
+    ...common,
+    preface: () => preface(),
+    readPreface: readPreface(),
+    readAnswer: () => {
+      const read = createReplyReader(16 * MIB);
+      return (line) => {
+        const value = read(line);
+        if (value === undefined) return undefined;
+        refuseLoop(value);
+        return { value };
+      };
+    },
+    maxLineBytes: 16 * MIB,
+  });
+
+  function streamOf(command: string): LookupChannel<string> {
+    let channel = streams.get(command);
+    if (!channel) {
+      channel = createLookupChannel<string>({
+        ...common,
+        preface: () => preface(command),
+        readPreface: readPreface(command),
+        readAnswer: () => (line) => {
+          if (STREAM_ANSWER.test(line)) return line;
+          // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
+          distrust(`${command}: ${line.slice(0, 80)}`);
+          throw new ProtocolError(`${command} is answered with something else`);
+        },
+        maxLineBytes: 64 * KIB,
+      });
+      streams.set(command, channel);
+    }
+    return channel;
+  }
+
+  /** A connection of its own, so that it says something about now. */
+  async function probe(): Promise<void> {
+    let failure = new ProtocolError('no answer') as Error;
+    const trial = createLookupChannel<Reply>({
+      dial,
+      timeoutMs: Math.min(timeoutMs, PROBE_TIMEOUT_MS),
+      onSuccess() {},
+      onFailure(why) {
+        failure = why;
+        trial.giveUp();
+      },
+      preface: () => preface(),
+      readPreface: readPreface(),
+      readAnswer: () => (line) => {
+        const value = JSON.parse(line) as Json;
+        refuseLoop(value);
+        return { value };
+      },
+      maxLineBytes: 64 * KIB,
+    });
+    const [reply] = await trial.ask(['{"ping": {}}\n']);
+    trial.close();
+    if (!reply || refusalIn(reply.value)) throw failure;
+  }
+
+  guard.onGrow(() => {
+    for (const channel of channels()) channel.reconnect();
+  });
+
+  function distrust(what: string): void {
+    wrong++;
+    log.warn('upstream gave an answer that cannot be right: taken as a miss', { upstream: name, what });
+  }
+
+  function count<T>(answers: readonly (T | null)[]): readonly (T | null)[] {
+    for (const answer of answers) if (answer === null) unanswered++;
+    return answers;
+  }
+
+  return {
+    name,
+    async lines(command, lines, isAnswer, onAnswer) {
+      asked += lines.length;
+      if (breaker.isOpen || closed) return count(lines.map(() => null));
+      const answers = await streamOf(command).ask(
+        lines.map((line) => `${line}\n`),
+        onAnswer,
+      );
+      return count(
+        answers.map((answer) => {
+          if (answer === null || isAnswer(answer)) return answer;
+          distrust(`${command}: ${answer.slice(0, 80)}`);
+          return null;
+        }),
+      );
+    },
+    async messages(requests) {
+      asked += requests.length;
+      if (breaker.isOpen || closed) return count(requests.map(() => null));
+      const texts = requests.map(({ command, args }) => frameMessage(encodeJson({ [command]: args }), true));
+      const replies = await messages.ask(texts);
+      return count(
+        replies.map((reply, i) => {
+          const refusal = reply && refusalIn(reply.value);
+          if (!refusal) return reply;
+          distrust(`${requests[i]!.command}: ${refusal.message}`);
+          return null;
+        }),
+      );
+    },
+    distrust(what) {
+      distrust(what);
+      messages.reconnect();
+    },
+    figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
+    close() {
+      closed = true;
+      breaker.close();
+      for (const channel of channels()) channel.close();
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { WebSocket } from 'ws';
+
+/** A line longer than this leaves in fragments of one message, so that no answer is ever held whole. */
+const FRAGMENT_LENGTH = 64 * 1024;
+/** How long a peer whose frames are refused may take to answer the close frame before its socket is destroyed. */
+const REFUSED_LINGER_MS = 1000;
+
+const NEWLINE = Buffer.from('\n');
+
+export interface WebSocketStreamHooks {
+  /** Somebody reads for the first time: the moment to begin the upgrade. */
+  readonly onFirstRead?: () => void;
+  /** The stream is ended before there was a WebSocket. */
+  readonly onEarlyEnd?: () => void;
+  /** The stream is destroyed; also called where there never was a WebSocket. */
+  readonly onDestroy?: () => void;
+  /** The close code (RFC 6455 section 7.4.1) of an end on this side. */
+  readonly closeCode?: () => number;
+}
+
+/**
+ * A WebSocket as a stream of lines: a text frame in is a line with its newline, a line out is a text frame without it
+ * (protocol.md section 1). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
+ * what is written before `attach` is dropped. A write is done when the kernel has taken its frames, and the socket is
+ * not read while nobody reads here: back-pressure goes through in both directions.
+ */
+export class WebSocketStream extends Duplex {
+  /** Bytes of an unfinished message that the WebSocket holds. What came in one packet with an earlier message does not count. */
+  heldBytes = 0;
+  private ws: WebSocket | null = null;
+  private socket: Duplex | null = null;
+  private begun = false;
+  private incoming: Buffer[] = [];
+  private messagesInPacket = 0;
+  private rest = '';
+  private readonly decoder = new StringDecoder('utf8');
+  private refused: Error | null = null;
+  private readonly hooks: WebSocketStreamHooks;
+
+  constructor(hooks: WebSocketStreamHooks = {}) {
+    super({ decodeStrings: false, allowHalfOpen: true });
+    this.hooks = hooks;
+  }
+
+  /** True once there is a WebSocket, whose end is then the stream's. */
+  get attached(): boolean {
+    return this.ws !== null;
+  }
+
+  /** Joins the stream to an open WebSocket and the socket under it. Called at most once. */
+  attach(ws: WebSocket, socket: Duplex): void {
+    this.ws = ws;
+    this.socket = socket;
+    ws.on('message', (data, isBinary) => this.receive(data as Buffer, isBinary));
+    for (const event of ['ping', 'pong'] as const) ws.on(event, (data) => this.discount(data.length));
+    // ws has sent the close frame with the code that names the fault.
+    ws.on('error', (error) => this.refuse(error));
+    ws.on('close', (code) => this.webSocketClosed(code));
+    // Registered after the listener of ws: by now it has told us what the packet completed.
+    socket.on('data', (packet: Buffer) => this.countHeld(packet));
+    if (this.readableLength > 0) ws.pause();
+  }
+
+  override _read(): void {
+    if (!this.begun) {
+      this.begun = true;
+      this.hooks.onFirstRead?.();
+    }
+    if (this.ws?.isPaused) this.ws.resume();
+  }
+
+  override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
+    this.sendLines(typeof chunk === 'string' ? chunk : this.decoder.write(chunk), done);
+  }
+
+  override _writev(chunks: { chunk: string | Buffer }[], done: () => void): void {
+    const text = chunks.map(({ chunk }) => (typeof chunk === 'string' ? chunk : this.decoder.write(chunk))).join('');
+    this.sendLines(text, done);
+  }
+
+  override _final(done: () => void): void {
+    if (!this.ws || !this.socket) {
+      this.hooks.onEarlyEnd?.();
+      return done();
+    }
+    this.ws.close(this.hooks.closeCode?.() ?? 1000);
+    if (!this.socket.writable) return done();
+    // The callback of a write comes after everything before it: the close frame is on its way.
+    this.socket.write('', () => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const { ws, socket } = this;
+    // A close frame is a courtesy: only where it can leave at once, for a stuck peer must not keep the socket alive.
+    if (ws?.readyState === ws?.OPEN && socket?.writableLength === 0) ws?.close(this.hooks.closeCode?.() ?? 1000);
+    ws?.terminate();
+    this.hooks.onDestroy?.();
+    done(error);
+  }
+
+  private sendLines(text: string, done: () => void): void {
+    const { ws, socket } = this;
+    if (!ws || !socket || ws.readyState !== ws.OPEN) return done();
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop()!;
+    const long = this.rest.length >= FRAGMENT_LENGTH;
+    let left = lines.length + (long ? 1 : 0);
+    if (left === 0) return done();
+    // An error is not reported here: the socket closes, and 'close' says so.
+    const sent = () => {
+      if (--left === 0) done();
+    };
+    socket.cork();
+    for (const line of lines) ws.send(line, { binary: false }, sent);
+    if (long) {
+      ws.send(this.rest, { binary: false, fin: false }, sent);
+      this.rest = '';
+    }
+    socket.uncork();
+  }
+
+  private receive(data: Buffer, isBinary: boolean): void {
+    this.messagesInPacket++;
+    if (this.refused) return;
+    if (isBinary) {
+      this.ws!.close(1003, 'text frames only');
+      return this.refuse(new Error('a binary frame'));
+    }
+    // Frames that came together are handed on together: a stream of look-ups is thousands of small ones.
+    if (this.incoming.length === 0) queueMicrotask(() => this.deliver());
+    this.incoming.push(oneLine(data), NEWLINE);
+  }
+
+  private deliver(): void {
+    if (this.incoming.length === 0) return;
+    const lines = Buffer.concat(this.incoming);
+    this.incoming = [];
+    if (!this.readableEnded && !this.destroyed && !this.push(lines)) this.ws!.pause();
+  }
+
+  private countHeld(packet: Buffer): void {
+    this.heldBytes = this.messagesInPacket > 0 ? 0 : Math.max(0, this.heldBytes + packet.length);
+    this.messagesInPacket = 0;
+  }
+
+  /** A control frame is no part of a message: its payload, header and mask are taken off before the packet is counted. */
+  private discount(payload: number): void {
+    this.heldBytes -= payload + 6;
+  }
+
+  private refuse(reason: Error): void {
+    this.refused ??= reason;
+    this.incoming = [];
+    setTimeout(() => this.destroy(this.refused!), REFUSED_LINGER_MS).unref();
+  }
+
+  private webSocketClosed(code: number): void {
+    this.deliver();
+    if (this.refused) return void this.destroy(this.refused);
+    // 1006: the socket broke off. Otherwise what was sent before the close frame is still worth doing.
+    if (code === 1006) return void this.destroy();
+    this.push(null);
+  }
+}
+
+/** A frame is a line. A newline in it can only be white space of a JSON text (or a line's own end): a blank says the same. */
+function oneLine(frame: Buffer): Buffer {
+  for (let at = frame.indexOf(0x0a); at >= 0; at = frame.indexOf(0x0a, at + 1)) frame[at] = 0x20;
+  return frame;
+}

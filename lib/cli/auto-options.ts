@@ -1,0 +1,60 @@
+import { CONFIG_OPTION, type Option, SERVE_OPTIONS } from '../options.ts';
+import type { Flags } from '../settings/settings.ts';
+import { type AutoPlace, autoPlace, buildFolder } from './auto/place.ts';
+
+const PRIVATE = 'Private server';
+const own = (row: Omit<Option, 'group' | 'flagOnly'>): Option => ({ ...row, group: PRIVATE, flagOnly: true });
+
+const DIR = own({
+  name: 'dir',
+  type: 'string',
+  default: undefined,
+  describe: 'The build folder; without it $TOPDIR, else $BUILDDIR, else the current folder',
+});
+
+/** Options of `serve` that make sense for a private server; where it listens and its files follow from the folder. */
+const SHARED = ['history', 'sync-mode', 'cache-size', 'log-level', 'log-format'];
+const isShared = ({ name }: Option) => SHARED.includes(name) || name.includes('upstream') || name === 'ca';
+
+/** What `auto` and `run` have in common. */
+export const PRIVATE_OPTIONS: readonly Option[] = [
+  DIR,
+  own({
+    name: 'db-dir',
+    type: 'string',
+    default: undefined,
+    describe: 'Folder of the databases, on a local disk; without it the folder cache in the build folder',
+  }),
+  { ...CONFIG_OPTION, group: PRIVATE, describe: 'Configuration file, YAML or JSON; without it none is looked for' },
+  ...SERVE_OPTIONS.filter(isShared).map((row) => (row.name === 'sync-mode' ? { ...row, default: 'on_shutdown' } : row)),
+];
+
+export const AUTO_OPTIONS: readonly Option[] = [
+  ...PRIVATE_OPTIONS,
+  own({
+    name: 'idle',
+    type: 'string',
+    default: '600',
+    describe: 'End after this many seconds without any client; 0: never',
+  }),
+  own({ name: 'parent', type: 'string', default: undefined, describe: 'End when this process ends' }),
+  own({ name: 'stop', type: 'boolean', default: false, describe: 'Stop the running server, and wait until it ended' }),
+  own({
+    name: 'format',
+    type: 'string',
+    default: 'shell',
+    choices: ['shell', 'conf', 'json'],
+    describe: 'How the variables are printed: for a shell, for local.conf, or as JSON',
+  }),
+  own({
+    name: 'foreground',
+    type: 'boolean',
+    default: false,
+    describe: 'Run the server in this process, for a supervisor; prints nothing',
+  }),
+];
+
+/** Where the flags put the private server. */
+export function placeOf(flags: Flags, environment: NodeJS.ProcessEnv): AutoPlace {
+  return autoPlace(buildFolder(flags.dir as string | undefined, environment), flags['db-dir'] as string | undefined);
+}

@@ -1,0 +1,31 @@
+import { environmentName } from '../../options.ts';
+import { type Flags, type Settings, withoutRustSettings } from '../../settings/settings.ts';
+import { loadSettings } from '../load-settings.ts';
+import type { AutoPlace } from './place.ts';
+
+/** What BitBake calls the upstreams of its own private servers. */
+const UPSTREAMS = { 'hashserv-upstream': 'BB_HASHSERVE_UPSTREAM', 'prserv-upstream': 'PRSERV_UPSTREAM' } as const;
+
+/** The settings of the private server: as `serve` would have them, but for what the build folder decides. */
+export async function privateSettings(
+  place: AutoPlace,
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+): Promise<Settings> {
+  const fixed = {
+    bind: [`unix://${place.socket}`, '127.0.0.1:0'],
+    'hashserv-db': `${place.dbFolder}/hashserv.db`,
+    'prserv-db': `${place.dbFolder}/prserv.sqlite3`,
+    hashserv: true,
+    prserv: true,
+    // No configuration file unless one is named: those that are looked for are about a server others share.
+    config: flags.config ?? (environment[environmentName('config')] || null),
+  };
+  const withUpstreams = withoutRustSettings(environment);
+  for (const [option, variable] of Object.entries(UPSTREAMS)) {
+    if (environment[variable]) withUpstreams[environmentName(option)] ||= environment[variable];
+  }
+  const { settings } = await loadSettings({ ...flags, ...fixed }, withUpstreams);
+  const sync = settings.get('sync-mode')!;
+  return new Map(settings).set('sync-mode', sync.where === null ? { ...sync, value: 'on_shutdown' } : sync);
+}

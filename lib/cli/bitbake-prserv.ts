@@ -1,0 +1,113 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { formatAddress } from '../asyncrpc/address.ts';
+import type { Listener } from '../asyncrpc/listen.ts';
+import type { Option } from '../options.ts';
+import type { Flags } from '../settings/settings.ts';
+import { reportFailure, reportReady, startInBackground } from './background.ts';
+import { dropIn, explain, logLevel, settingsFor } from './bitbake.ts';
+import { askStatus, askStop, controlFolder } from './control.ts';
+import { UsageError } from './main.ts';
+import { parseFlags, wholeNumber } from './options.ts';
+import { listPidFiles, pidFile, removePidFile, writePidFile } from './pid-file.ts';
+
+export const PRSERV_OPTIONS: readonly Option[] = [
+  dropIn('file', 'f', 'string', 'prserv.sqlite3', 'SQLite file'),
+  dropIn('log', 'l', 'string', 'prserv.log', 'Log file of a server in the background'),
+  dropIn('loglevel', null, 'string', 'INFO', 'CRITICAL, ERROR, WARNING, INFO or DEBUG'),
+  dropIn('start', null, 'boolean', false, 'Start a server in the background'),
+  dropIn('stop', null, 'boolean', false, 'Stop the server of this host and port, and wait until it ended'),
+  dropIn('host', null, 'string', '0.0.0.0', 'Listen on this address'),
+  dropIn('port', null, 'string', '8585', 'Listen on this port'),
+  dropIn('read-only', 'r', 'boolean', false, 'Never write'),
+  dropIn('upstream', 'u', 'string', undefined, 'Upstream server [PRSERV_UPSTREAM]'),
+  dropIn(
+    'foreground',
+    null,
+    'boolean',
+    false,
+    'Not of BitBake: serve in this process, for a supervisor or a container',
+  ),
+];
+
+const STOP_MS = 15_000;
+
+/** `bitbake-prserv`: BitBake's PR server, by its own flags and environment. */
+export async function run(args: readonly string[]): Promise<number> {
+  const flags = await parseFlags('bitbake-prserv --start|--stop [options]\n\nPR server.', PRSERV_OPTIONS, args);
+  if (!flags) return 0;
+  const host = (flags.host as string | undefined) ?? '0.0.0.0';
+  const port = wholeNumber(flags, 'port', 'the number of a port') ?? 8585;
+  const bind = formatAddress({ kind: 'tcp', host, port });
+  if (flags.stop === true) return stop(host, port);
+  if (flags.foreground === true) return serve(flags, host, bind);
+  if (flags.start !== true) throw new UsageError('bitbake-prserv: say --start or --stop');
+
+  const running = await askStatus(controlFile(host, port));
+  if (running) {
+    process.stderr.write(`bitbake-prserv: a server already runs on ${bind}, pid ${running.pid}; --stop ends it\n`);
+    return 1;
+  }
+  const log = path.resolve((flags.log as string | undefined) ?? 'prserv.log');
+  const started = await startInBackground(['bitbake-prserv', '--foreground', ...args], log, process.cwd());
+  if (typeof started === 'object') return 0;
+  process.stderr.write(`bitbake-prserv: the server ended at once with status ${started}; its log is ${log}\n`);
+  return 1;
+}
+
+/** Tells whether the server of that host and port lives, and ends it: no pid in a file is believed. */
+function controlFile(host: string, port: number): string {
+  return path.join(controlFolder(), `prserv_${host}_${port}.sock`);
+}
+
+async function serve(flags: Flags, host: string, bind: string): Promise<number> {
+  const asServe: Flags = {
+    bind: [bind],
+    hashserv: false,
+    prserv: true,
+    'prserv-db': flags.file ?? 'prserv.sqlite3',
+    'log-level': logLevel((flags.loglevel as string | undefined) ?? 'INFO', '--loglevel'),
+    'prserv-upstream': flags.upstream ?? (process.env.PRSERV_UPSTREAM || undefined),
+    'read-only': flags['read-only'] === true || undefined,
+  };
+  let file: string | null = null;
+  const { runServer } = await import('./run-server.ts');
+  try {
+    return await runServer({
+      command: 'bitbake-prserv',
+      settings: await settingsFor(asServe, process.env),
+      onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
+      controls: ({ listeners }) => [controlFile(host, portOf(listeners))],
+      onListening({ server, log, status }) {
+        file = pidFile(os.tmpdir(), host, portOf(server.listeners));
+        if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
+        log.info(`listening on ${bind}`);
+        reportReady(status());
+      },
+      onClosed() {
+        if (file) removePidFile(file, process.pid);
+      },
+    });
+  } catch (error) {
+    reportFailure(error);
+    throw error;
+  }
+}
+
+function portOf([listener]: readonly Listener[]): number {
+  const { address } = listener!;
+  return address.kind === 'tcp' ? address.port : 0;
+}
+
+async function stop(host: string, port: number): Promise<number> {
+  if (await askStop(controlFile(host, port), STOP_MS)) return 0;
+  const stale = pidFile(os.tmpdir(), host, port);
+  const was = fs.existsSync(stale) ? ` (${stale} is stale)` : '';
+  const others = [];
+  for (const found of listPidFiles(os.tmpdir()))
+    if (await askStatus(controlFile(found.host, found.port))) others.push(`${found.host}:${found.port}`);
+  const list = others.length > 0 ? `servers run on ${others.join(', ')}; name one with --host and --port` : 'none runs';
+  process.stderr.write(`bitbake-prserv: no server runs on ${host}:${port}${was}; ${list}\n`);
+  return 1;
+}

@@ -1,0 +1,99 @@
+import { AddressError, BakeservError, errorText } from '../../errors.ts';
+import { packageVersion, UsageError } from '../main.ts';
+import { Args, readArguments, readFlags } from './arguments.ts';
+import { commandHelp, HELP_FLAG, programFlags, programHelp } from './help.ts';
+import { createOut, type Out } from './out.ts';
+import type { CommandSpec, ProgramSpec } from './table.ts';
+
+/** The status of a program that wrote to a closed pipe, as shells know it: 128 + SIGPIPE. */
+const STATUS_CLOSED_PIPE = 141;
+
+/**
+ * Runs a client program and ends the process with its status: also while something still waits for standard input,
+ * as it does when a server refuses what is being read.
+ */
+export async function main<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<never> {
+  const status = await runProgram(program, words);
+  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+  process.exit(status);
+}
+
+/**
+ * Runs a client program.
+ * @returns the exit status: 0, 1 for a refused or failed call, 2 for wrong usage
+ */
+export async function runProgram<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<number> {
+  endWithClosedPipe();
+  const globals = new Args();
+  let out = createOut(words.includes('--json'));
+  try {
+    const [name, ...rest] = readFlags(words, programFlags(program), globals, { stopAtWord: true });
+    if (globals.has('help') || name === 'help') return await say(out, programHelp(program));
+    if (globals.has('version')) return await say(out, await packageVersion());
+    if (name === undefined) throw new UsageError(`a command is missing; the commands are ${names(program)}`);
+    const command = Object.hasOwn(program.commands, name) ? program.commands[name]! : null;
+    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}; the commands are ${names(program)}`);
+    const args = new Args();
+    const own = [...(command.flags ?? []), HELP_FLAG];
+    const positional = readFlags(rest, own, args, { others: program.flags, otherArgs: globals });
+    if (args.has('help')) return await say(out, commandHelp(program, name));
+    for (const flag of command.flags ?? []) {
+      if (flag.required && !args.has(flag.name)) throw new UsageError(`${name}: --${flag.name} is missing`);
+    }
+    readArguments(positional, command.arguments ?? [], args);
+    out = createOut(globals.has('json'));
+    return await runCommand(program, command, globals, args, out);
+  } catch (error) {
+    return report(program.name, error, out);
+  }
+}
+
+async function runCommand<Call>(
+  program: ProgramSpec<Call>,
+  command: CommandSpec<Call>,
+  globals: Args,
+  args: Args,
+  out: Out,
+): Promise<number> {
+  const call = program.open(globals, args, out);
+  try {
+    return (await command.run(call)) ?? 0;
+  } finally {
+    program.close(call);
+  }
+}
+
+async function say(out: Out, text: string): Promise<number> {
+  await out.line(text);
+  return 0;
+}
+
+function names(program: { commands: object }): string {
+  return Object.keys(program.commands).join(', ');
+}
+
+function report(program: string, error: unknown, out: Out): number {
+  const misread = error instanceof AddressError && !error.cause && error.message.startsWith('address ');
+  if (error instanceof UsageError || misread) {
+    if (out.json) out.error(error.message);
+    else out.note(`${program}: ${error.message}${misread ? '' : `\nTry '${program} --help'.`}`);
+    return 2;
+  }
+  const foreseen = error instanceof BakeservError || isSystemError(error);
+  out.error(foreseen ? errorText(error) : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 1;
+}
+
+/** A file that cannot be read and the like: the message says which. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
+}
+
+/** A reader that went away ends us at once and without a word, as it does other programs in a pipe. */
+function endWithClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === 'EPIPE' ? STATUS_CLOSED_PIPE : 1);
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import type { HashClient } from '../../hashserv/client.ts';
+import type { Args } from '../client/arguments.ts';
+import { connectionOptions, withAdvice } from '../client/connect.ts';
+import type { Out } from '../client/out.ts';
+import { UsageError } from '../main.ts';
+
+export const DEFAULT_ADDRESS = 'unix://./hashserve.sock';
+
+/** What a subcommand of bakeserv-hashclient works with. */
+export interface HashCall {
+  readonly args: Args;
+  readonly out: Out;
+  /** The address of `--address`. */
+  readonly address: string;
+  /** The server of `--address`, logged in; connected on the first call. */
+  client(): Promise<HashClient>;
+  /** Another connection, with the same login or the one netrc has for the address. */
+  connect(address: string): Promise<HashClient>;
+  close(): void;
+}
+
+export function openHashCall(globals: Args, args: Args, out: Out): HashCall {
+  const open: HashClient[] = [];
+  const address = globals.text('address') ?? DEFAULT_ADDRESS;
+  const talkative = ['DEBUG', 'INFO'].includes(globals.text('log')?.toUpperCase() ?? '');
+  let first: Promise<HashClient> | null = null;
+
+  async function connect(text: string): Promise<HashClient> {
+    const [{ parseAddress }, { connectHashClient }] = await Promise.all([
+      import('../../asyncrpc/address.ts'),
+      import('../../hashserv/client.ts'),
+    ]);
+    const parsed = parseAddress(text);
+    const login = await credentials(text, globals);
+    try {
+      const client = await connectHashClient(parsed, {
+        login,
+        become: globals.text('become'),
+        ...connectionOptions(globals),
+      });
+      open.push(client);
+      if (talkative) out.note(`connected to ${text}${login ? ` as ${login.username}` : ''}`);
+      return client;
+    } catch (error) {
+      throw withAdvice(error, '--address');
+    }
+  }
+
+  return {
+    args,
+    out,
+    address,
+    connect,
+    client() {
+      first ??= connect(address);
+      return first;
+    },
+    close() {
+      for (const client of open) client.close();
+    },
+  };
+}
+
+/** `--login` and `--password`, else what netrc holds for the address. */
+async function credentials(address: string, globals: Args) {
+  const username = globals.text('login');
+  const token = globals.text('password');
+  if (username !== undefined && token !== undefined) return { username, token };
+  if (token !== undefined) throw new UsageError('--password is of no use without --login');
+  const found = globals.has('no-netrc') ? null : (await import('../../asyncrpc/netrc.ts')).findCredentials(address);
+  if (username !== undefined && found?.login !== username) {
+    throw new UsageError(`--login ${username}: name the token with --password, or in netrc under ${address}`);
+  }
+  return found ? { username: found.login, token: found.password } : undefined;
+}

@@ -1,0 +1,39 @@
+import { InvokeError } from '../../errors.ts';
+import { type NumberedLine, nameOf, readLines } from '../client/lines.ts';
+import type { HashCall } from './call.ts';
+
+/** The status when the servers differ, as diff(1) has it. */
+const STATUS_DIFFERENT = 1;
+const TASK = /^\S+ \S+$/;
+
+/** `diff ADDRESS ADDRESS --taskhashes FILE`: the tasks of which two servers say different unihashes. */
+export async function diff({ args, out, connect }: HashCall): Promise<number> {
+  const [left, right] = [await connect(args.need('ADDRESS')), await connect(args.need('OTHER'))];
+  const file = args.need('taskhashes');
+  const totals = { compared: 0, same: 0, different: 0, onlyFirst: 0, onlySecond: 0, neither: 0 };
+  for await (const lines of readLines(file)) {
+    const tasks = lines.filter(({ text }) => text !== '' && !text.startsWith('#')).map((line) => taskOf(line, file));
+    const [ours, theirs] = await Promise.all([left.getUnihashes(tasks), right.getUnihashes(tasks)]);
+    for (const [i, task] of tasks.entries()) {
+      const [a, b] = [ours[i]!, theirs[i]!];
+      totals.compared++;
+      if (a === null && b === null) totals.neither++;
+      else if (a === b) totals.same++;
+      else {
+        totals[a === null ? 'onlySecond' : b === null ? 'onlyFirst' : 'different']++;
+        await out.result({ task, first: a, second: b }, () => `${task} ${a ?? '-'} ${b ?? '-'}`);
+      }
+    }
+  }
+  const { compared, same, different, onlyFirst, onlySecond, neither } = totals;
+  out.note(
+    `${compared} compared: ${same} same, ${different} different, ${onlyFirst} only in the first, ` +
+      `${onlySecond} only in the second, ${neither} in neither`,
+  );
+  return different + onlyFirst + onlySecond > 0 ? STATUS_DIFFERENT : 0;
+}
+
+function taskOf({ text, number }: NumberedLine, file: string): string {
+  if (TASK.test(text)) return text;
+  throw new InvokeError(`${nameOf(file)}, line ${number}: expected "method taskhash"`);
+}

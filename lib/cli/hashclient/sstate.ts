@@ -1,0 +1,50 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { InvokeError } from '../../errors.ts';
+
+/** The unihash in a shared-state file's name: `sstate:…:<unihash>_<task>.tar.zst`, and its `.siginfo` (protocol.md section 7). */
+const NAME = /^sstate:.*:([0-9a-f]{64})_[^:]*$/;
+
+/**
+ * Every unihash a shared-state folder holds; one that several files of a folder carry is told once for that folder.
+ * Links are followed: a mirror may be made of them, and what is missed here is lost.
+ */
+export async function* scanSharedState(
+  folder: string,
+  onUnihash: () => void,
+): AsyncGenerator<{ unihash: string }, void, undefined> {
+  const left = [folder];
+  const entered = new Set<string>();
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const real = await realPath(next);
+    if (entered.has(real)) continue;
+    entered.add(real);
+    const seen = new Set<string>();
+    for await (const entry of await openFolder(next)) {
+      const name = path.join(next, entry.name);
+      if (entry.isDirectory() || (entry.isSymbolicLink() && leadsToFolder(name))) left.push(name);
+      const unihash = NAME.exec(entry.name)?.[1];
+      if (unihash === undefined || seen.has(unihash)) continue;
+      seen.add(unihash);
+      onUnihash();
+      yield { unihash };
+    }
+  }
+}
+
+function leadsToFolder(link: string): boolean {
+  return fs.statSync(link, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** A folder that cannot be read must end the collection: what lies in it would be lost. */
+function openFolder(folder: string): Promise<fs.Dir> {
+  return fs.promises.opendir(folder).catch((error) => {
+    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${error.message}`, error);
+  });
+}
+
+function realPath(folder: string): Promise<string> {
+  return fs.promises.realpath(folder).catch((error) => {
+    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${error.message}`, error);
+  });
+}

@@ -1,0 +1,168 @@
+import fs from 'node:fs';
+import { encodeJson, type Json } from '../../asyncrpc/messages.ts';
+import { InvokeError } from '../../errors.ts';
+import type { HashClient } from '../../hashserv/client.ts';
+import type { RowValues } from '../../hashserv/store.ts';
+import { ROW_COLUMNS, type Table } from '../../hashserv/where.ts';
+import { countLines, type NumberedLine, nameOf, readLines } from '../client/lines.ts';
+import { createProgress } from '../client/progress.ts';
+import { openSink } from '../client/sink.ts';
+import type { HashCall } from './call.ts';
+
+const TABLES: readonly Table[] = ['outhashes', 'unihashes'];
+/** A request goes on its way with this many rows, or characters. */
+const REQUEST_ROWS = 500;
+const REQUEST_CHARACTERS = 1024 * 1024;
+const SHOWN_REFUSALS = 20;
+
+/** `export [FILE] [--resume]`: every hash row as a JSON object a line. */
+export async function exportHashes({ args, out, client }: HashCall): Promise<undefined> {
+  const file = args.text('FILE') ?? '-';
+  const server = await client();
+  const start = args.has('resume') ? await lastPlace(file) : { table: TABLES[0]!, id: 0 };
+  const usage = await server.databaseUsage();
+  const total = (usage.outhashes_v2?.rows ?? 0) + (usage.unihashes_v3?.rows ?? 0);
+  const sink = await openSink(file, args.has('resume'));
+  const progress = await createProgress('rows', total);
+  let count = 0;
+  try {
+    for (const table of TABLES.slice(TABLES.indexOf(start.table))) {
+      for (let after: number | null = table === start.table ? start.id : 0; after !== null; ) {
+        const page: Awaited<ReturnType<HashClient['exportRows']>> = await server.exportRows(table, after);
+        after = page.next;
+        // The place to go on from stands in the last row of its page.
+        const lines = page.rows.map((row, i) => rowLine(table, row, i === page.rows.length - 1 ? after : null));
+        if (lines.length > 0) await sink.write(lines.join(''));
+        count += lines.length;
+        progress.add(lines.length);
+      }
+    }
+  } finally {
+    progress.stop();
+    await sink.close();
+  }
+  if (out.json && file !== '-') await out.result({ exported: count }, () => '');
+  else out.note(`Exported ${count} rows`);
+}
+
+function rowLine(table: Table, row: RowValues, next: number | null): string {
+  const fields: { [key: string]: Json } = { table };
+  ROW_COLUMNS[table].forEach((column, i) => {
+    if (row[i] !== null) fields[column] = row[i]!;
+  });
+  if (next !== null) fields.next = next;
+  return `${encodeJson(fields)}\n`;
+}
+
+/** Where an interrupted export stopped: what was written after the last full page is cut off. */
+async function lastPlace(file: string): Promise<{ table: Table; id: number }> {
+  let place = { table: TABLES[0]!, id: 0 };
+  if (file === '-') throw new InvokeError('--resume needs a FILE to go on with');
+  if (!fs.existsSync(file)) return place;
+  let bytes = 0;
+  let keep = 0;
+  for await (const lines of readLines(file)) {
+    for (const { text, number } of lines) {
+      bytes += Buffer.byteLength(text) + 1;
+      if (!text.includes('"next": ') || !text.endsWith('}')) continue;
+      const { table, fields } = parseRow({ text, number }, file);
+      if (typeof fields.next !== 'number') continue;
+      place = { table, id: fields.next };
+      keep = bytes;
+    }
+  }
+  fs.truncateSync(file, keep);
+  return place;
+}
+
+interface Row {
+  readonly table: Table;
+  readonly fields: { readonly [key: string]: Json };
+}
+
+function parseRow({ text, number }: NumberedLine, file: string): Row {
+  const bad = (why: string) =>
+    new InvokeError(`${nameOf(file)}, line ${number}: ${why}; nothing from this line on was imported`);
+  let fields: Json;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    throw bad('not JSON');
+  }
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) throw bad('not a JSON object');
+  const table = TABLES.find((each) => each === fields.table);
+  if (!table) throw bad(`"table" must be ${TABLES.join(' or ')}`);
+  return { table, fields };
+}
+
+interface Batch {
+  readonly table: Table;
+  readonly rows: RowValues[];
+  readonly numbers: number[];
+}
+
+/** `import FILE…`: stores rows of an export; those that are there stay as they are, so it can be repeated. */
+export async function importHashes({ args, out, client }: HashCall): Promise<number> {
+  const files = args.list('FILE');
+  const server = await client();
+  const totals = { stored: 0, present: 0, refused: 0 };
+  for (const file of files) {
+    const progress = await createProgress('rows', await countLines(file));
+    let done = args.number('from-line', 1) - 1;
+    progress.add(done);
+    try {
+      for await (const batch of batches(file, done)) {
+        const reply = await server.importRows(batch.table, batch.rows);
+        totals.stored += reply.stored;
+        totals.present += reply.present;
+        for (const { row, message } of reply.refused) {
+          if (++totals.refused <= SHOWN_REFUSALS)
+            out.note(`${nameOf(file)}, line ${batch.numbers[row]}: refused: ${message}`);
+        }
+        done = batch.numbers.at(-1)!;
+        progress.add(batch.rows.length);
+      }
+    } catch (error) {
+      progress.stop();
+      out.note(`${nameOf(file)}: lines up to ${done} are imported; go on with --from-line ${done + 1}`);
+      throw error;
+    } finally {
+      progress.stop();
+    }
+  }
+  const { stored, present, refused } = totals;
+  await out.result({ stored, present, refused }, () => [
+    `Stored:        ${stored}`,
+    `Already there: ${present}`,
+    `Refused:       ${refused}`,
+  ]);
+  return refused > 0 ? 1 : 0;
+}
+
+async function* batches(file: string, skip: number): AsyncGenerator<Batch> {
+  let batch: Batch | null = null;
+  let characters = 0;
+  for await (const lines of readLines(file)) {
+    for (const line of lines) {
+      if (line.number <= skip || line.text === '') continue;
+      const { table, fields } = parseRow(line, file);
+      if (batch && (batch.table !== table || batch.rows.length >= REQUEST_ROWS || characters >= REQUEST_CHARACTERS)) {
+        yield batch;
+        batch = null;
+      }
+      if (!batch) {
+        batch = { table, rows: [], numbers: [] };
+        characters = 0;
+      }
+      batch.rows.push(ROW_COLUMNS[table].map((column) => textOf(fields[column])));
+      batch.numbers.push(line.number);
+      characters += line.text.length;
+    }
+  }
+  if (batch) yield batch;
+}
+
+function textOf(value: Json | undefined): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : encodeJson(value);
+}

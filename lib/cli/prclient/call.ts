@@ -1,0 +1,44 @@
+import type { PrClient } from '../../prserv/client.ts';
+import type { Args } from '../client/arguments.ts';
+import { connectionOptions, withAdvice } from '../client/connect.ts';
+import type { Out } from '../client/out.ts';
+
+export const DEFAULT_SERVER = '127.0.0.1:8585';
+
+/** What a subcommand of bakeserv-prclient works with. */
+export interface PrCall {
+  readonly args: Args;
+  readonly out: Out;
+  /** The server of `--server`; connected on the first call. */
+  client(): Promise<PrClient>;
+  close(): void;
+}
+
+export function openPrCall(globals: Args, args: Args, out: Out): PrCall {
+  let first: Promise<PrClient> | null = null;
+  let open: PrClient | null = null;
+
+  async function connect(): Promise<PrClient> {
+    const [{ parseAddress }, { connectPrClient }] = await Promise.all([
+      import('../../asyncrpc/address.ts'),
+      import('../../prserv/client.ts'),
+    ]);
+    const address = parseAddress(globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER));
+    try {
+      open = await connectPrClient(address, connectionOptions(globals));
+      return open;
+    } catch (error) {
+      throw withAdvice(error, '--server');
+    }
+  }
+
+  return {
+    args,
+    out,
+    client() {
+      first ??= connect();
+      return first;
+    },
+    close: () => open?.close(),
+  };
+}

@@ -1,0 +1,136 @@
+import { completionCommand } from '../client/completion-command.ts';
+import { CONNECTION_FLAGS } from '../client/connect.ts';
+import type { FlagSpec, ProgramSpec } from '../client/table.ts';
+import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
+import { FORMATS } from './formats.ts';
+
+const VERSION = { name: 'VERSION', describe: 'The package: PN-PV-PR' };
+const PKGARCH = { name: 'PKGARCH', describe: 'The architecture of the package' };
+const CHECKSUM = { name: 'CHECKSUM', describe: 'The hash of what is in the package' };
+const VALUE = { name: 'VALUE', describe: 'The PR value: a number, or dotted numbers' };
+const HISTORY: FlagSpec = {
+  name: 'history',
+  describe: 'A checksum keeps its first value; without it a value never goes down',
+};
+const FORMAT: FlagSpec = {
+  name: 'format',
+  values: ['FORMAT'],
+  choices: FORMATS,
+  default: "told by the file's name, else bitbake",
+  describe: 'How rows stand in the file',
+};
+
+/** Every subcommand of bakeserv-prclient. */
+export const PR_CLIENT: ProgramSpec<PrCall> = {
+  name: 'bakeserv-prclient',
+  about: 'Asks and manages a PR server.',
+  details:
+    'The exit status is 0 when all went well, 1 when a call was refused or failed or what was asked about is unknown, ' +
+    '2 for wrong usage.',
+  flags: [
+    {
+      name: 'server',
+      values: ['ADDRESS'],
+      default: DEFAULT_SERVER,
+      describe: 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT',
+    },
+    ...CONNECTION_FLAGS,
+    { name: 'json', describe: 'Print results, and errors, as JSON' },
+  ],
+  environment: [
+    ['PRSERV_SERVER_ADDR', 'The server, where --server does not name it'],
+    ['NO_COLOR', 'No colours, also on a terminal'],
+  ],
+  open: openPrCall,
+  close: (call) => call.close(),
+  commands: {
+    'get-pr': {
+      describe: 'Show the PR value of a checksum; a new checksum is given one',
+      arguments: [VERSION, PKGARCH, CHECKSUM],
+      flags: [HISTORY],
+      examples: [['bakeserv-prclient get-pr zlib-1.3.1-r0 core2-64 4f2c…', 'what a build would be told']],
+      run: async (call) => (await import('./values.ts')).getPr(call),
+    },
+    'test-pr': {
+      describe: 'Show the PR value of a known checksum; status 1 when it is unknown',
+      arguments: [VERSION, PKGARCH, CHECKSUM],
+      flags: [HISTORY],
+      run: async (call) => (await import('./values.ts')).testPr(call),
+    },
+    'test-package': {
+      describe: 'Say whether a package is known; status 1 when it is not',
+      arguments: [VERSION, PKGARCH],
+      run: async (call) => (await import('./values.ts')).testPackage(call),
+    },
+    'max-package-pr': {
+      describe: 'Show the largest PR value of a package; status 1 when it is unknown',
+      arguments: [VERSION, PKGARCH],
+      run: async (call) => (await import('./values.ts')).maxPackagePr(call),
+    },
+    'import-one': {
+      describe: 'Store a PR value as it is',
+      arguments: [VERSION, PKGARCH, CHECKSUM, VALUE],
+      run: async (call) => (await import('./values.ts')).importOne(call),
+    },
+    export: {
+      describe: 'Write PR rows to a file',
+      details:
+        "The format is told by the file's name (.inc and .conf: BitBake's dump, .json, .jsonl, .csv) or by --format. " +
+        'Without --history the row with the largest value of each package is written, with it every row.',
+      arguments: [
+        { name: 'FILE', describe: 'Where to; standard output if left out', optional: true, completes: 'file' },
+      ],
+      flags: [
+        FORMAT,
+        { name: 'version', values: ['PN-PV-PR'], describe: 'Only this version' },
+        { name: 'pkgarch', values: ['PKGARCH'], describe: 'Only this architecture' },
+        { name: 'checksum', values: ['CHECKSUM'], describe: 'Only this checksum' },
+        { name: 'history', describe: 'Every row' },
+        { name: 'colinfo', describe: 'Add what the server says of its table' },
+        { name: 'lockdown', describe: 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump' },
+      ],
+      examples: [
+        ['bakeserv-prclient export --history backup.jsonl', 'everything, for a backup'],
+        ['bakeserv-prclient export --pkgarch core2-64 prs.inc', 'for a layer'],
+      ],
+      run: async (call) => (await import('./transfer.ts')).exportPrs(call),
+    },
+    import: {
+      describe: 'Store the PR rows of files',
+      details:
+        'A file is read to its end first: when something in it is wrong, nothing of it is stored, unless --keep-going ' +
+        'is given. Rows that are there already stay as they are, so an import can be repeated.',
+      arguments: [{ name: 'FILE', describe: 'Of an export; - is standard input', many: true, completes: 'file' }],
+      flags: [FORMAT, { name: 'keep-going', describe: 'Pass over what is wrong in a file' }],
+      examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
+      run: async (call) => (await import('./transfer.ts')).importPrs(call),
+    },
+    history: {
+      describe: 'List every checksum of a package with its value, in order; status 1 when there is none',
+      arguments: [VERSION, PKGARCH],
+      run: async (call) => (await import('./packages.ts')).history(call),
+    },
+    list: {
+      describe: 'List packages: version, architecture and largest PR value',
+      flags: [{ name: 'like', values: ['TEXT'], describe: 'Only versions that hold this text, whatever its case' }],
+      examples: [['bakeserv-prclient list --like openssl', 'how far a recipe has come']],
+      run: async (call) => (await import('./packages.ts')).list(call),
+    },
+    'is-readonly': {
+      describe: 'Say whether the server stores anything',
+      run: async (call) => (await import('./values.ts')).isReadonly(call),
+    },
+    ping: {
+      describe: 'Measure round trips',
+      flags: [
+        { name: 'count', short: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many' },
+        { name: 'quiet', short: 'q', describe: 'Only the summary' },
+      ],
+      run: async ({ args, out, client }) => {
+        const server = await client();
+        return (await import('../client/ping.ts')).ping(args, out, () => server.ping());
+      },
+    },
+    completion: completionCommand('bakeserv-prclient', () => PR_CLIENT),
+  },
+};

@@ -1,0 +1,67 @@
+import fs from 'node:fs';
+import { readLines } from '../client/lines.ts';
+import { parseDumpLine } from './bitbake-dump.ts';
+import { CsvReader } from './csv.ts';
+import { type Format, type Parsed, rowOf } from './formats.ts';
+
+/** The rows of a file, and what is wrong in it, in order. `-` is standard input. JSON alone is read whole. */
+export function readRows(file: string, format: Format): AsyncGenerator<Parsed> {
+  switch (format) {
+    case 'bitbake':
+      return readByLine(file, parseDumpLine);
+    case 'jsonl':
+      return readByLine(file, parseJsonLine);
+    case 'csv':
+      return readCsv(file);
+    case 'json':
+      return readJson(file);
+  }
+}
+
+async function* readByLine(file: string, parse: (text: string, line: number) => Parsed | null): AsyncGenerator<Parsed> {
+  for await (const lines of readLines(file)) {
+    for (const { text, number } of lines) {
+      const parsed = parse(text, number);
+      if (parsed) yield parsed;
+    }
+  }
+}
+
+export function parseJsonLine(text: string, line: number): Parsed | null {
+  if (text === '') return null;
+  try {
+    return rowOf(JSON.parse(text), line);
+  } catch {
+    return { line, error: 'not JSON' };
+  }
+}
+
+async function* readCsv(file: string): AsyncGenerator<Parsed> {
+  const reader = new CsvReader();
+  for await (const text of textOf(file)) yield* reader.push(text);
+  yield* reader.end();
+}
+
+async function* readJson(file: string): AsyncGenerator<Parsed> {
+  let text = '';
+  for await (const piece of textOf(file)) text += piece;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    yield { line: 1, error: `not JSON: ${(error as Error).message}` };
+    return;
+  }
+  const rows = Array.isArray(value) ? value : (value as { datainfo?: unknown } | null)?.datainfo;
+  if (!Array.isArray(rows)) {
+    yield { line: 1, error: 'expected a list of rows, or an object whose "datainfo" is one' };
+    return;
+  }
+  // Rows have no lines of their own in JSON: they are counted.
+  for (const [i, row] of rows.entries()) yield rowOf(row, i + 1);
+}
+
+function textOf(file: string): AsyncIterable<string> {
+  const stream = file === '-' ? process.stdin : fs.createReadStream(file);
+  return stream.setEncoding('utf8') as AsyncIterable<string>;
+}

@@ -1,0 +1,155 @@
+import path from 'node:path';
+import { type Address, formatAddress } from '../asyncrpc/address.ts';
+import { takeInheritedSockets } from '../asyncrpc/inherited.ts';
+import { type Config, configOf, descriptorLimit } from '../config.ts';
+import { errorText } from '../errors.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { type Server, startServer } from '../server.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type Control, controlFolder, openControl, type ServerStatus } from './control.ts';
+import { packageVersion } from './main.ts';
+
+/** In all, from the first signal (reliability.md section 4). */
+const SHUTDOWN_MS = 10_000;
+/** Damaged, or no longer written: starting again would not mend it, so a service manager should not try. */
+const STATUS_DATABASE_FAILED = 3;
+
+/** A server to run, and what is particular to the command that runs it. */
+export interface ServerRun {
+  /** The command's name, for `bakeserv status`. */
+  readonly command: string;
+  readonly settings: Settings;
+  /** Called with the logger before anything is opened. */
+  readonly onLogger?: (log: Logger) => void;
+  /** Further control sockets than the one in the user's folder; one that cannot be had ends the server. */
+  readonly controls?: (server: Server) => readonly string[];
+  /** Called once every address answers. `stop` ends the server as a signal would. */
+  readonly onListening?: (running: Running) => void | Promise<void>;
+  /** Called when the server is about to stop, and when its databases are closed. */
+  readonly onStopping?: () => void;
+  readonly onClosed?: () => void | Promise<void>;
+}
+
+export interface Running {
+  readonly server: Server;
+  readonly log: Logger;
+  status(): ServerStatus;
+  stop(reason: string): void;
+}
+
+/**
+ * Runs a server until a signal, a request on a control socket, or a failed database.
+ * @returns the exit status: 0, 1 when it could not end in time, 3 when a database failed
+ */
+export async function runServer(run: ServerRun): Promise<number> {
+  const { settings } = run;
+  const config = configOf(settings, descriptorLimit());
+  const log = await createLogger(config.logLevel, config.logFormat);
+  run.onLogger?.(log);
+  // A reader of our output that went away must not end the server.
+  process.stdout.on('error', () => {});
+  let stop: (reason: string) => void = () => {};
+  const stopping = new Promise<string>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
+
+  const server = await Promise.race([start(config, log), stopping]);
+  if (typeof server === 'string') {
+    // Most likely it waits for a locked database, or checks a large one: nothing was answered that could be lost.
+    log.info(`stopping on ${server} before the start was complete`);
+    process.exit(0);
+  }
+  const failed = await serveUntil(run, server, log, stopping, stop);
+  // At once: a tidy end of the process would close the database, which writes to it.
+  if (failed) process.exit(STATUS_DATABASE_FAILED);
+  return 0;
+}
+
+async function start(config: Config, log: Logger): Promise<Server> {
+  const inherited = takeInheritedSockets(process.env);
+  if (inherited.length > 0)
+    log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
+  return startServer(config, log, inherited);
+}
+
+/** Serves until something ends it, then closes; whether a database failed meanwhile. */
+async function serveUntil(
+  run: ServerRun,
+  server: Server,
+  log: Logger,
+  stopping: Promise<string>,
+  stop: (reason: string) => void,
+): Promise<boolean> {
+  let failed = false;
+  const failing = server.failed.then((error) => {
+    failed = true;
+    log.error('the database failed: the server stops', { error });
+    return null;
+  });
+  const status = statusOf(run, server, await packageVersion());
+  const controls: Control[] = [];
+  try {
+    const stopAsked = () => stop('request');
+    for (const file of run.controls?.(server) ?? []) controls.push(await openControl(file, status, stopAsked));
+    await openUserControl(controls, status, stopAsked, log);
+    await run.onListening?.({ server, log, status, stop });
+    const reason = await Promise.race([stopping, failing]);
+    if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
+  } finally {
+    for (const control of controls) control.close();
+    run.onStopping?.();
+    await close(server, log);
+    await run.onClosed?.();
+  }
+  return failed;
+}
+
+async function close(server: Server, log: Logger): Promise<void> {
+  process.on('SIGINT', exitAtOnce).on('SIGTERM', exitAtOnce);
+  const guard = setTimeout(() => {
+    log.error('the server did not stop in time');
+    process.exit(1);
+  }, SHUTDOWN_MS);
+  await server.close().catch((error) => log.error(`closing: ${errorText(error)}`));
+  clearTimeout(guard);
+}
+
+function exitAtOnce(): void {
+  process.exit(130);
+}
+
+/** The socket that `bakeserv status` finds. A server that cannot have one serves all the same. */
+async function openUserControl(
+  controls: Control[],
+  status: () => ServerStatus,
+  stop: () => void,
+  log: Logger,
+): Promise<void> {
+  try {
+    controls.push(await openControl(path.join(controlFolder(), `${process.pid}.sock`), status, stop));
+  } catch (error) {
+    log.debug(`'bakeserv status' will not find this server: ${errorText(error)}`);
+  }
+}
+
+function statusOf({ command, settings }: ServerRun, server: Server, version: string): () => ServerStatus {
+  const started = new Date().toISOString();
+  const text = (name: string) => (settings.get(name)?.value as string | undefined) ?? null;
+  const database = (service: string) => (settings.get(service)!.value ? path.resolve(text(`${service}-db`)!) : null);
+  const fixed = {
+    command,
+    pid: process.pid,
+    started,
+    version,
+    addresses: server.listeners.map(({ address }) => formatAddress(absolute(address))),
+    databases: { hashserv: database('hashserv'), prserv: database('prserv') },
+    upstreams: { hashserv: text('hashserv-upstream'), prserv: text('prserv-upstream') },
+  };
+  return () => ({ ...fixed, clients: server.hub.size });
+}
+
+/** The address as it can be used from any folder. */
+function absolute(address: Address): Address {
+  return address.kind === 'unix' ? { ...address, path: path.resolve(address.path) } : address;
+}

@@ -1,0 +1,61 @@
+import fs from 'node:fs';
+import { errorText, InvokeError } from '../../errors.ts';
+import { countLines, nameOf, readLines } from '../client/lines.ts';
+
+/** Tasks (`method taskhash`) in groups, in bounded memory; how many there are where that can be known beforehand. */
+export interface TaskSource {
+  readonly total: number | null;
+  groups(): AsyncGenerator<string[]>;
+}
+
+/** How many tasks one group has. */
+const GROUP_TASKS = 8192;
+/** As a server takes them (reliability.md section 4): without control characters, at most 256 bytes. */
+const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;
+
+/**
+ * The lines of a file, or of standard input for `-`; empty lines and those that begin with `#` are passed over.
+ * @throws InvokeError when the file cannot be read; while reading, for a line that is no task
+ */
+export async function tasksOfFile(file: string): Promise<TaskSource> {
+  try {
+    if (file !== '-') fs.accessSync(file, fs.constants.R_OK);
+    if (file !== '-' && fs.statSync(file).isDirectory()) throw new Error('it is a folder');
+  } catch (error) {
+    throw new InvokeError(`cannot read ${file}: ${errorText(error)}`, error);
+  }
+  const total = await countLines(file);
+  return {
+    total,
+    async *groups() {
+      let group: string[] = [];
+      for await (const lines of readLines(file)) {
+        for (const { text, number } of lines) {
+          if (text === '' || text.startsWith('#')) continue;
+          if (!TASK.test(text)) throw new InvokeError(`${nameOf(file)}, line ${number}: expected "method taskhash"`);
+          if (group.push(text) < GROUP_TASKS) continue;
+          yield group;
+          group = [];
+        }
+      }
+      if (group.length > 0) yield group;
+    },
+  };
+}
+
+/**
+ * All tasks of another hash equivalence database, which is only read.
+ * @throws StorageError when it is none
+ */
+export async function tasksOfDatabase(file: string): Promise<TaskSource> {
+  // Loaded where it is asked for: the server is more than a client command needs.
+  const { openTaskPages } = await import('../../server.ts');
+  const { total, pages } = await openTaskPages(file);
+  return {
+    total,
+    async *groups() {
+      // A value that cannot be a line of a stream can be in no build either.
+      for await (const page of pages()) yield page.filter((task) => TASK.test(task));
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Every error code bakeserv has, and what each means. docs/errors.md lists exactly these (a test compares). */
+export const ERROR_CODES = {
+  'invoke-error': 'A request was refused; the connection stays usable.',
+  'protocol-error': 'The bytes of a client broke the protocol; it is told why and the connection is closed.',
+  'config-error': 'A flag, environment variable or setting is wrong; nothing was started.',
+  'address-error': 'An address cannot be read, listened on or connected to.',
+  'storage-busy': 'Another program held the database lock for longer than the lock wait.',
+  'storage-full': 'The disk (or the database size limit) is full; reads go on and writes heal by themselves.',
+  'storage-corrupt': 'The database file is damaged; the server stops writing and ends with status 3.',
+  'storage-missing': 'The database file is absent, empty, or was removed or replaced while the server ran.',
+  'storage-read-only': 'The database cannot be written here.',
+  'storage-timeout': 'A statement ran longer than the statement limit and was interrupted.',
+  'storage-io': 'Reading, writing or syncing the database failed; after a failed sync the server ends with status 3.',
+  'storage-closed': 'The store is closed or closing.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The base of every error bakeserv throws on purpose. `message` is fit for a user; `cause` keeps what lay beneath. */
+export class BakeservError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A request is refused: answered as `{"invoke-error": {"message"}}`, and the connection goes on. */
+export class InvokeError extends BakeservError {
+  constructor(message: string, cause?: unknown) {
+    super('invoke-error', message, cause);
+  }
+}
+
+/** What a client sent cannot be read on from: answered as an invoke-error, then the connection is closed. */
+export class ProtocolError extends BakeservError {
+  constructor(message: string, cause?: unknown) {
+    super('protocol-error', message, cause);
+  }
+}
+
+/** A setting is wrong. The message names the setting and what was expected. */
+export class ConfigError extends BakeservError {
+  constructor(message: string, cause?: unknown) {
+    super('config-error', message, cause);
+  }
+}
+
+/** An address cannot be parsed, bound or reached. The message names the address. */
+export class AddressError extends BakeservError {
+  constructor(message: string, cause?: unknown) {
+    super('address-error', message, cause);
+  }
+}
+
+/** The database failed. Never used for a miss: a miss is `null`. */
+export class StorageError extends BakeservError {
+  declare readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, cause?: unknown) {
+    super(code, message, cause);
+  }
+}
+
+export type StorageErrorCode = Extract<ErrorCode, `storage-${string}`>;
+
+/** The text of anything thrown, for a log line or a message. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

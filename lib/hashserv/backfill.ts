@@ -1,0 +1,73 @@
+import PQueue from 'p-queue';
+import type { Logger } from '../log.ts';
+import type { Equivalence, HashStore } from './store.ts';
+
+/** Keeps what the upstream knew, in the background and in batches. */
+export interface Backfill {
+  /** Queues rows to be stored; those that do not fit are dropped and counted. */
+  add(rows: readonly Equivalence[]): void;
+  /** Rows queued now; resolves with that number once they have been dealt with. */
+  wait(): Promise<number>;
+  figures(): { backfill_queued: number; backfill_stored: number; backfill_dropped: number };
+}
+
+const MAX_QUEUED_ROWS = 100_000;
+const BATCH_ROWS = 1000;
+
+/**
+ * A hit that is not kept is only asked again: nobody waits for the backfill, and nothing depends on it.
+ * @param maxRows that wait to be stored at once
+ */
+export function createBackfill(
+  store: Pick<HashStore, 'reportEquivalent'>,
+  log: Logger,
+  maxRows = MAX_QUEUED_ROWS,
+): Backfill {
+  const queue = new PQueue({ concurrency: 1 });
+  /** The last batch is still being filled. */
+  const batches: Equivalence[][] = [];
+  let queued = 0;
+  let stored = 0;
+  let dropped = 0;
+  let warned = false;
+
+  async function storeBatch(): Promise<void> {
+    const batch = batches.shift()!;
+    try {
+      await store.reportEquivalent(batch);
+      stored += batch.length;
+    } catch (error) {
+      dropped += batch.length;
+      log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
+    } finally {
+      queued -= batch.length;
+    }
+  }
+
+  function put(row: Equivalence): void {
+    const last = batches.at(-1);
+    if (last && last.length < BATCH_ROWS) last.push(row);
+    else {
+      batches.push([row]);
+      void queue.add(storeBatch);
+    }
+    queued++;
+  }
+
+  return {
+    add(rows) {
+      const taken = rows.slice(0, Math.max(0, maxRows - queued));
+      for (const row of taken) put(row);
+      if (taken.length === rows.length) return;
+      dropped += rows.length - taken.length;
+      if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
+      warned = true;
+    },
+    async wait() {
+      const before = queued;
+      await queue.onIdle();
+      return before;
+    },
+    figures: () => ({ backfill_queued: queued, backfill_stored: stored, backfill_dropped: dropped }),
+  };
+}

@@ -1,0 +1,136 @@
+import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { Logger } from '../log.ts';
+import type { Backfill } from './backfill.ts';
+import type { Clock } from './clock.ts';
+import type { Gc } from './gc.ts';
+import { GC_COMMANDS } from './gc-commands.ts';
+import type { LoginThrottle } from './login-throttle.ts';
+import { DB_ADMIN, READ, REPORT } from './permissions.ts';
+import { getOuthash, getTask, getUnihash } from './read-through.ts';
+import { report, reportEquivalent } from './report.ts';
+import { ROW_COMMANDS } from './row-commands.ts';
+import { HASH, OPTIONAL_TEXT, object, UNIHASH } from './schemas.ts';
+import type { HashSession } from './session.ts';
+import type { RequestStats } from './stats.ts';
+import type { HashStore } from './store.ts';
+import { existsStream, getStream } from './streams.ts';
+import type { HashUpstream } from './upstream.ts';
+import { USER_COMMANDS } from './user-commands.ts';
+
+/** What a handler works with: its client, and the server's own things. */
+export interface HashContext {
+  readonly session: HashSession;
+  readonly store: HashStore;
+  readonly stats: RequestStats;
+  readonly clock: Clock;
+  readonly gc: Gc;
+  readonly logins: LoginThrottle;
+  readonly log: Logger;
+  /** Asked about what is not known here; null where there is none. */
+  readonly upstream: HashUpstream | null;
+  readonly backfill: Backfill;
+}
+
+/** A row of the table; `orSelf` lets a logged-in user do it to their own name without the permission. */
+export interface HashRow extends CommandRow<HashContext> {
+  readonly orSelf?: true;
+}
+
+const INVALID_UNIHASH = { unihash: 'Invalid unihash' };
+
+interface GetArgs {
+  readonly method: string;
+  readonly taskhash: string;
+  readonly all?: boolean;
+}
+
+interface GetOuthashArgs {
+  readonly method: string;
+  readonly outhash: string;
+  readonly taskhash: string;
+  readonly with_unihash?: boolean;
+}
+
+/** The commands of the hash equivalence service (protocol.md section 3). */
+export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
+  ping: { needs: [], handle: () => ({ alive: true }) },
+
+  get: {
+    needs: [READ],
+    schema: object({ method: HASH, taskhash: HASH, all: { type: 'boolean' } }, ['method', 'taskhash']),
+    handle: async (context, { method, taskhash, all = false }: GetArgs) => {
+      if (all) return getTask(context, method, taskhash);
+      const unihash = await getUnihash(context, method, taskhash);
+      return unihash === null ? null : { taskhash, method, unihash };
+    },
+  },
+
+  'get-outhash': {
+    needs: [READ],
+    schema: object({ method: HASH, outhash: HASH, taskhash: HASH, with_unihash: { type: 'boolean' } }, [
+      'method',
+      'outhash',
+      'taskhash',
+    ]),
+    handle: (context, { method, outhash, taskhash, with_unihash = true }: GetOuthashArgs) =>
+      getOuthash(context, { method, outhash, taskhash, withUnihash: with_unihash }),
+  },
+
+  'get-stream': { needs: [READ], stream: getStream },
+  'exists-stream': { needs: [READ], stream: existsStream },
+
+  // Stores where it may; a client without @report, and a read-only server, answer from what is known.
+  report: {
+    needs: [READ],
+    schema: object(
+      {
+        method: HASH,
+        taskhash: HASH,
+        outhash: HASH,
+        unihash: UNIHASH,
+        owner: OPTIONAL_TEXT,
+        PN: OPTIONAL_TEXT,
+        PV: OPTIONAL_TEXT,
+        PR: OPTIONAL_TEXT,
+        task: OPTIONAL_TEXT,
+        outhash_siginfo: { type: ['string', 'null'], format: 'long-text' },
+      },
+      ['method', 'taskhash', 'outhash', 'unihash'],
+    ),
+    refusals: INVALID_UNIHASH,
+    batch: report,
+  },
+
+  'report-equiv': {
+    needs: [READ, REPORT],
+    writes: true,
+    // BitBake's client then warns once and goes on (protocol.md section 8.8).
+    readOnlyReply: null,
+    schema: object({ method: HASH, taskhash: HASH, unihash: UNIHASH }),
+    refusals: INVALID_UNIHASH,
+    batch: reportEquivalent,
+  },
+
+  'get-stats': {
+    needs: [READ],
+    handle: ({ stats, upstream, backfill }) => ({
+      requests: { ...stats.figures() },
+      ...(upstream && { upstream: { ...upstream.figures(), ...backfill.figures() } }),
+    }),
+  },
+
+  'reset-stats': {
+    needs: [DB_ADMIN],
+    handle: ({ stats }) => {
+      const requests = { ...stats.figures() };
+      stats.reset();
+      return { requests };
+    },
+  },
+
+  'backfill-wait': { needs: [READ], handle: async ({ backfill }) => ({ tasks: await backfill.wait() }) },
+
+  ...GC_COMMANDS,
+  ...ROW_COMMANDS,
+  ...USER_COMMANDS,
+};

@@ -1,0 +1,85 @@
+import { Dispatcher } from '../asyncrpc/dispatch.ts';
+import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
+import type { Json } from '../asyncrpc/messages.ts';
+import { createValidator } from '../asyncrpc/schema.ts';
+import type { Peer, Service } from '../asyncrpc/service.ts';
+import type { Logger } from '../log.ts';
+import { createBackfill } from './backfill.ts';
+import { createClock } from './clock.ts';
+import { HASH_COMMANDS, type HashContext, type HashRow } from './commands.ts';
+import { createGc } from './gc.ts';
+import { createLoginThrottle } from './login-throttle.ts';
+import { USER_ADMIN } from './permissions.ts';
+import { HashSession } from './session.ts';
+import { RequestStats } from './stats.ts';
+import type { HashStore } from './store.ts';
+import type { HashUpstream } from './upstream.ts';
+
+export interface HashServiceOptions {
+  readonly store: HashStore;
+  readonly log: Logger;
+  readonly upstream: HashUpstream | null;
+  /** Refuses servers that would have this one ask itself. */
+  readonly guard: LoopGuard;
+  /** What a client may do without a login, by where it comes from. */
+  readonly anonymousPermissions: (peer: Peer) => readonly string[];
+}
+
+/** The hash equivalence service: `OEHASHEQUIV 1.1`. */
+export function createHashService({ store, log, upstream, guard, anonymousPermissions }: HashServiceOptions): Service {
+  const stats = new RequestStats();
+  const clock = createClock();
+  const backfill = createBackfill(store, log);
+  const gc = createGc(store, clock);
+  const shared = { store, stats, clock, gc, logins: createLoginThrottle(), log, upstream, backfill };
+  const dispatcher = new Dispatcher<HashContext, HashRow>({
+    rows: HASH_COMMANDS,
+    readOnly: store.readOnly,
+    ajv: createValidator(),
+    authorize,
+    record: (count, elapsedMs) => stats.record(count, elapsedMs),
+  });
+  return {
+    protocol: 'OEHASHEQUIV',
+    // Above 1.0, up to 1.1 (protocol.md section 1).
+    accepts: (major, minor) => major === 1 && minor === 1,
+    open(peer, via) {
+      guard.admit(via);
+      const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)));
+      const context: HashContext = { ...shared, session };
+      return {
+        get awaitsLogin() {
+          return session.awaitsLogin;
+        },
+        command: (name) => dispatcher.command(name),
+        invoke: (command, args) => dispatcher.invoke(context, command, args),
+        enterStream: (command) => dispatcher.enterStream(context, command),
+        stream: (command, lines) => dispatcher.stream(context, command, lines),
+        close() {},
+      };
+    },
+    stopAsking: () => upstream?.close(),
+    async close() {
+      upstream?.close();
+      await backfill.wait();
+    },
+  };
+}
+
+function authorize(context: HashContext, row: HashRow, args: readonly Json[]): Error | null | Promise<Error | null> {
+  const { session } = context;
+  const verdict = () => {
+    // User management is never open to anonymous users, whatever their permissions; those cannot hold @user-admin.
+    const self =
+      row.orSelf === true && row.needs.includes(USER_ADMIN) && args.every((arg) => isSelf(arg, session.username));
+    return session.check(row.needs, self);
+  };
+  return session.isStale ? session.refresh().then(verdict) : verdict();
+}
+
+/** Whether the argument names the client itself, or nobody. */
+function isSelf(arg: Json, username: string | null): boolean {
+  if (username === null) return false;
+  if (arg === null || typeof arg !== 'object' || Array.isArray(arg)) return true;
+  return arg.username === undefined || arg.username === null || arg.username === username;
+}

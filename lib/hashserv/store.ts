@@ -1,0 +1,158 @@
+import type { QueryColumn, Table, Where } from './where.ts';
+
+/** What a report says about one task's output; `created` is ISO 8601 UTC with microseconds. */
+export interface Report {
+  readonly method: string;
+  readonly taskhash: string;
+  readonly outhash: string;
+  /** The unihash the client proposes. */
+  readonly unihash: string;
+  readonly created: string;
+  readonly owner: string | null;
+  readonly PN: string | null;
+  readonly PV: string | null;
+  readonly PR: string | null;
+  readonly task: string | null;
+  readonly outhash_siginfo: string | null;
+  /** What the upstream has for this output: comes before the proposal, and after what is known here. */
+  readonly upstreamUnihash?: string | null;
+}
+
+export interface Equivalence {
+  readonly method: string;
+  readonly taskhash: string;
+  readonly unihash: string;
+}
+
+/** The columns of an outhash row as the wire shows it, after its id; then those of the unihash row it is joined with. */
+export const OUTHASH_COLUMNS_OF_ROW = [
+  'method',
+  'taskhash',
+  'outhash',
+  'created',
+  'owner',
+  'PN',
+  'PV',
+  'PR',
+  'task',
+  'outhash_siginfo',
+  'unihash',
+] as const;
+
+/** A row as the wire shows it: the outhash row, and where it was joined its unihash row's `unihash` and `gc_mark`. */
+export type OuthashRow = { [column: string]: string | number | null };
+
+export interface OuthashQuery {
+  readonly method: string;
+  readonly outhash: string;
+  /** Only rows whose taskhash has a unihash, joined with it. */
+  readonly withUnihash: boolean;
+}
+
+export interface User {
+  /** Never used again: a user deleted and made anew is another user. */
+  readonly id: number;
+  readonly username: string;
+  /** `sha256:<salt hex>:<digest hex>` */
+  readonly token: string;
+  /** As stored: sorted, joined by blanks. */
+  readonly permissions: string;
+}
+
+export interface GcStatus {
+  readonly mark: string | null;
+  readonly keep: number;
+  readonly remove: number;
+}
+
+/** One step of a long scan: how many rows it changed, and where the next begins (null at the end). */
+export interface Slice {
+  readonly count: number;
+  readonly next: number | null;
+}
+
+/** A row's values in the order of ROW_COLUMNS. */
+export type RowValues = readonly (string | null)[];
+
+/** Rows of a table in the order they were stored. */
+export interface RowPage {
+  readonly rows: readonly RowValues[];
+  /** Where the next page begins; null when there are no more. */
+  readonly next: number | null;
+}
+
+/** A method and a taskhash without blanks, joined by one blank: a line of get-stream. */
+export type TaskLine = string;
+
+/**
+ * Where hash equivalence is kept. Interfaces are batches, so that an engine pays its round trip once for many clients.
+ *
+ * Promises of every engine: a write is on disk (as the durability mode says) when its promise resolves; a report is one
+ * transaction; a taskhash keeps its first unihash until it is removed, also with several servers on one database;
+ * a read sees every write that was resolved before it was asked. A miss is null; a failure is a StorageError.
+ */
+export interface HashStore {
+  readonly readOnly: boolean;
+  /** The unihash of a task as far as it is known by heart; undefined says nothing. Never touches the disk. */
+  knownUnihash(task: TaskLine): string | undefined;
+  /** The unihash of each task, or null. */
+  unihashes(tasks: readonly TaskLine[]): Promise<readonly (string | null)[]>;
+  /** The same for one task, whose method or taskhash may hold blanks. */
+  unihash(method: string, taskhash: string): Promise<string | null>;
+  /** Whether a task is known by heart to have the unihash; false says nothing. */
+  knownToExist(unihash: string): boolean;
+  /** Whether any task has the unihash. */
+  unihashesExist(unihashes: readonly string[]): Promise<readonly boolean[]>;
+  /** The oldest outhash row of each (method, outhash). */
+  outhashes(queries: readonly OuthashQuery[]): Promise<readonly (OuthashRow | null)[]>;
+  /** The oldest outhash row of each (method, taskhash), joined with its unihash. */
+  tasks(keys: readonly { method: string; taskhash: string }[]): Promise<readonly (OuthashRow | null)[]>;
+  /** Applies reports in order by the rule of protocol.md section 2; the unihash then stored (or else the proposed one). */
+  report(reports: readonly Report[]): Promise<readonly string[]>;
+  /** Stores rows learnt from an upstream, each unless its (method, taskhash, outhash) is there. */
+  keepOuthashes(rows: readonly OuthashRow[]): Promise<void>;
+  /** Stores each unihash unless its taskhash has one; the unihash then stored. */
+  reportEquivalent(equivalences: readonly Equivalence[]): Promise<readonly string[]>;
+
+  /** Deletes up to `limit` rows of a table that match, with an id above `after`. */
+  removeSlice(table: Table, where: Where, after: number, limit: number): Promise<Slice>;
+  gcStatus(): Promise<GcStatus>;
+  /** Makes `mark` the current one: rows stored from now on are stamped with it. */
+  gcSetMark(mark: string): Promise<void>;
+  /** Sets the mark and stamps what each where names; each must name a unihash. Counts of rows in the same order. */
+  gcMarkKeys(mark: string, wheres: readonly Where[]): Promise<readonly number[]>;
+  /** Stamps up to `limit` rows that match. Throws InvokeError when `mark` is no longer current. */
+  gcMarkSlice(mark: string, where: Where, after: number, limit: number): Promise<Slice>;
+  /** Deletes up to `limit` unihash rows stamped otherwise. Throws InvokeError when `mark` is no longer current. */
+  gcSweepSlice(mark: string, after: number, limit: number): Promise<Slice>;
+  /** Ends the collection. */
+  gcClearMark(mark: string): Promise<void>;
+  /** Deletes up to `limit` outhash rows created before `before` whose taskhash has no unihash. */
+  cleanUnusedSlice(before: string, after: number, limit: number): Promise<Slice>;
+  /** Rows of each table. */
+  usage(): Promise<ReadonlyMap<string, number>>;
+
+  /** How many rows of a table match. */
+  countRows(table: Table, where: Where): Promise<number>;
+  /** How many unihash rows each where names; each must name a unihash. */
+  countKeys(wheres: readonly Where[]): Promise<readonly number[]>;
+  /** Up to `limit` rows with an id above `after`, and about `maxBytes` of them, but at least one if there is one. */
+  exportRows(table: Table, after: number, limit: number, maxBytes: number): Promise<RowPage>;
+  /** Stores rows in one transaction; those that are there stay as they are. Resolves to how many were new. */
+  importRows(table: Table, rows: readonly RowValues[]): Promise<number>;
+
+  findUser(username: string): Promise<User | null>;
+  allUsers(): Promise<readonly User[]>;
+  /** False when the name is taken. */
+  createUser(username: string, token: string, permissions: string): Promise<boolean>;
+  /** Creates the user or replaces token and permissions. */
+  upsertUser(username: string, token: string, permissions: string): Promise<void>;
+  /** False when there is no such user. */
+  setPermissions(username: string, permissions: string): Promise<boolean>;
+  setToken(username: string, token: string): Promise<boolean>;
+  deleteUser(username: string): Promise<boolean>;
+  /** Changes whenever the user table may have changed, here or by another process (then within 250 ms). */
+  readonly usersVersion: number;
+}
+
+export type { QueryColumn, Table, Where };

@@ -1,0 +1,25 @@
+import { StorageError } from './errors.ts';
+import { openBinding } from './storage/sqlite/binding.ts';
+
+/** A lock that is held. */
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a lock that the system gives back by itself when its holder ends, however that happens: an SQLite file locked
+ * exclusively. The file stays, empty, when the lock is released: removing it could take a newcomer's lock away.
+ * @returns null when another process holds it
+ * @throws StorageError when the file cannot be opened or the file system knows no locks
+ */
+export async function tryLock(file: string): Promise<Lock | null> {
+  const binding = await openBinding(file, 'create');
+  try {
+    await binding.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    return { release: () => binding.close() };
+  } catch (error) {
+    await binding.close();
+    if (error instanceof StorageError && error.code === 'storage-busy') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/** Log levels, least talkative first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** What the rooms log through. Cheap when the level is not in force; never throws. */
+export interface Logger {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+}
+
+/** A logger that says nothing. */
+export const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+
+/**
+ * A logger over winston that writes to stderr: stdout is for results.
+ * @param level the most talkative level that is written
+ * @param format `text` for people, `json` for collectors: one object a line
+ */
+export async function createLogger(level: LogLevel, format: 'text' | 'json'): Promise<Logger> {
+  const { default: winston } = await import('winston');
+  const { combine, timestamp, printf, json } = winston.format;
+  const readable = printf(({ timestamp, level, message, ...fields }) => {
+    const rest = Object.entries(fields).map(
+      ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+    return `${timestamp} ${level}: ${message}${rest.join('')}`;
+  });
+  const sink = winston.createLogger({
+    level,
+    format: combine(timestamp(), format === 'json' ? json() : readable),
+    transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
+  });
+  const rank = LOG_LEVELS.indexOf(level);
+  const at = (of: LogLevel) => {
+    if (LOG_LEVELS.indexOf(of) > rank) return () => {};
+    return (message: string, fields: LogFields = {}) => void sink.log(of, message, plain(fields));
+  };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+/** Errors as their text and code, with the cause: winston would print `{}`. */
+function plain(fields: LogFields): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) out[key] = value instanceof Error ? describe(value) : value;
+  return out;
+}
+
+function describe(error: Error): string {
+  const text = 'code' in error ? `${error.message} [${String(error.code)}]` : (error.stack ?? error.message);
+  return error.cause instanceof Error ? `${text}; caused by: ${describe(error.cause)}` : text;
+}
+
+/**
+ * A logger for what clients bring about: at most `perSecond` lines a second of each message, then a count of the rest;
+ * no text of a client longer than 128 characters, and none that could forge a line (reliability.md section 3).
+ */
+export function limitRate(log: Logger, perSecond = 10): Logger {
+  const kinds = new Map<string, { second: number; lines: number; dropped: number }>();
+  const at = (of: LogLevel) => (message: string, fields?: LogFields) => {
+    const second = Math.floor(performance.now() / 1000);
+    let kind = kinds.get(message);
+    if (!kind) {
+      kind = { second, lines: 0, dropped: 0 };
+      kinds.set(message, kind);
+    }
+    if (kind.second !== second) {
+      const { dropped } = kind;
+      Object.assign(kind, { second, lines: 0, dropped: 0 });
+      if (dropped > 0) log[of](`${message} (${dropped} more such lines left out)`);
+    }
+    if (++kind.lines > perSecond) kind.dropped++;
+    else log[of](message, fields && shorten(fields));
+  };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+function shorten(fields: LogFields): LogFields {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    out[key] = typeof value === 'string' ? clean(value.slice(0, 128)) : value;
+  }
+  return out;
+}
+
+function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
+}

@@ -1,0 +1,101 @@
+import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { Json } from '../asyncrpc/messages.ts';
+import type { Outcome } from '../asyncrpc/service.ts';
+import { exportRows } from './export.ts';
+import { type ChecksumArgs, getPr, maxPackagePr, type PackageArgs, testPr } from './lookups.ts';
+import type { PrFilter, PrStore } from './store.ts';
+import type { PrUpstream } from './upstream.ts';
+
+/** What a PR handler works with. */
+export interface PrContext {
+  readonly store: PrStore;
+  /** The mode of requests that do not say (clients from before 2024, protocol.md section 8.7). */
+  readonly defaultHistory: boolean;
+  /** Asked about what is not known here; null where there is none. */
+  readonly upstream: PrUpstream | null;
+}
+
+const TEXT = { type: 'string', minLength: 1, format: 'text' };
+const PACKAGE = { version: TEXT, pkgarch: TEXT };
+const CHECKSUM = { ...PACKAGE, checksum: TEXT };
+const HISTORY = { history: { type: 'boolean' } };
+const ANY_TEXT = { type: ['string', 'null'], format: 'text' };
+
+const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+
+/** The commands of the PR service (protocol.md section 4). */
+export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
+  ping: { needs: [], handle: () => ({ alive: true }) },
+
+  // Writes by itself where it may: a read-only server answers by the same rule (protocol.md section 8.13).
+  'get-pr': {
+    needs: [],
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: getPr,
+  },
+
+  'test-pr': {
+    needs: [],
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: async (context, args: readonly ChecksumArgs[]) => asValues(await testPr(context, args)),
+  },
+
+  'test-package': {
+    needs: [],
+    schema: object(PACKAGE),
+    batch: async (context, args: readonly PackageArgs[]) => {
+      const maxima = await maxPackagePr(context, args);
+      return maxima.map((max) => ({ value: max !== null }));
+    },
+  },
+
+  'max-package-pr': {
+    needs: [],
+    schema: object(PACKAGE),
+    batch: async (context, args: readonly PackageArgs[]) => asValues(await maxPackagePr(context, args)),
+  },
+
+  'import-one': {
+    needs: [],
+    writes: true,
+    readOnlyReply: null,
+    schema: object({
+      ...CHECKSUM,
+      value: {
+        anyOf: [
+          { type: 'integer', minimum: 0, maximum: 999_999_999 },
+          { type: 'string', format: 'pr-value' },
+        ],
+      },
+    }),
+    refusals: { value: 'import-one: value must be a non-negative integer or dotted integers of at most 9 digits each' },
+    batch: async ({ store }, args: readonly (ChecksumArgs & { value: string | number })[]) => {
+      await store.importRows(
+        args.map(({ version, pkgarch, checksum, value }) => ({ version, pkgarch, checksum, value: String(value) })),
+      );
+      return args.map(({ value }) => ({ value }));
+    },
+  },
+
+  export: {
+    needs: [],
+    schema: object(
+      { version: ANY_TEXT, pkgarch: ANY_TEXT, checksum: ANY_TEXT, colinfo: { type: 'boolean' }, ...HISTORY },
+      [],
+    ),
+    handle: ({ store, defaultHistory }, args: Partial<PrFilter> & { colinfo?: boolean; history?: boolean }) => {
+      const { version = null, pkgarch = null, checksum = null, colinfo = false, history = defaultHistory } = args;
+      return exportRows(store, { version, pkgarch, checksum }, { colinfo, history });
+    },
+  },
+
+  'is-readonly': { needs: [], handle: ({ store }): Json => ({ readonly: store.readOnly }) },
+};
+
+function asValues(values: readonly (string | null)[]): Outcome[] {
+  return values.map((value) => ({ value }));
+}

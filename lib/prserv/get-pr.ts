@@ -1,0 +1,68 @@
+import { increase, isBelow } from './revision.ts';
+import type { UpstreamView } from './store.ts';
+
+/** What is known of a package, for one checksum. */
+export interface PackageState {
+  /** The largest value of the (version, pkgarch), or null when there is none. */
+  readonly max: string | null;
+  /** The values of the checksum, or null when it is unknown. */
+  readonly known: { readonly smallest: string; readonly largest: string } | null;
+  /** The largest last number among the values one level under that value; undefined when there is none. */
+  readonly largestUnder: (value: string) => number | undefined;
+}
+
+/** A value, and whether it is a new row to store. */
+export interface Decision {
+  readonly value: string;
+  readonly isNew: boolean;
+}
+
+/**
+ * The rules of protocol.md section 4.
+ * @param history answer what was given out before; without, a value never goes down
+ * @param upstream what the upstream says, where there is one
+ * @returns null when the upstream is away and nothing is known of the package: a fresh 0 could be given out twice
+ */
+export function decidePr(state: PackageState, history: boolean, upstream?: UpstreamView): Decision | null {
+  if (!upstream) return decideLocally(state, history);
+  if (upstream.kind === 'away') return decideAlone(state, history, upstream.lastMax);
+  const { max, value } = upstream;
+  // Known only here: the local rule, the second time too (section 8.3).
+  if (max === null) return decideLocally(state, history);
+  if (!state.known) return { value: value ?? nextUnder(max, state), isNew: true };
+  if (history) return decideLocally(state, history);
+  const own = raise(state.known.largest, state.max);
+  const result = isBelow(own, max) ? (value === null ? nextUnder(max, state) : max) : own;
+  return { value: result, isNew: result !== state.known.largest };
+}
+
+function decideLocally(state: PackageState, history: boolean): Decision {
+  if (state.max === null) return { value: '0', isNew: true };
+  if (!state.known) return { value: increase(state.max), isNew: true };
+  if (history) return { value: state.known.smallest, isNew: false };
+  const value = raise(state.known.largest, state.max);
+  return { value, isNew: value !== state.known.largest };
+}
+
+/** With the upstream away (section 8.14): what can be answered without inventing is answered. */
+function decideAlone(state: PackageState, history: boolean, lastMax: string | null | undefined): Decision | null {
+  if (state.known || lastMax === null) return decideLocally(state, history);
+  if (lastMax !== undefined) return { value: nextUnder(lastMax, state), isNew: true };
+  if (state.max === null) return null;
+  // Not heard of since the start, but the rows tell. Values under the maximum were given out under an upstream's:
+  // the next one goes beside them. So does the next one beside a maximum that is itself dotted.
+  if (state.largestUnder(state.max) !== undefined) return { value: nextUnder(state.max, state), isNew: true };
+  const dot = state.max.lastIndexOf('.');
+  if (dot < 0) return decideLocally(state, history);
+  return { value: nextUnder(state.max.slice(0, dot), state), isNew: true };
+}
+
+/** The largest value of a checksum, lifted above everything else the package was given. */
+function raise(value: string, max: string | null): string {
+  return max !== null && isBelow(value, max) ? increase(max) : value;
+}
+
+/** The next free number under an upstream's value: `1` → `1.0`, `1.1`, … */
+function nextUnder(value: string, { largestUnder }: PackageState): string {
+  return `${value}.${(largestUnder(value) ?? -1) + 1}`;
+}

@@ -1,0 +1,85 @@
+import type { Outcome } from '../asyncrpc/service.ts';
+import { InvokeError } from '../errors.ts';
+import type { PrContext } from './commands.ts';
+import { isBelow, largest, smallest } from './revision.ts';
+import type { ChecksumKey, PackageKey, PrRequest } from './store.ts';
+
+export type PackageArgs = PackageKey;
+export type ChecksumArgs = ChecksumKey & { readonly history?: boolean };
+
+/** Answers get-pr: the upstream is asked first, together for all; the store then decides inside its transaction. */
+export async function getPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly Outcome[]> {
+  const values = await context.store.getPr(await withUpstream(context, withHistory(context, args)));
+  return values.map((value) =>
+    value === null
+      ? new InvokeError(
+          'get-pr: the upstream PR server does not answer and nothing is known of this package here; try again when it is back',
+        )
+      : { value },
+  );
+}
+
+async function withUpstream(
+  { upstream, store }: PrContext,
+  requests: readonly PrRequest[],
+): Promise<readonly PrRequest[]> {
+  if (!upstream) return requests;
+  // With history a known checksum keeps its value, whatever the upstream says: no need to wait for it.
+  const settled = new Set<PrRequest>();
+  const historic = requests.filter((request) => request.history);
+  if (historic.length > 0) {
+    const known = await store.values(historic);
+    for (const [i, request] of historic.entries()) if (known[i]!.length > 0) settled.add(request);
+  }
+  const open = requests.filter((request) => !settled.has(request));
+  const views = open.length > 0 ? await upstream.views(open) : [];
+  const view = new Map(open.map((request, i) => [request, views[i]!]));
+  return requests.map((request) => {
+    const said = view.get(request);
+    return said ? { ...request, upstream: said } : request;
+  });
+}
+
+/** The value found for each checksum: ours, else the upstream's. */
+export async function testPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly (string | null)[]> {
+  const { store, upstream } = context;
+  const requests = withHistory(context, args);
+  const found = (await store.values(requests)).map((values, i) => {
+    return values.reduce<string | null>(requests[i]!.history ? smallest : largest, null);
+  });
+  return fillFrom(found, requests, (missing) => upstream?.values(missing) ?? null);
+}
+
+/** The largest value of each package, here or upstream. Level values are ours (see revision.ts). */
+export async function maxPackagePr(
+  { store, upstream }: PrContext,
+  args: readonly PackageArgs[],
+): Promise<readonly (string | null)[]> {
+  const [own, theirs] = await Promise.all([store.maxima(args), upstream?.maxima(args) ?? null]);
+  if (!theirs) return own;
+  return own.map((max, i) => {
+    const other = theirs[i]!;
+    return max === null || (other !== null && isBelow(max, other)) ? other : max;
+  });
+}
+
+function withHistory({ defaultHistory }: PrContext, args: readonly ChecksumArgs[]): readonly PrRequest[] {
+  return args.map(({ version, pkgarch, checksum, history }) => ({
+    version,
+    pkgarch,
+    checksum,
+    history: history ?? defaultHistory,
+  }));
+}
+
+async function fillFrom<T>(
+  found: readonly (string | null)[],
+  asked: readonly T[],
+  ask: (missing: readonly T[]) => Promise<readonly (string | null)[]> | null,
+): Promise<readonly (string | null)[]> {
+  const missing = asked.filter((_, i) => found[i] === null);
+  const more = missing.length > 0 ? await ask(missing) : null;
+  if (!more) return found;
+  let next = 0;
+  return found.map((value) => value ?? more[next++]!);
+}

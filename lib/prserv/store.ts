@@ -1,0 +1,67 @@
+/** A PR row: `version` is `<PN>-<PV>-<PR>`, `value` dotted integers. */
+export interface PrRow {
+  readonly version: string;
+  readonly pkgarch: string;
+  readonly checksum: string;
+  readonly value: string;
+}
+
+export interface PackageKey {
+  readonly version: string;
+  readonly pkgarch: string;
+}
+
+export interface ChecksumKey extends PackageKey {
+  readonly checksum: string;
+}
+
+export interface PrRequest extends ChecksumKey {
+  readonly history: boolean;
+  /** What the upstream says; absent where there is none. */
+  readonly upstream?: UpstreamView;
+}
+
+/** What a server's upstream says of a package. */
+export type UpstreamView =
+  /** It answered: its largest value of the package, and its value of the checksum. Null is unknown there. */
+  | { readonly kind: 'answered'; readonly max: string | null; readonly value: string | null }
+  /** It did not: the largest value heard of before. Null: unknown there then; undefined: never heard of. */
+  | { readonly kind: 'away'; readonly lastMax: string | null | undefined };
+
+/** Which rows to export: each column, or null for any. */
+export interface PrFilter {
+  readonly version: string | null;
+  readonly pkgarch: string | null;
+  readonly checksum: string | null;
+}
+
+/** A column of the table, as SQLite describes it. */
+export interface ColumnInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly notnull: number;
+  readonly dflt_value: string | null;
+  readonly pk: number;
+}
+
+/**
+ * Where PR values are kept. Interfaces are batches.
+ *
+ * Promises of every engine: what getPr answered is on disk (as the durability mode says) when its promise resolves,
+ * and no value is given to two checksums of a package, also with several servers on one database. Read-only engines
+ * answer by the same rule and store nothing. Rows whose value is not dotted integers are passed over with a warning.
+ */
+export interface PrStore {
+  readonly readOnly: boolean;
+  /** Decides by `decidePr`, in order, and stores what is new. Null where the rule has no answer. */
+  getPr(requests: readonly PrRequest[]): Promise<readonly (string | null)[]>;
+  /** Every value of each checksum, in no order. */
+  values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
+  /** The largest value of each package, or null. */
+  maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;
+  /** Stores rows as they are; a row that is there already is left alone. */
+  importRows(rows: readonly PrRow[]): Promise<void>;
+  /** Rows in the order of their four columns, up to `limit` of those after `after`. */
+  page(filter: PrFilter, after: PrRow | null, limit: number): Promise<readonly PrRow[]>;
+  columns(): Promise<readonly ColumnInfo[]>;
+}

@@ -1,0 +1,171 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { dial } from './asyncrpc/dial.ts';
+import { createHub, type Hub } from './asyncrpc/hub.ts';
+import { listenInherited } from './asyncrpc/inherited.ts';
+import { type Listener, listen } from './asyncrpc/listen.ts';
+import { createLoopGuard, type LoopGuard } from './asyncrpc/loop-guard.ts';
+import type { Peer, Service } from './asyncrpc/service.ts';
+import { createUpstreamLink } from './asyncrpc/upstream-link.ts';
+import { type Config, describeAnonymous, type ServiceConfig } from './config.ts';
+import { ConfigError, type StorageError } from './errors.ts';
+import { LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
+import { createHashService } from './hashserv/service.ts';
+import { createHashUpstream } from './hashserv/upstream.ts';
+import { ensureAdmin } from './hashserv/user-commands.ts';
+import { type Logger, limitRate } from './log.ts';
+import { createPrService } from './prserv/service.ts';
+import { createPrUpstream } from './prserv/upstream.ts';
+import { type Database, openDatabase } from './storage/sqlite/database.ts';
+import { createHashStore } from './storage/sqlite/hash-store.ts';
+import { createPrStore } from './storage/sqlite/pr-store.ts';
+import { upstreamLogin } from './upstream-login.ts';
+
+/** Another server's database, for `bakeserv warm`: engines are picked here alone. */
+export { openTaskPages } from './storage/sqlite/task-pages.ts';
+
+/** The services on their databases, without a listener: clients come in through `hub.accept`. */
+export interface App {
+  readonly hub: Hub;
+  /** Resolves when a database can no longer be trusted or written: the process must end with status 3. */
+  readonly failed: Promise<StorageError>;
+  /** Finishes what was read, flushes, checkpoints and closes. */
+  close(): Promise<void>;
+}
+
+export interface Server extends App {
+  readonly listeners: readonly Listener[];
+}
+
+/** How long a stopping server waits for answers of its upstreams. */
+const UPSTREAM_GRACE_MS = 500;
+/** How long a stopping server waits for writes that another program's lock holds up. */
+const WRITER_DRAIN_MS = 3000;
+
+/**
+ * Opens the databases and puts the services on them.
+ * @throws StorageError, ConfigError; whatever was opened is closed again
+ */
+export async function createApp(config: Config, log: Logger): Promise<App> {
+  const clientLog = limitRate(log);
+  let fail: (error: StorageError) => void = () => {};
+  const failed = new Promise<StorageError>((resolve) => {
+    fail = resolve;
+  });
+  const databases = new Map<string, Database>();
+  const services: Service[] = [];
+
+  const database = async (service: ServiceConfig): Promise<Database> => {
+    const key = realFile(service.file);
+    const open = databases.get(key);
+    if (open) return open;
+    const { init, readOnly } = config;
+    const opened = await openDatabase({ ...service, init, readOnly, log, onFatal: (error) => fail(error) });
+    databases.set(key, opened);
+    return opened;
+  };
+  const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
+    if (!address) return null;
+    const { timeoutMs, connectTimeoutMs, caFile } = config.upstream;
+    const login = protocol.startsWith('OEHASHEQUIV') ? await upstreamLogin(config.upstream, address) : null;
+    const dialUpstream = async () => (await dial(address, { timeoutMs: connectTimeoutMs, caFile })).stream;
+    return createUpstreamLink({ address, dial: dialUpstream, protocol, login, timeoutMs, guard, log: clientLog });
+  };
+  const closeDatabases = async () => {
+    // Side by side: two locked files, one after the other, would take longer than a stop may.
+    await Promise.all([...databases.values()].map((each) => each.close(WRITER_DRAIN_MS)));
+  };
+
+  try {
+    requireOneSyncMode(config);
+    if (config.hashserv) {
+      const store = await createHashStore({ database: await database(config.hashserv), cacheBytes: config.cacheBytes });
+      if (config.admin) await ensureAdmin(store, config.admin.username, config.admin.password);
+      const guard = createLoopGuard(clientLog);
+      const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
+      services.push(
+        createHashService({
+          store,
+          log: clientLog,
+          guard,
+          upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
+          anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer.local),
+        }),
+      );
+      log.info(describeAnonymous(config, (local) => anonymousPermissions(config, local)));
+    }
+    if (config.prserv) {
+      const store = await createPrStore(await database(config.prserv), log);
+      const guard = createLoopGuard(clientLog);
+      const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
+      const upstream = link && createPrUpstream(link);
+      services.push(createPrService({ store, defaultHistory: config.history, upstream }, guard));
+    }
+    const hub = createHub(services, config.limits, clientLog);
+    return {
+      hub,
+      failed,
+      async close() {
+        const hurry = setTimeout(() => {
+          for (const service of services) service.stopAsking?.();
+        }, UPSTREAM_GRACE_MS);
+        await hub.drain();
+        clearTimeout(hurry);
+        await Promise.all(services.map((service) => service.close()));
+        await closeDatabases();
+      },
+    };
+  } catch (error) {
+    await Promise.all(services.map((service) => service.close()));
+    await closeDatabases();
+    throw error;
+  }
+}
+
+/**
+ * An app with its listeners; every address answers when this resolves.
+ * @param inherited descriptors of listening sockets that take the place of the configured addresses
+ */
+export async function startServer(config: Config, log: Logger, inherited: readonly number[] = []): Promise<Server> {
+  const app = await createApp(config, log);
+  const listeners: Listener[] = [];
+  const close = async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await app.close();
+  };
+  try {
+    for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, log));
+    const binds = inherited.length > 0 ? [] : config.binds;
+    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, log, config));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...app, listeners, close };
+}
+
+function anonymousPermissions(config: Config, local: boolean): readonly string[] {
+  return config.anonymousPermissions ?? (local ? LOCAL_ANONYMOUS : REMOTE_ANONYMOUS);
+}
+
+/** One name for one file, also where two paths lead to it. The file itself may not exist yet. */
+function realFile(file: string): string {
+  const resolved = path.resolve(file);
+  try {
+    return fs.realpathSync(resolved);
+  } catch {
+    try {
+      return path.join(fs.realpathSync(path.dirname(resolved)), path.basename(resolved));
+    } catch {
+      return resolved;
+    }
+  }
+}
+
+function requireOneSyncMode({ hashserv, prserv }: Config): void {
+  if (!hashserv || !prserv || realFile(hashserv.file) !== realFile(prserv.file)) return;
+  if (JSON.stringify(hashserv.syncMode) === JSON.stringify(prserv.syncMode)) return;
+  throw new ConfigError(
+    'both services are on one database file: --hashserv-sync-mode and --prserv-sync-mode must be the same',
+  );
+}

@@ -1,0 +1,72 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { type Option, type OptionType, SERVE_OPTIONS } from '../options.ts';
+
+/** The schema of a value, and what is expected of it in words. */
+const TYPES: Record<OptionType, { readonly schema: object; readonly expected: string }> = {
+  string: { schema: { type: 'string' }, expected: 'a text' },
+  strings: {
+    schema: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+    expected: 'a text or a list of texts',
+  },
+  boolean: { schema: { type: 'boolean' }, expected: 'true or false' },
+  integer: { schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999 }, expected: 'a positive whole number' },
+  seconds: {
+    schema: { type: 'number', exclusiveMinimum: 0, maximum: 999_999_999 },
+    expected: 'a positive number of seconds',
+  },
+  'seconds-or-0': {
+    schema: { type: 'number', minimum: 0, maximum: 999_999_999 },
+    expected: 'a number of seconds, or 0',
+  },
+  bytes: {
+    schema: {
+      anyOf: [
+        { type: 'integer', minimum: 0, maximum: 999_999_999_999 },
+        { type: 'string', pattern: '^\\d{1,12}\\s*([Bb]|[KkMmGg][Ii][Bb])?$' },
+      ],
+    },
+    expected: 'a size in bytes, as 65536, 64KiB or 16MiB',
+  },
+};
+
+/** What a value of the option must be, for a message. */
+export function expectedOf({ type, choices, expected }: Option): string {
+  return choices ? `one of ${choices.join(', ')}` : (expected ?? TYPES[type].expected);
+}
+
+function schemaOf(option: Option): object {
+  return {
+    ...TYPES[option.type].schema,
+    ...(option.choices && { enum: option.choices }),
+    ...(option.pattern && { pattern: option.pattern }),
+  };
+}
+
+/**
+ * The JSON Schema of a configuration file, made from the option table. Flags and environment variables are held to
+ * it too; contrib/bakeserv.schema.json is this, for editors.
+ */
+export function settingsSchema(): Record<string, unknown> {
+  const properties: Record<string, object> = { $schema: { type: 'string' } };
+  for (const option of SERVE_OPTIONS) {
+    properties[option.name] = {
+      description: option.describe,
+      ...(option.default !== undefined && { default: option.default }),
+      ...schemaOf(option),
+    };
+  }
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'bakeserv configuration',
+    type: 'object',
+    additionalProperties: false,
+    properties,
+  };
+}
+
+const validate = new Ajv({ strict: true, allErrors: true, ownProperties: true }).compile(settingsSchema());
+
+/** What is wrong with settings that were read: nothing, or every fault. */
+export function settingsFaults(settings: object): readonly ErrorObject[] {
+  return validate(settings) ? [] : validate.errors!;
+}

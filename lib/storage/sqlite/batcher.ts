@@ -1,0 +1,70 @@
+/** Look-ups of many askers as one query at a time. */
+export interface Batcher<Key, Value> {
+  /** The values of the keys, in their order. Rejects as a whole when the query fails. */
+  get(keys: readonly Key[]): Promise<readonly Value[]>;
+}
+
+interface Asker<Key, Value> {
+  readonly keys: readonly Key[];
+  readonly resolve: (values: readonly Value[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Collects every key asked while the last query runs and looks them up in the next one. The cost of a look-up on the
+ * `sqlite3` package is the thread hop, not the SQL: hops per batch decide (performance.md).
+ * @param query answers keys in order, at most `maxKeys` of them
+ */
+export function createBatcher<Key, Value>(
+  query: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  maxKeys = 256,
+): Batcher<Key, Value> {
+  let askers: Asker<Key, Value>[] = [];
+  let running = false;
+
+  async function loop(): Promise<void> {
+    while (askers.length > 0) await runOne(takeSome());
+    running = false;
+  }
+
+  function takeSome(): Asker<Key, Value>[] {
+    let keys = 0;
+    let count = 0;
+    for (const asker of askers) {
+      if (count > 0 && keys + asker.keys.length > maxKeys) break;
+      keys += asker.keys.length;
+      count++;
+    }
+    const taken = askers.slice(0, count);
+    askers = askers.slice(count);
+    return taken;
+  }
+
+  async function runOne(taken: Asker<Key, Value>[]): Promise<void> {
+    try {
+      if (taken.length === 1) {
+        taken[0]!.resolve(await query(taken[0]!.keys));
+        return;
+      }
+      const values = await query(taken.flatMap((asker) => asker.keys));
+      let at = 0;
+      for (const asker of taken) {
+        asker.resolve(values.slice(at, at + asker.keys.length));
+        at += asker.keys.length;
+      }
+    } catch (error) {
+      for (const asker of taken) asker.reject(error);
+    }
+  }
+
+  return {
+    get: (keys) =>
+      new Promise((resolve, reject) => {
+        askers.push({ keys, resolve, reject });
+        if (running) return;
+        running = true;
+        // What other connections sent in the same moment is read before an immediate runs: it comes along.
+        setImmediate(loop);
+      }),
+  };
+}

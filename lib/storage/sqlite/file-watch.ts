@@ -1,0 +1,33 @@
+import fs from 'node:fs';
+import { StorageError } from '../../errors.ts';
+
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Notices within a second that the file was removed or replaced: writes would go to a file nobody can open any more.
+ * `stat` only: closing a descriptor of our own on the file would drop SQLite's locks (reliability.md section 5).
+ * @param onChange the error to refuse writes with, or null when the very same file is back
+ */
+export function watchFile(file: string, onChange: (missing: StorageError | null) => void): { close: () => void } {
+  const opened = fs.statSync(file);
+  let lost = false;
+  const timer = setInterval(() => {
+    fs.stat(file, (error, now) => {
+      if (error && error.code !== 'ENOENT') return;
+      const same = !error && now.ino === opened.ino && now.dev === opened.dev;
+      if (same === !lost) return;
+      lost = !same;
+      const what = error ? 'removed' : 'replaced by another file';
+      onChange(
+        lost
+          ? new StorageError(
+              'storage-missing',
+              `the database file was ${what} while the server ran: ${file}; restart the server`,
+            )
+          : null,
+      );
+    });
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}

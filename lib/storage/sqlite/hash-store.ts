@@ -1,0 +1,270 @@
+import { StorageError } from '../../errors.ts';
+import type { Equivalence, HashStore, OuthashQuery, OuthashRow, Report, TaskLine, User } from '../../hashserv/store.ts';
+import { createUnihashCache } from '../unihash-cache.ts';
+import { createBatcher } from './batcher.ts';
+import type { Binding } from './binding.ts';
+import type { Database } from './database.ts';
+import { createGcStore } from './hash-gc-store.ts';
+import { createRowStore } from './hash-row-store.ts';
+import { CREATED, HASH_SCHEMA, REPORT_COLUMNS } from './hash-schema.ts';
+import { createUserStore } from './user-store.ts';
+import type { WriteKind } from './writer.ts';
+
+export interface HashStoreOptions {
+  readonly database: Database;
+  /** Bytes of answers kept in memory. */
+  readonly cacheBytes: number;
+}
+
+/**
+ * The unihashes of a batch as one text, a line for each key: a row for each would cost more than the look-up itself.
+ * json_each yields its elements in order, and a plain scan of it aggregates in that order.
+ */
+const asLines = (method: string, taskhash: string, keys: string) => `
+SELECT group_concat(coalesce((
+  SELECT u.unihash FROM unihashes_v3 u WHERE u.method = ${method} AND u.taskhash = ${taskhash}), ''), char(10)) AS text
+FROM json_each(${keys}) q`;
+
+/** Nearly always a whole batch has one method. */
+const UNIHASHES_OF_METHOD = asLines('?1', 'q.value', '?2');
+/** Task lines of several methods, cut at their one blank. */
+const UNIHASHES = asLines(
+  "substr(q.value, 1, instr(q.value, ' ') - 1)",
+  "substr(q.value, instr(q.value, ' ') + 1)",
+  '?1',
+);
+
+/** What streams may answer: they write one byte a character and one line an answer. */
+const PLAIN = /^[\n -~]*$/;
+
+const UNIHASH = 'SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? LIMIT 1';
+
+/** Relies on unihash_lookup_v1. */
+const EXISTING =
+  'SELECT q.key AS i FROM json_each(?) q WHERE EXISTS (SELECT 1 FROM unihashes_v3 WHERE unihash = q.value)';
+
+const OUTHASH_FIELDS =
+  'o.id, o.method, o.taskhash, o.outhash, o.created, o.owner, o.PN, o.PV, o.PR, o.task, o.outhash_siginfo';
+
+/** Relies on outhash_lookup_v3 and the UNIQUE index of unihashes_v3. */
+const OUTHASHES = `
+SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
+  CROSS JOIN outhashes_v2 o ON o.id = (
+    SELECT p.id FROM outhashes_v2 p WHERE p.method = q.value->>0 AND p.outhash = q.value->>1
+      AND (q.value->>2 = 0 OR EXISTS (SELECT 1 FROM unihashes_v3 v WHERE v.method = p.method AND v.taskhash = p.taskhash))
+    ORDER BY ${CREATED('p.created')}, p.id LIMIT 1)
+  LEFT JOIN unihashes_v3 u ON u.method = o.method AND u.taskhash = o.taskhash`;
+
+const TASKS = `
+SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
+  CROSS JOIN unihashes_v3 u ON u.method = q.value->>0 AND u.taskhash = q.value->>1
+  CROSS JOIN outhashes_v2 o ON o.id = (
+    SELECT p.id FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash
+    ORDER BY ${CREATED('p.created')}, p.id LIMIT 1)`;
+
+const REPORT = `
+INSERT INTO temp.report (${REPORT_COLUMNS.join(', ')})
+  SELECT ${REPORT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q`;
+
+const KEPT_COLUMNS = ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'];
+
+const KEEP_OUTHASHES = `
+INSERT INTO outhashes_v2 (${KEPT_COLUMNS.join(', ')})
+  SELECT ${KEPT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q WHERE true
+  ON CONFLICT (method, taskhash, outhash) DO NOTHING`;
+
+const REPORT_EQUIVALENT = `
+INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+  SELECT q.value->>0, q.value->>1, q.value->>2, coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')
+  FROM json_each(?) q WHERE true ON CONFLICT (method, taskhash) DO NOTHING`;
+
+/** The hash equivalence store on SQLite. Adds its tables to the database; throws StorageError when it cannot. */
+export async function createHashStore({ database, cacheBytes }: HashStoreOptions): Promise<HashStore> {
+  await database.addSchema(HASH_SCHEMA);
+  const cache = createUnihashCache(cacheBytes);
+  /** Unihashes known to exist are kept beside the tasks under a key no task line can have. */
+  const existsKey = (unihash: string) => `\n${unihash}`;
+  const users = createUserStore(database);
+  const forget = () => cache.clear();
+  database.onForeignCommit(() => {
+    forget();
+    users.changed();
+  });
+
+  const lookup = createBatcher<TaskLine, string | null>(async (asked) => {
+    const { epoch } = cache;
+    const found = await unihashLines(asked);
+    // Slices of one fresh text: the lines that were asked are slices of whole reads, which the cache would keep alive.
+    const tasks = asked.join('\n').split('\n');
+    return found.map((unihash, i) => {
+      if (unihash === '') return null;
+      cache.set(tasks[i]!, unihash, epoch);
+      return unihash;
+    });
+  });
+
+  async function unihashLines(tasks: readonly TaskLine[]): Promise<readonly string[]> {
+    const prefix = tasks[0]!.slice(0, tasks[0]!.indexOf(' ') + 1);
+    const oneMethod = tasks.every((task) => task.startsWith(prefix));
+    const [row] = oneMethod
+      ? await database.read<{ text: string }>(database.lookups, UNIHASHES_OF_METHOD, [
+          prefix.slice(0, -1),
+          JSON.stringify(tasks.map((task) => task.slice(prefix.length))),
+        ])
+      : await rows<{ text: string }>(database.lookups, UNIHASHES, tasks);
+    const found = row!.text.split('\n');
+    if (found.length === tasks.length && PLAIN.test(row!.text)) return found;
+    throw new StorageError('storage-corrupt', `${database.file} holds a unihash that is no plain text`);
+  }
+
+  const lookupExisting = createBatcher<string, boolean>(async (unihashes) => {
+    const { epoch } = cache;
+    const found: boolean[] = new Array(unihashes.length).fill(false);
+    for (const { i } of await rows<{ i: number }>(database.lookups, EXISTING, unihashes)) {
+      found[i] = true;
+      cache.set(existsKey(unihashes[i]!), '', epoch);
+    }
+    return found;
+  });
+
+  const lookupOuthashes = createBatcher<OuthashQuery, OuthashRow | null>(async (queries) => {
+    const keys = queries.map(({ method, outhash, withUnihash }) => [method, outhash, Number(withUnihash)]);
+    const found = await rows<OuthashRow>(database.reads, OUTHASHES, keys);
+    return inOrder(queries.length, found, (row, i) => {
+      if (queries[i]!.withUnihash) return row;
+      const { unihash: _, gc_mark: __, ...outhash } = row;
+      return outhash;
+    });
+  });
+
+  const lookupTasks = createBatcher<{ method: string; taskhash: string }, OuthashRow | null>(async (keys) => {
+    const found = await rows<OuthashRow>(
+      database.reads,
+      TASKS,
+      keys.map(({ method, taskhash }) => [method, taskhash]),
+    );
+    return inOrder(keys.length, found, (row) => row);
+  });
+
+  const rows = <Row>(connection: Binding, sql: string, keys: readonly unknown[]) =>
+    database.read<Row>(connection, sql, [JSON.stringify(keys)]);
+
+  async function readUnihash(method: string, taskhash: string): Promise<string | null> {
+    if (!method.includes(' ') && !taskhash.includes(' ')) return (await lookup.get([`${method} ${taskhash}`]))[0]!;
+    const [row] = await database.read<{ unihash: string }>(database.reads, UNIHASH, [method, taskhash]);
+    return row?.unihash ?? null;
+  }
+
+  /**
+   * The unihash now stored for each, or else the one that was proposed. Read from the file: what is in memory may be of
+   * a row that another server has just removed, and that this write has replaced. Then none of it can be relied on.
+   */
+  async function stored(asked: readonly Equivalence[]): Promise<readonly string[]> {
+    const found = await Promise.all(asked.map(({ method, taskhash }) => readUnihash(method, taskhash)));
+    const isStale = ({ method, taskhash }: Equivalence, i: number) => {
+      const known = store.knownUnihash(`${method} ${taskhash}`);
+      return known !== undefined && known !== found[i];
+    };
+    if (asked.some(isStale)) forget();
+    return found.map((unihash, i) => unihash ?? asked[i]!.unihash);
+  }
+
+  const store: HashStore = {
+    readOnly: database.readOnly,
+
+    knownUnihash: (task) => cache.get(task),
+    unihashes: (tasks) => lookup.get(tasks),
+    async unihash(method, taskhash) {
+      const hasBlank = method.includes(' ') || taskhash.includes(' ');
+      return (hasBlank ? undefined : cache.get(`${method} ${taskhash}`)) ?? readUnihash(method, taskhash);
+    },
+    knownToExist: (unihash) => cache.get(existsKey(unihash)) !== undefined,
+    unihashesExist: (unihashes) => lookupExisting.get(unihashes),
+
+    outhashes: (queries) => lookupOuthashes.get(queries),
+    tasks: (keys) => lookupTasks.get(keys),
+
+    async report(reports) {
+      const answers: string[] = [];
+      for (const run of runsOfDistinctTasks(reports)) {
+        await database.writer!.submit(REPORT_KIND, run, sizeOf(run));
+        answers.push(...(await stored(run)));
+      }
+      return answers;
+    },
+
+    async keepOuthashes(rows) {
+      await database.writer!.submit(KEEP_KIND, rows, rows.length * 1024);
+    },
+
+    async reportEquivalent(equivalences) {
+      await database.writer!.submit(EQUIVALENT_KIND, equivalences, equivalences.length * 256);
+      return stored(equivalences);
+    },
+
+    ...createGcStore(database, forget),
+    ...createRowStore(database),
+    ...users.methods,
+    get usersVersion() {
+      return users.version;
+    },
+  };
+  return store;
+}
+
+const NOTHING: readonly undefined[] = [];
+
+/** One statement, its own transaction when it is alone. */
+function oneStatement<Op>(sql: string, row: (op: Op) => readonly unknown[]): WriteKind<Op, undefined> {
+  const apply = async (connection: Binding, ops: readonly Op[]) => {
+    await connection.run(sql, [JSON.stringify(ops.map(row))]);
+    return NOTHING;
+  };
+  return { apply, applyAlone: apply };
+}
+
+const REPORT_KIND = oneStatement<Report>(REPORT, (report) => REPORT_COLUMNS.map((column) => report[column]));
+
+const KEEP_KIND = oneStatement<OuthashRow>(KEEP_OUTHASHES, (row) => KEPT_COLUMNS.map((column) => row[column]));
+
+const EQUIVALENT_KIND = oneStatement<Equivalence>(REPORT_EQUIVALENT, ({ method, taskhash, unihash }) => [
+  method,
+  taskhash,
+  unihash,
+]);
+
+/**
+ * The unihashes are read back after the batch: a task reported twice in it would be answered with the effect of its
+ * later report already the first time.
+ */
+function* runsOfDistinctTasks(reports: readonly Report[]): Generator<readonly Report[]> {
+  let from = 0;
+  let tasks = new Set<string>();
+  for (const [at, { method, taskhash }] of reports.entries()) {
+    const task = `${method}\0${taskhash}`;
+    if (tasks.has(task)) {
+      yield reports.slice(from, at);
+      from = at;
+      tasks = new Set();
+    }
+    tasks.add(task);
+  }
+  yield from === 0 ? reports : reports.slice(from);
+}
+
+function sizeOf(reports: readonly Report[]): number {
+  return reports.reduce((sum, report) => sum + 512 + (report.outhash_siginfo?.length ?? 0), 0);
+}
+
+/** Rows with the index `i` of their key, as an array in the order of the keys; `i` itself is taken out. */
+function inOrder(
+  length: number,
+  found: readonly OuthashRow[],
+  shape: (row: OuthashRow, i: number) => OuthashRow,
+): (OuthashRow | null)[] {
+  const ordered: (OuthashRow | null)[] = new Array(length).fill(null);
+  for (const { i, ...row } of found) ordered[i as number] = shape(row, i as number);
+  return ordered;
+}
+
+export type { User };

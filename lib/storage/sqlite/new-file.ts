@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { errorText, StorageError } from '../../errors.ts';
+import { openBinding } from './binding.ts';
+
+/**
+ * Creates an empty database in WAL mode, under its name only once it has a first page: a file of zero bytes is taken
+ * for a lost database, also by a second server that starts in the same moment, or after a kill during the first start.
+ * A file that is there by then is left alone.
+ * @throws StorageError naming the file
+ */
+export async function createDatabaseFile(file: string): Promise<void> {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
+  try {
+    const connection = await openBinding(temporary, 'create');
+    try {
+      await connection.exec('PRAGMA journal_mode = WAL');
+    } finally {
+      await connection.close();
+    }
+    link(temporary, file);
+  } catch (error) {
+    const code = error instanceof StorageError ? error.code : 'storage-io';
+    const why = code === 'storage-missing' ? 'is the folder writable?' : errorText(error).replaceAll(temporary, file);
+    throw new StorageError(code, `the database cannot be created: ${file}: ${why}`, error);
+  } finally {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+function link(temporary: string, file: string): void {
+  try {
+    fs.linkSync(temporary, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // On a file system without hard links, opening creates the file as SQLite does it.
+    if (code !== 'EEXIST' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
+  }
+}

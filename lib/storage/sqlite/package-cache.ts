@@ -1,0 +1,85 @@
+import { largest, smallest } from '../../prserv/revision.ts';
+import type { PrRow } from '../../prserv/store.ts';
+
+/** What the rows of a package come to. */
+export interface PackageRows {
+  max: string | null;
+  readonly checksums: Map<string, { readonly smallest: string; readonly largest: string }>;
+  /** Of the dotted values: the part before the last number → the largest last number. */
+  readonly under: Map<string, number>;
+}
+
+export function noRows(): PackageRows {
+  return { max: null, checksums: new Map(), under: new Map() };
+}
+
+/** Texts hold no NUL (it is refused on entry), so the pair is unambiguous. */
+export function packageKey(version: string, pkgarch: string): string {
+  return `${version}\0${pkgarch}`;
+}
+
+/**
+ * A value get-pr can count from; files written by others may hold anything. Wider than what is accepted on entry, so
+ * that counting on from the largest accepted value goes on working.
+ */
+export function isCountable(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,15}(\.\d{1,15})*$/.test(value);
+}
+
+/** Adds a row to what a package's rows come to. */
+export function addRow(rows: PackageRows, { checksum, value }: PrRow): void {
+  const known = rows.checksums.get(checksum);
+  rows.max = largest(rows.max, value);
+  const dot = value.lastIndexOf('.');
+  if (dot > 0) {
+    const prefix = value.slice(0, dot);
+    rows.under.set(prefix, Math.max(rows.under.get(prefix) ?? 0, Number(value.slice(dot + 1))));
+  }
+  rows.checksums.set(checksum, {
+    smallest: smallest(known?.smallest ?? null, value),
+    largest: largest(known?.largest ?? null, value),
+  });
+}
+
+/** About 30 MB when full. */
+const MAX_CHECKSUMS = 100_000;
+
+/** The packages asked for last, so that get-pr need not read what it wrote. The oldest asked for go first. */
+export function createPackageCache() {
+  const packages = new Map<string, PackageRows>();
+  let checksums = 0;
+
+  return {
+    has: (key: string) => packages.has(key),
+    get(key: string): PackageRows | undefined {
+      const rows = packages.get(key);
+      if (rows) {
+        packages.delete(key);
+        packages.set(key, rows);
+      }
+      return rows;
+    },
+    set(key: string, rows: PackageRows): void {
+      packages.set(key, rows);
+      checksums += rows.checksums.size;
+    },
+    add(row: PrRow): void {
+      const rows = packages.get(packageKey(row.version, row.pkgarch));
+      if (!rows) return;
+      if (!rows.checksums.has(row.checksum)) checksums++;
+      addRow(rows, row);
+    },
+    /** Drops the oldest until the rest fits. Called between batches, never while one relies on what it loaded. */
+    trim(): void {
+      for (const [key, rows] of packages) {
+        if (checksums <= MAX_CHECKSUMS) return;
+        checksums -= rows.checksums.size;
+        packages.delete(key);
+      }
+    },
+    clear(): void {
+      packages.clear();
+      checksums = 0;
+    },
+  };
+}

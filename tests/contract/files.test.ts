@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { StorageError } from '../../lib/errors.ts';
+import { SILENT } from '../../lib/log.ts';
+import { createApp } from '../../lib/server.ts';
+import { configIn, serve, TCP } from '../wire/helpers.ts';
+import { hash, METHOD, temporaryFolder, withSqlite } from './helpers.ts';
+
+const PRSERV = 'PRSERVICE 1.0';
+const PKG = { version: 'pkg-1-r0', pkgarch: 'core2', checksum: 'c1' };
+
+/** What a server says when it cannot open its databases. */
+async function refused(folder: string, flags: Record<string, unknown>): Promise<string> {
+  try {
+    await (await createApp(configIn(folder, flags), SILENT)).close();
+  } catch (error) {
+    assert.ok(error instanceof StorageError, String(error));
+    return error.message;
+  }
+  return assert.fail('the server started');
+}
+
+describe('database files', () => {
+  test('both services may share one file, under two names for it as well', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'one.db');
+    fs.symlinkSync(folder, path.join(folder, 'link'));
+    const flags = { 'hashserv-db': file, 'prserv-db': path.join(folder, 'link', 'one.db') };
+    const server = await serve(t, { folder, flags });
+    const [hashes, prs] = [server.connect(), server.connect(PRSERV)];
+    const report = { method: METHOD, taskhash: 't1', outhash: 'o1', unihash: hash(1) };
+    for (let i = 0; i < 20; i++) {
+      hashes.send(`${JSON.stringify({ report: { ...report, taskhash: `t${i}` } })}\n`);
+      prs.send(`${JSON.stringify({ 'get-pr': { ...PKG, checksum: `c${i}` } })}\n`);
+    }
+    for (let i = 0; i < 20; i++) assert.deepEqual(await prs.message(), { value: String(i) });
+    for (let i = 0; i < 20; i++) assert.equal(((await hashes.message()) as { unihash: string }).unihash, hash(1));
+    assert.deepEqual(await prs.ask('max-package-pr', PKG), { value: '19' });
+    assert.deepEqual(
+      fs.readdirSync(folder).filter((name) => name.endsWith('.db')),
+      ['one.db'],
+    );
+  });
+
+  test('an existing file of zero bytes is refused, and begun anew with --init', async (t) => {
+    const folder = temporaryFolder(t);
+    fs.writeFileSync(path.join(folder, 'prserv.sqlite3'), '');
+    assert.match(await refused(folder, {}), /prserv\.sqlite3 is empty.*--init/);
+    assert.equal(fs.statSync(path.join(folder, 'prserv.sqlite3')).size, 0);
+    const client = (await serve(t, { folder, flags: { init: true } })).connect(PRSERV);
+    assert.deepEqual(await client.ask('get-pr', PKG), { value: '0' });
+  });
+
+  test('a read-only server without a file, or with an empty one, says so and creates nothing', async (t) => {
+    const folder = temporaryFolder(t);
+    assert.match(await refused(folder, { 'read-only': true }), /no database at .*hashserv\.db/);
+    assert.deepEqual(fs.readdirSync(folder), []);
+    fs.writeFileSync(path.join(folder, 'hashserv.db'), '');
+    assert.match(await refused(folder, { 'read-only': true, init: false }), /hashserv\.db is empty/);
+    assert.deepEqual(fs.readdirSync(folder), ['hashserv.db']);
+  });
+
+  test('a read-only server on a database without its tables names the table and adds nothing', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'hashserv.db');
+    await withSqlite(file, (run) => run('CREATE TABLE other (x)'));
+    const before = fs.readFileSync(file);
+    assert.match(
+      await refused(folder, { 'read-only': true, prserv: false }),
+      /has no hash equivalence table unihashes_v3/,
+    );
+    assert.deepEqual(fs.readdirSync(folder), ['hashserv.db']);
+    assert.deepEqual(fs.readFileSync(file), before);
+  });
+
+  test('a folder that is not there, a folder in place of the file, and a file that is no database are refused', async (t) => {
+    const folder = temporaryFolder(t);
+    const at = (name: string) => ({ 'hashserv-db': path.join(folder, name) });
+    assert.match(await refused(folder, at('absent/hash.db')), /the folder of the database does not exist/);
+    fs.mkdirSync(path.join(folder, 'folder'));
+    assert.match(await refused(folder, at('folder')), /is not a file/);
+    fs.writeFileSync(path.join(folder, 'text'), 'this is a text and no database at all\n'.repeat(100));
+    assert.match(await refused(folder, at('text')), /not a SQLite database, or is damaged/);
+    assert.match(await refused(folder, { ...at('text'), 'read-only': true }), /not a SQLite database, or is damaged/);
+  });
+
+  test('a file that was removed while the server runs is noticed: writes are refused, reads go on', async (t) => {
+    const folder = temporaryFolder(t);
+    let lost: () => void = () => {};
+    const noticed = new Promise<void>((resolve) => {
+      lost = resolve;
+    });
+    const log = { ...SILENT, error: (message: string) => void (message.startsWith('database file lost') && lost()) };
+    const client = (await serve(t, { folder, log, transport: TCP })).connect(PRSERV);
+    await client.ask('get-pr', PKG);
+    fs.rmSync(path.join(folder, 'prserv.sqlite3'));
+    await noticed;
+    const reply = (await client.ask('get-pr', { ...PKG, checksum: 'c2' })) as { 'invoke-error': { message: string } };
+    assert.match(reply['invoke-error'].message, /was removed while the server ran/);
+    assert.deepEqual(await client.ask('test-pr', PKG), { value: '0' });
+  });
+
+  test('a server whose folder was removed still stops', async (t) => {
+    const folder = temporaryFolder(t);
+    const app = await createApp(configIn(folder), SILENT);
+    fs.rmSync(folder, { recursive: true });
+    await app.close();
+  });
+});

@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { InvokeError } from '../../lib/errors.ts';
+import type { HashStore, Slice } from '../../lib/hashserv/store.ts';
+import { type HashEngine, hash, METHOD, type Running, reportOf } from './helpers.ts';
+
+/** The promises of lib/hashserv/store.ts, asked of an engine. */
+export function hashStoreContract(name: string, engine: HashEngine): void {
+  let databases = 0;
+  const newName = () => `hash-${databases++}`;
+  const openNew = async (t: Running, on = newName()): Promise<HashStore> => {
+    const { store, close } = await engine.open(on);
+    t.after(close);
+    return store;
+  };
+  const where = (taskhash: string) => [['taskhash', taskhash]] as const;
+
+  describe(`${name} keeps hash equivalence`, () => {
+    test('a miss is null, of every kind', async (t) => {
+      const store = await openNew(t);
+      assert.deepEqual(await store.unihashes([`${METHOD} t1`]), [null]);
+      assert.equal(await store.unihash(METHOD, 't1'), null);
+      assert.deepEqual(await store.unihashesExist([hash(1)]), [false]);
+      assert.deepEqual(await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: false }]), [null]);
+      assert.deepEqual(await store.tasks([{ method: METHOD, taskhash: 't1' }]), [null]);
+      assert.equal(await store.findUser('nobody'), null);
+      assert.equal(store.knownUnihash(`${METHOD} t1`), undefined);
+    });
+
+    test('a new output keeps the unihash its client proposed; the same output later gets it too', async (t) => {
+      const store = await openNew(t);
+      assert.deepEqual(await store.report([reportOf('t1', 'o1', hash(1))]), [hash(1)]);
+      assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(2))]), [hash(1)]);
+      assert.deepEqual(await store.unihashes([`${METHOD} t2`, `${METHOD} t9`, `${METHOD} t1`]), [
+        hash(1),
+        null,
+        hash(1),
+      ]);
+    });
+
+    test('reports of one batch see each other, in order', async (t) => {
+      const store = await openNew(t);
+      const reports = ['t1', 't2', 't3'].map((taskhash, i) => reportOf(taskhash, 'o1', hash(i)));
+      assert.deepEqual(await store.report(reports), [hash(0), hash(0), hash(0)]);
+    });
+
+    test('a taskhash keeps its first unihash', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('t1', 'o1', hash(1)), reportOf('t2', 'o2', hash(2))]);
+      assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(3))]), [hash(2)]);
+      assert.deepEqual(await store.reportEquivalent([{ method: METHOD, taskhash: 't2', unihash: hash(4) }]), [hash(2)]);
+      assert.deepEqual(await store.report([reportOf('t1', 'o1', hash(5))]), [hash(1)]);
+    });
+
+    test('the oldest output with a unihash decides, not the one that came first to the table', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('newer', 'o1', hash(1), { created: '2021-01-01T00:00:00.000000+00:00' })]);
+      await store.report([reportOf('own', 'o2', hash(2), { created: '2020-01-01T00:00:00.000000+00:00' })]);
+      await store.report([reportOf('own', 'o1', hash(2), { created: '2020-01-01T00:00:00.000001+00:00' })]);
+      assert.deepEqual(await store.report([reportOf('third', 'o1', hash(3))]), [hash(2)]);
+      const [row] = await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: true }]);
+      assert.equal(row?.taskhash, 'own');
+      const [task] = await store.tasks([{ method: METHOD, taskhash: 'own' }]);
+      assert.equal(task?.outhash, 'o2');
+    });
+
+    test('methods are apart from each other', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('t1', 'o1', hash(1))]);
+      assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(2), { method: 'Other' })]), [hash(2)]);
+      assert.deepEqual(await store.unihashes(['Other t1', 'Other t2']), [null, hash(2)]);
+    });
+
+    test('rows come with all their fields, and without the unihash where it was not asked', async (t) => {
+      const store = await openNew(t);
+      const fields = { owner: 'o', PN: 'pn', PV: 'pv', PR: 'pr', task: 'do_x', outhash_siginfo: 's'.repeat(100_000) };
+      const sent = reportOf('t1', 'o1', hash(1), fields);
+      await store.report([sent]);
+      const [joined] = await store.tasks([{ method: METHOD, taskhash: 't1' }]);
+      assert.deepEqual({ ...joined, id: 1 }, { id: 1, ...sent, gc_mark: '' });
+      const [bare] = await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: false }]);
+      const { unihash: _, ...outhashRow } = sent;
+      assert.deepEqual({ ...bare, id: 1 }, { id: 1, ...outhashRow });
+    });
+
+    test('an output whose task lost its unihash counts only where no unihash is asked for', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('t1', 'o1', hash(1))]);
+      await all((after) => store.removeSlice('unihashes', where('t1'), after, 10));
+      assert.deepEqual(await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: true }]), [null]);
+      assert.equal((await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: false }]))[0]?.taskhash, 't1');
+      assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(2))]), [hash(2)]);
+    });
+
+    test('method and taskhash may hold blanks', async (t) => {
+      const store = await openNew(t);
+      await store.reportEquivalent([{ method: 'a b', taskhash: 'c', unihash: hash(1) }]);
+      assert.equal(await store.unihash('a b', 'c'), hash(1));
+      assert.equal(await store.unihash('a', 'b c'), null);
+    });
+
+    test('what was deleted is forgotten, also where it was known by heart', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('t1', 'o1', hash(1))]);
+      assert.deepEqual(await store.unihashes([`${METHOD} t1`]), [hash(1)]);
+      assert.deepEqual(await store.unihashesExist([hash(1)]), [true]);
+      assert.equal(await all((after) => store.removeSlice('unihashes', where('t1'), after, 10)), 1);
+      assert.equal(store.knownUnihash(`${METHOD} t1`), undefined);
+      assert.equal(store.knownToExist(hash(1)), false);
+      assert.deepEqual(await store.unihashes([`${METHOD} t1`]), [null]);
+      assert.deepEqual(await store.unihashesExist([hash(1)]), [false]);
+    });
+
+    test('slices take no more than their limit and together all that matches', async (t) => {
+      const store = await openNew(t);
+      await store.report(Array.from({ length: 25 }, (_, i) => reportOf(`t${i}`, `o${i}`, hash(i))));
+      const counts: number[] = [];
+      const total = await all(async (after) => {
+        const slice = await store.removeSlice('outhashes', [['method', METHOD]], after, 10);
+        counts.push(slice.count);
+        return slice;
+      });
+      assert.equal(total, 25);
+      assert.ok(Math.max(...counts) <= 10);
+      assert.deepEqual(await store.outhashes([{ method: METHOD, outhash: 'o0', withUnihash: false }]), [null]);
+    });
+
+    test('a report is answered with what is stored, also when another server has just removed the row', async (t) => {
+      const on = newName();
+      const [ours, other] = [await openNew(t, on), await openNew(t, on)];
+      await ours.report([reportOf('t1', 'o1', hash(1))]);
+      await other.removeSlice('unihashes', where('t1'), 0, 10);
+      assert.deepEqual(await ours.report([reportOf('t1', 'o2', hash(2))]), [hash(2)]);
+      assert.equal(await ours.unihash(METHOD, 't1'), hash(2));
+      await other.removeSlice('unihashes', where('t1'), 0, 10);
+      const [stated] = await ours.reportEquivalent([{ method: METHOD, taskhash: 't1', unihash: hash(3) }]);
+      assert.equal(stated, hash(3));
+    });
+
+    test('two servers on one database agree on every unihash', async (t) => {
+      const on = newName();
+      const [first, second] = [await openNew(t, on), await openNew(t, on)];
+      const outhashes = Array.from({ length: 60 }, (_, i) => `o${i}`);
+      const [a, b] = await Promise.all(
+        [first, second].map((store, s) => {
+          const reports = outhashes.map((outhash, i) => reportOf(`t${s}-${i}`, outhash, hash(s)));
+          return Promise.all(reports.map(async (report) => (await store.report([report]))[0]));
+        }),
+      );
+      assert.deepEqual(a, b);
+      assert.deepEqual(await first.unihashes(outhashes.map((_, i) => `${METHOD} t1-${i}`)), a);
+    });
+
+    test('a database opened again knows what was answered', async (t) => {
+      const on = newName();
+      const once = await engine.open(on);
+      await once.store.report([reportOf('t1', 'o1', hash(1))]);
+      await once.store.createUser('me', 'token', '@read');
+      await once.close();
+      const store = await openNew(t, on);
+      assert.equal(await store.unihash(METHOD, 't1'), hash(1));
+      assert.equal((await store.findUser('me'))?.permissions, '@read');
+    });
+
+    test('a read-only store answers and says that it is one', async (t) => {
+      const on = newName();
+      const writable = await openNew(t, on);
+      await writable.report([reportOf('t1', 'o1', hash(1))]);
+      const { store, close } = await engine.open(on, { readOnly: true });
+      t.after(close);
+      assert.equal(store.readOnly, true);
+      assert.equal(await store.unihash(METHOD, 't1'), hash(1));
+    });
+  });
+
+  describe(`${name} collects garbage`, () => {
+    test('rows stored while a mark is current carry it; a sweep takes the others', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('old', 'o1', hash(1)), reportOf('kept', 'o2', hash(2))]);
+      await store.gcSetMark('m');
+      await store.report([reportOf('new', 'o3', hash(3))]);
+      await store.reportEquivalent([{ method: METHOD, taskhash: 'equal', unihash: hash(4) }]);
+      assert.equal(await all((after) => store.gcMarkSlice('m', where('kept'), after, 10)), 1);
+      assert.deepEqual(await store.gcStatus(), { mark: 'm', keep: 3, remove: 1 });
+      assert.equal(await all((after) => store.gcSweepSlice('m', after, 10)), 1);
+      await store.gcClearMark('m');
+      assert.equal(await store.unihash(METHOD, 'old'), null);
+      assert.equal(await store.unihash(METHOD, 'equal'), hash(4));
+      assert.deepEqual(await store.gcStatus(), { mark: null, keep: 0, remove: 3 });
+    });
+
+    test('unihashes are marked by key, many at once, each with its count', async (t) => {
+      const store = await openNew(t);
+      await store.report(['t1', 't2', 't3'].map((taskhash, i) => reportOf(taskhash, `o${i}`, hash(i))));
+      await store.reportEquivalent([{ method: METHOD, taskhash: 't4', unihash: hash(0) }]);
+      const keys = [
+        [['unihash', hash(0)]],
+        [['unihash', hash(9)]],
+        [
+          ['unihash', hash(1)],
+          ['taskhash', 't1'],
+        ],
+        [['unihash', hash(2)]],
+        [['unihash', hash(2)]],
+      ] as const;
+      assert.deepEqual(await store.gcMarkKeys('m', keys), [2, 0, 0, 1, 1]);
+      assert.deepEqual(await store.gcStatus(), { mark: 'm', keep: 3, remove: 1 });
+    });
+
+    test('a sweep or a mark of a collection that another replaced is refused', async (t) => {
+      const store = await openNew(t);
+      await store.report([reportOf('t1', 'o1', hash(1))]);
+      await store.gcSetMark('old');
+      await store.gcSetMark('new');
+      await assert.rejects(store.gcSweepSlice('old', 0, 10), InvokeError);
+      await assert.rejects(store.gcMarkSlice('old', where('t1'), 0, 10), InvokeError);
+      await store.gcClearMark('old');
+      assert.equal((await store.gcStatus()).mark, 'new');
+      assert.equal(await store.unihash(METHOD, 't1'), hash(1));
+    });
+
+    test('unused outhashes are removed only when they are older than the moment given', async (t) => {
+      const store = await openNew(t);
+      const on = (day: string) => ({ created: `2020-01-${day}T00:00:00.000000+00:00` });
+      await store.report([reportOf('old', 'o1', hash(1), on('01')), reportOf('young', 'o2', hash(2), on('03'))]);
+      await store.report([reportOf('used', 'o3', hash(3), on('01'))]);
+      for (const taskhash of ['old', 'young'])
+        await all((after) => store.removeSlice('unihashes', where(taskhash), after, 10));
+      const before = '2020-01-02T00:00:00.000000+00:00';
+      assert.equal(await all((after) => store.cleanUnusedSlice(before, after, 10)), 1);
+      const left = ['o1', 'o2', 'o3'].map((outhash) => ({ method: METHOD, outhash, withUnihash: false }));
+      assert.deepEqual(
+        (await store.outhashes(left)).map((row) => row?.taskhash ?? null),
+        [null, 'young', 'used'],
+      );
+    });
+  });
+
+  describe(`${name} keeps users`, () => {
+    test('a user is made once, changed, and deleted', async (t) => {
+      const store = await openNew(t);
+      assert.equal(await store.createUser('b', 'token-1', '@read'), true);
+      assert.equal(await store.createUser('b', 'token-2', '@all'), false);
+      assert.equal(await store.setPermissions('b', '@read @report'), true);
+      assert.equal(await store.setToken('b', 'token-3'), true);
+      await store.upsertUser('a', 'x', '@all');
+      await store.upsertUser('a', 'y', '@read');
+      const shown = (await store.allUsers()).map(({ id: _, ...user }) => user);
+      assert.deepEqual(shown, [
+        { username: 'a', token: 'y', permissions: '@read' },
+        { username: 'b', token: 'token-3', permissions: '@read @report' },
+      ]);
+      assert.equal(await store.deleteUser('b'), true);
+      assert.equal(await store.findUser('b'), null);
+    });
+
+    test('what is done to a user who is not there says so', async (t) => {
+      const store = await openNew(t);
+      assert.equal(await store.setPermissions('x', '@read'), false);
+      assert.equal(await store.setToken('x', 'y'), false);
+      assert.equal(await store.deleteUser('x'), false);
+    });
+
+    test('every change of the table changes usersVersion; a user made anew is another user', async (t) => {
+      const store = await openNew(t);
+      const versions = [store.usersVersion];
+      await store.createUser('a', 'x', '@read');
+      versions.push(store.usersVersion);
+      const first = await store.findUser('a');
+      await store.setPermissions('a', '');
+      versions.push(store.usersVersion);
+      await store.deleteUser('a');
+      versions.push(store.usersVersion);
+      await store.createUser('a', 'x', '@read');
+      assert.equal(new Set(versions).size, versions.length);
+      assert.notEqual((await store.findUser('a'))?.id, first?.id);
+    });
+  });
+}
+
+/** Runs a sliced scan to its end; rows changed. */
+async function all(once: (after: number) => Promise<Slice>): Promise<number> {
+  let count = 0;
+  for (let after: number | null = 0; after !== null; ) {
+    const slice: Slice = await once(after);
+    count += slice.count;
+    after = slice.next;
+  }
+  return count;
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { InvokeError } from '../../lib/errors.ts';
+import { SILENT } from '../../lib/log.ts';
+import { isIoError, toStorageError } from '../../lib/storage/sqlite/binding.ts';
+import { openDatabase } from '../../lib/storage/sqlite/database.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import { assertWhole, TORN } from '../torture/rounds.ts';
+import {
+  afterwards,
+  assertRefused,
+  type Context,
+  cannotMount,
+  eventually,
+  getPr,
+  mount,
+  report,
+  serve,
+  storedUnihash,
+  temporaryFolder,
+} from './helpers.ts';
+
+/** A file system of its own, so small that a few seconds of reports fill it. */
+function smallDisk(t: Context, megabytes: number): string {
+  const folder = temporaryFolder(t);
+  mount(t, ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'bakeserv-test'], folder);
+  return folder;
+}
+
+/** Takes all the space there is but `left` bytes; returns how to give it back. */
+function fill(folder: string, left: number): () => void {
+  const filler = path.join(folder, 'filler');
+  const descriptor = fs.openSync(filler, 'w');
+  const { bavail, bsize } = fs.statfsSync(folder);
+  try {
+    for (let size = bavail * bsize - left; size > 0; size -= 65536)
+      fs.writeSync(descriptor, Buffer.alloc(Math.min(size, 65536)));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return () => fs.rmSync(filler);
+}
+
+describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
+  test('writes are refused as storage full, reads go on, and with space freed writes go on', async (t) => {
+    const databases = smallDisk(t, 16);
+    const server = await serve(t, { folder: temporaryFolder(t), databases });
+    const [client, prClient] = [await server.hash(), await server.pr()];
+    const free = fill(databases, 2 * 1024 * 1024);
+    const told = new Map<string, string>();
+    const refused = new Set<string>();
+    const siginfo = { outhash_siginfo: 'x'.repeat(20_000) };
+    const write = async (name: string) => {
+      try {
+        told.set(name, await report(client, name, siginfo));
+      } catch (error) {
+        assert.ok(error instanceof InvokeError, String(error));
+        assert.match(error.message, /storage full/);
+        refused.add(name);
+      }
+    };
+    for (let i = 0; refused.size < 30 && i < 2000; i += 10)
+      await Promise.all(Array.from({ length: 10 }, (_, j) => write(`task${i + j}`)));
+    assert.ok(told.size > 20 && refused.size >= 30, `${told.size} stored, ${refused.size} refused`);
+    await assert.rejects(async () => {
+      for (let i = 0; i < 2000; i++) await getPr(prClient, 'p', `${i} ${'c'.repeat(900)}`);
+    }, /storage full/);
+
+    // Reads go on, and say the truth about both kinds.
+    for (const [name, unihash] of told) assert.equal(await storedUnihash(client, name), unihash);
+    for (const name of refused) assert.equal(await storedUnihash(client, name), null);
+
+    free();
+    const unihash = await eventually(5000, () => report(client, 'after', siginfo));
+    assert.equal(await storedUnihash(client, 'after'), unihash);
+    await eventually(5000, () => getPr(prClient, 'q', 'c'));
+    assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr());
+    const database = await assertWhole(t, path.join(databases, 'hashserv.db'));
+    assert.deepEqual(await database.all(TORN), []);
+    assert.deepEqual(await database.all('SELECT count(*) AS n FROM outhashes_v2'), [{ n: told.size + 1 }]);
+    await database.close();
+    await (await assertWhole(t, path.join(databases, 'prserv.db'))).close();
+  });
+
+  test('a server stops with status 0, and loses nothing it answered', async (t) => {
+    const databases = smallDisk(t, 8);
+    const server = await serve(t, { folder: temporaryFolder(t), databases });
+    const client = await server.hash();
+    const unihash = await report(client, 'a', { outhash_siginfo: 'x'.repeat(1_000_000) });
+    const free = fill(databases, 0);
+    assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr());
+    free();
+    const next = await serve(t, { folder: temporaryFolder(t), databases });
+    assert.equal(await storedUnihash(await next.hash(), 'a'), unihash);
+  });
+
+  test('a server without a database says so in one line and leaves nothing behind', async (t) => {
+    const databases = smallDisk(t, 1);
+    fill(databases, 0);
+    await assertRefused({ folder: temporaryFolder(t), databases }, 1, /hashserv\.db.*storage full/);
+    assert.deepEqual(fs.readdirSync(databases), ['filler']);
+  });
+
+  test('an I/O error of SQLite’s, as when its -shm file cannot grow, counts as storage full and not as fatal', (t) => {
+    const folder = smallDisk(t, 1);
+    const ioError = Object.assign(new Error('SQLITE_IOERR: disk I/O error'), { code: 'SQLITE_IOERR' });
+    const file = path.join(folder, 'x.db');
+    fs.writeFileSync(file, '');
+    assert.ok(isIoError(toStorageError(ioError, file)));
+    fill(folder, 0);
+    assert.equal(toStorageError(ioError, file).code, 'storage-full');
+    assert.ok(!isIoError(toStorageError(ioError, file)));
+  });
+});
+
+test('at the size limit of a database writes are refused as storage full, reads go on, and it heals', async (t) => {
+  const file = path.join(temporaryFolder(t), 'pr.db');
+  const options = { file, readOnly: false, init: false, syncMode: { kind: 'immediate' } as const, log: SILENT };
+  const database = await openDatabase({ ...options, onFatal: (error) => assert.fail(error) });
+  afterwards(t, () => database.close(1000));
+  const store = await createPrStore(database, SILENT);
+  const limit = (pages: number) =>
+    database.writer!.between((connection) => connection.all(`PRAGMA max_page_count = ${pages}`));
+  const ask = async (i: number) => {
+    const request = { version: 'p', pkgarch: 'all', checksum: `${i} ${'c'.repeat(900)}`, history: false };
+    return Number((await store.getPr([request]))[0]);
+  };
+  assert.equal(await ask(0), 0);
+  await limit(20);
+  let given = 1;
+  await assert.rejects(
+    async () => {
+      for (; given < 1000; given++) assert.equal(await ask(given), given);
+    },
+    { code: 'storage-full' },
+  );
+  assert.deepEqual(await store.maxima([{ version: 'p', pkgarch: 'all' }]), [String(given - 1)]);
+  await limit(1_000_000);
+  // The value that was refused is not skipped.
+  assert.equal(await ask(given), given);
+});

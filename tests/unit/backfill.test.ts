@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBackfill } from '../../lib/hashserv/backfill.ts';
+import type { Equivalence } from '../../lib/hashserv/store.ts';
+import { recorder } from '../wire/upstream-helpers.ts';
+
+const rows = (count: number): Equivalence[] =>
+  Array.from({ length: count }, (_, i) => ({ method: 'm', taskhash: `t${i}`, unihash: 'a'.repeat(64) }));
+
+test('a full backfill drops and counts what does not fit, and warns once', async () => {
+  const log = recorder();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const stored: Equivalence[] = [];
+  const store = {
+    async reportEquivalent(batch: readonly Equivalence[]) {
+      await held;
+      stored.push(...batch);
+      return [];
+    },
+  };
+  const backfill = createBackfill(store, log, 2500);
+  backfill.add(rows(2400));
+  backfill.add(rows(300));
+  backfill.add(rows(300));
+  assert.deepEqual(backfill.figures(), { backfill_queued: 2500, backfill_stored: 0, backfill_dropped: 500 });
+  assert.equal(log.count('the queue is full'), 1);
+  const waiting = backfill.wait();
+  release();
+  assert.equal(await waiting, 2500);
+  assert.equal(stored.length, 2500);
+  assert.deepEqual(backfill.figures(), { backfill_queued: 0, backfill_stored: 2500, backfill_dropped: 500 });
+});
+
+test('rows that cannot be stored are dropped, and backfill-wait returns', async () => {
+  const log = recorder();
+  const store = { reportEquivalent: () => Promise.reject(new Error('storage full')) };
+  const backfill = createBackfill(store, log);
+  backfill.add(rows(1500));
+  assert.equal(await backfill.wait(), 1500);
+  assert.equal(backfill.figures().backfill_dropped, 1500);
+});

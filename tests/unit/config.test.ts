@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { type Config, describeAnonymous, parseSyncMode, resolveConfig } from '../../lib/config.ts';
+import { ConfigError } from '../../lib/errors.ts';
+import { environmentName, type Option, SERVE_OPTIONS } from '../../lib/options.ts';
+
+/** For each option that is not a limit: two settings and what in the Config shows which one was taken. */
+const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown: (config: Config) => unknown]>> = {
+  bind: ['unix://a', 'unix://b', (config) => config.binds],
+  hashserv: ['true', 'false', (config) => config.hashserv === null],
+  prserv: ['true', 'false', (config) => config.prserv === null],
+  history: ['true', 'false', (config) => config.history],
+  'self-check': ['true', 'false', (config) => config.selfCheck],
+  json: ['true', 'false', (config) => config.json],
+  'hashserv-db': ['a', 'b', (config) => config.hashserv?.file],
+  'prserv-db': ['a', 'b', (config) => config.prserv?.file],
+  init: ['true', 'false', (config) => config.init],
+  'sync-mode': ['immediate', 'on_shutdown', (config) => config.hashserv?.syncMode],
+  'hashserv-sync-mode': ['periodic:1', 'on_shutdown', (config) => config.hashserv?.syncMode],
+  'prserv-sync-mode': ['periodic:1', 'on_shutdown', (config) => config.prserv?.syncMode],
+  'hashserv-upstream': ['unix://up', 'h:1', (config) => config.hashserv?.upstream],
+  'prserv-upstream': ['unix://up', 'h:1', (config) => config.prserv?.upstream],
+  'hashserv-upstream-user': ['a', 'b', (config) => config.upstream.username],
+  'hashserv-upstream-token': ['a', 'b', (config) => config.upstream.token],
+  'upstream-timeout': ['1', '2.5', (config) => config.upstream.timeoutMs],
+  'upstream-connect-timeout': ['1', '2.5', (config) => config.upstream.connectTimeoutMs],
+  'upstream-miss-ttl': ['0', '2.5', (config) => config.upstream.missTtlMs],
+  'allow-origin': ['https://a', 'https://b:1', (config) => config.allowOrigins],
+  ca: ['a', 'b', (config) => config.upstream.caFile],
+  'cache-size': ['1MiB', '2MiB', (config) => config.cacheBytes],
+  'read-only': ['true', 'false', (config) => config.readOnly],
+  'anon-perms': ['@read', '@report', (config) => config.anonymousPermissions],
+  'admin-user': ['a', 'b', (config) => config.admin?.username],
+  'admin-password': ['a', 'b', (config) => config.admin?.password],
+  'log-level': ['error', 'debug', (config) => config.logLevel],
+  'log-format': ['text', 'json', (config) => config.logFormat],
+};
+
+const LIMIT_SETTINGS = { integer: ['7', '8'], bytes: ['7KiB', '8KiB'], seconds: ['7', '8.5'] } as const;
+
+/** Settings that are wrong for a type, with what the refusal expects. */
+const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, expected: RegExp])[]>> = {
+  boolean: [
+    ['maybe', /true or false/],
+    ['2', /true or false/],
+  ],
+  integer: [
+    ['0', /positive whole number/],
+    ['-1', /positive whole/],
+    ['1.5', /positive whole/],
+    ['x', /positive whole/],
+    ['1e3', /positive whole/],
+  ],
+  seconds: [
+    ['0', /positive number of seconds/],
+    ['-1', /positive number/],
+    ['1s', /positive number/],
+    ['x', /positive number/],
+  ],
+  bytes: [
+    ['x', /a size in bytes/],
+    ['-1', /a size/],
+    ['1 TB', /a size/],
+    ['1.5MiB', /a size/],
+  ],
+  'seconds-or-0': [
+    ['-1', /number of seconds/],
+    ['1s', /number of seconds/],
+    ['x', /number of seconds/],
+  ],
+  string: [],
+  strings: [],
+};
+
+/** An administrator is a name and a password: the one that is not looked at. */
+const company = (name: string): Record<string, string> =>
+  name === 'admin-user' ? { 'admin-password': 'p' } : name === 'admin-password' ? { 'admin-user': 'u' } : {};
+
+/** As a file would give it. */
+const readAsYaml = (type: Option['type'], text: string): unknown =>
+  type === 'string' || type === 'strings' || type === 'bytes' ? text : JSON.parse(text);
+
+describe('settings', () => {
+  // Files that hold secrets: config-file.test.ts.
+  for (const option of SERVE_OPTIONS.filter(({ name }) => !name.endsWith('-file'))) {
+    const { name, limit, type } = option;
+    const [one, other, shown] = limit
+      ? ([...LIMIT_SETTINGS[type as 'integer'], (config: Config) => config.limits[limit]] as const)
+      : (SHOWN[name] ?? assert.fail(`--${name} is in no table of this test`));
+    const get = (flags: Record<string, unknown>, environment: Record<string, string>, file: string | null = null) =>
+      shown(resolveConfig({ ...company(name), ...flags }, environment, undefined, file === null ? null : inFile(file)));
+    const inFile = (text: string) => ({ path: 'b.yaml', settings: { [name]: readAsYaml(type, text) } });
+
+    test(`--${name}: the flag goes before the environment, that before the file, and that before the default`, () => {
+      const [first, second] = [get({ [name]: one }, {}), get({ [name]: other }, {})];
+      assert.notDeepEqual(first, second);
+      assert.deepEqual(get({ [name]: one }, { [environmentName(name)]: other }), first);
+      assert.deepEqual(get({}, { [environmentName(name)]: other }), second);
+      assert.deepEqual(get({}, { [environmentName(name)]: other }, one), second);
+      assert.deepEqual(get({}, {}, one), first);
+      if (Object.keys(company(name)).length > 0) return;
+      assert.deepEqual(get({}, { [environmentName(name)]: '' }), get({}, {}));
+      if (option.default === undefined) return;
+      const standard = Array.isArray(option.default) ? option.default : String(option.default);
+      assert.deepEqual(get({ [name]: standard }, {}), get({}, {}));
+    });
+
+    for (const [given, expected] of option.choices ? ([['wrong', /one of/]] as const) : WRONG[type]) {
+      test(`--${name} ${given} is refused by the name it was set under`, () => {
+        const refusedBy = (flags: Record<string, unknown>, environment: Record<string, string>, where: string) =>
+          assert.throws(
+            () => resolveConfig(flags, environment),
+            (error: Error) => {
+              assert.ok(error instanceof ConfigError);
+              assert.ok(error.message.includes(where) && error.message.includes(given), error.message);
+              assert.match(error.message, expected);
+              return true;
+            },
+          );
+        refusedBy({ [name]: given }, {}, `--${name}`);
+        refusedBy({}, { [environmentName(name)]: given }, environmentName(name));
+      });
+    }
+
+    if (type !== 'strings' && type !== 'boolean')
+      test(`--${name} given twice is refused`, () =>
+        assert.throws(() => resolveConfig({ [name]: [one, other] }, {}), new RegExp(`--${name} is given 2 times`)));
+  }
+
+  test('every limit there is has an option, with the default of the limits', () => {
+    const options = SERVE_OPTIONS.filter(({ limit }) => limit);
+    assert.deepEqual(options.map(({ limit }) => limit).sort(), Object.keys(DEFAULT_LIMITS).sort());
+    assert.deepEqual(resolveConfig({}, {}).limits, DEFAULT_LIMITS);
+  });
+
+  test('no two options share a name, and each is described', () => {
+    assert.equal(new Set(SERVE_OPTIONS.map(({ name }) => name)).size, SERVE_OPTIONS.length);
+    for (const { name, describe } of SERVE_OPTIONS) assert.ok(describe.length > 10, name);
+  });
+
+  const BAD: readonly (readonly [flags: Record<string, unknown>, says: RegExp])[] = [
+    [{ bind: ['nonsense'] }, /--bind: address "nonsense".*expected unix:/],
+    [{ 'allow-origin': ['*'] }, /--allow-origin: "\*" is not an origin/],
+    [{ 'allow-origin': ['null'] }, /--allow-origin: "null"/],
+    [{ 'allow-origin': ['https://a/path'] }, /--allow-origin: /],
+    [{ 'hashserv-upstream': 'nonsense' }, /--hashserv-upstream: .*"nonsense"/],
+    [{ 'prserv-upstream': 'nonsense' }, /--prserv-upstream: .*"nonsense"/],
+    [{ bind: ['h:1'], 'prserv-upstream': 'h:1' }, /--prserv-upstream h:1 is this server itself/],
+    [{ bind: [] }, /--bind: no address/],
+    [{ hashserv: false, prserv: false }, /--no-hashserv and --no-prserv/],
+    [{ 'hashserv-db': '' }, /--hashserv-db: the file name is empty/],
+    [{ 'prserv-db': '' }, /--prserv-db/],
+    [{ 'anon-perms': '@read,@user-admin' }, /--anon-perms: @user-admin/],
+    [{ 'anon-perms': '@all' }, /--anon-perms: @all/],
+    [{ 'anon-perms': 'read' }, /--anon-perms: unknown permission read/],
+    [{ 'admin-user': 'x' }, /--admin-user without a password: set BAKESERV_ADMIN_PASSWORD/],
+    [{ 'admin-password': 'hidden' }, /--admin-password without --admin-user/],
+    [{ 'admin-user': 'x', 'admin-password': 'y', 'read-only': true }, /--admin-user .*--read-only/],
+    ...['', 'sometimes', 'periodic', 'periodic:', 'periodic:0', 'periodic:-1', 'periodic:1e9', 'off'].flatMap(
+      (mode) => [
+        [{ 'sync-mode': mode }, /--sync-mode: /] as const,
+        ...(mode ? [[{ 'prserv-sync-mode': mode }, /--prserv-sync-mode: /] as const] : []),
+      ],
+    ),
+  ];
+  for (const [flags, says] of BAD) {
+    test(`${JSON.stringify(flags)} is refused`, () => {
+      assert.throws(
+        () => resolveConfig(flags, {}),
+        (error: Error) => {
+          assert.ok(error instanceof ConfigError);
+          assert.match(error.message, says);
+          assert.ok(!error.message.includes('hidden'), 'a password is not shown');
+          return true;
+        },
+      );
+    });
+  }
+
+  test('a service’s own sync mode goes before the common one', () => {
+    const config = resolveConfig({ 'sync-mode': 'on_shutdown', 'hashserv-sync-mode': 'periodic:2.5' }, {});
+    assert.deepEqual(config.hashserv?.syncMode, { kind: 'periodic', seconds: 2.5 });
+    assert.deepEqual(config.prserv?.syncMode, { kind: 'on_shutdown' });
+    assert.deepEqual(parseSyncMode('immediate', 'x'), { kind: 'immediate' });
+  });
+
+  test('connections are never more than the open files allow', () => {
+    assert.equal(resolveConfig({}, {}, 1024).limits.maxConnections, 1024 - 128);
+    assert.equal(resolveConfig({}, {}, 100_000).limits.maxConnections, 4096);
+    assert.equal(resolveConfig({ 'max-connections': '50' }, {}, 1024).limits.maxConnections, 50);
+    assert.equal(resolveConfig({}, {}, 10).limits.maxConnections, 1);
+  });
+
+  test('the Config cannot be changed', () => {
+    const config = resolveConfig({}, {});
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.limits));
+  });
+
+  test('what anonymous clients may do is said by listener, or once for all', () => {
+    const by = (local: boolean) => (local ? ['@read', '@db-admin'] : ['@read']);
+    const line = (flags: Record<string, unknown>) => describeAnonymous(resolveConfig(flags, {}), by);
+    assert.equal(line({ bind: ['unix://a', '127.0.0.1:1'] }), 'anonymous clients may: @read,@db-admin');
+    assert.equal(
+      line({ bind: ['unix://a', ':85'] }),
+      'anonymous clients may: @read,@db-admin on Unix sockets and loopback addresses, @read on :85',
+    );
+  });
+});

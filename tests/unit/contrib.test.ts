@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { WARM_OPTIONS } from '../../lib/cli/warm.ts';
+import { configOf } from '../../lib/config.ts';
+import { CONFIG_OPTION, environmentName, SERVE_OPTIONS } from '../../lib/options.ts';
+import { loadConfigFile } from '../../lib/settings/config-file.ts';
+import { resolveSettings } from '../../lib/settings/settings.ts';
+
+const CONTRIB = path.join(import.meta.dirname, '../../contrib');
+const read = (file: string) => fs.readFileSync(path.join(CONTRIB, file), 'utf8');
+const files = fs
+  .readdirSync(CONTRIB, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => path.relative(CONTRIB, path.join(entry.parentPath, entry.name)));
+const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+
+test('every BAKESERV_ variable that contrib names is an option', () => {
+  const known = new Set([CONFIG_OPTION, ...SERVE_OPTIONS, ...WARM_OPTIONS].map(({ name }) => environmentName(name)));
+  const named = files.flatMap((file) => (read(file).match(/\bBAKESERV_[A-Z_]+/g) ?? []).map((name) => [file, name]));
+  assert.deepEqual(
+    named.filter(([, name]) => !known.has(name!)),
+    [],
+  );
+});
+
+test('the example configuration is a good one', async () => {
+  const file = await loadConfigFile(path.join(CONTRIB, 'systemd/bakeserv.yaml'));
+  const config = configOf(resolveSettings({}, {}, file));
+  assert.deepEqual(config.binds, [{ kind: 'tcp', host: '', port: 8585 }]);
+  assert.deepEqual(config.hashserv!.syncMode, { kind: 'periodic', seconds: 5 });
+});
+
+test('the compose file names the image’s own file and a chained pair', () => {
+  const { services } = parse(read('container/compose.yaml'), { merge: true });
+  assert.ok(fs.existsSync(path.join(CONTRIB, '..', services.site.build.dockerfile)));
+  const upstream = services.site.environment.BAKESERV_HASHSERV_UPSTREAM;
+  assert.ok(Object.hasOwn(services, upstream.split(':')[0]), upstream);
+});
+
+describe('the shell commands are good shell', () => {
+  for (const file of files.filter((each) => read(each).startsWith('#!/bin/sh'))) {
+    test(file, () => {
+      assert.equal(spawnSync('sh', ['-n', path.join(CONTRIB, file)]).status, 0);
+      assert.ok(fs.statSync(path.join(CONTRIB, file)).mode & 0o111, 'not executable');
+    });
+  }
+});
+
+if (has('groff')) {
+  test('the man page is good roff', () => {
+    const { stderr } = spawnSync('groff', ['-man', '-Tutf8', '-ww', path.join(CONTRIB, 'man/bakeserv.1')], {
+      encoding: 'utf8',
+    });
+    assert.equal(stderr, '');
+  });
+}
+
+if (has('systemd-analyze')) {
+  test('systemd finds nothing to complain of in the units', (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
+    t.after(() => fs.rmSync(folder, { recursive: true }));
+    for (const unit of ['bakeserv.service', 'bakeserv.socket']) {
+      // bakeserv is not installed here: any program stands for it.
+      fs.writeFileSync(
+        path.join(folder, unit),
+        read(`systemd/${unit}`).replace('ExecStart=bakeserv', 'ExecStart=/bin/sh'),
+      );
+    }
+    const units = ['bakeserv.service', 'bakeserv.socket'].map((unit) => path.join(folder, unit));
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+}
+
+test('bash reads the completion, and completes a command’s options', () => {
+  const script = path.join(CONTRIB, 'completion/bakeserv.bash');
+  const complete = (words: string[]) => {
+    const setUp = `source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bakeserv; echo "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', setUp, script, ...words], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout.trim();
+  };
+  assert.equal(complete(['bakeserv', 'ser']), 'serve');
+  assert.equal(complete(['bakeserv', 'auto', '--idl']), '--idle');
+  assert.equal(complete(['bakeserv', 'serve', '--log-format', '']), 'text json');
+  assert.equal(complete(['bakeserv', 'config', 'pr']), 'print');
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { anchorsOf, documents, PACKAGE, ROOT, readDocument } from './docs-helpers.ts';
+
+describe('links lead to files and headings that are there', () => {
+  for (const file of documents()) {
+    test(file, () => {
+      const text = readDocument(file).replaceAll(/^```[\s\S]*?^```/gm, '');
+      const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+      for (const link of links.filter((target) => !/^(https?|mailto):/.test(target))) {
+        const [target = '', anchor] = link.split('#');
+        const found = target === '' ? file : path.join(path.dirname(file), target);
+        assert(fs.existsSync(path.join(ROOT, found)), `${file} links to ${link}: no such file`);
+        if (anchor) assert(anchorsOf(readDocument(found)).has(anchor), `${file} links to ${link}: no such heading`);
+      }
+    });
+  }
+});
+
+test('the package holds what users need and nothing else', () => {
+  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const packed: string[] = JSON.parse(stdout)[0].files.map((file: { path: string }) => file.path);
+  const wanted = [...PACKAGE.files, 'package.json'];
+  const stray = packed.filter((file) => !wanted.some((each) => file === each || file.startsWith(`${each}/`)));
+  assert.deepEqual(stray, []);
+  for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', ...documents('docs')])
+    assert(packed.includes(file), file);
+  assert.deepEqual(
+    packed.filter((file) => /\.(test\.|db$|sqlite3$|log$|sock$)/.test(file)),
+    [],
+  );
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ERROR_CODES } from '../../lib/errors.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
+import { SERVE_OPTIONS } from '../../lib/options.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { withOptionsTable } from '../../scripts/options-table.ts';
+import { BINARIES, documents, overviewOf, PACKAGE, readDocument, tableRows } from './docs-helpers.ts';
+
+const README = readDocument('README.md');
+const USER_PAGES = documents().filter((file) => file === 'README.md' || file.startsWith('docs/'));
+const USER_TEXT = USER_PAGES.map(readDocument).join('\n');
+
+describe('the options', () => {
+  test('README’s table is the one npm run docs writes', () => {
+    assert.equal(withOptionsTable(README), README, 'README.md is behind lib/options.ts: npm run docs');
+  });
+
+  for (const { name } of SERVE_OPTIONS) {
+    test(`--${name} is in README`, () => assert.match(README, new RegExp(`\`--${name}\``)));
+  }
+
+  test('no option is in README that bakeserv serve does not have', () => {
+    const known = new Set(SERVE_OPTIONS.flatMap(({ name }) => [`--${name}`, `--no-${name}`]));
+    const table = README.slice(README.indexOf('<!-- options'), README.indexOf('<!-- end of options'));
+    const named = [...table.matchAll(/^\| `(--[a-z0-9-]+)`/gm)].map(([, name]) => name!);
+    assert.equal(named.length, SERVE_OPTIONS.length);
+    assert.deepEqual(
+      named.filter((name) => !known.has(name)),
+      [],
+    );
+  });
+});
+
+describe('the subcommands', () => {
+  for (const binary of BINARIES) {
+    test(`those of ${binary} are in README or docs`, () => {
+      const missing = overviewOf(binary).filter(
+        (name) => !USER_TEXT.includes(`${binary} ${name}`) && !USER_TEXT.includes(`\`${name}`),
+      );
+      assert.deepEqual(missing, []);
+    });
+  }
+});
+
+describe('docs/protocol.md', () => {
+  const protocol = readDocument('docs/protocol.md');
+  const sections = (service: string) =>
+    protocol
+      .split(/^## /m)
+      .filter((section) => new RegExp(`^(Added )?commands of the ${service} service`, 'i').test(section));
+  const nameIn = (row: readonly string[]) => row[0]!.replaceAll('`', '');
+  const listed = (service: string) => sections(service).flatMap(tableRows).map(nameIn).sort();
+
+  test('lists exactly the commands of the hash equivalence service', () => {
+    assert.deepEqual(listed('hash equivalence'), Object.keys(HASH_COMMANDS).sort());
+  });
+
+  test('lists exactly the commands of the PR service', () => {
+    assert.deepEqual(listed('PR'), Object.keys(PR_COMMANDS).sort());
+  });
+
+  test('says of every command which permissions it needs', () => {
+    for (const section of sections('hash equivalence')) {
+      // A section whose commands all need the same may say so once.
+      const [, shared = ''] = /^All need (.*?)\./m.exec(section) ?? [];
+      for (const row of tableRows(section)) {
+        const { needs } = HASH_COMMANDS[nameIn(row)]!;
+        const missing = needs.filter((permission) => !`${row[1]} ${shared}`.includes(`\`${permission}\``));
+        assert.deepEqual(missing, [], nameIn(row));
+      }
+    }
+  });
+});
+
+test('docs/errors.md lists exactly the error codes, with their meaning, an occasion, an advice and an exit status', () => {
+  const rows = tableRows(readDocument('docs/errors.md'));
+  assert.deepEqual(
+    rows.map(([code, meaning]) => [code!.replaceAll('`', ''), meaning]),
+    Object.entries(ERROR_CODES),
+  );
+  for (const [code, , when, advice, status] of rows) {
+    assert(when && advice, `${code} has an occasion and an advice`);
+    assert.match(status!, /^(–|\d)/, `${code} has an exit status`);
+  }
+});
+
+describe('README’s two commands', () => {
+  test('are npm ci with start and test, which package.json has', () => {
+    const commands = [...README.matchAll(/^ {4}(npm ci && npm \w+)$/gm)].map(([, command]) => command);
+    assert.deepEqual(commands, ['npm ci && npm start', 'npm ci && npm test']);
+    assert(PACKAGE.scripts.start && PACKAGE.scripts.test);
+  });
+
+  test('the second is the one CI runs', () => {
+    assert.match(readDocument('.ci/run'), /^npm ci && npm test$/m);
+  });
+});

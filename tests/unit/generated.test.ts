@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { packageVersion } from '../../lib/cli/main.ts';
+import { SERVE_OPTIONS } from '../../lib/options.ts';
+import { generatedFiles } from '../../scripts/generated.ts';
+
+const FILES = generatedFiles(await packageVersion());
+const ROOT = path.join(import.meta.dirname, '../..');
+
+describe('generated files are up to date (npm run generate)', () => {
+  for (const [file, text] of FILES) {
+    test(file, () => assert.equal(fs.readFileSync(path.join(ROOT, file), 'utf8'), text));
+  }
+});
+
+test('docs/options.md names every option as flag and as environment variable', () => {
+  const text = fs.readFileSync(path.join(ROOT, 'docs/options.md'), 'utf8');
+  for (const { name } of SERVE_OPTIONS) {
+    assert.match(
+      text,
+      new RegExp(`^\\| \`--${name}\` \\| \`BAKESERV_${name.toUpperCase().replaceAll('-', '_')}\``, 'm'),
+    );
+  }
+});

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { ConfigError, InvokeError } from '../../lib/errors.ts';
+import { createClock } from '../../lib/hashserv/clock.ts';
+import { createLoginThrottle } from '../../lib/hashserv/login-throttle.ts';
+import {
+  covers,
+  denied,
+  parseAnonymousPermissions,
+  parsePermissions,
+  spellOut,
+  storedPermissions,
+} from '../../lib/hashserv/permissions.ts';
+import { RequestStats } from '../../lib/hashserv/stats.ts';
+import { hashToken, newToken, verifyToken } from '../../lib/hashserv/tokens.ts';
+import { conditionsFor, QUERY_COLUMNS } from '../../lib/hashserv/where.ts';
+
+describe('permissions', () => {
+  test('are sorted, counted once, and rid of @none', () => {
+    assert.deepEqual(parsePermissions(['@report', '@none', '@read', '@report']), ['@read', '@report']);
+    assert.deepEqual(parsePermissions(['@none']), []);
+    assert.deepEqual(storedPermissions(' @read  @report '), ['@read', '@report']);
+    assert.deepEqual(spellOut(['@all']), ['@all', '@db-admin', '@read', '@report', '@user-admin']);
+  });
+
+  test('that are unknown or of another type are refused', () => {
+    assert.throws(() => parsePermissions(['@read', '@x', 'read']), /Unknown permissions @x, read/);
+    for (const bad of ['@read', null, {}, [5]]) assert.throws(() => parsePermissions(bad), InvokeError);
+  });
+
+  test('of anonymous clients are never @user-admin nor @all', () => {
+    assert.deepEqual(parseAnonymousPermissions(['@read', '@none', '@db-admin']), ['@read', '@db-admin']);
+    for (const bad of ['@user-admin', '@all', '@x'])
+      assert.throws(() => parseAnonymousPermissions(['@read', bad]), ConfigError);
+  });
+
+  test('all that are needed must be held, or @all', () => {
+    assert.ok(covers(new Set(['@read', '@report']), ['@report', '@read']));
+    assert.ok(!covers(new Set(['@read']), ['@read', '@report']));
+    assert.ok(covers(new Set(['@all']), ['@user-admin']));
+    assert.ok(covers(new Set(), []));
+  });
+
+  test('that lack are named as BitBake names them', () => {
+    assert.equal(
+      denied(null, ['@read', '@report']).message,
+      'Anonymous user is not allowed to access permissions(s) @read, @report',
+    );
+    assert.equal(denied('me', ['@db-admin']).message, 'me is not allowed to access permissions(s) @db-admin');
+  });
+});
+
+describe('tokens', () => {
+  test('are 48 random bytes in base64 with . and _', () => {
+    const tokens = Array.from({ length: 200 }, newToken);
+    assert.equal(new Set(tokens).size, 200);
+    for (const token of tokens) assert.match(token, /^[A-Za-z0-9._]{64}$/);
+  });
+
+  test('are stored as sha256:<salt>:<hex sha256(salt text + token text)>', () => {
+    const digest = createHash('sha256').update('abcdtoken').digest('hex');
+    assert.equal(hashToken('token', 'abcd'), `sha256:abcd:${digest}`);
+    assert.notEqual(hashToken('token'), hashToken('token'));
+  });
+
+  test('verify when they are the stored one and never for an unknown user', () => {
+    const stored = hashToken('secret');
+    assert.equal(verifyToken('secret', stored), true);
+    for (const wrong of ['Secret', 'secret ', '', stored]) assert.equal(verifyToken(wrong, stored), false);
+    assert.equal(verifyToken('secret', null), false);
+    for (const broken of ['', 'sha256', 'sha256::', 'md5:aa:bb', 'secret', stored.slice(0, -1)])
+      assert.equal(verifyToken('secret', broken), false);
+  });
+});
+
+describe('the login throttle', () => {
+  const LIMITS = {
+    failureDelayMs: 1,
+    maxPendingPerAddress: 3,
+    maxFailuresPerMinute: 5,
+    refusalMs: 60_000,
+    maxPerSecond: 1000,
+  };
+
+  test('refuses a user from an address after so many failures, and no other user or address', async () => {
+    const logins = createLoginThrottle(LIMITS);
+    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) {
+      assert.equal(logins.allows('a', 'me'), true);
+      await logins.failed('a', 'me');
+    }
+    assert.equal(logins.allows('a', 'me'), false);
+    assert.equal(logins.allows('a', 'you'), true);
+    assert.equal(logins.allows('b', 'me'), true);
+  });
+
+  test('lets them try again after the time of refusal', async () => {
+    const logins = createLoginThrottle({ ...LIMITS, refusalMs: 5 });
+    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) await logins.failed('a', 'me');
+    const until = performance.now() + 5;
+    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(logins.allows('a', 'me'), true);
+  });
+
+  test('looks at no more logins of an address while so many of its failures wait', async () => {
+    const logins = createLoginThrottle({ ...LIMITS, failureDelayMs: 20 });
+    const waiting = ['x', 'y', 'z'].map((user) => logins.failed('a', user));
+    assert.equal(logins.allows('a', 'me'), false);
+    assert.equal(logins.allows('b', 'me'), true);
+    await Promise.all(waiting);
+    assert.equal(logins.allows('a', 'me'), true);
+  });
+
+  test('looks at no more than so many failing logins a second of all', () => {
+    const logins = createLoginThrottle({ ...LIMITS, maxPerSecond: 10 });
+    let allowed = 0;
+    for (let i = 0; i < 1000; i++) {
+      if (!logins.allows(`address ${i}`, 'me')) continue;
+      allowed++;
+      void logins.failed(`address ${i}`, 'me');
+    }
+    // The thousand may straddle the turn of a second.
+    assert.ok(allowed === 10 || allowed === 20, `${allowed}`);
+  });
+
+  test('does not count logins that succeed: a farm makes hundreds in a second', () => {
+    const logins = createLoginThrottle({ ...LIMITS, maxPerSecond: 10 });
+    for (let i = 0; i < 1000; i++) assert.equal(logins.allows('a', 'me'), true);
+  });
+
+  test('does not prolong a refusal by the logins that are refused for it', async () => {
+    const logins = createLoginThrottle({ ...LIMITS, refusalMs: 20 });
+    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) await logins.failed('a', 'me');
+    const until = performance.now() + 20;
+    do {
+      await logins.refused('a');
+    } while (performance.now() < until);
+    assert.equal(logins.allows('a', 'me'), true);
+  });
+
+  test('keeps its memory bounded, whatever names are made up', () => {
+    const logins = createLoginThrottle({ ...LIMITS, maxFailuresPerMinute: 1, failureDelayMs: 0, maxPerSecond: 1e6 });
+    for (let i = 0; i < 10_001; i++) void logins.failed('a', `user ${i}`);
+    assert.equal(logins.allows('b', 'user 0'), true);
+  });
+});
+
+describe('the clock', () => {
+  test('tells ISO 8601 UTC with microseconds, and later each time', () => {
+    const clock = createClock();
+    const times = Array.from({ length: 2000 }, () => clock());
+    for (const time of times) assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/);
+    assert.deepEqual([...times].sort(), times);
+    assert.equal(new Set(times).size, times.length);
+  });
+
+  test('does not go back when the system’s does', () => {
+    let now = 1_600_000_000_000;
+    const clock = createClock(() => now);
+    assert.equal(clock(), '2020-09-13T12:26:40.000000+00:00');
+    now -= 3_600_000;
+    assert.equal(clock(), '2020-09-13T12:26:40.000001+00:00');
+    now += 7_200_000;
+    assert.equal(clock(), '2020-09-13T13:26:40.000000+00:00');
+  });
+
+  test('tells what was so many seconds ago, at the earliest the year 1', () => {
+    const clock = createClock(() => 1_600_000_000_000);
+    assert.equal(clock(60.5), '2020-09-13T12:25:39.500000+00:00');
+    for (const age of [1e11, 1e300, Number.MAX_VALUE]) assert.equal(clock(age), '0001-01-01T00:00:00.000000+00:00');
+  });
+});
+
+describe('request statistics', () => {
+  test('are those of a naive computation', () => {
+    const stats = new RequestStats();
+    const times: number[] = [];
+    for (let i = 1; i <= 200; i++) {
+      const count = (i * 7) % 5;
+      const elapsedMs = ((i * 37) % 11) * 1.7;
+      stats.record(count, elapsedMs);
+      for (let k = 0; k < count; k++) times.push(elapsedMs / 1000 / count);
+    }
+    const total = times.reduce((sum, time) => sum + time, 0);
+    const average = total / times.length;
+    const variance = times.reduce((sum, time) => sum + (time - average) ** 2, 0) / (times.length - 1);
+    const figures = stats.figures();
+    assert.equal(figures.num, times.length);
+    assert.equal(figures.max_time, Math.max(...times));
+    for (const [got, expected] of [
+      [figures.total_time, total],
+      [figures.average, average],
+      [figures.stdev, Math.sqrt(variance)],
+    ] as const)
+      assert.ok(Math.abs(got - expected) < 1e-9, `${got} instead of ${expected}`);
+  });
+
+  test('are all nought without requests and after a reset', () => {
+    const stats = new RequestStats();
+    const nothing = { num: 0, total_time: 0, max_time: 0, average: 0, stdev: 0 };
+    stats.record(0, 5);
+    assert.deepEqual(stats.figures(), nothing);
+    stats.record(1, 5);
+    assert.equal(stats.figures().stdev, 0);
+    stats.reset();
+    assert.deepEqual(stats.figures(), nothing);
+  });
+});
+
+describe('a where', () => {
+  test('puts on each table the conditions it has a column for', () => {
+    const where = { method: 'm', unihash: 'u', outhash: 'o', PN: null };
+    assert.deepEqual(conditionsFor('unihashes', where), [
+      ['method', 'm'],
+      ['unihash', 'u'],
+    ]);
+    assert.deepEqual(conditionsFor('outhashes', where), [
+      ['method', 'm'],
+      ['outhash', 'o'],
+    ]);
+  });
+
+  test('without a condition for a table matches nothing in it', () => {
+    for (const where of [{}, { outhash: 'o' }, { method: null }]) assert.equal(conditionsFor('unihashes', where), null);
+    assert.equal(conditionsFor('outhashes', { unihash: 'u' }), null);
+  });
+
+  test('with an unknown column is refused, naming it and the columns there are', () => {
+    for (const column of [
+      'tashkhash',
+      'id',
+      'created',
+      '',
+      '__proto__',
+      'constructor',
+      'METHOD',
+      'method" OR 1=1 --',
+    ]) {
+      const where = Object.fromEntries([
+        ['method', 'm'],
+        [column, null],
+      ]);
+      assert.throws(
+        () => conditionsFor('unihashes', where),
+        (error: Error) => {
+          assert.ok(error instanceof InvokeError);
+          assert.ok(
+            error.message.includes(JSON.stringify(column)) && error.message.includes('taskhash'),
+            error.message,
+          );
+          return true;
+        },
+      );
+    }
+  });
+
+  test('may use every text column once listed', () => {
+    assert.equal(new Set(QUERY_COLUMNS).size, QUERY_COLUMNS.length);
+    for (const column of QUERY_COLUMNS)
+      assert.ok(conditionsFor('unihashes', { [column]: 'x' }) ?? conditionsFor('outhashes', { [column]: 'x' }));
+  });
+});

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
+import { SILENT } from '../../lib/log.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { createApp } from '../../lib/server.ts';
+import { configIn, MEMORY, TCP, type Transport, temporaryFolder, UNIX, WireClient } from './helpers.ts';
+
+type Test = { after(fn: () => void | Promise<void>): void };
+
+async function plainClient(t: Test, transport: Transport = MEMORY, flags = {}, piece = 0) {
+  const app = await createApp(configIn(temporaryFolder(t), flags), SILENT);
+  const opened = await transport.open(app, DEFAULT_LIMITS, temporaryFolder(t));
+  const client = new WireClient(await opened.connect(), piece);
+  t.after(async () => {
+    client.close();
+    await opened.close();
+    await app.close();
+  });
+  let id = 0;
+  return {
+    client,
+    async ask(method: Json, params?: Json, more: object = {}): Promise<Json> {
+      client.send(`${JSON.stringify({ id: ++id, method, ...(params !== undefined && { params }), ...more })}\n`);
+      const reply = JSON.parse((await client.line())!);
+      assert.deepEqual(Object.keys(reply), ['id', 'result', 'error']);
+      assert.equal(reply.id, id);
+      return reply.error ?? reply.result;
+    },
+  };
+}
+
+const UNIHASH = 'a'.repeat(64);
+const REPORT = { method: 'm', taskhash: 't', outhash: 'o', unihash: UNIHASH };
+
+describe('a connection whose first line is a JSON object speaks the plain form', () => {
+  for (const [transport, piece] of [
+    [MEMORY, 0],
+    [MEMORY, 1],
+    [TCP, 0],
+    [UNIX, 0],
+  ] as const) {
+    test(`over ${transport.name}${piece ? ', fed one byte at a time' : ''}, to both services`, async (t) => {
+      const { ask } = await plainClient(t, transport, {}, piece);
+      assert.deepEqual(await ask('ping'), { alive: true });
+      assert.deepEqual(await ask('get-pr', { version: 'p', pkgarch: 'all', checksum: 'c' }), { value: '0' });
+      assert.deepEqual(await ask('report', REPORT), { method: 'm', taskhash: 't', unihash: UNIHASH });
+      assert.equal(await ask('get', { method: 'm', taskhash: 'nobody’s' }), null);
+      assert.deepEqual(await ask('get-stream', { lines: ['m t', 'm x'] }), [UNIHASH, '']);
+      assert.deepEqual(await ask('exists-stream', { lines: [UNIHASH, 'x'] }), ['true', 'false']);
+      // More than may be in flight.
+      assert.deepEqual(await ask('get-stream', { lines: Array(3000).fill('m t') }), Array(3000).fill(UNIHASH));
+      const exported = (await ask('export', { colinfo: false })) as { datainfo: Json };
+      assert.deepEqual(exported.datainfo, [{ version: 'p', pkgarch: 'all', checksum: 'c', value: '0' }]);
+    });
+  }
+});
+
+test('every command of both services is known', async (t) => {
+  const { ask } = await plainClient(t);
+  for (const [service, commands] of [
+    ['OEHASHEQUIV', HASH_COMMANDS],
+    ['PRSERVICE', PR_COMMANDS],
+  ] as const)
+    for (const command of Object.keys(commands)) {
+      // Numbers fit no command: each refuses in its own words, or answers because it takes anything.
+      const reply = JSON.stringify(await ask(command, 5, { service }));
+      assert.doesNotMatch(reply, /Unknown command|Internal error/, command);
+    }
+});
+
+test('what is refused is an error of that request, and the connection goes on', async (t) => {
+  const { ask, client } = await plainClient(t, MEMORY, { 'anon-perms': '@read' });
+  const refused = async (message: RegExp, ...args: Parameters<typeof ask>) => {
+    assert.match(((await ask(...args)) as { message: string }).message, message);
+  };
+  await refused(/^Unknown command "no-such"$/, 'no-such');
+  await refused(/^Unknown command "__proto__"$/, '__proto__');
+  await refused(/^get: taskhash is missing$/, 'get', { method: 'm' });
+  await refused(/not allowed to access permissions\(s\) @db-admin/, 'remove', { where: { method: 'm' } });
+  await refused(/not allowed to access/, 'gc-mark-stream', { lines: [] });
+  await refused(/^method must be a text/, 5);
+  await refused(/^lines must be a list of texts/, 'get-stream', { lines: ['a b\nc d'] });
+  await refused(/^service must be one of OEHASHEQUIV, PRSERVICE$/, 'ping', {}, { service: 'constructor' });
+  await refused(/^Unknown command "get-pr"$/, 'get-pr', {}, { service: 'OEHASHEQUIV' });
+  client.send('{"id": \n\n[1]\n');
+  assert.deepEqual(JSON.parse((await client.line())!), {
+    id: null,
+    result: null,
+    error: { message: 'malformed JSON' },
+  });
+  assert.match((await client.line())!, /^\{"id": null, "result": null, "error": \{"message": "A request must be/);
+  assert.deepEqual(await ask('ping'), { alive: true });
+});
+
+test('a login holds for the connection', async (t) => {
+  const flags = { 'anon-perms': '@none', 'admin-user': 'boss', 'admin-password': 'pw' };
+  const { ask } = await plainClient(t, MEMORY, flags);
+  assert.match(JSON.stringify(await ask('get', { method: 'm', taskhash: 't' })), /not allowed/);
+  await ask('auth', { username: 'boss', token: 'pw' });
+  assert.equal(await ask('get', { method: 'm', taskhash: 't' }), null);
+});
+
+test('requests sent at once and then the end, as nc sends them, are all answered in order', async (t) => {
+  const { client } = await plainClient(t, UNIX);
+  const ids = Array.from({ length: 200 }, (_, id) => id);
+  const request = (id: number) =>
+    JSON.stringify({ id, method: 'get-pr', params: { version: 'p', pkgarch: 'all', checksum: `${id}` } });
+  client.stream.end(`${ids.map(request).join('\n')}\n`);
+  for (const id of ids) {
+    assert.deepEqual(JSON.parse((await client.line())!), { id, result: { value: `${id}` }, error: null });
+  }
+  assert.equal(await client.line(), null);
+});

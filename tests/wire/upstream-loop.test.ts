@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { listen } from '../../lib/asyncrpc/listen.ts';
+import { SILENT } from '../../lib/log.ts';
+import { temporaryFolder } from './helpers.ts';
+import { recorder, site, stream } from './upstream-helpers.ts';
+
+const own = (n: number) => n.toString(16).padStart(64, '0');
+
+for (const length of [1, 2, 3]) {
+  test(`a loop of ${length} server(s) is noticed, said once, and every look-up is answered`, async (t) => {
+    const folder = temporaryFolder(t);
+    const socket = (i: number) => path.join(folder, `s${i % length}`);
+    const logs = Array.from({ length }, recorder);
+    const servers = [];
+    for (let i = 0; i < length; i++) {
+      const server = await site(t, `unix://${socket(i + 1)}`, { 'upstream-timeout': 1 }, { log: logs[i]! });
+      const listener = await listen({ kind: 'unix', path: socket(i) }, server.app.hub, DEFAULT_LIMITS, SILENT);
+      t.after(() => listener.close());
+      servers.push(server);
+    }
+    const clients = servers.map((server) => server.hash());
+    const prs = servers.map((server) => server.pr());
+    for (let round = 0; round < 30; round++) {
+      for (const [i, client] of clients.entries()) {
+        assert.deepEqual(await stream(client, 'get-stream', [`m t${round}`]), [''], `server ${i}`);
+        assert.equal(await client.ask('get', { method: 'm', taskhash: `t${round}` }), null);
+        assert.deepEqual(await prs[i]!.ask('max-package-pr', { version: `p${round}`, pkgarch: 'a' }), { value: null });
+      }
+    }
+    const report = { method: 'm', taskhash: 't', outhash: 'o', unihash: own(1) };
+    assert.equal(((await clients[0]!.ask('report', report)) as { unihash: string }).unihash, own(1));
+    const refused = logs.map((log) => log.count('error: upstream loop: this server would be asking itself'));
+    const given = logs.map((log) => log.count('warn: upstream does not answer'));
+    const said = logs.map((log) => log.lines.filter((line) => line.includes('upstream')).join('\n')).join('\n--\n');
+    // Once for each service: the loop is cut in one place, and its two ends say so.
+    assert(refused.reduce((a, b) => a + b) >= 2 && Math.max(...refused) <= 2, said);
+    assert(given.reduce((a, b) => a + b) >= 2 && Math.max(...given) <= 2, said);
+  });
+}

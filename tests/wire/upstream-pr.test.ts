@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { listen } from '../../lib/asyncrpc/listen.ts';
+import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { SILENT } from '../../lib/log.ts';
+import { fakeUpstream } from './fake-upstream.ts';
+import { temporaryFolder, type WireClient } from './helpers.ts';
+import { type Site, site } from './upstream-helpers.ts';
+
+type Test = Parameters<typeof site>[0];
+
+/** Makes a server reachable by another; returns its address. */
+async function reachable(t: Test, { app }: Site): Promise<string> {
+  const socket = { kind: 'unix', path: path.join(temporaryFolder(t as never), 's') } as const;
+  const listener = await listen(socket, app.hub, DEFAULT_LIMITS, SILENT);
+  t.after(() => listener.close());
+  return `unix://${socket.path}`;
+}
+
+const P = { version: 'p-1-r0', pkgarch: 'core' };
+
+async function getPr(client: WireClient, checksum: string, key = P, history = false): Promise<Json> {
+  const reply = (await client.ask('get-pr', { ...key, checksum, history })) as { value?: Json };
+  return reply.value ?? reply;
+}
+
+test('the same get-pr six times at once through a chain gives one value', async (t) => {
+  const upstream = await site(t, null);
+  const up = upstream.pr();
+  assert.equal(await getPr(up, 'first'), '0');
+  const server = await site(t, await reachable(t, upstream));
+  const values = await Promise.all(Array.from({ length: 6 }, () => getPr(server.pr(), 'fresh')));
+  assert.deepEqual(new Set(values), new Set(['0.0']));
+});
+
+test('concurrent get-pr of one package through a chain of three never yields a value twice', async (t) => {
+  const top = await site(t, null);
+  assert.equal(await getPr(top.pr(), 'first'), '0');
+  const middle = await site(t, await reachable(t, top));
+  const bottom = await site(t, await reachable(t, middle));
+  const checksums = Array.from({ length: 60 }, (_, i) => `c${i}`);
+  const ask = () => Promise.all(checksums.map((checksum) => getPr(bottom.pr(), checksum)));
+  const values = await ask();
+  assert.equal(new Set(values).size, 60);
+  for (const value of values) assert.match(String(value), /^0\.\d+$/);
+  assert.deepEqual(
+    await Promise.all(checksums.map((checksum) => getPr(bottom.pr(), checksum, P, true))),
+    values,
+    'with history each keeps its own',
+  );
+});
+
+test('a value given out at the top of three reaches the bottom, hashes too', async (t) => {
+  const top = await site(t, null);
+  const middle = await site(t, await reachable(t, top));
+  const bottom = await site(t, await reachable(t, middle));
+  assert.equal(await getPr(top.pr(), 'c'), '0');
+  assert.equal(await getPr(bottom.pr(), 'c'), '0');
+  const equivalence = { method: 'm', taskhash: 't', unihash: 'e'.repeat(64) };
+  await top.hash().ask('report-equiv', equivalence);
+  assert.deepEqual(await bottom.hash().ask('get', { method: 'm', taskhash: 't' }), equivalence);
+  await middle.close();
+  assert.deepEqual(await bottom.hash().ask('get', { method: 'm', taskhash: 't' }), equivalence);
+});
+
+test('a package known only locally goes on by the local rule, with the upstream there and away', async (t) => {
+  const fake = await fakeUpstream(t);
+  fake.prMax = null;
+  const server = await site(t, fake.address, { 'upstream-timeout': 0.3 });
+  const client = server.pr();
+  assert.deepEqual([await getPr(client, 'a'), await getPr(client, 'b'), await getPr(client, 'a')], ['0', '1', '2']);
+  await fake.become('refused');
+  assert.deepEqual([await getPr(client, 'c'), await getPr(client, 'b')], ['3', '4']);
+});
+
+test('with the upstream away, a new checksum goes under the maximum known from before, also after a restart', async (t) => {
+  const fake = await fakeUpstream(t);
+  const folder = temporaryFolder(t as never);
+  const server = await site(t, fake.address, { 'upstream-timeout': 0.3 }, { folder });
+  const client = server.pr();
+  assert.equal(await getPr(client, 'a'), '7.0');
+  await fake.become('refused');
+  assert.equal(await getPr(client, 'b'), '7.1');
+  assert.equal(await getPr(client, 'b', P, true), '7.1', 'a known checksum keeps its value with history');
+  await server.close();
+  const again = (await site(t, fake.address, { 'upstream-timeout': 0.3 }, { folder })).pr();
+  assert.equal(await getPr(again, 'c'), '7.2');
+  assert.equal(await getPr(again, 'b', P, true), '7.1');
+  await fake.become('right');
+  fake.prMax = '8';
+  for (let value = await getPr(again, 'd'); value !== '8.0'; value = await getPr(again, 'd')) {
+    assert.equal(value, '7.3', 'until the upstream is heard again');
+    await new Promise(setImmediate);
+  }
+});
+
+test('with the upstream away, values of the upstream itself keep theirs free', async (t) => {
+  const fake = await fakeUpstream(t, 'refused');
+  const server = await site(t, fake.address, { 'upstream-timeout': 0.3 });
+  const client = server.pr();
+  await client.ask('import-one', { ...P, checksum: 'theirs', value: '3' });
+  await client.ask('import-one', { ...P, checksum: 'ours', value: '3.0' });
+  assert.equal(await getPr(client, 'new'), '3.1', 'and not 4, which the upstream may have given out');
+});
+
+test('with the upstream away, a package about which nothing is known is refused, and the client stays', async (t) => {
+  const fake = await fakeUpstream(t, 'refused');
+  const server = await site(t, fake.address, { 'upstream-timeout': 0.3 });
+  const client = server.pr();
+  for (let i = 0; i < 3; i++)
+    assert.match(JSON.stringify(await getPr(client, 'a')), /invoke-error.*upstream PR server/);
+  await fake.become('right');
+  for (let value = await getPr(client, 'a'); value !== '7.0'; value = await getPr(client, 'a')) {
+    assert.equal(typeof value, 'object', 'refused until the upstream is heard');
+    await new Promise(setImmediate);
+  }
+});
