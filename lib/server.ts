@@ -60,7 +60,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const open = databases.get(key);
     if (open) return open;
     const { init, readOnly } = config;
-    const opened = await openDatabase({ ...service, init, readOnly, log, onFatal: (error) => fail(error) });
+    const onFatal = (error: StorageError) => {
+      // Each that fails is named: the first to fail need not be the only one on a bad disk.
+      log.error('the database failed: the server stops', { error });
+      fail(error);
+    };
+    const opened = await openDatabase({ ...service, init, readOnly, log, onFatal });
     databases.set(key, opened);
     return opened;
   };

@@ -82,9 +82,8 @@ async function serveUntil(
   stop: (reason: string) => void,
 ): Promise<boolean> {
   let failed = false;
-  const failing = server.failed.then((error) => {
+  const failing = server.failed.then(() => {
     failed = true;
-    log.error('the database failed: the server stops', { error });
     return null;
   });
   const status = statusOf(run, server, await packageVersion());

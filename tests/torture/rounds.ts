@@ -32,9 +32,9 @@ export async function torture(t: Context, options: TortureOptions): Promise<numb
   for (let kill = 1; kill <= kills; kill++) {
     const server = await serve(t, { folder, args: ['--sync-mode', syncMode, '--log-level', 'error'] });
     const enough = countDown(1 + Math.floor(Math.random() * MAX_ANSWERS));
-    const load = Promise.all(
-      workers.map(async (worker) => worker.run(await server.hash(), await server.pr(), kill, enough.count)),
-    );
+    // All are connected before the first writes: the kill may come at once, and meets answers, not connections.
+    const connected = await Promise.all(workers.map(() => Promise.all([server.hash(), server.pr()])));
+    const load = Promise.all(workers.map((worker, i) => worker.run(...connected[i]!, kill, enough.count)));
     // A worker ends early only by a failure, which must not wait for the kill.
     await Promise.race([enough.reached, load]);
     await server.stop('SIGKILL');
