@@ -14,17 +14,36 @@ interface Asker<Key, Value> {
  * Collects every key asked while the last query runs and looks them up in the next one. The cost of a look-up on the
  * `sqlite3` package is the thread hop, not the SQL: hops per batch decide (performance.md).
  * @param query answers keys in order, at most `maxKeys` of them
+ * @param read makes values of what the query answered; it runs beside the next query
  */
-export function createBatcher<Key, Value>(
-  query: (keys: readonly Key[]) => Promise<readonly Value[]>,
+export function createBatcher<Key, Value, Found>(
+  query: (keys: readonly Key[]) => Promise<Found>,
+  read: (found: Found, keys: readonly Key[]) => readonly Value[],
   maxKeys = 256,
 ): Batcher<Key, Value> {
   let askers: Asker<Key, Value>[] = [];
   let running = false;
 
-  async function loop(): Promise<void> {
-    while (askers.length > 0) await runOne(takeSome());
-    running = false;
+  function next(): void {
+    running = askers.length > 0;
+    if (!running) return;
+    const taken = takeSome();
+    const keys = taken.length === 1 ? taken[0]!.keys : taken.flatMap((asker) => asker.keys);
+    query(keys).then(
+      (found) => {
+        // First the next query: its thread must not wait for what is made of this one's answer here.
+        next();
+        try {
+          answer(taken, read(found, keys));
+        } catch (error) {
+          refuse(taken, error);
+        }
+      },
+      (error) => {
+        next();
+        refuse(taken, error);
+      },
+    );
   }
 
   function takeSome(): Asker<Key, Value>[] {
@@ -40,21 +59,17 @@ export function createBatcher<Key, Value>(
     return taken;
   }
 
-  async function runOne(taken: Asker<Key, Value>[]): Promise<void> {
-    try {
-      if (taken.length === 1) {
-        taken[0]!.resolve(await query(taken[0]!.keys));
-        return;
-      }
-      const values = await query(taken.flatMap((asker) => asker.keys));
-      let at = 0;
-      for (const asker of taken) {
-        asker.resolve(values.slice(at, at + asker.keys.length));
-        at += asker.keys.length;
-      }
-    } catch (error) {
-      for (const asker of taken) asker.reject(error);
+  function answer(taken: readonly Asker<Key, Value>[], values: readonly Value[]): void {
+    if (taken.length === 1) return taken[0]!.resolve(values);
+    let at = 0;
+    for (const asker of taken) {
+      asker.resolve(values.slice(at, at + asker.keys.length));
+      at += asker.keys.length;
     }
+  }
+
+  function refuse(taken: readonly Asker<Key, Value>[], error: unknown): void {
+    for (const asker of taken) asker.reject(error);
   }
 
   return {
@@ -64,7 +79,7 @@ export function createBatcher<Key, Value>(
         if (running) return;
         running = true;
         // What other connections sent in the same moment is read before an immediate runs: it comes along.
-        setImmediate(loop);
+        setImmediate(next);
       }),
   };
 }

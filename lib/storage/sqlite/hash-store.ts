@@ -39,6 +39,12 @@ const PLAIN = /^[\n -~]*$/;
 
 const UNIHASH = 'SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? LIMIT 1';
 
+/** The same for any texts, which writes are answered with: as a list in JSON, with null for a miss. */
+const STORED = `
+SELECT json_group_array((
+  SELECT CAST(u.unihash AS TEXT) FROM unihashes_v3 u WHERE u.method = q.value->>0 AND u.taskhash = q.value->>1)) AS list
+FROM json_each(?) q`;
+
 /** Relies on unihash_lookup_v1. */
 const EXISTING =
   'SELECT q.key AS i FROM json_each(?) q WHERE EXISTS (SELECT 1 FROM unihashes_v3 WHERE unihash = q.value)';
@@ -91,17 +97,21 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     users.changed();
   });
 
-  const lookup = createBatcher<TaskLine, string | null>(async (asked) => {
-    const { epoch } = cache;
-    const found = await unihashLines(asked);
-    // Slices of one fresh text: the lines that were asked are slices of whole reads, which the cache would keep alive.
-    const tasks = asked.join('\n').split('\n');
-    return found.map((unihash, i) => {
-      if (unihash === '') return null;
-      cache.set(tasks[i]!, unihash, epoch);
-      return unihash;
-    });
-  });
+  const lookup = createBatcher(
+    async (asked: readonly TaskLine[]) => {
+      const { epoch } = cache;
+      return { epoch, lines: await unihashLines(asked) };
+    },
+    ({ epoch, lines }, asked): (string | null)[] => {
+      // Slices of one fresh text: the lines that were asked are slices of whole reads, which the cache would keep alive.
+      const tasks = asked.join('\n').split('\n');
+      return lines.map((unihash, i) => {
+        if (unihash === '') return null;
+        cache.set(tasks[i]!, unihash, epoch);
+        return unihash;
+      });
+    },
+  );
 
   async function unihashLines(tasks: readonly TaskLine[]): Promise<readonly string[]> {
     const prefix = tasks[0]!.slice(0, tasks[0]!.indexOf(' ') + 1);
@@ -117,34 +127,45 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     throw new StorageError('storage-corrupt', `${database.file} holds a unihash that is no plain text`);
   }
 
-  const lookupExisting = createBatcher<string, boolean>(async (unihashes) => {
-    const { epoch } = cache;
-    const found: boolean[] = new Array(unihashes.length).fill(false);
-    for (const { i } of await rows<{ i: number }>(database.lookups, EXISTING, unihashes)) {
-      found[i] = true;
-      cache.set(existsKey(unihashes[i]!), '', epoch);
-    }
-    return found;
-  });
+  const lookupExisting = createBatcher(
+    async (unihashes: readonly string[]) => {
+      const { epoch } = cache;
+      return { epoch, existing: await rows<{ i: number }>(database.lookups, EXISTING, unihashes) };
+    },
+    ({ epoch, existing }, unihashes): boolean[] => {
+      const found: boolean[] = new Array(unihashes.length).fill(false);
+      for (const { i } of existing) {
+        found[i] = true;
+        cache.set(existsKey(unihashes[i]!), '', epoch);
+      }
+      return found;
+    },
+  );
 
-  const lookupOuthashes = createBatcher<OuthashQuery, OuthashRow | null>(async (queries) => {
-    const keys = queries.map(({ method, outhash, withUnihash }) => [method, outhash, Number(withUnihash)]);
-    const found = await rows<OuthashRow>(database.reads, OUTHASHES, keys);
-    return inOrder(queries.length, found, (row, i) => {
-      if (queries[i]!.withUnihash) return row;
-      const { unihash: _, gc_mark: __, ...outhash } = row;
-      return outhash;
-    });
-  });
+  const lookupOuthashes = createBatcher(
+    (queries: readonly OuthashQuery[]) =>
+      rows<OuthashRow>(
+        database.reads,
+        OUTHASHES,
+        queries.map(({ method, outhash, withUnihash }) => [method, outhash, Number(withUnihash)]),
+      ),
+    (found, queries): (OuthashRow | null)[] =>
+      inOrder(queries.length, found, (row, i) => {
+        if (queries[i]!.withUnihash) return row;
+        const { unihash: _, gc_mark: __, ...outhash } = row;
+        return outhash;
+      }),
+  );
 
-  const lookupTasks = createBatcher<{ method: string; taskhash: string }, OuthashRow | null>(async (keys) => {
-    const found = await rows<OuthashRow>(
-      database.reads,
-      TASKS,
-      keys.map(({ method, taskhash }) => [method, taskhash]),
-    );
-    return inOrder(keys.length, found, (row) => row);
-  });
+  const lookupTasks = createBatcher(
+    (keys: readonly { method: string; taskhash: string }[]) =>
+      rows<OuthashRow>(
+        database.reads,
+        TASKS,
+        keys.map(({ method, taskhash }) => [method, taskhash]),
+      ),
+    (found, keys): (OuthashRow | null)[] => inOrder(keys.length, found, (row) => row),
+  );
 
   const rows = <Row>(connection: Binding, sql: string, keys: readonly unknown[]) =>
     database.read<Row>(connection, sql, [JSON.stringify(keys)]);
@@ -156,17 +177,24 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
   }
 
   /**
-   * The unihash now stored for each, or else the one that was proposed. Read from the file: what is in memory may be of
-   * a row that another server has just removed, and that this write has replaced. Then none of it can be relied on.
+   * Writes, and resolves to the unihash then stored for each, or else the one that was proposed. The writer reads them
+   * from the file: what is in memory may be of a row that another server has just removed, and that this write has
+   * replaced. Then none of it can be relied on.
    */
-  async function stored(asked: readonly Equivalence[]): Promise<readonly string[]> {
-    const found = await Promise.all(asked.map(({ method, taskhash }) => readUnihash(method, taskhash)));
-    const isStale = ({ method, taskhash }: Equivalence, i: number) => {
-      const known = store.knownUnihash(`${method} ${taskhash}`);
-      return known !== undefined && known !== found[i];
-    };
-    if (asked.some(isStale)) forget();
-    return found.map((unihash, i) => unihash ?? asked[i]!.unihash);
+  async function write<Op extends Equivalence>(kind: WriteKind<Op, string | null>, ops: readonly Op[], bytes: number) {
+    const { epoch } = cache;
+    const found = await database.writer!.submit(kind, ops, bytes);
+    return ops.map(({ method, taskhash, unihash: proposed }, i) => {
+      const unihash = found[i]!;
+      if (!method.includes(' ') && !taskhash.includes(' ')) {
+        const task = `${method} ${taskhash}`;
+        const known = cache.get(task);
+        if (known !== undefined && known !== unihash) forget();
+        // What was proposed has been checked; another's row may hold a text that no stream could answer with.
+        else if (unihash === proposed) cache.set(task, unihash, epoch);
+      }
+      return unihash ?? proposed;
+    });
   }
 
   const store: HashStore = {
@@ -187,8 +215,7 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     async report(reports) {
       const answers: string[] = [];
       for (const run of runsOfDistinctTasks(reports)) {
-        await database.writer!.submit(REPORT_KIND, run, sizeOf(run));
-        answers.push(...(await stored(run)));
+        answers.push(...(await write(REPORT_KIND, run, sizeOf(run))));
       }
       return answers;
     },
@@ -197,10 +224,7 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
       await database.writer!.submit(KEEP_KIND, rows, rows.length * 1024);
     },
 
-    async reportEquivalent(equivalences) {
-      await database.writer!.submit(EQUIVALENT_KIND, equivalences, equivalences.length * 256);
-      return stored(equivalences);
-    },
+    reportEquivalent: (equivalences) => write(EQUIVALENT_KIND, equivalences, equivalences.length * 256),
 
     ...createGcStore(database, forget),
     ...createRowStore(database),
@@ -223,15 +247,27 @@ function oneStatement<Op>(sql: string, row: (op: Op) => readonly unknown[]): Wri
   return { apply, applyAlone: apply };
 }
 
-const REPORT_KIND = oneStatement<Report>(REPORT, (report) => REPORT_COLUMNS.map((column) => report[column]));
+/**
+ * The same, answered with the unihashes then stored. They are read by the connection that has their pages in memory; in
+ * its own turn it sees nothing that is not committed, or about to be with this batch.
+ */
+function thenRead<Op extends Equivalence>({ apply: write }: WriteKind<Op, undefined>): WriteKind<Op, string | null> {
+  const apply = async (connection: Binding, ops: readonly Op[]) => {
+    await write(connection, ops);
+    const keys = ops.map(({ method, taskhash }) => [method, taskhash]);
+    const [row] = await connection.all<{ list: string }>(STORED, [JSON.stringify(keys)]);
+    return JSON.parse(row!.list) as (string | null)[];
+  };
+  return { apply, applyAlone: apply };
+}
+
+const REPORT_KIND = thenRead(oneStatement<Report>(REPORT, (report) => REPORT_COLUMNS.map((column) => report[column])));
 
 const KEEP_KIND = oneStatement<OuthashRow>(KEEP_OUTHASHES, (row) => KEPT_COLUMNS.map((column) => row[column]));
 
-const EQUIVALENT_KIND = oneStatement<Equivalence>(REPORT_EQUIVALENT, ({ method, taskhash, unihash }) => [
-  method,
-  taskhash,
-  unihash,
-]);
+const EQUIVALENT_KIND = thenRead(
+  oneStatement<Equivalence>(REPORT_EQUIVALENT, ({ method, taskhash, unihash }) => [method, taskhash, unihash]),
+);
 
 /**
  * The unihashes are read back after the batch: a task reported twice in it would be answered with the effect of its

@@ -128,27 +128,33 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   // One writing statement: no transaction needs to be put around it.
   const importAlone = { ...importKind, applyAlone: importKind.apply };
 
-  const lookupValues = createBatcher<ChecksumKey, string[]>(async (keys) => {
-    const found: string[][] = keys.map(() => []);
-    const rows = await read<{ i: number; value: string }>(
-      database.reads,
-      VALUES,
-      keys.map((k) => [k.version, k.pkgarch, k.checksum]),
-    );
-    for (const { i, value } of rows) if (isCountable(value)) found[i]!.push(value);
-    return found;
-  });
+  const lookupValues = createBatcher(
+    (keys: readonly ChecksumKey[]) =>
+      read<{ i: number; value: string }>(
+        database.reads,
+        VALUES,
+        keys.map((k) => [k.version, k.pkgarch, k.checksum]),
+      ),
+    (rows, keys) => {
+      const found: string[][] = keys.map(() => []);
+      for (const { i, value } of rows) if (isCountable(value)) found[i]!.push(value);
+      return found;
+    },
+  );
 
-  const lookupMaxima = createBatcher<PackageKey, string | null>(async (keys) => {
-    const found: (string | null)[] = keys.map(() => null);
-    const rows = await read<{ i: number; value: string }>(
-      database.reads,
-      PACKAGE_VALUES,
-      keys.map((k) => [k.version, k.pkgarch]),
-    );
-    for (const { i, value } of rows) if (isCountable(value)) found[i] = largest(found[i]!, value);
-    return found;
-  });
+  const lookupMaxima = createBatcher(
+    (keys: readonly PackageKey[]) =>
+      read<{ i: number; value: string }>(
+        database.reads,
+        PACKAGE_VALUES,
+        keys.map((k) => [k.version, k.pkgarch]),
+      ),
+    (rows, keys) => {
+      const found: (string | null)[] = keys.map(() => null);
+      for (const { i, value } of rows) if (isCountable(value)) found[i] = largest(found[i]!, value);
+      return found;
+    },
+  );
 
   async function readPage(filter: PrFilter, after: PrRow | null, limit: number): Promise<PrRow[]> {
     const conditions: string[] = [];
