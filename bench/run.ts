@@ -5,7 +5,7 @@ import { type LoadRequest, load } from './processes.ts';
 import { readProfile, type SelfTime, topSelfTimes } from './profile.ts';
 import { echoOf, type KeyPlan, planKeys, type Row } from './rows.ts';
 import { copyDatabase } from './seed.ts';
-import { type Server, startBakeserv } from './servers.ts';
+import { type Server, startBakeserv, startEcho } from './servers.ts';
 
 /** What every row of a run is measured with. */
 export interface Setting {
@@ -38,19 +38,11 @@ export interface Sample {
 
 const PROFILE_LINES = 25;
 
-/** A folder in the cache for one run, which is removed however the process ends: copies are large. */
-export function runFolder(cache: string): string {
-  const folder = fs.mkdtempSync(path.join(cache, 'run-'));
-  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  return folder;
-}
-
 /**
  * Measures echo, then bakeserv in a new process on a copy of the database.
  * @param turn another number for each measurement: no two store the same new keys
  */
-export async function measure(row: Row, echo: Server, setting: Setting, turn: number): Promise<Sample> {
+async function measure(row: Row, echo: Server, setting: Setting, turn: number): Promise<Sample> {
   const echoResult = await measureEcho(row, echo, setting);
   const plan = planKeys(row, setting.hashes, turn, setting.scale);
   return withServer(setting, async (server, profileFolder) => {
@@ -65,6 +57,32 @@ export async function measure(row: Row, echo: Server, setting: Setting, turn: nu
     const selfTimes = profileFolder ? topSelfTimes(readProfile(profileFolder), from, to, PROFILE_LINES) : [];
     return { row, result, echo: echoResult, startMs: server.startMs, residentBytes, selfTimes };
   });
+}
+
+/**
+ * Measures each row as often as asked, in turn with the others: a machine that is slower for a minute is slower for
+ * every row.
+ * @param before told of each measurement: how many came before it, its row, and which of the repeats it is
+ */
+export async function measureRows(
+  rows: readonly Row[],
+  repeats: number,
+  setting: Setting,
+  before: (done: number, row: Row, repeat: number) => void,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  const echo = await startEcho(setting.folder);
+  try {
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      for (const row of rows) {
+        before(samples.length, row, repeat);
+        samples.push(await measure(row, echo, setting, samples.length));
+      }
+    }
+  } finally {
+    await echo.stop();
+  }
+  return samples;
 }
 
 function requestOf(row: Row, keys: KeyPlan['warm']): LoadRequest {

@@ -22,8 +22,19 @@ export interface Summary {
   readonly residentMb: number;
 }
 
+/** A summary for each row that was measured, in the order of the samples. */
+export function summarizeRows(samples: readonly Sample[]): Summary[] {
+  const rows = [...new Set(samples.map(({ row }) => row))];
+  return rows.map((row) =>
+    summarize(
+      row,
+      samples.filter((sample) => sample.row === row),
+    ),
+  );
+}
+
 /** @param samples of one row, at least one */
-export function summarize(row: Row, samples: readonly Sample[]): Summary {
+function summarize(row: Row, samples: readonly Sample[]): Summary {
   const of = (value: (sample: Sample) => number) => median(samples.map(value));
   const echoRate = of(({ echo }) => echo.rate);
   const need = needOf(row, echoRate);
