@@ -9,7 +9,7 @@ import { SHARED_OPTIONS, SHARED_USAGE, withSetting } from './start.ts';
 import { align, type Summary, summarizeRows } from './table.ts';
 
 const USAGE = `npm run bench:growth -- [options] [-- options of bakeserv serve]
-  --hashes N,N,…    sizes, in rows of each table [10000,1000000,10000000]; the largest takes about 25 GB of disk
+  --hashes N,N,…    sizes, in hashes [10000,1000000,10000000]; the largest takes about 12 GB of disk
   --repeats N       how often each row is measured [1]
 ${SHARED_USAGE}`;
 
@@ -75,6 +75,7 @@ if (values.help) process.stdout.write(USAGE);
 else {
   const start = {
     cache: values.cache,
+    outhashes: values.outhashes,
     oneCopy: true,
     generator: null,
     scale: Number(values.scale),

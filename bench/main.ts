@@ -10,7 +10,7 @@ import { SHARED_OPTIONS, SHARED_USAGE, withSetting } from './start.ts';
 import { printTable, summarizeRows } from './table.ts';
 
 const USAGE = `npm run bench -- [options] [-- options of bakeserv serve]
-  --hashes N        rows of each table in the database [1000000]
+  --hashes N        hashes in the database [1000000]
   --repeats N       how often each row is measured, in turn with the others [3]
   --cpu-prof        run the server under --cpu-prof and print the 25 functions with the most self time of each row
   --generator FILE  the compiled C load generator instead of ours
@@ -65,6 +65,7 @@ if (values.help) process.stdout.write(USAGE);
 else {
   const start = {
     cache: values.cache,
+    outhashes: values.outhashes,
     hashes: Number(values.hashes),
     oneCopy: false,
     generator: values.generator ?? null,

@@ -8,8 +8,15 @@ import { SILENT } from '../lib/log.ts';
 import { openBinding } from '../lib/storage/sqlite/binding.ts';
 import { HASH_SCHEMA } from '../lib/storage/sqlite/hash-schema.ts';
 
-/** Both tables with their indexes, 962 measured; a little more, so that the check of the disk errs on the safe side. */
-const BYTES_A_ROW = 1000;
+/** What a seeded database holds. */
+export interface Contents {
+  readonly hashes: number;
+  /** Whether each hash has an outhash row too. */
+  readonly outhashes: boolean;
+}
+
+/** With their indexes, 463 and 962 measured; a little more, so that the check of the disk errs on the safe side. */
+const bytesFor = ({ hashes, outhashes }: Contents) => hashes * (outhashes ? 1000 : 500);
 
 /**
  * Makes sure that the cache folder holds a database with the keys 0 to `hashes - 1`, and returns its file. Rows go in
@@ -19,17 +26,18 @@ const BYTES_A_ROW = 1000;
  */
 export async function seededDatabase(
   folder: string,
-  hashes: number,
+  contents: Contents,
   progress: (done: number, total: number) => void,
 ): Promise<string> {
   fs.mkdirSync(folder, { recursive: true });
-  const file = path.join(folder, `hash-${hashes}-${await schemaDigest()}.db`);
+  const kind = contents.outhashes ? 'hash-outhash' : 'hash';
+  const file = path.join(folder, `${kind}-${contents.hashes}-${await schemaDigest()}.db`);
   if (fs.existsSync(file)) return file;
   // The file, and the copy that a server works on.
-  requireSpace(folder, 2 * hashes * BYTES_A_ROW);
+  requireSpace(folder, 2 * bytesFor(contents));
   const unfinished = `${file}.part`;
   fs.rmSync(unfinished, { force: true });
-  await seed(unfinished, hashes, progress);
+  await seed(unfinished, contents, progress);
   fs.renameSync(unfinished, file);
   return file;
 }
@@ -44,10 +52,11 @@ async function schemaDigest(): Promise<string> {
 }
 
 /** In a process of its own: the memory the page cache took is then given back for the measurement. */
-async function seed(file: string, hashes: number, progress: (done: number, total: number) => void): Promise<void> {
+async function seed(file: string, contents: Contents, progress: (done: number, total: number) => void): Promise<void> {
   const program = path.join(import.meta.dirname, 'seeder.ts');
-  const cacheBytes = Math.min(hashes * BYTES_A_ROW, freeMemoryBytes() / 2) + 64 * 2 ** 20;
-  const args = [file, hashes, Math.round(cacheBytes / 1024)].map(String);
+  const { hashes, outhashes } = contents;
+  const cacheBytes = Math.min(bytesFor(contents), freeMemoryBytes() / 2) + 64 * 2 ** 20;
+  const args = [file, hashes, Math.round(cacheBytes / 1024), outhashes ? 'outhashes' : ''].map(String);
   const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,4 +1,7 @@
-/** Seeds a new database file: `node --import tsx bench/seeder.ts FILE HASHES CACHE_KIB`; prints the rows done so far. */
+/**
+ * Seeds a new database file: `node --import tsx bench/seeder.ts FILE HASHES CACHE_KIB [outhashes]`; prints how many
+ * hashes are done.
+ */
 import { SILENT } from '../lib/log.ts';
 import { openBinding } from '../lib/storage/sqlite/binding.ts';
 import { HASH_SCHEMA } from '../lib/storage/sqlite/hash-schema.ts';
@@ -15,7 +18,7 @@ const INSERT_OUTHASHES = `
 INSERT INTO outhashes_v2 (method, taskhash, outhash, created)
   SELECT '${METHOD}', substr(value, 1, 64), substr(value, 129, 64), ? FROM json_each(?)`;
 
-async function seed(file: string, hashes: number, cacheKib: number): Promise<void> {
+async function seed(file: string, hashes: number, cacheKib: number, outhashes: boolean): Promise<void> {
   const connection = await openBinding(file, 'create');
   // A crash leaves a .part file that nobody uses: nothing needs a journal or a sync. The whole file stays in memory
   // until its end, else every row would read and write about six random pages.
@@ -29,7 +32,7 @@ async function seed(file: string, hashes: number, cacheKib: number): Promise<voi
     const rows = rowsJson(first, Math.min(ROWS_A_STATEMENT, hashes - first));
     const created = new Date(Date.UTC(2024, 0, 1) + first * 10).toISOString().replace('Z', '000+00:00');
     await connection.run(INSERT_UNIHASHES, [rows]);
-    await connection.run(INSERT_OUTHASHES, [created, rows]);
+    if (outhashes) await connection.run(INSERT_OUTHASHES, [created, rows]);
   }
   await connection.exec('COMMIT; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL');
   await connection.close();
@@ -51,5 +54,5 @@ function rowsJson(first: number, count: number): string {
   return out.toString('latin1');
 }
 
-const [file, hashes, cacheKib] = process.argv.slice(2);
-await seed(file!, Number(hashes), Number(cacheKib));
+const [file, hashes, cacheKib, outhashes] = process.argv.slice(2);
+await seed(file!, Number(hashes), Number(cacheKib), outhashes === 'outhashes');

@@ -7,6 +7,7 @@ import { seededDatabase } from './seed.ts';
 
 /** What `npm run bench` and `npm run bench:growth` both take; the defaults of --hashes and --repeats are theirs. */
 export const SHARED_OPTIONS = {
+  outhashes: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [''] },
   scale: { type: 'string', default: '1' },
   cache: { type: 'string', default: path.join(import.meta.dirname, '../.bench-cache') },
@@ -14,7 +15,8 @@ export const SHARED_OPTIONS = {
   help: { type: 'boolean', default: false },
 } satisfies ParseArgsConfig['options'];
 
-export const SHARED_USAGE = `  --only TEXT       only rows whose name holds this; may be given several times
+export const SHARED_USAGE = `  --outhashes       an outhash row for each hash besides, as reports leave them: twice the size
+  --only TEXT       only rows whose name holds this; may be given several times
   --scale X         multiply every count of requests, 0.1 for a quick look [1]
   --cache DIR       where seeded databases are kept, and copies made [.bench-cache]
   --json            one JSON object on stdout instead of the table
@@ -23,6 +25,8 @@ export const SHARED_USAGE = `  --only TEXT       only rows whose name holds this
 /** What a run is started with: the arguments, and what is fixed by the benchmark. */
 export interface Start extends Pick<Setting, 'hashes' | 'oneCopy' | 'generator' | 'scale' | 'serve' | 'profile'> {
   readonly cache: string;
+  /** Whether each hash has an outhash row too. */
+  readonly outhashes: boolean;
 }
 
 /**
@@ -30,12 +34,13 @@ export interface Start extends Pick<Setting, 'hashes' | 'oneCopy' | 'generator' 
  * @throws Error when the disk has no room, and whatever `use` rejects with
  */
 export async function withSetting<T>(
-  { cache, ...start }: Start,
+  { cache, outhashes, ...start }: Start,
   use: (setting: Setting, progress: Progress) => Promise<T>,
 ): Promise<T> {
   const progress = createProgress();
-  const seeded = await seededDatabase(cache, start.hashes, (done, total) =>
-    progress.show(done, total, `seeding ${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} rows`),
+  const { hashes } = start;
+  const seeded = await seededDatabase(cache, { hashes, outhashes }, (done, total) =>
+    progress.show(done, total, `seeding ${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} hashes`),
   );
   const folder = runFolder(cache);
   try {
