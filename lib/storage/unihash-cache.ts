@@ -34,8 +34,10 @@ export function createUnihashCache(maxBytes: number): UnihashCache {
   const half = maxBytes / 2;
 
   function add(key: string, value: string): void {
-    youngBytes += key.length + value.length + ENTRY_BYTES;
+    const { size } = young;
     young.set(key, value);
+    if (young.size === size) return;
+    youngBytes += key.length + value.length + ENTRY_BYTES;
     if (youngBytes <= half) return;
     old = young;
     oldBytes = youngBytes;
@@ -52,8 +54,7 @@ export function createUnihashCache(maxBytes: number): UnihashCache {
       return older;
     },
     set(key, value, readIn) {
-      if (maxBytes === 0 || readIn !== epoch || young.has(key)) return;
-      add(key, value);
+      if (maxBytes > 0 && readIn === epoch) add(key, value);
     },
     clear() {
       young = new Map();
