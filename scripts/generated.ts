@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from '../lib/cli/auto-options.ts';
 import { HASHSERV_OPTIONS } from '../lib/cli/bitbake-hashserv.ts';
 import { PRSERV_OPTIONS } from '../lib/cli/bitbake-prserv.ts';
@@ -6,8 +8,12 @@ import { WARM_OPTIONS } from '../lib/cli/warm.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../lib/options.ts';
 import { type DocumentedCommand, optionsDocument } from '../lib/settings/options-doc.ts';
 import { settingsSchema } from '../lib/settings/schema.ts';
+import { clientFiles } from './client-files.ts';
+import { withOptionsTable } from './options-table.ts';
 import { serverCompletion } from './server-completion.ts';
 import { serverManPage } from './server-man.ts';
+
+const README = path.join(import.meta.dirname, '../README.md');
 
 const COMMANDS: readonly DocumentedCommand[] = [
   {
@@ -51,14 +57,16 @@ const COMMANDS: readonly DocumentedCommand[] = [
   },
 ];
 
-/** Every generated file of the repository: its path from the root, and what it must hold. */
+/** Every generated file of the repository, README for its table: its path from the root, and what it must hold. */
 export function generatedFiles(version: string): ReadonlyMap<string, string> {
   return new Map([
+    ['README.md', withOptionsTable(fs.readFileSync(README, 'utf8'))],
     ['contrib/bakeserv.schema.json', `${JSON.stringify(settingsSchema(), null, 2)}\n`],
     ['docs/options.md', optionsDocument(COMMANDS)],
     ['contrib/man/bakeserv.1', serverManPage(COMMANDS, version)],
     ['contrib/completion/bakeserv.bash', serverCompletion(COMMANDS, 'bash')],
     ['contrib/completion/_bakeserv', serverCompletion(COMMANDS, 'zsh')],
     ['contrib/completion/bakeserv.fish', serverCompletion(COMMANDS, 'fish')],
+    ...clientFiles(),
   ]);
 }

@@ -1,6 +1,6 @@
 import { type Option, SERVE_OPTIONS } from '../lib/options.ts';
 
-const BEGIN = '<!-- options of bakeserv serve: written by npm run docs -->';
+const BEGIN = '<!-- options of bakeserv serve: written by npm run generate -->';
 const END = '<!-- end of options -->';
 
 /**

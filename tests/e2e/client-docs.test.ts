@@ -58,6 +58,6 @@ describe('the examples of docs/clients.md', () => {
 
 test('manual pages and completions in contrib are those of the command tables', () => {
   for (const [file, text] of clientFiles()) {
-    assert.equal(fs.readFileSync(path.join(ROOT, file), 'utf8'), text, `${file}: npm run generate:clients`);
+    assert.equal(fs.readFileSync(path.join(ROOT, file), 'utf8'), text, `${file}: npm run generate`);
   }
 });

@@ -12,8 +12,8 @@ const USER_PAGES = documents().filter((file) => file === 'README.md' || file.sta
 const USER_TEXT = USER_PAGES.map(readDocument).join('\n');
 
 describe('the options', () => {
-  test('README’s table is the one npm run docs writes', () => {
-    assert.equal(withOptionsTable(README), README, 'README.md is behind lib/options.ts: npm run docs');
+  test('README’s table is the one npm run generate writes', () => {
+    assert.equal(withOptionsTable(README), README, 'README.md is behind lib/options.ts: npm run generate');
   });
 
   for (const { name } of SERVE_OPTIONS) {

@@ -5,7 +5,7 @@ export function clientsDocument(programs: readonly AnyProgram[]): string {
   const lines = [
     '# Commands and options of the clients',
     '',
-    'Generated from the command tables by `npm run generate:clients`; [clients.md](clients.md) has examples.',
+    'Generated from the command tables by `npm run generate`; [clients.md](clients.md) has examples.',
   ];
   for (const program of programs) {
     lines.push('', `## ${program.name}`, '', program.about, '', ...table('Option', programFlags(program).map(flagRow)));
