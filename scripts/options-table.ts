@@ -1,4 +1,4 @@
-import { type Option, SERVE_OPTIONS } from '../lib/options.ts';
+import { type Option, SERVE_OPTIONS, sizeText } from '../lib/options.ts';
 
 const BEGIN = '<!-- options of bakeserv serve: written by npm run generate -->';
 const END = '<!-- end of options -->';
@@ -31,12 +31,6 @@ function row(option: Option): string {
 
 function defaultText({ default: value, type }: Option): string {
   if (value === undefined) return '';
-  const values = Array.isArray(value) ? value : [type === 'bytes' ? inUnits(Number(value)) : value];
+  const values = Array.isArray(value) ? value : [type === 'bytes' ? sizeText(Number(value)) : value];
   return values.map((each) => `\`${each}\``).join(', ') + (type.startsWith('seconds') ? ' s' : '');
-}
-
-/** A number of bytes as it may be typed, in the largest unit that divides it. */
-function inUnits(bytes: number): string {
-  if (bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 2}MiB`;
-  return bytes % 1024 === 0 ? `${bytes / 1024}KiB` : String(bytes);
 }
