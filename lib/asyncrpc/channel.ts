@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { AddressError, ProtocolError } from '../errors.ts';
+import { AddressError, InvokeError } from '../errors.ts';
 import { LineSplitter } from './lines.ts';
 import { frameMessage, type Json } from './messages.ts';
-import { createReplyReader, refusalIn } from './reply-reader.ts';
+import { createReplyReader, refusalIn, refusalOf } from './reply-reader.ts';
 
 /** The connection ended before an answer came: the request may or may not have been carried out. */
 export class ConnectionLost extends AddressError {}
@@ -79,7 +79,8 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   const take = (line: string) => {
     const waiter = waiters[first];
     if (!waiter) {
-      farewell = farewellText(line);
+      const said = refusalOf(line);
+      farewell = said instanceof InvokeError ? said.message.slice(0, 200) : '';
       return;
     }
     answered = true;
@@ -154,7 +155,7 @@ function lineReader(count: number, resolve: (lines: string[]) => void, reject: (
   const lines: string[] = [];
   return (line) => {
     if (line.startsWith('{"invoke-error"')) {
-      reject(streamRefusal(line));
+      reject(refusalOf(line));
       return true;
     }
     lines.push(line);
@@ -162,20 +163,4 @@ function lineReader(count: number, resolve: (lines: string[]) => void, reject: (
     resolve(lines);
     return true;
   };
-}
-
-function streamRefusal(line: string): Error {
-  try {
-    return refusalIn(JSON.parse(line)) ?? new ProtocolError('the server sent a malformed error');
-  } catch (error) {
-    return new ProtocolError('the server sent malformed JSON', error);
-  }
-}
-
-function farewellText(line: string): string {
-  try {
-    return refusalIn(JSON.parse(line))?.message.slice(0, 200) ?? '';
-  } catch {
-    return '';
-  }
 }

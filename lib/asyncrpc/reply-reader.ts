@@ -45,3 +45,15 @@ export function refusalIn(reply: Json): InvokeError | null {
   if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
   return new InvokeError(String(error.message).slice(0, 1000));
 }
+
+/**
+ * What a line says that stands in place of an answer of a stream, or where none was asked for: the server's refusal, or
+ * a ProtocolError when it is none.
+ */
+export function refusalOf(line: string): InvokeError | ProtocolError {
+  try {
+    return refusalIn(parseReply(line)) ?? new ProtocolError('the server sent a malformed error');
+  } catch (error) {
+    return error instanceof ProtocolError ? error : new ProtocolError('the server sent a malformed error', error);
+  }
+}

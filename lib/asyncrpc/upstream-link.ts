@@ -72,6 +72,17 @@ function refuseLoop(reply: Json): void {
   if (refusal?.message.startsWith(LOOP)) throw new LastingRefusal(refusal.message);
 }
 
+/** Takes the replies to messages, of which none may say that there is a loop. */
+const readReplies = (maxBytes: number) => () => {
+  const read = createReplyReader(maxBytes);
+  return (line: string): Reply | undefined => {
+    const value = read(line);
+    if (value === undefined) return undefined;
+    refuseLoop(value);
+    return { value };
+  };
+};
+
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   const { address, dial, protocol, login, timeoutMs, guard, log } = options;
   const name = formatAddress(address);
@@ -127,15 +138,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     ...common,
     preface: () => preface(),
     readPreface: readPreface(),
-    readAnswer: () => {
-      const read = createReplyReader(16 * MIB);
-      return (line) => {
-        const value = read(line);
-        if (value === undefined) return undefined;
-        refuseLoop(value);
-        return { value };
-      };
-    },
+    readAnswer: readReplies(16 * MIB),
     maxLineBytes: 16 * MIB,
   });
 
@@ -172,11 +175,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       },
       preface: () => preface(),
       readPreface: readPreface(),
-      readAnswer: () => (line) => {
-        const value = JSON.parse(line) as Json;
-        refuseLoop(value);
-        return { value };
-      },
+      readAnswer: readReplies(64 * KIB),
       maxLineBytes: 64 * KIB,
     });
     const [reply] = await trial.ask(['{"ping": {}}\n']);
