@@ -4,8 +4,9 @@ import { DEFAULT_LIMITS, type Limits } from './asyncrpc/limits.ts';
 import { BakeservError, ConfigError } from './errors.ts';
 import { parseAnonymousPermissions } from './hashserv/permissions.ts';
 import type { LogLevel } from './log.ts';
-import { environmentName, SERVE_OPTIONS } from './options.ts';
+import { environmentName } from './options.ts';
 import type { ConfigFile } from './settings/config-file.ts';
+import { SERVE_OPTIONS } from './settings/serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings/settings.ts';
 
 /** When the disk is told to sync (reliability.md section 1). */

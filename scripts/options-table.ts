@@ -1,4 +1,5 @@
-import { type Option, SERVE_OPTIONS, sizeText } from '../lib/options.ts';
+import { type Option, sizeText } from '../lib/options.ts';
+import { SERVE_OPTIONS } from '../lib/settings/serve-options.ts';
 
 const BEGIN = '<!-- options of bakeserv serve: written by npm run generate -->';
 const END = '<!-- end of options -->';

@@ -1,4 +1,5 @@
-import { CONFIG_OPTION, type Option, SERVE_OPTIONS } from '../options.ts';
+import type { Option } from '../options.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import type { Flags } from '../settings/settings.ts';
 import { type AutoPlace, autoPlace, buildFolder } from './auto/place.ts';
 

@@ -1,6 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { environmentName, type Option, SERVE_OPTIONS } from '../options.ts';
+import { environmentName, type Option } from '../options.ts';
+import { SERVE_OPTIONS } from '../settings/serve-options.ts';
 import { type Flags, type Settings, withoutRustSettings } from '../settings/settings.ts';
 import { loadSettings } from './load-settings.ts';
 

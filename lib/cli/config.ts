@@ -1,6 +1,6 @@
 import { configOf } from '../config.ts';
-import { CONFIG_OPTION, SERVE_OPTIONS } from '../options.ts';
 import { settingsSchema } from '../settings/schema.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import type { Setting } from '../settings/settings.ts';
 import { type Loaded, loadSettings } from './load-settings.ts';
 import { UsageError } from './main.ts';

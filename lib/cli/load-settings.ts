@@ -1,5 +1,6 @@
-import { CONFIG_OPTION, environmentName } from '../options.ts';
+import { environmentName } from '../options.ts';
 import { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
+import { CONFIG_OPTION } from '../settings/serve-options.ts';
 import { type Flags, resolveSettings, type Settings, unknownVariables } from '../settings/settings.ts';
 
 /** What a command was told, all sources together. */

@@ -1,5 +1,5 @@
 import { formatAddress } from '../asyncrpc/address.ts';
-import { CONFIG_OPTION, SERVE_OPTIONS } from '../options.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import { loadSettings } from './load-settings.ts';
 import { parseFlags } from './options.ts';
 import { runServer } from './run-server.ts';

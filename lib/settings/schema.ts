@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import { type Option, type OptionType, SERVE_OPTIONS } from '../options.ts';
+import type { Option, OptionType } from '../options.ts';
+import { SERVE_OPTIONS } from './serve-options.ts';
 
 /** The schema of a value, and what is expected of it in words. */
 const TYPES: Record<OptionType, { readonly schema: object; readonly expected: string }> = {

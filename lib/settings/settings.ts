@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import type { ErrorObject } from 'ajv';
 import { ConfigError } from '../errors.ts';
-import { CONFIG_OPTION, environmentName, type Option, SERVE_OPTIONS } from '../options.ts';
+import { environmentName, type Option } from '../options.ts';
 import type { ConfigFile } from './config-file.ts';
 import { didYouMean } from './nearest.ts';
 import { expectedOf, settingsFaults } from './schema.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from './serve-options.ts';
 
 export type Value = string | number | boolean | readonly string[] | undefined;
 export type Flags = Readonly<Record<string, unknown>>;

@@ -4,8 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { configOf } from '../../lib/config.ts';
-import { environmentName, type Option, SERVE_OPTIONS } from '../../lib/options.ts';
+import { environmentName, type Option } from '../../lib/options.ts';
 import { type ConfigFile, loadConfigFile } from '../../lib/settings/config-file.ts';
+import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { resolveSettings, unknownVariables } from '../../lib/settings/settings.ts';
 
 function file(t: TestContext, name: string, text: string): string {

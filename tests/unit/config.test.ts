@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { type Config, describeAnonymous, parseSyncMode, resolveConfig } from '../../lib/config.ts';
 import { ConfigError } from '../../lib/errors.ts';
-import { environmentName, type Option, SERVE_OPTIONS } from '../../lib/options.ts';
+import { environmentName, type Option } from '../../lib/options.ts';
+import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 
 /** For each option that is not a limit: two settings and what in the Config shows which one was taken. */
 const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown: (config: Config) => unknown]>> = {

@@ -7,8 +7,9 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { WARM_OPTIONS } from '../../lib/cli/warm.ts';
 import { configOf } from '../../lib/config.ts';
-import { CONFIG_OPTION, environmentName, SERVE_OPTIONS } from '../../lib/options.ts';
+import { environmentName } from '../../lib/options.ts';
 import { loadConfigFile } from '../../lib/settings/config-file.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { resolveSettings } from '../../lib/settings/settings.ts';
 
 const CONTRIB = path.join(import.meta.dirname, '../../contrib');

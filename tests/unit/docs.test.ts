@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ERROR_CODES } from '../../lib/errors.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
-import { SERVE_OPTIONS } from '../../lib/options.ts';
 import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { withOptionsTable } from '../../scripts/options-table.ts';
 import { BINARIES, documents, overviewOf, PACKAGE, readDocument, tableRows } from './docs-helpers.ts';
 
@@ -13,7 +13,7 @@ const USER_TEXT = USER_PAGES.map(readDocument).join('\n');
 
 describe('the options', () => {
   test('README’s table is the one npm run generate writes', () => {
-    assert.equal(withOptionsTable(README), README, 'README.md is behind lib/options.ts: npm run generate');
+    assert.equal(withOptionsTable(README), README, 'README.md is behind the table of options: npm run generate');
   });
 
   for (const { name } of SERVE_OPTIONS) {

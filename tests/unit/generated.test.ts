@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { packageVersion } from '../../lib/cli/main.ts';
-import { SERVE_OPTIONS } from '../../lib/options.ts';
+import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { generatedFiles } from '../../scripts/generated.ts';
 
 const FILES = generatedFiles(await packageVersion());

@@ -1,0 +1,224 @@
+import { LIMIT_OPTIONS, type Option } from '../options.ts';
+
+const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
+  rows.map((row) => ({ ...row, group: name }));
+
+const SYNC_MODE = {
+  pattern: '^(immediate|on_shutdown|periodic:\\d+(\\.\\d+)?)$',
+  expected: 'immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown',
+} as const;
+
+const ROWS: readonly Option[] = [
+  ...group('Server', [
+    {
+      name: 'bind',
+      type: 'strings',
+      default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
+      describe:
+        'Listen here: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; several times for several listeners; port 0 asks for a free one',
+    },
+    {
+      name: 'hashserv',
+      type: 'boolean',
+      default: true,
+      describe: 'Serve hash equivalence; --no-hashserv leaves it out',
+    },
+    {
+      name: 'prserv',
+      type: 'boolean',
+      default: true,
+      describe: 'Serve PR values; --no-prserv leaves them out',
+    },
+    {
+      name: 'history',
+      type: 'boolean',
+      default: false,
+      describe:
+        'The mode of get-pr requests that do not say: with history a checksum keeps its first value, without a value never goes down',
+    },
+    {
+      name: 'self-check',
+      type: 'boolean',
+      default: false,
+      describe: 'Once listening, ask every listener something as a client and print the answer',
+    },
+    {
+      name: 'json',
+      type: 'boolean',
+      default: false,
+      describe: 'Print results on stdout as JSON objects, one a line',
+    },
+  ]),
+  ...group('Databases', [
+    {
+      name: 'hashserv-db',
+      type: 'string',
+      default: './hashserv.db',
+      describe: 'SQLite file of the hash equivalence service',
+    },
+    {
+      name: 'prserv-db',
+      type: 'string',
+      default: './prserv.sqlite3',
+      describe: 'SQLite file of the PR service; may be the same file',
+    },
+    {
+      name: 'init',
+      type: 'boolean',
+      default: false,
+      describe: 'Begin a new database in an existing file of zero bytes, which is refused otherwise',
+    },
+    {
+      name: 'sync-mode',
+      type: 'string',
+      default: 'immediate',
+      describe: 'When the disk is told to sync: immediate (before each answer), periodic:SECONDS, or on_shutdown',
+      ...SYNC_MODE,
+    },
+    {
+      name: 'hashserv-sync-mode',
+      type: 'string',
+      default: undefined,
+      describe: 'The same for the hash equivalence database alone',
+      ...SYNC_MODE,
+    },
+    {
+      name: 'prserv-sync-mode',
+      type: 'string',
+      default: undefined,
+      describe: 'The same for the PR database alone',
+      ...SYNC_MODE,
+    },
+    {
+      name: 'cache-size',
+      type: 'bytes',
+      default: 64 * 1024 * 1024,
+      describe: 'Memory for answers asked before',
+    },
+  ]),
+  ...group('Access', [
+    {
+      name: 'read-only',
+      type: 'boolean',
+      default: false,
+      describe: 'Answer from the databases and never write',
+    },
+    {
+      name: 'anon-perms',
+      type: 'string',
+      default: undefined,
+      describe:
+        'What clients may do without a login, on every listener: a comma-separated list of @read, @report, @db-admin, @none; without the option @read,@report,@db-admin on Unix sockets and loopback addresses and @read,@report on others',
+    },
+    {
+      name: 'allow-origin',
+      type: 'strings',
+      default: undefined,
+      describe:
+        'Web pages of this origin (SCHEME://HOST[:PORT]) may connect to WebSocket listeners; several times for several; without the option no page may, whatever its origin',
+    },
+    {
+      name: 'admin-user',
+      type: 'string',
+      default: undefined,
+      describe: 'Create this user with all permissions, or reset it',
+    },
+    {
+      name: 'admin-password',
+      type: 'string',
+      default: undefined,
+      describe: 'Its password; better in the environment, where other users of the machine cannot see it',
+      secret: true,
+    },
+  ]),
+  ...group('Upstream', [
+    {
+      name: 'hashserv-upstream',
+      type: 'string',
+      default: undefined,
+      describe: 'Ask this hash equivalence server about what is not known here',
+    },
+    {
+      name: 'prserv-upstream',
+      type: 'string',
+      default: undefined,
+      describe: 'Take PR values from this PR server; values given out here go under its own',
+    },
+    {
+      name: 'hashserv-upstream-user',
+      type: 'string',
+      default: undefined,
+      describe: 'Log in to the hash equivalence upstream as this user',
+    },
+    {
+      name: 'hashserv-upstream-token',
+      type: 'string',
+      default: undefined,
+      describe: 'With this token; without one, the one that .netrc has under the upstream’s whole address',
+      secret: true,
+    },
+    {
+      name: 'ca',
+      type: 'string',
+      default: undefined,
+      describe: 'PEM file of certificate authorities to trust for wss:// addresses, besides those of the system',
+    },
+    {
+      name: 'upstream-timeout',
+      type: 'seconds',
+      default: 3,
+      describe: 'A look-up the upstream has not answered by then counts as a miss',
+    },
+    {
+      name: 'upstream-connect-timeout',
+      type: 'seconds',
+      default: 3,
+      describe: 'Time to connect to an upstream',
+    },
+    {
+      name: 'upstream-miss-ttl',
+      type: 'seconds-or-0',
+      default: 0,
+      describe: 'Do not ask the upstream again for this long about a task it did not have; 0: always ask',
+    },
+  ]),
+  ...group('Logging', [
+    {
+      name: 'log-level',
+      type: 'string',
+      default: 'info',
+      choices: ['error', 'warn', 'info', 'debug'],
+      describe: 'How much is logged, on stderr',
+    },
+    {
+      name: 'log-format',
+      type: 'string',
+      default: 'text',
+      choices: ['text', 'json'],
+      describe: 'For people or for collectors',
+    },
+  ]),
+  ...LIMIT_OPTIONS,
+];
+
+/** The other way to give a secret: the name of a file, which only its owner can read. */
+const secretFile = ({ name, group }: Option): Option => ({
+  name: `${name}-file`,
+  type: 'string',
+  default: undefined,
+  describe: `A file that holds the --${name}, which then stands on no command line and in no environment`,
+  group,
+});
+
+/** The options of `bakeserv serve`: each is a flag, an environment variable and a key of the configuration file. */
+export const SERVE_OPTIONS: readonly Option[] = ROWS.flatMap((row) => (row.secret ? [row, secretFile(row)] : [row]));
+
+/** Where the configuration file is; for `bakeserv serve` and `bakeserv config`. */
+export const CONFIG_OPTION: Option = {
+  name: 'config',
+  type: 'string',
+  default: undefined,
+  describe:
+    'Configuration file, YAML or JSON; without it ./bakeserv.yaml is looked for, then /etc/bakeserv/bakeserv.yaml',
+  group: 'Server',
+};
