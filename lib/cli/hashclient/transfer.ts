@@ -7,13 +7,13 @@ import { ROW_COLUMNS, type Table } from '../../hashserv/where.ts';
 import { countLines, type NumberedLine, nameOf, readLines } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';
 import { openSink } from '../client/sink.ts';
+import { type ImportTotals, SHOWN_REFUSALS, sayExported, sayImported } from '../client/transfer.ts';
 import type { HashCall } from './call.ts';
 
 const TABLES: readonly Table[] = ['outhashes', 'unihashes'];
 /** A request goes on its way with this many rows, or characters. */
 const REQUEST_ROWS = 500;
 const REQUEST_CHARACTERS = 1024 * 1024;
-const SHOWN_REFUSALS = 20;
 
 /** `export [FILE] [--resume]`: every hash row as a JSON object a line. */
 export async function exportHashes({ args, out, client }: HashCall): Promise<undefined> {
@@ -41,8 +41,7 @@ export async function exportHashes({ args, out, client }: HashCall): Promise<und
     progress.stop();
     await sink.close();
   }
-  if (out.json && file !== '-') await out.result({ exported: count }, () => '');
-  else out.note(`Exported ${count} rows`);
+  return sayExported(out, file, count);
 }
 
 function rowLine(table: Table, row: RowValues, next: number | null): string {
@@ -105,7 +104,7 @@ interface Batch {
 export async function importHashes({ args, out, client }: HashCall): Promise<number> {
   const files = args.list('FILE');
   const server = await client();
-  const totals = { stored: 0, present: 0, refused: 0 };
+  const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   for (const file of files) {
     const progress = await createProgress('rows', await countLines(file));
     let done = args.number('from-line', 1) - 1;
@@ -130,13 +129,7 @@ export async function importHashes({ args, out, client }: HashCall): Promise<num
       progress.stop();
     }
   }
-  const { stored, present, refused } = totals;
-  await out.result({ stored, present, refused }, () => [
-    `Stored:        ${stored}`,
-    `Already there: ${present}`,
-    `Refused:       ${refused}`,
-  ]);
-  return refused > 0 ? 1 : 0;
+  return sayImported(out, totals);
 }
 
 async function* batches(file: string, skip: number): AsyncGenerator<Batch> {

@@ -4,6 +4,7 @@ import type { PrRow } from '../../prserv/store.ts';
 import { nameOf } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';
 import { openSink } from '../client/sink.ts';
+import { type ImportTotals, SHOWN_REFUSALS, sayExported, sayImported } from '../client/transfer.ts';
 import { UsageError } from '../main.ts';
 import { formatDump } from './bitbake-dump.ts';
 import type { PrCall } from './call.ts';
@@ -14,7 +15,6 @@ import { readRows } from './reading.ts';
 const WRITE_CHARACTERS = 64 * 1024;
 /** Rows that are tested and then stored together: as many as a server takes into one commit. */
 const BATCH_ROWS = 256;
-const SHOWN_FAULTS = 20;
 
 /** `export [FILE]`: the rows that match, in a format people have. */
 export async function exportPrs({ args, out, client }: PrCall): Promise<undefined> {
@@ -42,9 +42,7 @@ export async function exportPrs({ args, out, client }: PrCall): Promise<undefine
     progress.stop();
     await sink.close();
   }
-  const exported = reply.datainfo.length;
-  if (out.json && file !== '-') await out.result({ exported }, () => '');
-  else out.note(`Exported ${exported} rows`);
+  return sayExported(out, file, reply.datainfo.length);
 }
 
 function* formatRows(
@@ -82,22 +80,16 @@ interface Numbered {
   readonly row: PrRow;
 }
 
-interface Totals {
-  stored: number;
-  present: number;
-  refused: number;
-}
-
 /** `import FILE…`: stores the rows of files. */
 export async function importPrs({ args, out, client }: PrCall): Promise<number> {
-  const totals: Totals = { stored: 0, present: 0, refused: 0 };
+  const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   const server = await client();
   if (await server.isReadonly()) throw new InvokeError('the server is read-only: nothing was stored');
   for (const file of args.list('FILE')) {
     const format = (args.text('format') as Format | undefined) ?? formatOf(file);
     if (!format) throw new UsageError(`import: say what ${nameOf(file)} is with --format ${FORMATS.join('|')}`);
     const refuse = (line: number, message: string) => {
-      if (++totals.refused <= SHOWN_FAULTS) out.note(`${nameOf(file)}, ${placeOf(format, line)}: ${message}`);
+      if (++totals.refused <= SHOWN_REFUSALS) out.note(`${nameOf(file)}, ${placeOf(format, line)}: ${message}`);
     };
     const rows = await checkedRows(file, format, args.has('keep-going'), refuse);
     const progress = await createProgress('rows', rows.length);
@@ -111,13 +103,7 @@ export async function importPrs({ args, out, client }: PrCall): Promise<number> 
       progress.stop();
     }
   }
-  const { stored, present, refused } = totals;
-  await out.result({ stored, present, refused }, () => [
-    `Stored:        ${stored}`,
-    `Already there: ${present}`,
-    `Refused:       ${refused}`,
-  ]);
-  return refused > 0 ? 1 : 0;
+  return sayImported(out, totals);
 }
 
 function placeOf(format: Format, line: number): string {
@@ -152,7 +138,7 @@ async function checkedRows(
 async function importBatch(
   server: PrClient,
   batch: readonly Numbered[],
-  totals: Totals,
+  totals: ImportTotals,
   refuse: (line: number, message: string) => void,
 ): Promise<void> {
   const known = await Promise.all(batch.map(({ row }) => isStored(server, row)));
