@@ -1,5 +1,5 @@
+import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
 import { completionCommand } from '../client/completion-command.ts';
-import { CONNECTION_FLAGS } from '../client/connect.ts';
 import type { FlagSpec, ProgramSpec } from '../client/table.ts';
 import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
 import { FORMATS } from './formats.ts';
@@ -34,13 +34,9 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       default: DEFAULT_SERVER,
       describe: 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT',
     },
-    ...CONNECTION_FLAGS,
-    { name: 'json', describe: 'Print results, and errors, as JSON' },
+    ...COMMON_FLAGS,
   ],
-  environment: [
-    ['PRSERV_SERVER_ADDR', 'The server, where --server does not name it'],
-    ['NO_COLOR', 'No colours, also on a terminal'],
-  ],
+  environment: [['PRSERV_SERVER_ADDR', 'The server, where --server does not name it'], ...COMMON_ENVIRONMENT],
   open: openPrCall,
   close: (call) => call.close(),
   commands: {
@@ -77,9 +73,7 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       details:
         "The format is told by the file's name (.inc and .conf: BitBake's dump, .json, .jsonl, .csv) or by --format. " +
         'Without --history the row with the largest value of each package is written, with it every row.',
-      arguments: [
-        { name: 'FILE', describe: 'Where to; standard output if left out', optional: true, completes: 'file' },
-      ],
+      arguments: [TARGET_FILE],
       flags: [
         FORMAT,
         { name: 'version', values: ['PN-PV-PR'], describe: 'Only this version' },
@@ -100,7 +94,7 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       details:
         'A file is read to its end first: when something in it is wrong, nothing of it is stored, unless --keep-going ' +
         'is given. Rows that are there already stay as they are, so an import can be repeated.',
-      arguments: [{ name: 'FILE', describe: 'Of an export; - is standard input', many: true, completes: 'file' }],
+      arguments: [SOURCE_FILES],
       flags: [FORMAT, { name: 'keep-going', describe: 'Pass over what is wrong in a file' }],
       examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
       run: async (call) => (await import('./transfer.ts')).importPrs(call),
@@ -120,17 +114,7 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       describe: 'Say whether the server stores anything',
       run: async (call) => (await import('./values.ts')).isReadonly(call),
     },
-    ping: {
-      describe: 'Measure round trips',
-      flags: [
-        { name: 'count', short: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many' },
-        { name: 'quiet', short: 'q', describe: 'Only the summary' },
-      ],
-      run: async ({ args, out, client }) => {
-        const server = await client();
-        return (await import('../client/ping.ts')).ping(args, out, () => server.ping());
-      },
-    },
+    ping: PING,
     completion: completionCommand('bakeserv-prclient', () => PR_CLIENT),
   },
 };

@@ -1,0 +1,46 @@
+import type { FlagSpec, ProgramSpec } from '../client/table.ts';
+import type { HashCall } from './call.ts';
+
+const PERMISSIONS = {
+  name: 'PERMISSION',
+  describe: '@read, @report, @db-admin, @user-admin, @all or @none',
+  many: true as const,
+};
+const USER: FlagSpec = { name: 'username', short: 'u', values: ['USER'], describe: 'The user meant' };
+const OWN_USER: FlagSpec = { ...USER, default: 'yourself' };
+
+/** Subcommands about users. */
+export const USER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
+  'get-user': {
+    describe: 'Show a user',
+    flags: [OWN_USER],
+    run: async (call) => (await import('./users.ts')).getUser(call),
+  },
+  'get-all-users': {
+    describe: 'List the users',
+    run: async (call) => (await import('./users.ts')).getAllUsers(call),
+  },
+  'new-user': {
+    describe: 'Create a user, and show the token to log in with',
+    arguments: [PERMISSIONS],
+    flags: [{ ...USER, required: true }],
+    examples: [['bakeserv-hashclient -l admin -p "$TOKEN" new-user -u builder @read @report', 'for a build machine']],
+    run: async (call) => (await import('./users.ts')).newUser(call),
+  },
+  'set-user-perms': {
+    describe: 'Give a user other permissions',
+    arguments: [PERMISSIONS],
+    flags: [{ ...USER, required: true }],
+    run: async (call) => (await import('./users.ts')).setUserPermissions(call),
+  },
+  'refresh-token': {
+    describe: 'Give a user a new token; the old one no longer counts',
+    flags: [OWN_USER],
+    run: async (call) => (await import('./users.ts')).refreshToken(call),
+  },
+  'delete-user': {
+    describe: 'Delete a user',
+    flags: [OWN_USER],
+    run: async (call) => (await import('./users.ts')).deleteUser(call),
+  },
+};
