@@ -38,7 +38,7 @@ DROP TABLE unihashes_v2;
 /** `created` in one form, so that texts compare as times: older files have a blank where ISO 8601 has a T. */
 export const CREATED = (column: string) => `replace(${column}, ' ', 'T')`;
 
-/** A report as a row of a view, in the order the batch statement binds it. */
+/** A report as a row of the view `report`, in the order the batch statement binds it; `i`, its place in the batch, comes first. */
 export const REPORT_COLUMNS = [
   'method',
   'taskhash',
@@ -61,7 +61,7 @@ export const REPORT_COLUMNS = [
  */
 const REPORT_TRIGGER = `
 CREATE TEMP VIEW report AS
-  SELECT ${REPORT_COLUMNS.map((column) => `NULL AS ${column}`).join(', ')} WHERE 0;
+  SELECT NULL AS i, ${REPORT_COLUMNS.map((column) => `NULL AS ${column}`).join(', ')} WHERE 0;
 CREATE TEMP TRIGGER apply_report INSTEAD OF INSERT ON report BEGIN
   INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
     SELECT NEW.method, NEW.taskhash,

@@ -68,9 +68,15 @@ SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
     SELECT p.id FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash
     ORDER BY ${CREATED('p.created')}, p.id LIMIT 1)`;
 
+/**
+ * RETURNING comes after the trigger, row by row: a report is answered with what was stored once it had been applied.
+ * SQLite promises no order of what is returned, so each says which report it answers.
+ */
 const REPORT = `
-INSERT INTO temp.report (${REPORT_COLUMNS.join(', ')})
-  SELECT ${REPORT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q`;
+INSERT INTO temp.report (i, ${REPORT_COLUMNS.join(', ')})
+  SELECT q.key, ${REPORT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q WHERE true
+  RETURNING i, (SELECT CAST(u.unihash AS TEXT) FROM unihashes_v3 u
+    WHERE u.method = report.method AND u.taskhash = report.taskhash) AS unihash`;
 
 const KEPT_COLUMNS = ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'];
 
@@ -212,13 +218,7 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     outhashes: (queries) => lookupOuthashes.get(queries),
     tasks: (keys) => lookupTasks.get(keys),
 
-    async report(reports) {
-      const answers: string[] = [];
-      for (const run of runsOfDistinctTasks(reports)) {
-        answers.push(...(await write(REPORT_KIND, run, sizeOf(run))));
-      }
-      return answers;
-    },
+    report: (reports) => write(REPORT_KIND, reports, sizeOf(reports)),
 
     async keepOuthashes(rows) {
       await database.writer!.submit(KEEP_KIND, rows, rows.length * 1024);
@@ -261,32 +261,20 @@ function thenRead<Op extends Equivalence>({ apply: write }: WriteKind<Op, undefi
   return { apply, applyAlone: apply };
 }
 
-const REPORT_KIND = thenRead(oneStatement<Report>(REPORT, (report) => REPORT_COLUMNS.map((column) => report[column])));
+const applyReports = async (connection: Binding, reports: readonly Report[]) => {
+  const rows = reports.map((report) => REPORT_COLUMNS.map((column) => report[column]));
+  const stored: (string | null)[] = [];
+  for (const row of await connection.all<{ i: number; unihash: string | null }>(REPORT, [JSON.stringify(rows)]))
+    stored[row.i] = row.unihash;
+  return stored;
+};
+const REPORT_KIND: WriteKind<Report, string | null> = { apply: applyReports, applyAlone: applyReports };
 
 const KEEP_KIND = oneStatement<OuthashRow>(KEEP_OUTHASHES, (row) => KEPT_COLUMNS.map((column) => row[column]));
 
 const EQUIVALENT_KIND = thenRead(
   oneStatement<Equivalence>(REPORT_EQUIVALENT, ({ method, taskhash, unihash }) => [method, taskhash, unihash]),
 );
-
-/**
- * The unihashes are read back after the batch: a task reported twice in it would be answered with the effect of its
- * later report already the first time.
- */
-function* runsOfDistinctTasks(reports: readonly Report[]): Generator<readonly Report[]> {
-  let from = 0;
-  let tasks = new Set<string>();
-  for (const [at, { method, taskhash }] of reports.entries()) {
-    const task = `${method}\0${taskhash}`;
-    if (tasks.has(task)) {
-      yield reports.slice(from, at);
-      from = at;
-      tasks = new Set();
-    }
-    tasks.add(task);
-  }
-  yield from === 0 ? reports : reports.slice(from);
-}
 
 function sizeOf(reports: readonly Report[]): number {
   return reports.reduce((sum, report) => sum + 512 + (report.outhash_siginfo?.length ?? 0), 0);
