@@ -3,12 +3,10 @@ import { InvokeError, ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { clientMessage } from './dispatch.ts';
 import { acceptProtocol, HeaderReader } from './handshake.ts';
+import { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
-import { LineQueue } from './line-queue.ts';
-import { LineSplitter } from './lines.ts';
 import { LoopError } from './loop-guard.ts';
-import { type Call, MessageReader } from './message-reader.ts';
-import { encodeJson, frameMessage, frameStreamed, type Json } from './messages.ts';
+import { encodeJson, frameMessage, frameStreamed } from './messages.ts';
 import { OrderedAnswers } from './ordered-answers.ts';
 import { Output, slices } from './output.ts';
 import { isPlain, PlainSession } from './plain.ts';
@@ -53,9 +51,7 @@ export class Connection {
   readonly openedAt = performance.now();
   private readonly stream: Duplex;
   private readonly context: ConnectionContext;
-  private readonly splitter: LineSplitter;
-  private readonly input: LineQueue;
-  private readonly reader: MessageReader;
+  private readonly inbox: Inbox;
   private readonly output: Output;
   private readonly answers: OrderedAnswers;
   private state: State = 'protocol';
@@ -64,10 +60,6 @@ export class Connection {
   private session: Session | null = null;
   private plain: PlainSession | null = null;
   private streamCommand: Command | null = null;
-  /** A request that was read behind a run and is not part of it. */
-  private lookahead: Call | null = null;
-  /** The input cannot be read on: said once what came before it has been answered. */
-  private failure: Error | null = null;
   /** A request is being answered; nothing else of this connection is begun. */
   private busy = false;
   private pumping = false;
@@ -75,8 +67,6 @@ export class Connection {
   private draining = false;
   private inputEnded = false;
   private linesInFlight = 0;
-  private partialBytes = 0;
-  private messageBegunAt = 0;
   private closingSince = 0;
 
   constructor(stream: Duplex, peer: Peer, context: ConnectionContext) {
@@ -84,10 +74,7 @@ export class Connection {
     this.stream = stream;
     this.peer = peer;
     this.context = context;
-    // Where messages are not chunked, a line is a message.
-    this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
-    this.input = new LineQueue(() => this.splitter.partialBytes);
-    this.reader = new MessageReader(limits);
+    this.inbox = new Inbox(limits, carrier, context.addPartial);
     this.output = new Output(
       stream,
       limits,
@@ -138,33 +125,21 @@ export class Connection {
     if (this.handshaking && now - this.openedAt > limits.handshakeTimeoutMs) {
       return this.fail(new ProtocolError(`no complete handshake within ${limits.handshakeTimeoutMs / 1000} s`));
     }
-    if (this.messageBegunAt && !this.paused && now - this.messageBegunAt > limits.messageTimeoutMs) {
-      return this.fail(new ProtocolError(`a message was not complete within ${limits.messageTimeoutMs / 1000} s`));
-    }
+    const late = this.paused ? null : this.inbox.checkTime(now);
+    if (late) return this.fail(late);
     this.output.checkTime(now);
   }
 
   private receive(chunk: Buffer): void {
-    if (this.over || this.failure) return;
-    const lines = this.splitter.push(chunk);
-    if (lines.length > 0 && !this.reader.inChunks) this.messageBegunAt = 0;
-    this.input.push(lines, chunk.length);
-    this.failure ??= this.splitter.failure;
+    if (this.over || this.inbox.failure) return;
+    this.inbox.push(chunk);
     this.pump();
     this.accountPartial();
   }
 
-  /** Counts what is unfinished towards the limit of all connections, and notes when it began. */
   private accountPartial(): void {
-    const held = this.splitter.partialBytes + this.reader.chunkBytes + this.context.carrier.heldBytes();
-    const partial = this.state === 'closed' ? 0 : held;
-    if (partial === 0 && !this.reader.inChunks) this.messageBegunAt = 0;
-    else if (this.messageBegunAt === 0) this.messageBegunAt = performance.now();
-    const grown = partial - this.partialBytes;
-    this.partialBytes = partial;
-    if (grown !== 0 && !this.context.addPartial(grown) && grown > 0) {
-      this.fail(new ProtocolError('the server holds too many unfinished messages'));
-    }
+    const tooMuch = this.inbox.account();
+    if (tooMuch) this.fail(tooMuch);
   }
 
   private endOfInput(): void {
@@ -184,7 +159,7 @@ export class Connection {
     } finally {
       this.pumping = false;
     }
-    this.pause(this.draining || this.output.choked || this.input.bytes > this.context.limits.maxInFlightBytes);
+    this.pause(this.draining || this.output.choked || this.inbox.bytes > this.context.limits.maxInFlightBytes);
   }
 
   /** Takes one step; false when there is nothing to do until something happens. */
@@ -198,8 +173,8 @@ export class Connection {
 
   private finishIfDone(): void {
     if (this.over || this.busy || this.output.choked) return;
-    if (!this.answers.isEmpty || this.lookahead || !this.input.isEmpty) return;
-    if (this.failure) this.fail(this.failure);
+    if (!this.answers.isEmpty || !this.inbox.isEmpty) return;
+    if (this.inbox.failure) this.fail(this.inbox.failure);
     else if (this.inputEnded || this.draining) this.close();
   }
 
@@ -210,13 +185,12 @@ export class Connection {
       this.stream.pause();
       return;
     }
-    // Time in which we did not read is not the client's.
-    if (this.messageBegunAt) this.messageBegunAt = performance.now();
+    this.inbox.resume();
     this.stream.resume();
   }
 
   private readProtocol(): boolean {
-    const line = this.input.take();
+    const line = this.inbox.takeLine();
     if (line === null) return false;
     if (isPlain(line)) return this.enterPlain(line);
     this.service = acceptProtocol(line, this.context.services);
@@ -242,7 +216,7 @@ export class Connection {
   }
 
   private readPlain(): boolean {
-    const line = this.input.take();
+    const line = this.inbox.takeLine();
     if (line === null) return false;
     return line === '' || this.answerPlain(line);
   }
@@ -256,7 +230,7 @@ export class Connection {
   }
 
   private readHeader(): boolean {
-    const line = this.input.take();
+    const line = this.inbox.takeLine();
     if (line === null) return false;
     if (!this.headers!.push(line)) return true;
     this.session = this.service!.open(this.peer, this.headers!.via);
@@ -268,8 +242,7 @@ export class Connection {
   }
 
   private readMessages(): boolean {
-    const call = this.lookahead ?? this.nextCall();
-    this.lookahead = null;
+    const call = this.inbox.takeCall(this.session!);
     if (!call) return false;
     if (!call.command) {
       this.answer([call.refusal]);
@@ -277,42 +250,9 @@ export class Connection {
     }
     if (call.command.stream) return this.enterStream(call.command);
     const args = [call.arg];
-    if (call.command.batches) this.gatherRun(call.command, args);
+    if (call.command.batches) this.inbox.takeRun(this.session!, call.command, args);
     this.settle(this.session!.invoke(call.command, args), (outcomes) => this.answer(outcomes));
     return true;
-  }
-
-  /** Adds the neighbouring requests of the same command that have been read already. */
-  private gatherRun(command: Command, args: Json[]): void {
-    while (args.length < this.context.limits.maxInFlight) {
-      const call = this.nextCall();
-      if (!call) return;
-      if (call.command !== command) {
-        this.lookahead = call;
-        return;
-      }
-      args.push(call.arg);
-    }
-  }
-
-  /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
-  private nextCall(): Call | null {
-    for (let line = this.input.take(); line !== null; line = this.input.take()) {
-      const wasInChunks = this.reader.inChunks;
-      try {
-        const call = this.reader.push(line, this.session!);
-        // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
-        if (this.reader.inChunks !== wasInChunks) {
-          const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
-          this.messageBegunAt = begun ? performance.now() : 0;
-        }
-        if (call) return call;
-      } catch (error) {
-        this.failure = error as Error;
-        this.dropInput();
-      }
-    }
-    return null;
   }
 
   private enterStream(command: Command): boolean {
@@ -327,8 +267,8 @@ export class Connection {
 
   private readStream(): boolean {
     const room = this.context.limits.maxInFlight - this.linesInFlight;
-    if (room <= 0 || this.input.isEmpty) return false;
-    const lines = this.input.takeUntil('END', room);
+    if (room <= 0 || this.inbox.isEmpty) return false;
+    const lines = this.inbox.takeLines(room);
     if (lines === null) this.leaveStream();
     else this.answerLines(lines);
     return true;
@@ -445,17 +385,12 @@ export class Connection {
     this.context.log.error(what, { peer: this.peer.name, error });
   }
 
-  private dropInput(): void {
-    this.input.clear();
-    this.reader.clear();
-  }
-
   /** Sends what is written, then closes. Input that still comes is read away for a moment, so that no reset eats the answer. */
   private close(): void {
     if (this.over) return;
     this.state = 'closing';
     this.closingSince = performance.now();
-    this.dropInput();
+    this.inbox.drop();
     this.stream.end();
     this.stream.resume();
     if (this.inputEnded) return;
@@ -468,8 +403,7 @@ export class Connection {
   private closed(): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
-    this.accountPartial();
-    this.dropInput();
+    this.inbox.close();
     this.session?.close();
     this.plain?.close();
     this.context.onClose();

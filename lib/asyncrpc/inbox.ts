@@ -1,0 +1,149 @@
+import { ProtocolError } from '../errors.ts';
+import type { Limits } from './limits.ts';
+import { LineQueue } from './line-queue.ts';
+import { LineSplitter } from './lines.ts';
+import { type Call, MessageReader } from './message-reader.ts';
+import type { Json } from './messages.ts';
+import type { Carrier, Command, Session } from './service.ts';
+
+/**
+ * What a client has sent and nobody has taken yet: bytes in, lines and whole requests out. It holds the client to how
+ * much, and for how long, it may leave unfinished.
+ */
+export class Inbox {
+  private readonly limits: Limits;
+  private readonly carrier: Carrier;
+  private readonly addPartial: (bytes: number) => boolean;
+  private readonly splitter: LineSplitter;
+  private readonly lines: LineQueue;
+  private readonly reader: MessageReader;
+  /** A request that was taken out and put back. */
+  private next: Call | null = null;
+  private fault: Error | null = null;
+  private partialBytes = 0;
+  private begunAt = 0;
+  private closed = false;
+
+  /** @param addPartial adds to the bytes of unfinished input of all connections; false once they are over their limit */
+  constructor(limits: Limits, carrier: Carrier, addPartial: (bytes: number) => boolean) {
+    this.limits = limits;
+    this.carrier = carrier;
+    this.addPartial = addPartial;
+    // Where messages are not chunked, a line is a message.
+    this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
+    this.lines = new LineQueue(() => this.splitter.partialBytes);
+    this.reader = new MessageReader(limits);
+  }
+
+  /** Why the input cannot be read on; to be said once what came before it has been answered. */
+  get failure(): Error | null {
+    return this.fault;
+  }
+
+  /** Bytes that came and were not taken, those of an unfinished line included. */
+  get bytes(): number {
+    return this.lines.bytes;
+  }
+
+  /** True when no whole line and no request put back is left. */
+  get isEmpty(): boolean {
+    return this.next === null && this.lines.isEmpty;
+  }
+
+  push(chunk: Buffer): void {
+    const lines = this.splitter.push(chunk);
+    if (lines.length > 0 && !this.reader.inChunks) this.begunAt = 0;
+    this.lines.push(lines, chunk.length);
+    this.fault ??= this.splitter.failure;
+  }
+
+  /** The next line, or null when none has been read. */
+  takeLine(): string | null {
+    return this.lines.take();
+  }
+
+  /** Up to `most` lines before the next `END`; null when that is next, which is then taken. */
+  takeLines(most: number): readonly string[] | null {
+    return this.lines.takeUntil('END', most);
+  }
+
+  /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
+  takeCall(session: Session): Call | null {
+    if (this.next) {
+      const call = this.next;
+      this.next = null;
+      return call;
+    }
+    for (let line = this.lines.take(); line !== null; line = this.lines.take()) {
+      const wasInChunks = this.reader.inChunks;
+      try {
+        const call = this.reader.push(line, session);
+        // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
+        if (this.reader.inChunks !== wasInChunks) {
+          const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
+          this.begunAt = begun ? performance.now() : 0;
+        }
+        if (call) return call;
+      } catch (error) {
+        this.fault = error as Error;
+        this.drop();
+      }
+    }
+    return null;
+  }
+
+  /** Adds to `args` those of the neighbouring requests of the same command that have been read already. */
+  takeRun(session: Session, command: Command, args: Json[]): void {
+    while (args.length < this.limits.maxInFlight) {
+      const call = this.takeCall(session);
+      if (!call) return;
+      if (call.command !== command) return this.putBack(call);
+      args.push(call.arg);
+    }
+  }
+
+  /** Makes this request the next one again. */
+  putBack(call: Call): void {
+    this.next = call;
+  }
+
+  /**
+   * Counts what is unfinished towards the limit of all connections, and notes when it began.
+   * @returns the fault when that is too much
+   */
+  account(): ProtocolError | null {
+    const held = this.splitter.partialBytes + this.reader.chunkBytes + this.carrier.heldBytes();
+    const partial = this.closed ? 0 : held;
+    if (partial === 0 && !this.reader.inChunks) this.begunAt = 0;
+    else if (this.begunAt === 0) this.begunAt = performance.now();
+    const grown = partial - this.partialBytes;
+    this.partialBytes = partial;
+    if (grown === 0 || this.addPartial(grown) || grown < 0) return null;
+    return new ProtocolError('the server holds too many unfinished messages');
+  }
+
+  /** What a client that has begun a message and does not end it is told; null while it has time. */
+  checkTime(now: number): ProtocolError | null {
+    const { messageTimeoutMs } = this.limits;
+    if (!this.begunAt || now - this.begunAt <= messageTimeoutMs) return null;
+    return new ProtocolError(`a message was not complete within ${messageTimeoutMs / 1000} s`);
+  }
+
+  /** The client is read again: time in which it was not is not the client's. */
+  resume(): void {
+    if (this.begunAt) this.begunAt = performance.now();
+  }
+
+  /** Forgets whole lines and the message that was being put together. */
+  drop(): void {
+    this.lines.clear();
+    this.reader.clear();
+  }
+
+  /** The connection is gone: nothing of it counts any more. */
+  close(): void {
+    this.closed = true;
+    this.account();
+    this.drop();
+  }
+}
