@@ -7,6 +7,7 @@ import { type Listener, listen } from './asyncrpc/listen.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/loop-guard.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { createUpstreamLink } from './asyncrpc/upstream-link.ts';
+import { WriteGate } from './asyncrpc/write-gate.ts';
 import { type Config, describeAnonymous, type ServiceConfig } from './config.ts';
 import { ConfigError, type StorageError } from './errors.ts';
 import { LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
@@ -53,6 +54,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     fail = resolve;
   });
   const databases = new Map<string, Database>();
+  /** Of each database, as each has one queue of writes. */
+  const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
 
   const database = async (service: ServiceConfig): Promise<Database> => {
@@ -67,6 +70,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     };
     const opened = await openDatabase({ ...service, init, readOnly, log, onFatal });
     databases.set(key, opened);
+    gates.set(opened, new WriteGate());
     return opened;
   };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
@@ -84,7 +88,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   try {
     requireOneSyncMode(config);
     if (config.hashserv) {
-      const store = await createHashStore({ database: await database(config.hashserv), cacheBytes: config.cacheBytes });
+      const hashDatabase = await database(config.hashserv);
+      const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes });
       if (config.admin) await ensureAdmin(store, config.admin.username, config.admin.password);
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
@@ -93,6 +98,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           store,
           log: clientLog,
           guard,
+          gate: gates.get(hashDatabase)!,
           upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
           anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer.local),
         }),
@@ -100,11 +106,14 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       log.info(describeAnonymous(config, (local) => anonymousPermissions(config, local)));
     }
     if (config.prserv) {
-      const store = await createPrStore(await database(config.prserv), log);
+      const prDatabase = await database(config.prserv);
+      const store = await createPrStore(prDatabase, log);
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
       const upstream = link && createPrUpstream(link);
-      services.push(createPrService({ store, defaultHistory: config.history, upstream }, guard));
+      services.push(
+        createPrService({ store, defaultHistory: config.history, upstream }, guard, gates.get(prDatabase)!),
+      );
     }
     const hub = createHub(services, config.limits, clientLog);
     return {

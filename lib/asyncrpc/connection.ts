@@ -62,6 +62,8 @@ export class Connection {
   private streamCommand: Command | null = null;
   /** A request is being answered; nothing else of this connection is begun. */
   private busy = false;
+  /** Gives up this connection's turn at the gate it waits at, if it does. */
+  private leaveGate: (() => void) | null = null;
   private pumping = false;
   private paused = false;
   private draining = false;
@@ -249,9 +251,24 @@ export class Connection {
       return true;
     }
     if (call.command.stream) return this.enterStream(call.command);
+    if (this.mustWait(call.command)) {
+      this.inbox.putBack(call);
+      return false;
+    }
     const args = [call.arg];
     if (call.command.batches) this.inbox.takeRun(this.session!, call.command, args);
     this.settle(this.session!.invoke(call.command, args), (outcomes) => this.answer(outcomes));
+    return true;
+  }
+
+  /** Whether too much is being written for the command to be handed over. Nothing of this connection goes on until it can. */
+  private mustWait({ gate }: Command): boolean {
+    if (!gate || gate.isOpen) return false;
+    this.busy = true;
+    this.leaveGate = gate.wait(() => {
+      this.busy = false;
+      this.pump();
+    });
     return true;
   }
 
@@ -267,7 +284,7 @@ export class Connection {
 
   private readStream(): boolean {
     const room = this.context.limits.maxInFlight - this.linesInFlight;
-    if (room <= 0 || this.inbox.isEmpty) return false;
+    if (room <= 0 || this.inbox.isEmpty || this.mustWait(this.streamCommand!)) return false;
     const lines = this.inbox.takeLines(room);
     if (lines === null) this.leaveStream();
     else this.answerLines(lines);
@@ -404,6 +421,7 @@ export class Connection {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.inbox.close();
+    this.leaveGate?.();
     this.session?.close();
     this.plain?.close();
     this.context.onClose();

@@ -2,6 +2,7 @@ import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { BakeservError, InvokeError, ProtocolError } from '../errors.ts';
 import type { Json } from './messages.ts';
 import { type Command, type Outcome, type Reply, StreamFailure } from './service.ts';
+import { WriteGate } from './write-gate.ts';
 
 /**
  * A command as a row of its service's table. Rights, read-only mode, validation and statistics are read from the row
@@ -14,6 +15,8 @@ export interface CommandRow<S> {
   /** Writes to the database. On a read-only server such a command is refused, or answered with `readOnlyReply`. */
   readonly writes?: true;
   readonly readOnlyReply?: Reply;
+  /** Writes where it can, and has an answer where it cannot: a read-only server takes it like any other command. */
+  readonly mayWrite?: true;
   /** JSON schema of the argument; without one any argument is taken. */
   readonly schema?: object;
   /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
@@ -32,6 +35,8 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly rows: Readonly<Record<string, R>>;
   readonly readOnly: boolean;
   readonly ajv: Ajv;
+  /** Bounds what is being written; one for all services that share a store. */
+  readonly gate?: WriteGate;
   /** Checks the rights of a session to requests of one command: the refusal, or null. */
   readonly authorize?: (session: S, row: R, args: readonly Json[]) => Error | null | Promise<Error | null>;
   /** Told of every request or batch of them, in milliseconds. */
@@ -60,8 +65,11 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
 
   constructor(options: DispatchOptions<S, R>) {
     this.options = options;
-    for (const [name, row] of Object.entries(options.rows)) {
-      this.commands.set(name, { name, row, stream: !!row.stream, batches: !!row.batch, validate: null });
+    const { rows, readOnly, gate = new WriteGate() } = options;
+    for (const [name, row] of Object.entries(rows)) {
+      const writes = !readOnly && (row.writes || row.mayWrite);
+      const carried = { stream: !!row.stream, batches: !!row.batch, gate: writes ? gate : null };
+      this.commands.set(name, { name, row, ...carried, validate: null });
     }
   }
 
@@ -74,8 +82,12 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     const started = performance.now();
     const { row } = this.own(command);
     const refusal = this.refuse(session, row, args);
-    if (refusal instanceof Promise) return refusal.then((error) => this.run(session, command, args, error, started));
-    return this.run(session, command, args, refusal, started);
+    const outcomes =
+      refusal instanceof Promise
+        ? refusal.then((error) => this.run(session, command, args, error, started))
+        : this.run(session, command, args, refusal, started);
+    if (command.gate && outcomes instanceof Promise) command.gate.count(args.length, outcomes);
+    return outcomes;
   }
 
   /** Whether the session may enter a stream command. */
@@ -98,7 +110,9 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     };
     try {
       const text = handler(session, lines);
-      return typeof text === 'string' ? done(text) : text.then(done, failed);
+      if (typeof text === 'string') return done(text);
+      command.gate?.count(lines.length, text);
+      return text.then(done, failed);
     } catch (error) {
       return failed(error);
     }

@@ -12,6 +12,7 @@ import {
   StreamedReply,
   StreamFailure,
 } from './service.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /** A reply line with its newline, or its pieces where it is too long to be held whole. */
 export type PlainAnswer = string | AsyncIterable<string>;
@@ -36,6 +37,7 @@ export class PlainSession {
   private readonly sessions: ReadonlyMap<string, Session>;
   private readonly limits: Limits;
   private readonly onFailure: (error: Error) => void;
+  private leaveGate: (() => void) | null = null;
 
   /** @param onFailure told of what went wrong on our side */
   constructor(services: Iterable<Service>, peer: Peer, limits: Limits, onFailure: (error: Error) => void) {
@@ -54,7 +56,7 @@ export class PlainSession {
       const { session, command } = this.find(request);
       const outcome = command.stream
         ? await this.runStream(session, command, request.params)
-        : (await session.invoke(command, [request.params]))[0]!;
+        : await this.invoke(session, command, request.params);
       return this.encode(id, outcome);
     } catch (error) {
       return this.encode(id, error as Error);
@@ -62,6 +64,7 @@ export class PlainSession {
   }
 
   close(): void {
+    this.leaveGate?.();
     for (const session of this.sessions.values()) session.close();
   }
 
@@ -75,12 +78,25 @@ export class PlainSession {
     throw new InvokeError(`Unknown command ${JSON.stringify(method.slice(0, 64))}`);
   }
 
+  private async invoke(session: Session, command: Command, params: Json): Promise<Outcome> {
+    while (command.gate && !command.gate.isOpen) await this.turnAt(command.gate);
+    return (await session.invoke(command, [params]))[0]!;
+  }
+
+  /** Goes on a little after it is called: others may have been first, so the gate is to be looked at again. */
+  private turnAt(gate: WriteGate): Promise<void> {
+    return new Promise((resolve) => {
+      this.leaveGate = gate.wait(resolve);
+    });
+  }
+
   private async runStream(session: Session, command: Command, params: Json): Promise<Json> {
     const lines = streamLines(params);
     const refusal = await session.enterStream(command);
     if (refusal) throw refusal;
     const answered: string[] = [];
     for (let at = 0; at < lines.length; at += this.limits.maxInFlight) {
+      while (command.gate && !command.gate.isOpen) await this.turnAt(command.gate);
       const text = await session.stream(command, lines.slice(at, at + this.limits.maxInFlight));
       answered.push(...text.split('\n').slice(0, -1));
     }

@@ -1,4 +1,5 @@
 import type { Json } from './messages.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /** A reply whose JSON text comes in pieces, so that a long one is never held whole. */
 export class StreamedReply {
@@ -49,6 +50,8 @@ export interface Command {
   readonly stream: boolean;
   /** Neighbouring requests of this command on one connection may be handed over together. */
   readonly batches: boolean;
+  /** To be passed before requests or lines of this command are handed over; a command that only reads has none. */
+  readonly gate?: WriteGate | null;
 }
 
 /**

@@ -98,6 +98,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
       ['method', 'taskhash', 'outhash', 'unihash'],
     ),
     refusals: INVALID_UNIHASH,
+    mayWrite: true,
     batch: report,
   },
 

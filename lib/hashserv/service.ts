@@ -3,6 +3,7 @@ import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
 import type { Json } from '../asyncrpc/messages.ts';
 import { createValidator } from '../asyncrpc/schema.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
+import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
 import { createBackfill } from './backfill.ts';
 import { createClock } from './clock.ts';
@@ -21,12 +22,15 @@ export interface HashServiceOptions {
   readonly upstream: HashUpstream | null;
   /** Refuses servers that would have this one ask itself. */
   readonly guard: LoopGuard;
+  /** The one of the store's database. */
+  readonly gate: WriteGate;
   /** What a client may do without a login, by where it comes from. */
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
 }
 
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
-export function createHashService({ store, log, upstream, guard, anonymousPermissions }: HashServiceOptions): Service {
+export function createHashService(options: HashServiceOptions): Service {
+  const { store, log, upstream, guard, gate, anonymousPermissions } = options;
   const stats = new RequestStats();
   const clock = createClock();
   const backfill = createBackfill(store, log);
@@ -36,6 +40,7 @@ export function createHashService({ store, log, upstream, guard, anonymousPermis
     rows: HASH_COMMANDS,
     readOnly: store.readOnly,
     ajv: createValidator(),
+    gate,
     authorize,
     record: (count, elapsedMs) => stats.record(count, elapsedMs),
   });

@@ -31,9 +31,10 @@ const object = (properties: object, required: readonly string[] = Object.keys(pr
 export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   ping: { needs: [], handle: () => ({ alive: true }) },
 
-  // Writes by itself where it may: a read-only server answers by the same rule (protocol.md section 8.13).
+  // A read-only server answers by the same rule (protocol.md section 8.13).
   'get-pr': {
     needs: [],
+    mayWrite: true,
     schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
     batch: getPr,
   },

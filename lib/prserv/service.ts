@@ -2,17 +2,20 @@ import { Dispatcher } from '../asyncrpc/dispatch.ts';
 import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
 import { createValidator } from '../asyncrpc/schema.ts';
 import type { Service, Session } from '../asyncrpc/service.ts';
+import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { PR_COMMANDS, type PrContext } from './commands.ts';
 
 /**
  * The PR service: `PRSERVICE 1.0`. Open to every client; all share one session, which has no state.
  * @param guard refuses servers that would have this one ask itself
+ * @param gate the one of the store's database
  */
-export function createPrService(context: PrContext, guard: LoopGuard): Service {
+export function createPrService(context: PrContext, guard: LoopGuard, gate: WriteGate): Service {
   const dispatcher = new Dispatcher<PrContext>({
     rows: PR_COMMANDS,
     readOnly: context.store.readOnly,
     ajv: createValidator(),
+    gate,
   });
   const session: Session = {
     awaitsLogin: false,

@@ -42,7 +42,7 @@ export interface Writer {
   between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
   /** Refuses writes with this error until called with null. */
   block(reason: StorageError | null): void;
-  /** Operations waiting. */
+  /** Operations that wait for their transaction. */
   readonly queued: number;
   /** Applies what is queued, then refuses more. After `deadlineMs` what is left fails. */
   drain(deadlineMs: number): Promise<void>;
@@ -58,6 +58,7 @@ export interface WriterOptions {
 
 export function createWriter({ connection, onCommit, onFatal }: WriterOptions): Writer {
   let queue: Submission[] = [];
+  let queuedOps = 0;
   const jobs: Job[] = [];
   let running = false;
   let blocked: StorageError | null = null;
@@ -95,6 +96,7 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
     }
     const batch = queue.slice(0, count);
     queue = queue.slice(count);
+    queuedOps -= ops;
     return batch;
   }
 
@@ -198,6 +200,7 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
           resolve: resolve as (results: readonly unknown[]) => void,
           reject,
         });
+        queuedOps += ops.length;
         wake();
       });
     },
@@ -216,7 +219,7 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
       blocked = reason;
     },
     get queued() {
-      return queue.reduce((sum, submission) => sum + submission.ops.length, 0);
+      return queuedOps;
     },
     async drain(deadlineMs) {
       closing = true;

@@ -1,0 +1,57 @@
+/** Requests that may be under way at once, of all connections (reliability.md section 5, the cap of the write queue). */
+const MAX_UNDER_WAY = 10_000;
+
+/**
+ * Bounds the requests that write, or may write, from the moment they are handed over to the moment they are answered.
+ * While the store is behind, further ones stay unread on their connections, whose sockets are then paused. What one
+ * connection hands over together is not divided, so the bound may be passed by one such run.
+ */
+export class WriteGate {
+  private underWay = 0;
+  private waking = false;
+  /** In order of arrival. */
+  private readonly waiting = new Set<() => void>();
+  private readonly max: number;
+
+  constructor(max = MAX_UNDER_WAY) {
+    this.max = max;
+  }
+
+  /** False while everybody has to wait. */
+  get isOpen(): boolean {
+    return this.underWay < this.max;
+  }
+
+  /** Counts requests that were handed over, until `answered` settles. */
+  count(requests: number, answered: Promise<unknown>): void {
+    this.underWay += requests;
+    const end = () => {
+      this.underWay -= requests;
+      this.wake();
+    };
+    answered.then(end, end);
+  }
+
+  /**
+   * Calls `resume`, once, when it is the caller's turn. Whoever can hands its request over before `resume` returns;
+   * whoever cannot has to look again whether the gate is open.
+   * @returns how to give the turn up
+   */
+  wait(resume: () => void): () => void {
+    this.waiting.add(resume);
+    return () => void this.waiting.delete(resume);
+  }
+
+  /** One after the other: each that goes on may close the gate behind it. */
+  private wake(): void {
+    // A request that is refused on the spot ends inside `resume`: thousands of them must not nest.
+    if (this.waking) return;
+    this.waking = true;
+    for (const resume of this.waiting) {
+      if (!this.isOpen) break;
+      this.waiting.delete(resume);
+      resume();
+    }
+    this.waking = false;
+  }
+}

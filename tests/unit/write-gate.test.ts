@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import { createValidator } from '../../lib/asyncrpc/schema.ts';
+import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+
+/** Requests at a gate, each answered when told to. */
+function requests(gate: WriteGate) {
+  const answers: (() => void)[] = [];
+  const handOver = (count: number) =>
+    gate.count(
+      count,
+      new Promise<void>((resolve) => {
+        answers.push(resolve);
+      }),
+    );
+  const answer = async () => {
+    answers.shift()!();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { handOver, answer };
+}
+
+describe('the gate before writes', () => {
+  test('is closed while as many are under way as may be, and open again when one is answered', async () => {
+    const gate = new WriteGate(3);
+    const { handOver, answer } = requests(gate);
+    handOver(2);
+    assert.equal(gate.isOpen, true);
+    handOver(2);
+    assert.equal(gate.isOpen, false);
+    await answer();
+    assert.equal(gate.isOpen, true);
+  });
+
+  test('counts what failed as answered', async () => {
+    const gate = new WriteGate(1);
+    gate.count(1, Promise.reject(new Error('storage full')));
+    assert.equal(gate.isOpen, false);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(gate.isOpen, true);
+  });
+
+  test('lets those that wait go on in order, and only as many as it has room for', async () => {
+    const gate = new WriteGate(2);
+    const { handOver, answer } = requests(gate);
+    handOver(2);
+    const gone: string[] = [];
+    for (const name of ['a', 'b', 'c'])
+      gate.wait(() => {
+        gone.push(name);
+        handOver(1);
+      });
+    await answer();
+    assert.deepEqual(gone, ['a', 'b']);
+    await answer();
+    assert.deepEqual(gone, ['a', 'b', 'c']);
+  });
+
+  test('passes over who gave the turn up, and who does not use it', async () => {
+    const gate = new WriteGate(1);
+    const { handOver, answer } = requests(gate);
+    handOver(1);
+    const gone: string[] = [];
+    const giveUp = gate.wait(() => gone.push('a'));
+    gate.wait(() => gone.push('b'));
+    gate.wait(() => gone.push('c'));
+    giveUp();
+    await answer();
+    assert.deepEqual(gone, ['b', 'c']);
+  });
+});
+
+describe('the commands that pass it', () => {
+  const gated = (rows: Readonly<Record<string, CommandRow<never>>>, readOnly: boolean) => {
+    const dispatcher = new Dispatcher<never>({ rows, readOnly, ajv: createValidator() });
+    return Object.keys(rows).filter((name) => dispatcher.command(name)!.gate);
+  };
+
+  test('are those that write to the hash equivalence database', () => {
+    assert.deepEqual(gated(HASH_COMMANDS, false).sort(), [
+      'clean-unused',
+      'delete-user',
+      'gc-mark',
+      'gc-mark-stream',
+      'gc-sweep',
+      'import-rows',
+      'new-user',
+      'refresh-token',
+      'remove',
+      'report',
+      'report-equiv',
+      'set-user-perms',
+    ]);
+  });
+
+  test('are those that write to the PR database', () => {
+    assert.deepEqual(gated(PR_COMMANDS, false).sort(), ['get-pr', 'import-one']);
+  });
+
+  test('are none on a read-only server', () => {
+    assert.deepEqual([...gated(HASH_COMMANDS, true), ...gated(PR_COMMANDS, true)], []);
+  });
+});
