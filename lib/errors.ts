@@ -55,16 +55,34 @@ export class AddressError extends BakeservError {
   }
 }
 
+export type StorageErrorCode = Extract<ErrorCode, `storage-${string}`>;
+
+/**
+ * What a client is told of a failed database: where the files are and what SQLite said is the operator's business, who
+ * finds it in the log. docs/errors.md lists exactly these (a test compares).
+ */
+export const STORAGE_TEXTS: Readonly<Record<StorageErrorCode, string>> = {
+  'storage-busy': 'the database is locked by another program',
+  'storage-full': 'storage full',
+  'storage-corrupt': 'the database file is damaged',
+  'storage-missing': 'the database file is missing',
+  'storage-read-only': 'the database cannot be written',
+  'storage-timeout': 'the database took too long',
+  'storage-io': 'the database failed',
+  'storage-closed': 'the server is stopping',
+};
+
 /** The database failed. Never used for a miss: a miss is `null`. */
 export class StorageError extends BakeservError {
   declare readonly code: StorageErrorCode;
+  /** What a client is told in place of the message, which names files. */
+  readonly clientText: string;
 
-  constructor(code: StorageErrorCode, message: string, cause?: unknown) {
+  constructor(code: StorageErrorCode, message: string, cause?: unknown, clientText = STORAGE_TEXTS[code]) {
     super(code, message, cause);
+    this.clientText = clientText;
   }
 }
-
-export type StorageErrorCode = Extract<ErrorCode, `storage-${string}`>;
 
 /** The text of anything thrown, for a log line or a message. */
 export function errorText(error: unknown): string {

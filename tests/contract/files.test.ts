@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
-import { SILENT } from '../../lib/log.ts';
+import { type LogFields, SILENT } from '../../lib/log.ts';
 import { createApp } from '../../lib/server.ts';
 import { configIn, serve, TCP } from '../wire/helpers.ts';
 import { hash, METHOD, temporaryFolder, withSqlite } from './helpers.ts';
@@ -99,7 +99,34 @@ describe('database files', () => {
     await noticed;
     const reply = (await client.ask('get-pr', { ...PKG, checksum: 'c2' })) as { 'invoke-error': { message: string } };
     assert.match(reply['invoke-error'].message, /was removed while the server ran/);
+    assert.doesNotMatch(reply['invoke-error'].message, /prserv/);
     assert.deepEqual(await client.ask('test-pr', PKG), { value: '0' });
+  });
+
+  test('of a failing one a client hears neither the path nor SQLite’s text: those are in the log', async (t) => {
+    const folder = temporaryFolder(t);
+    const logged: string[] = [];
+    const error = (_: string, fields: LogFields = {}) => void logged.push((fields.error as Error).message);
+    const log = { ...SILENT, error };
+    const server = await serve(t, { folder, log });
+    const [messages, stream, plain] = [server.connect(PRSERV), server.connect(), server.dial()];
+    await messages.ask('ping', {});
+    await withSqlite(path.join(folder, 'prserv.sqlite3'), (run) => run('DROP TABLE PRMAIN'));
+    await withSqlite(path.join(folder, 'hashserv.db'), (run) => run('DROP TABLE unihashes_v3'));
+
+    const failed = { message: 'the database failed' };
+    assert.deepEqual(await messages.ask('max-package-pr', PKG), { 'invoke-error': failed });
+    plain.send(`${JSON.stringify({ id: 1, method: 'max-package-pr', params: PKG })}\n`);
+    assert.deepEqual(await plain.message(), { id: 1, result: null, error: failed });
+    stream.send(`{"get-stream": null}\n${METHOD} t1\n`);
+    assert.equal(await stream.message(), 'ok');
+    assert.deepEqual(await stream.message(), { 'invoke-error': failed });
+
+    assert.equal(logged.length, 3);
+    for (const [i, name] of ['prserv.sqlite3', 'prserv.sqlite3', 'hashserv.db'].entries()) {
+      assert.match(logged[i]!, /no such table/);
+      assert.ok(logged[i]!.includes(path.join(folder, name)), logged[i]);
+    }
   });
 
   test('a server whose folder was removed still stops', async (t) => {

@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import type { Json } from '../../lib/asyncrpc/messages.ts';
 import { createValidator, isHash, isPrValue, isText, isUnihash } from '../../lib/asyncrpc/schema.ts';
 import { type Outcome, StreamFailure } from '../../lib/asyncrpc/service.ts';
-import { InvokeError, StorageError } from '../../lib/errors.ts';
+import { InvokeError, STORAGE_TEXTS, StorageError, type StorageErrorCode } from '../../lib/errors.ts';
 
 /** Newcomers to an Admission and what became of them. */
 function door(limits: { maxHandshakes: number; maxHandshakesPerAddress: number }) {
@@ -177,6 +177,16 @@ describe('the dispatcher', () => {
     assert.deepEqual(await invoke('later', [{}]), [boom]);
     assert.equal(clientMessage(boom), 'Internal error; the server log has the details');
     assert.equal(clientMessage(new StorageError('storage-full', 'storage full')), 'storage full');
+  });
+
+  test('a failed database is told without its path and without what lay beneath', () => {
+    const cause = new Error('SQLITE_IOERR: disk I/O error');
+    const failure = new StorageError('storage-io', `the database failed (${cause.message}): /secret/x.db`, cause);
+    assert.equal(clientMessage(failure), 'the database failed');
+    for (const [code, text] of Object.entries(STORAGE_TEXTS)) {
+      assert.equal(clientMessage(new StorageError(code as StorageErrorCode, 'in /secret/x.db')), text);
+      assert.doesNotMatch(text, /\/|SQL/);
+    }
   });
 
   test('a check of rights that fails is the outcome too', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ERROR_CODES } from '../../lib/errors.ts';
+import { ERROR_CODES, STORAGE_TEXTS } from '../../lib/errors.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
 import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
@@ -83,6 +83,14 @@ test('docs/errors.md lists exactly the error codes, with their meaning, an occas
     assert(when && advice, `${code} has an occasion and an advice`);
     assert.match(status!, /^(–|\d)/, `${code} has an exit status`);
   }
+});
+
+test('docs/errors.md says what a client is told of each failure of a database', () => {
+  const told = tableRows(readDocument('docs/errors.md')).map((row) => [row[0]!.replaceAll('`', ''), row[5]!]);
+  assert.deepEqual(
+    told.filter(([code]) => code!.startsWith('storage-')).map(([code, text]) => [code, /^`([^`]*)`/.exec(text!)?.[1]]),
+    Object.entries(STORAGE_TEXTS),
+  );
 });
 
 describe('README’s two commands', () => {

@@ -17,14 +17,9 @@ export function watchFile(file: string, onChange: (missing: StorageError | null)
       const same = !error && now.ino === opened.ino && now.dev === opened.dev;
       if (same === !lost) return;
       lost = !same;
-      const what = error ? 'removed' : 'replaced by another file';
+      const what = `the database file was ${error ? 'removed' : 'replaced by another file'} while the server ran`;
       onChange(
-        lost
-          ? new StorageError(
-              'storage-missing',
-              `the database file was ${what} while the server ran: ${file}; restart the server`,
-            )
-          : null,
+        lost ? new StorageError('storage-missing', `${what}: ${file}; restart the server`, undefined, what) : null,
       );
     });
   }, LOOK_EVERY_MS);
