@@ -40,8 +40,10 @@ export interface Server extends App {
 
 /** How long a stopping server waits for answers of its upstreams. */
 const UPSTREAM_GRACE_MS = 500;
-/** How long a stopping server waits for writes that another program's lock holds up. */
+/** How long a stopping server waits, once its clients are gone, for writes that another program's lock holds up … */
 const WRITER_DRAIN_MS = 3000;
+/** … of which so long for what the services still want to write. */
+const SERVICE_GRACE_MS = 2000;
 
 /**
  * Opens the databases and puts the services on them.
@@ -80,9 +82,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const dialUpstream = async () => (await dial(address, { timeoutMs: connectTimeoutMs, caFile })).stream;
     return createUpstreamLink({ address, dial: dialUpstream, protocol, login, timeoutMs, guard, log: clientLog });
   };
-  const closeDatabases = async () => {
+  const closeAll = async () => {
+    const until = performance.now() + WRITER_DRAIN_MS;
+    await Promise.all(services.map((service) => service.close(SERVICE_GRACE_MS)));
+    const drainMs = until - performance.now();
     // Side by side: two locked files, one after the other, would take longer than a stop may.
-    await Promise.all([...databases.values()].map((each) => each.close(WRITER_DRAIN_MS)));
+    await Promise.all([...databases.values()].map((each) => each.close(drainMs)));
   };
 
   try {
@@ -125,13 +130,11 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         }, UPSTREAM_GRACE_MS);
         await hub.drain();
         clearTimeout(hurry);
-        await Promise.all(services.map((service) => service.close()));
-        await closeDatabases();
+        await closeAll();
       },
     };
   } catch (error) {
-    await Promise.all(services.map((service) => service.close()));
-    await closeDatabases();
+    await closeAll();
     throw error;
   }
 }

@@ -100,6 +100,6 @@ export interface Service {
   open(peer: Peer, via: readonly string[]): Session;
   /** The server stops: whoever waits for another server is answered without it. */
   stopAsking?(): void;
-  /** Ends what the service does by itself, after the last session. */
-  close(): Promise<void>;
+  /** Ends what the service does by itself, after the last session; gives up what is not done within `graceMs`. */
+  close(graceMs: number): Promise<void>;
 }

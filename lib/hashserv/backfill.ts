@@ -6,6 +6,8 @@ import type { Equivalence, HashStore } from './store.ts';
 export interface Backfill {
   /** Queues rows to be stored; those that do not fit are dropped and counted. */
   add(rows: readonly Equivalence[]): void;
+  /** Stores for so long at most; then takes no more rows and gives up those that are left. */
+  close(graceMs: number): Promise<void>;
   /** Rows queued now; resolves with that number once they have been dealt with. */
   wait(): Promise<number>;
   figures(): { backfill_queued: number; backfill_stored: number; backfill_dropped: number };
@@ -30,6 +32,7 @@ export function createBackfill(
   let stored = 0;
   let dropped = 0;
   let warned = false;
+  let closed = false;
 
   async function storeBatch(): Promise<void> {
     const batch = batches.shift()!;
@@ -38,7 +41,8 @@ export function createBackfill(
       stored += batch.length;
     } catch (error) {
       dropped += batch.length;
-      log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
+      // What is given up at the end was said once.
+      if (!closed) log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
     } finally {
       queued -= batch.length;
     }
@@ -56,12 +60,28 @@ export function createBackfill(
 
   return {
     add(rows) {
+      if (closed) return;
       const taken = rows.slice(0, Math.max(0, maxRows - queued));
       for (const row of taken) put(row);
       if (taken.length === rows.length) return;
       dropped += rows.length - taken.length;
       if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
       warned = true;
+    },
+    async close(graceMs) {
+      let timer: NodeJS.Timeout | undefined;
+      const graceOver = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([queue.onIdle(), graceOver]);
+      clearTimeout(timer);
+      closed = true;
+      queue.clear();
+      if (queued > 0) {
+        log.warn('backfill: the server stops before all rows from the upstream were stored; they will be asked again', {
+          rows: queued,
+        });
+      }
     },
     async wait() {
       const before = queued;

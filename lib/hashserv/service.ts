@@ -64,9 +64,9 @@ export function createHashService(options: HashServiceOptions): Service {
       };
     },
     stopAsking: () => upstream?.close(),
-    async close() {
+    async close(graceMs) {
       upstream?.close();
-      await backfill.wait();
+      await backfill.close(graceMs);
     },
   };
 }

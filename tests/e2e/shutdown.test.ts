@@ -3,9 +3,11 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { fakeUpstream, unihashOf } from '../wire/fake-upstream.ts';
 import {
   type Context,
   getPr,
+  METHOD,
   report,
   reportOf,
   type ServerProcess,
@@ -93,6 +95,21 @@ describe('a server that is told to stop', { concurrency: true }, () => {
     assert.ok((await elapsed(server.stop())) < 9500);
     await Promise.all(refused);
     assert.deepEqual(await server.ended, CLEAN, server.stderr());
+  });
+
+  test('ends within 10 s with status 0 although a locked file keeps it from storing what its upstream knew', async (t) => {
+    const folder = temporaryFolder(t);
+    const upstream = await fakeUpstream(t);
+    const server = await serve(t, { folder, args: ['--hashserv-upstream', upstream.address] });
+    const other = await openOther(t, path.join(folder, 'hashserv.db'));
+    await other.exec('BEGIN IMMEDIATE');
+    const client = await server.hash();
+    // Several batches: each would wait 10 s for the lock.
+    const tasks = Array.from({ length: 3000 }, (_, i) => `${METHOD} a${i}`);
+    assert.deepEqual(await client.stream('get-stream', tasks), tasks.map(unihashOf));
+    // A server that is not done after 10 s ends itself with status 1.
+    assert.deepEqual(await server.stop(), CLEAN, server.stderr());
+    assert.match(server.stderr(), /backfill: the server stops before all rows from the upstream were stored/);
   });
 
   test('ends within 10 s with status 0 although clients are stuck', async (t) => {

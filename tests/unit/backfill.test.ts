@@ -34,6 +34,35 @@ test('a full backfill drops and counts what does not fit, and warns once', async
   assert.deepEqual(backfill.figures(), { backfill_queued: 0, backfill_stored: 2500, backfill_dropped: 500 });
 });
 
+test('a backfill that is closed stores what it can, gives up the rest once and takes no more', async () => {
+  const log = recorder();
+  const asked: number[] = [];
+  const store = {
+    reportEquivalent(batch: readonly Equivalence[]) {
+      asked.push(batch.length);
+      // The first is stored, the second waits for a lock that never comes.
+      return asked.length === 1 ? Promise.resolve([]) : new Promise<never>(() => {});
+    },
+  };
+  const backfill = createBackfill(store, log);
+  backfill.add(rows(3500));
+  while (asked.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await backfill.close(0);
+  assert.equal(log.count('stops before all rows'), 1);
+  backfill.add(rows(10));
+  assert.equal(asked.length, 2);
+  assert.equal(backfill.figures().backfill_queued, 3500 - asked[0]!);
+});
+
+test('a backfill that is closed stores everything when there is time', async () => {
+  const log = recorder();
+  const backfill = createBackfill({ reportEquivalent: async () => [] }, log);
+  backfill.add(rows(3500));
+  await backfill.close(2 ** 30);
+  assert.equal(backfill.figures().backfill_stored, 3500);
+  assert.deepEqual(log.lines, []);
+});
+
 test('rows that cannot be stored are dropped, and backfill-wait returns', async () => {
   const log = recorder();
   const store = { reportEquivalent: () => Promise.reject(new Error('storage full')) };
