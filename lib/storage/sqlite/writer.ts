@@ -101,8 +101,9 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
   }
 
   async function runBatch(batch: Submission[]): Promise<void> {
-    if (blocked) {
-      for (const submission of batch) submission.reject(blocked);
+    const refused = blocked ?? tooLate();
+    if (refused) {
+      for (const submission of batch) submission.reject(refused);
       return;
     }
     try {
@@ -177,7 +178,16 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
   }
 
   function refusal(): StorageError | null {
-    return blocked ?? (closing ? new StorageError('storage-closed', 'the server is stopping') : null);
+    return blocked ?? (closing ? stopping() : null);
+  }
+
+  function stopping(): StorageError {
+    return new StorageError('storage-closed', 'the server is stopping');
+  }
+
+  /** After the drain's deadline nothing more is tried: with a locked file a long queue takes 50 ms a batch to fail. */
+  function tooLate(): StorageError | null {
+    return performance.now() >= latestDeadline ? stopping() : null;
   }
 
   function addJob<T>(run: () => Promise<T>): Promise<T> {
@@ -209,6 +219,8 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
       if (refused) return Promise.reject(refused);
       const since = performance.now();
       return addJob(async () => {
+        const late = tooLate();
+        if (late) throw late;
         const result = await retryWhileBusy(() => transaction(() => job(connection)), deadlineFrom(since));
         onCommit();
         return result;
