@@ -145,15 +145,17 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
  */
 export async function startServer(config: Config, log: Logger, inherited: readonly number[] = []): Promise<Server> {
   const app = await createApp(config, log);
+  // A farm that meets the limit of descriptors, or a web page that tries, would be a line for each connection.
+  const clientLog = limitRate(log);
   const listeners: Listener[] = [];
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await app.close();
   };
   try {
-    for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, log));
+    for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, clientLog));
     const binds = inherited.length > 0 ? [] : config.binds;
-    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, log, config));
+    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, clientLog, config));
   } catch (error) {
     await close();
     throw error;

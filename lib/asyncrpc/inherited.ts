@@ -22,6 +22,7 @@ export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly n
 
 /**
  * Accepts clients on a socket that was handed over. Its file is its owner's to remove.
+ * @param log as for `listen`
  * @throws the system's error when the descriptor is no listening socket
  */
 export async function listenInherited(fd: number, hub: Hub, limits: Limits, log: Logger): Promise<Listener> {

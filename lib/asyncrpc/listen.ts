@@ -23,6 +23,7 @@ const BACKLOG = 1024;
 
 /**
  * Listens on an address and hands every client to the hub.
+ * @param log told of connections that could not be accepted, each by itself: of a kind that limits its rate
  * @throws AddressError when the address cannot be bound; the message names it
  */
 export async function listen(
