@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import sqlite3 from 'sqlite3';
 import type { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
@@ -70,4 +71,44 @@ describe('the statement time limit', () => {
     assert.equal(done, true);
     await database.close(1000);
   });
+});
+
+/** Has the nth connection from now on fail to open; `open` is how many of all those are open. */
+function failOpening(t: TestContext, nth: number): { open: () => number } {
+  const { Database: Real } = sqlite3;
+  let count = 0;
+  let open = 0;
+  class Failing extends Real {
+    constructor(file: string, mode: number, done: (error: Error | null) => void) {
+      super(++count === nth ? path.join(file, 'nowhere') : file, mode, (error) => {
+        if (!error) open++;
+        done(error);
+      });
+    }
+    override close(done: (error: Error | null) => void): void {
+      super.close((error) => {
+        if (!error) open--;
+        done(error);
+      });
+    }
+  }
+  Object.assign(sqlite3, { Database: Failing });
+  t.after(() => void Object.assign(sqlite3, { Database: Real }));
+  return { open: () => open };
+}
+
+describe('a database that cannot be opened', () => {
+  for (const readOnly of [true, false]) {
+    for (const nth of [1, 2, 3, 4]) {
+      test(`${readOnly ? 'read-only ' : ''}at its connection ${nth} leaves none open`, async (t) => {
+        const file = path.join(temporaryFolder(t), 'one.db');
+        const options = { file, init: false, syncMode: { kind: 'on_shutdown' }, log: SILENT } as const;
+        const onFatal = (error: StorageError) => assert.fail(error);
+        await (await openDatabase({ ...options, readOnly: false, onFatal })).close(1000);
+        const { open } = failOpening(t, nth);
+        await assert.rejects(openDatabase({ ...options, readOnly, onFatal }), { code: 'storage-missing' });
+        assert.equal(open(), 0);
+      });
+    }
+  }
 });

@@ -220,9 +220,21 @@ async function openReadOnly(file: string, options: DatabaseOptions): Promise<Dat
     );
     return connection;
   };
-  const connections = [await open(), await open(), await open()] as const;
-  const [lookups, reads, maintenance] = connections;
-  await requireVersion(reads);
+  try {
+    const [lookups, reads, maintenance] = [await open(), await open(), await open()];
+    await requireVersion(reads);
+    return assembleReadOnly(file, options, { lookups, reads, maintenance });
+  } catch (error) {
+    await Promise.allSettled(opened.map((connection) => connection.close()));
+    throw error;
+  }
+}
+
+function assembleReadOnly(
+  file: string,
+  options: DatabaseOptions,
+  { lookups, reads, maintenance }: Record<'lookups' | 'reads' | 'maintenance', Binding>,
+): Database {
   const clock = interruptLongStatements(options, () => [lookups, reads]);
   const foreign = pollForeignCommits((run) => run(reads));
   return {
@@ -246,7 +258,7 @@ async function openReadOnly(file: string, options: DatabaseOptions): Promise<Dat
     async close() {
       foreign.close();
       clock.close();
-      for (const connection of opened) await connection.close();
+      for (const connection of [lookups, reads, maintenance]) await connection.close();
     },
   };
 }
