@@ -2,7 +2,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AddressError } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
-import { connectUnixSocket } from './unix-socket.ts';
+import { connectUnixSocket } from './unix-path.ts';
 
 export interface DialOptions {
   readonly timeoutMs: number;

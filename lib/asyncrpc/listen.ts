@@ -62,9 +62,9 @@ export async function listen(
     return {
       address,
       close: async () => {
-        const closed = closeServer(server);
+        // In this order: once nobody listens there, another server may have put its own socket in place of ours.
         release();
-        await closed;
+        await closeServer(server);
       },
     };
   }

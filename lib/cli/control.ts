@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { bindUnixSocket, connectUnixSocket } from '../asyncrpc/unix-socket.ts';
+import { connectUnixSocket } from '../asyncrpc/unix-path.ts';
+import { bindUnixSocket, removeStaleSocket } from '../asyncrpc/unix-socket.ts';
 import { ConfigError, errorText } from '../errors.ts';
 
 /** What a running server says of itself. */
@@ -133,7 +134,7 @@ export async function runningServers(): Promise<ServerStatus[]> {
     names.map(async (name) => {
       const file = path.join(folder, name);
       const status = await askStatus(file).catch(() => undefined);
-      if (status === null) fs.rmSync(file, { force: true });
+      if (status === null) await removeStaleSocket(file);
       return status ?? null;
     }),
   );

@@ -189,3 +189,17 @@ test('status shows address, process, databases and clients of every server', asy
   assert.match(stdout, new RegExp(`pid ${server!.pid}, up .* s, 1 client\n  address   ${told.BB_HASHSERVE}`));
   client.close();
 });
+
+test('status takes away sockets that nobody listens on, and none that something listens on without a word', async (t) => {
+  const home = createHome(t);
+  assert.equal((await home.bakeserv(['status'])).status, 0);
+  const folder = path.join(home.tmp, `bakeserv-${process.getuid!()}`);
+  const [silent, dead] = [net.createServer((socket) => socket.on('error', () => {}).destroy()), net.createServer()];
+  t.after(() => void silent.close());
+  await new Promise<void>((resolve) => silent.listen(path.join(folder, '1.sock'), resolve));
+  await new Promise<void>((resolve) => dead.listen(path.join(folder, '2'), resolve));
+  fs.renameSync(path.join(folder, '2'), path.join(folder, '2.sock'));
+  await new Promise((resolve) => dead.close(resolve));
+  assert.deepEqual(await home.servers(), []);
+  assert.deepEqual(fs.readdirSync(folder), ['1.sock']);
+});

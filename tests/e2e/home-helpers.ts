@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { connectUnixSocket } from '../../lib/asyncrpc/unix-socket.ts';
+import { connectUnixSocket } from '../../lib/asyncrpc/unix-path.ts';
 import type { ServerStatus } from '../../lib/cli/control.ts';
 import { LAUNCHER } from './helpers.ts';
 

@@ -42,6 +42,14 @@ async function serverOn(t: { after(fn: () => void | Promise<void>): void }, file
   return { close };
 }
 
+/** A socket file whose server has ended. */
+async function leaveStaleSocket(file: string): Promise<void> {
+  const dead = net.createServer();
+  await new Promise<void>((resolve) => dead.listen(`${file}.dead`, resolve));
+  fs.renameSync(`${file}.dead`, file);
+  await new Promise((resolve) => dead.close(resolve));
+}
+
 async function whoAnswers(file: string): Promise<unknown> {
   const client = await connectClient(unix(file), { protocol: 'TEST 1.0' });
   try {
@@ -77,14 +85,30 @@ describe('a Unix socket', () => {
 
   test('that a dead server left is replaced', async (t) => {
     const file = path.join(temporaryFolder(t), 's');
-    const dead = net.createServer();
-    await new Promise<void>((resolve) => dead.listen(`${file}.dead`, resolve));
-    fs.renameSync(`${file}.dead`, file);
-    await new Promise((resolve) => dead.close(resolve));
+    await leaveStaleSocket(file);
     assert.ok(fs.statSync(file).isSocket());
     await serverOn(t, file);
     assert.equal(await whoAnswers(file), 'first');
   });
+
+  for (const [what, stale] of [
+    ['that is free', false],
+    ['that a dead server left', true],
+  ] as const) {
+    test(`${what} goes to one of many servers that start at once, and stays with it`, async (t) => {
+      const folder = temporaryFolder(t);
+      const file = path.join(folder, 's');
+      if (stale) await leaveStaleSocket(file);
+      const starts = Array.from({ length: 12 }, (_, i) => serverOn(t, file, `server ${i}`));
+      const outcomes = await Promise.allSettled(starts);
+      const listening = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [`server ${i}`] : []));
+      assert.equal(listening.length, 1, `${listening.join(', ')} listen on one path`);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') assert.match(outcome.reason.message, /another server is \w+ there/);
+      assert.equal(await whoAnswers(file), listening[0]);
+      assert.deepEqual(fs.readdirSync(folder), ['s']);
+    });
+  }
 
   test('of a live server is refused, and the live server goes on', async (t) => {
     const file = path.join(temporaryFolder(t), 's');
