@@ -44,7 +44,8 @@ const LINGER_MS = 1000;
 /**
  * One client on any byte stream: handshake, headers, then the request loop, in message and in stream mode.
  * Requests are answered in order. One message request (or a run of neighbours of a command that batches) is in flight
- * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit.
+ * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit,
+ * but for those of a command that writes.
  */
 export class Connection {
   readonly peer: Peer;
@@ -283,6 +284,8 @@ export class Connection {
   }
 
   private readStream(): boolean {
+    // A line sees what those before it did; and behind a bad one, which ends the stream, nothing is done.
+    if (this.streamCommand!.serial && !this.answers.isEmpty) return false;
     const room = this.context.limits.maxInFlight - this.linesInFlight;
     if (room <= 0 || this.inbox.isEmpty || this.mustWait(this.streamCommand!)) return false;
     const lines = this.inbox.takeLines(room);

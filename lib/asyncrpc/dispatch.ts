@@ -68,7 +68,8 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     const { rows, readOnly, gate = new WriteGate() } = options;
     for (const [name, row] of Object.entries(rows)) {
       const writes = !readOnly && (row.writes || row.mayWrite);
-      const carried = { stream: !!row.stream, batches: !!row.batch, gate: writes ? gate : null };
+      const stream = !!row.stream;
+      const carried = { stream, batches: !!row.batch, serial: stream && !!row.writes, gate: writes ? gate : null };
       this.commands.set(name, { name, row, ...carried, validate: null });
     }
   }

@@ -52,11 +52,14 @@ export interface Command {
   readonly batches: boolean;
   /** To be passed before requests or lines of this command are handed over; a command that only reads has none. */
   readonly gate?: WriteGate | null;
+  /** Lines of this stream command take effect, each before the next: no two calls of it overlap on one connection. */
+  readonly serial?: boolean;
 }
 
 /**
  * One client's state in a service. Methods never throw: what is refused or fails is an Error outcome.
- * A connection has at most one `invoke` in flight; `stream` calls may overlap and are answered in order.
+ * A connection has at most one `invoke` in flight; `stream` calls are answered in order, and may overlap
+ * unless the command is serial.
  */
 export interface Session {
   /** The command of that wire name, or null. */

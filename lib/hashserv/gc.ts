@@ -93,12 +93,16 @@ export function createGc(store: HashStore, clock: Clock): Gc {
   };
 }
 
-/** From `at` on, the requests of one mark that each name a unihash: those can be stamped together. */
+/**
+ * From `at` on, the requests of one mark that each name a unihash: those can be stamped together. Not one that asks for
+ * a mark: its answer depends on what those before it have stamped.
+ */
 function unihashRun(requests: readonly { mark: string; where: WireWhere }[], at: number) {
   const run = [];
   for (const { mark, where } of requests.slice(at)) {
     const conditions = mark === requests[at]!.mark ? conditionsFor('unihashes', where) : null;
     if (!conditions?.some(([column]) => column === 'unihash')) break;
+    if (conditions.some(([column]) => column === 'gc_mark')) break;
     run.push(conditions);
   }
   return run;

@@ -118,6 +118,63 @@ describe('garbage collection', () => {
     assert.deepEqual(await client.ask('gc-status', {}), { keep: 0, remove: 1, mark: 'two' });
   });
 
+  test('marks of a stream take effect line by line, also where they change and come in pieces', async (t) => {
+    const server = await serve(t);
+    const client = server.connect();
+    for (let i = 0; i < 8; i++) await client.ask('report', report(`t${i}`, `o${i}`, hash(i)));
+    const marks = new Map<string, string>();
+    const lines: string[] = [];
+    for (let i = 0; i < 240; i++) {
+      const [row, mark] = [(i * 7) % 8, `mark ${(i * 5) % 3}`];
+      // By unihash several lines are marked together, by taskhash each by itself.
+      const where = i % 3 === 0 ? { taskhash: `t${row}` } : { unihash: hash(row) };
+      lines.push(`${JSON.stringify({ mark, where })}\n`);
+      marks.set(`t${row}`, mark);
+    }
+    client.send('{"gc-mark-stream": null}\n');
+    assert.equal(await client.line(), '"ok"');
+    const text = `${lines.join('')}END\n`;
+    for (let at = 0, size = 1; at < text.length; at += size, size = 1 + ((size * 37) % 400))
+      client.send(text.slice(at, at + size));
+    for (const line of lines) assert.equal(await client.line(), '{"count": 1}', line);
+    assert.equal(await client.line(), 'ok');
+    for (const [taskhash, mark] of marks) {
+      const row = (await client.ask('get', { ...task(taskhash), all: true })) as Row;
+      assert.equal(row!.gc_mark, mark, taskhash);
+    }
+    const { mark } = (await client.ask('gc-status', {})) as { mark: string };
+    assert.equal(mark, `mark ${(239 * 5) % 3}`);
+  });
+
+  test('lines of a mark stream see the marks of those before them', async (t) => {
+    const client = (await serve(t)).connect();
+    await client.ask('report', report('t1', 'o1', hash(1)));
+    const lines = [{}, { gc_mark: '' }, { gc_mark: 'm' }].map((more) =>
+      JSON.stringify({ mark: 'm', where: { unihash: hash(1), ...more } }),
+    );
+    const counts = [1, 0, 1].map((count) => `{"count": ${count}}`);
+    assert.deepEqual(await stream(client, 'gc-mark-stream', lines), counts);
+  });
+
+  test('nothing behind a bad line of a mark stream takes effect, however soon it came', async (t) => {
+    const server = await serve(t);
+    const client = server.connect();
+    for (const i of [1, 2]) await client.ask('report', report(`t${i}`, `o${i}`, hash(i)));
+    const line = (mark: string, n: number) => JSON.stringify({ mark, where: { unihash: hash(n) } });
+    client.send('{"gc-mark-stream": null}\n');
+    assert.equal(await client.line(), '"ok"');
+    client.send(`${line('good', 1)}\nbad\n`);
+    client.send(`${line('behind', 2)}\nEND\n`);
+    assert.equal(await client.line(), '{"count": 1}');
+    assert.match(refusal(await client.message()), /Bad line in the stream/);
+    assert.equal(await client.line(), null);
+    const other = server.connect();
+    // Marks take turns: whatever was begun before is done when this is answered.
+    await other.ask('gc-mark', { mark: 'last', where: { unihash: hash(9) } });
+    const row = (await other.ask('get', { ...task('t2'), all: true })) as Row;
+    assert.equal(row!.gc_mark, '');
+  });
+
   test('a sweep that would keep nothing and remove some is refused', async (t) => {
     const client = (await serve(t)).connect();
     await client.ask('gc-mark', { mark: 'm', where: { unihash: hash(9) } });
