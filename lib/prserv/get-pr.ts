@@ -8,7 +8,7 @@ export interface PackageState {
   /** The values of the checksum, or null when it is unknown. */
   readonly known: { readonly smallest: string; readonly largest: string } | null;
   /** The largest last number among the values one level under that value; undefined when there is none. */
-  readonly largestUnder: (value: string) => number | undefined;
+  readonly largestUnder: (value: string) => bigint | undefined;
 }
 
 /** A value, and whether it is a new row to store. */
@@ -64,5 +64,5 @@ function raise(value: string, max: string | null): string {
 
 /** The next free number under an upstream's value: `1` → `1.0`, `1.1`, … */
 function nextUnder(value: string, { largestUnder }: PackageState): string {
-  return `${value}.${(largestUnder(value) ?? -1) + 1}`;
+  return `${value}.${(largestUnder(value) ?? -1n) + 1n}`;
 }

@@ -10,13 +10,15 @@ export type ChecksumArgs = ChecksumKey & { readonly history?: boolean };
 /** Answers get-pr: the upstream is asked first, together for all; the store then decides inside its transaction. */
 export async function getPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly Outcome[]> {
   const values = await context.store.getPr(await withUpstream(context, withHistory(context, args)));
-  return values.map((value) =>
-    value === null
-      ? new InvokeError(
-          'get-pr: the upstream PR server does not answer and nothing is known of this package here; try again when it is back',
-        )
-      : { value },
-  );
+  return values.map((value) => {
+    if (typeof value === 'string') return { value };
+    return (
+      value ??
+      new InvokeError(
+        'get-pr: the upstream PR server does not answer and nothing is known of this package here; try again when it is back',
+      )
+    );
+  });
 }
 
 async function withUpstream(

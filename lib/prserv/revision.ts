@@ -7,9 +7,30 @@
  * one stands for both: `7.2` is a value *under* 7, given out by a server further down the chain.
  */
 
-/** The numbers of a value. */
-function fields(value: string): number[] {
-  return value.split('.').map(Number);
+/** As long as any other text (reliability.md section 4): no package comes near it by counting. */
+const MAX_VALUE_CHARACTERS = 1024;
+
+/**
+ * A value get-pr can compare and count on from; files written by others may hold anything. Much wider than what is
+ * accepted on entry: a value that is passed over is one that may be given out again. For the same reason a number is
+ * kept as the text of its digits, exact at any length.
+ */
+export function isCountable(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_VALUE_CHARACTERS && /^\d+(\.\d+)*$/.test(value);
+}
+
+/** The numbers of a value, as digits without zeros in front. */
+function fields(value: string): string[] {
+  const numbers = value.split('.');
+  for (let i = 0; i < numbers.length; i++) {
+    const digits = numbers[i]!;
+    if (digits.length > 1 && digits.startsWith('0')) numbers[i] = digits.replace(/^0+(?=\d)/, '');
+  }
+  return numbers;
+}
+
+function compareNumbers(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** Whether `a` is below `b` in the numbers they both have. */
@@ -17,9 +38,9 @@ export function isBelow(a: string, b: string): boolean {
   return compareShared(fields(a), fields(b)) < 0;
 }
 
-function compareShared(a: readonly number[], b: readonly number[]): number {
+function compareShared(a: readonly string[], b: readonly string[]): number {
   const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return compareNumbers(a[i]!, b[i]!);
   return 0;
 }
 
@@ -43,6 +64,6 @@ export function smallest(a: string | null, b: string): string {
 /** The value plus one on its last number: `3` → `4`, `1.1` → `1.2`. */
 export function increase(value: string): string {
   const numbers = fields(value);
-  numbers.push(numbers.pop()! + 1);
+  numbers.push(String(BigInt(numbers.pop()!) + 1n));
   return numbers.join('.');
 }

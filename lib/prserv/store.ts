@@ -1,3 +1,5 @@
+import type { InvokeError } from '../errors.ts';
+
 /** A PR row: `version` is `<PN>-<PV>-<PR>`, `value` dotted integers. */
 export interface PrRow {
   readonly version: string;
@@ -28,6 +30,9 @@ export type UpstreamView =
   /** It did not: the largest value heard of before. Null: unknown there then; undefined: never heard of. */
   | { readonly kind: 'away'; readonly lastMax: string | null | undefined };
 
+/** A value; null where the rule has no answer; a refusal where the next value would not be countable (revision.ts). */
+export type PrAnswer = string | InvokeError | null;
+
 /** Which rows to export: each column, or null for any. */
 export interface PrFilter {
   readonly version: string | null;
@@ -49,12 +54,13 @@ export interface ColumnInfo {
  *
  * Promises of every engine: what getPr answered is on disk (as the durability mode says) when its promise resolves,
  * and no value is given to two checksums of a package, also with several servers on one database. Read-only engines
- * answer by the same rule and store nothing. Rows whose value is not dotted integers are passed over with a warning.
+ * answer by the same rule and store nothing. Rows whose value is not countable (revision.ts) are passed
+ * over with a warning, and no such value is ever given out.
  */
 export interface PrStore {
   readonly readOnly: boolean;
-  /** Decides by `decidePr`, in order, and stores what is new. Null where the rule has no answer. */
-  getPr(requests: readonly PrRequest[]): Promise<readonly (string | null)[]>;
+  /** Decides by `decidePr`, in order, and stores what is new. */
+  getPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
   /** Every value of each checksum, in no order. */
   values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
   /** The largest value of each package, or null. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/messages.ts';
-import { serve } from '../wire/helpers.ts';
+import { refusal, serve } from '../wire/helpers.ts';
 import { hash, METHOD, type Running, type SqlRunner, temporaryFolder, withSqlite } from './helpers.ts';
 
 /** The hash tables as protocol.md section 5 describes them. */
@@ -236,6 +236,50 @@ describe('a PR database of BitBake’s', () => {
       });
     });
   }
+
+  test('large values of old tables are counted on from, and none is given twice or goes down', async (t) => {
+    const { folder, file } = prFile(t);
+    const largest = {
+      PRMAIN: '999999999999999',
+      PRMAIN_nohist: '9223372036854775807',
+      PRMAIN_hist: '202401011200',
+    };
+    const insert = (table: string) => `INSERT INTO ${table} VALUES ('${table}', '${PKG.pkgarch}', 'old', ?)`;
+    await create(file, [PR_TABLE, OLD_PR_TABLE('PRMAIN_nohist'), OLD_PR_TABLE('PRMAIN_hist')], async (run) => {
+      // As texts: the largest is more than a JavaScript number holds. The column makes integers of them.
+      for (const [table, value] of Object.entries(largest)) await run(insert(table), [value]);
+    });
+    for (let opening = 0n; opening < 3n; opening++) {
+      await during(folder, PR_ONLY, async (server) => {
+        const client = server.connect(PRSERV);
+        for (const [version, value] of Object.entries(largest)) {
+          const key = { version, pkgarch: PKG.pkgarch };
+          for (let n = 1n; n <= 3n; n++) {
+            const next = String(BigInt(value) + 3n * opening + n);
+            assert.deepEqual(await client.ask('get-pr', { ...key, checksum: `${opening}-${n}` }), { value: next });
+            assert.deepEqual(await client.ask('max-package-pr', key), { value: next });
+          }
+          assert.deepEqual(await client.ask('get-pr', { ...key, checksum: 'old', history: true }), { value });
+        }
+      });
+    }
+  });
+
+  test('a value that nothing can follow is an error that names package and value, and the connection goes on', async (t) => {
+    const { folder, file } = prFile(t);
+    await create(file, [PR_TABLE], async (run) => {
+      await run('INSERT INTO PRMAIN VALUES (?, ?, ?, ?)', [PKG.version, PKG.pkgarch, 'old', '9'.repeat(1024)]);
+    });
+    for (const flags of [{}, { 'read-only': true }]) {
+      await during(folder, { ...PR_ONLY, ...flags }, async (server) => {
+        const client = server.connect(PRSERV);
+        const asked = await client.ask('get-pr', { ...PKG, checksum: 'new' });
+        assert.match(refusal(asked), /^get-pr: the next value of pkg-1-r0 core2 would be 10+… \(1025 characters\)/);
+        assert.deepEqual(await client.ask('get-pr', { ...PKG, checksum: 'old' }), { value: '9'.repeat(1024) });
+        assert.deepEqual(await client.ask('test-pr', { ...PKG, checksum: 'new' }), { value: null });
+      });
+    }
+  });
 
   test('rows whose value is no PR value are passed over by every command', async (t) => {
     const { folder, file } = prFile(t);

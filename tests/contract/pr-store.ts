@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { InvokeError } from '../../lib/errors.ts';
 import type { PrRow, PrStore } from '../../lib/prserv/store.ts';
 import type { PrEngine, Running } from './helpers.ts';
 
@@ -75,6 +76,50 @@ export function prStoreContract(name: string, engine: PrEngine): void {
       await store.importRows([{ ...PKG, checksum: 'd', value: '2.7' }]);
       assert.equal(await ask(store, 'e'), '12');
       assert.equal(await ask(store, 'a'), '13');
+    });
+
+    for (const value of ['999999999', '999999999999999', '9007199254740991', '9'.repeat(100)]) {
+      test(`after ${value.slice(0, 20)} (${value.length} digits) each value is one more, by whichever server it is given`, async (t) => {
+        const on = newName();
+        const stores = [await openNew(t, on), await openNew(t, on)];
+        await stores[0]!.importRows([{ ...PKG, checksum: 'old', value }]);
+        for (let n = 1n; n <= 6n; n++)
+          assert.equal(await ask(stores[Number(n) % 2]!, `c${n}`), String(BigInt(value) + n));
+        assert.deepEqual(await stores[0]!.maxima([PKG]), [String(BigInt(value) + 6n)]);
+        assert.equal(await ask(stores[0]!, 'c3', true), String(BigInt(value) + 3n));
+      });
+    }
+
+    test('values under an upstream’s are counted exactly too', async (t) => {
+      const on = newName();
+      const stores = [await openNew(t, on), await openNew(t, on)];
+      await stores[0]!.importRows([{ ...PKG, checksum: 'old', value: '3.999999999999999' }]);
+      const upstream = { kind: 'answered', max: '3', value: null } as const;
+      const values = [];
+      for (let n = 0; n < 4; n++)
+        values.push(...(await stores[n % 2]!.getPr([{ ...PKG, checksum: `c${n}`, history: false, upstream }])));
+      assert.deepEqual(
+        values,
+        [0n, 1n, 2n, 3n].map((n) => `3.${1000000000000000n + n}`),
+      );
+    });
+
+    test('where no next value can be counted on from, the request is refused by name, and no other', async (t) => {
+      const store = await openNew(t);
+      const longest = '9'.repeat(1024);
+      await store.importRows([{ ...PKG, checksum: 'old', value: longest }]);
+      const other = { ...PKG, version: 'other-1.0-r0', checksum: 'c', history: false };
+      for (const checksum of ['new', 'newer']) {
+        const [refused, known, beside] = await store.getPr([
+          { ...PKG, checksum, history: false },
+          { ...PKG, checksum: 'old', history: false },
+          other,
+        ]);
+        assert.ok(refused instanceof InvokeError);
+        assert.match(refused.message, /the next value of pkg-1\.0-r0 core2-64 would be 10{39}… \(1025 characters\)/);
+        assert.deepEqual([known, beside], [longest, '0']);
+      }
+      assert.deepEqual(await store.values([{ ...PKG, checksum: 'new' }]), [[]]);
     });
 
     test('a row imported twice is there once', async (t) => {

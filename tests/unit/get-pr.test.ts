@@ -30,6 +30,10 @@ describe('PR values', () => {
     ['2.5', '10.1'],
     ['999999998', '999999999'],
     ['1.2.3', '1.3'],
+    ['999999999999999', '1000000000000000'],
+    ['9007199254740992', '9007199254740993'],
+    ['1.9223372036854775807', '1.9223372036854775808'],
+    ['0009', '10'],
   ] as const) {
     test(`${a} is below ${b}, as numbers`, () => {
       assert.ok(compareRevisions(a, b) < 0);
@@ -60,6 +64,10 @@ describe('PR values', () => {
     ['1.9', '1.10'],
     ['3.4.5', '3.4.6'],
     ['999999999', '1000000000'],
+    ['999999999999999', '1000000000000000'],
+    ['9007199254740992', '9007199254740993'],
+    ['1.9223372036854775807', '1.9223372036854775808'],
+    ['007', '8'],
   ] as const)
     test(`${value} plus one is ${next}`, () => assert.equal(increase(value), next));
 });
@@ -92,6 +100,6 @@ describe('get-pr without an upstream', () => {
 
   test('a largest value that the maximum only continues is answered again', () => {
     const known = { smallest: '0.0', largest: '0.0' };
-    assert.deepEqual(decidePr({ max: '0', known, largestUnder: () => 0 }, false), { value: '0.0', isNew: false });
+    assert.deepEqual(decidePr({ max: '0', known, largestUnder: () => 0n }, false), { value: '0.0', isNew: false });
   });
 });

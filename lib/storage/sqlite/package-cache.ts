@@ -6,7 +6,7 @@ export interface PackageRows {
   max: string | null;
   readonly checksums: Map<string, { readonly smallest: string; readonly largest: string }>;
   /** Of the dotted values: the part before the last number → the largest last number. */
-  readonly under: Map<string, number>;
+  readonly under: Map<string, bigint>;
 }
 
 export function noRows(): PackageRows {
@@ -18,14 +18,6 @@ export function packageKey(version: string, pkgarch: string): string {
   return `${version}\0${pkgarch}`;
 }
 
-/**
- * A value get-pr can count from; files written by others may hold anything. Wider than what is accepted on entry, so
- * that counting on from the largest accepted value goes on working.
- */
-export function isCountable(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{1,15}(\.\d{1,15})*$/.test(value);
-}
-
 /** Adds a row to what a package's rows come to. */
 export function addRow(rows: PackageRows, { checksum, value }: PrRow): void {
   const known = rows.checksums.get(checksum);
@@ -33,7 +25,8 @@ export function addRow(rows: PackageRows, { checksum, value }: PrRow): void {
   const dot = value.lastIndexOf('.');
   if (dot > 0) {
     const prefix = value.slice(0, dot);
-    rows.under.set(prefix, Math.max(rows.under.get(prefix) ?? 0, Number(value.slice(dot + 1))));
+    const last = BigInt(value.slice(dot + 1));
+    if (last > (rows.under.get(prefix) ?? -1n)) rows.under.set(prefix, last);
   }
   rows.checksums.set(checksum, {
     smallest: smallest(known?.smallest ?? null, value),

@@ -10,11 +10,14 @@ CREATE TABLE IF NOT EXISTS PRMAIN (
 /** Tables from before 2024, also those of the Rust server: INTEGER values, one row a checksum. They stay as they are. */
 const OLD_TABLES = ['PRMAIN_nohist', 'PRMAIN_hist'];
 
-/** A value this server can count on from: a non-negative integer of at most nine digits. */
+/**
+ * Every non-negative integer, however large: a value that stays behind here would be given out again, or a smaller one
+ * after it.
+ */
 const CARRY = (table: string) => `
 INSERT INTO PRMAIN (version, pkgarch, checksum, value)
   SELECT o.version, o.pkgarch, o.checksum, CAST(o.value AS TEXT) FROM "${table}" o
-  WHERE typeof(o.value) = 'integer' AND o.value BETWEEN 0 AND 999999999
+  WHERE typeof(o.value) = 'integer' AND o.value >= 0
     AND NOT EXISTS (
       SELECT 1 FROM PRMAIN p WHERE p.version = o.version AND p.pkgarch = o.pkgarch AND p.checksum = o.checksum
         AND p.value = CAST(o.value AS TEXT))`;

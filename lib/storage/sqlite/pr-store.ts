@@ -1,11 +1,21 @@
+import { InvokeError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { decidePr } from '../../prserv/get-pr.ts';
-import { largest } from '../../prserv/revision.ts';
-import type { ChecksumKey, ColumnInfo, PackageKey, PrFilter, PrRequest, PrRow, PrStore } from '../../prserv/store.ts';
+import { isCountable, largest } from '../../prserv/revision.ts';
+import type {
+  ChecksumKey,
+  ColumnInfo,
+  PackageKey,
+  PrAnswer,
+  PrFilter,
+  PrRequest,
+  PrRow,
+  PrStore,
+} from '../../prserv/store.ts';
 import { createBatcher } from './batcher.ts';
 import type { Binding, Param } from './binding.ts';
 import type { Database } from './database.ts';
-import { addRow, createPackageCache, isCountable, noRows, type PackageRows, packageKey } from './package-cache.ts';
+import { addRow, createPackageCache, noRows, type PackageRows, packageKey } from './package-cache.ts';
 import { PR_SCHEMA } from './pr-schema.ts';
 import type { WriteKind } from './writer.ts';
 
@@ -74,10 +84,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
    * One hop: decides from what is in memory, then inserts on the condition that nobody else has committed meanwhile.
    * Null, and nothing done, when somebody has.
    */
-  async function getPrAlone(
-    connection: Binding,
-    requests: readonly PrRequest[],
-  ): Promise<readonly (string | null)[] | null> {
+  async function getPrAlone(connection: Binding, requests: readonly PrRequest[]): Promise<readonly PrAnswer[] | null> {
     cache.trim();
     if (cacheVersion === null)
       cacheVersion = (await connection.all<{ data_version: number }>(DATA_VERSION))[0]!.data_version;
@@ -99,7 +106,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     return null;
   }
 
-  const getPrKind: WriteKind<PrRequest, string | null> = {
+  const getPrKind: WriteKind<PrRequest, PrAnswer> = {
     async applyAlone(connection, requests) {
       try {
         return await getPrAlone(connection, requests);
@@ -220,8 +227,8 @@ function encodeRows(rows: readonly PrRow[]): string {
 function decideAll(
   requests: readonly PrRequest[],
   packages: (key: string) => PackageRows,
-): { values: (string | null)[]; rows: PrRow[] } {
-  const values: (string | null)[] = [];
+): { values: PrAnswer[]; rows: PrRow[] } {
+  const values: PrAnswer[] = [];
   const rows: PrRow[] = [];
   const decided = new Map<string, PackageRows>();
   for (const { version, pkgarch, checksum, history, upstream } of requests) {
@@ -232,6 +239,11 @@ function decideAll(
     // Both count: what was decided in this batch may lie below what is stored, where an upstream's value was taken.
     const largestUnder = (value: string) => largerOf(over?.under.get(value), base.under.get(value));
     const decision = decidePr({ max: over?.max ?? base.max, known, largestUnder }, history, upstream);
+    if (decision && !isCountable(decision.value)) {
+      // Stored, it would be passed over like any other such row, and given out again.
+      values.push(tooLong(version, pkgarch, decision.value));
+      continue;
+    }
     values.push(decision?.value ?? null);
     if (!decision?.isNew) continue;
     const row = { version, pkgarch, checksum, value: decision.value };
@@ -244,6 +256,13 @@ function decideAll(
   return { values, rows };
 }
 
-function largerOf(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+function largerOf(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
+}
+
+function tooLong(version: string, pkgarch: string, value: string): InvokeError {
+  return new InvokeError(
+    `get-pr: the next value of ${version} ${pkgarch} would be ${value.slice(0, 40)}… (${value.length} characters), which is too long to count on from: give the package another version`,
+  );
 }
