@@ -53,6 +53,18 @@ describe('a damaged database file', { concurrency: true }, () => {
     await assertRefused({ folder }, 3, /the database file is damaged .*restore a backup: .*hashserv\.db/);
   });
 
+  test('is refused by every further start too, and the log that was left is not written into it', async (t) => {
+    const folder = await filledFolder(t);
+    const server = await serve(t, { folder });
+    await report(await server.hash(), 'a');
+    await server.stop('SIGKILL');
+    const file = path.join(folder, 'hashserv.db');
+    damage(file);
+    const left = [file, `${file}-wal`].map((each) => fs.readFileSync(each));
+    for (let start = 0; start < 3; start++) await assertRefused({ folder }, 3, /the database file is damaged/);
+    for (const [i, each] of [file, `${file}-wal`].entries()) assert.ok(left[i]!.equals(fs.readFileSync(each)), each);
+  });
+
   test('ends a running server with status 3, and nothing is answered as stored after it was noticed', async (t) => {
     const folder = await filledFolder(t);
     damage(path.join(folder, 'hashserv.db'));

@@ -21,6 +21,8 @@ export interface CheckpointerOptions {
   readonly writer: Writer;
   readonly log: Logger;
   readonly onFatal: (error: StorageError) => void;
+  /** Whether a check of our own reads the file: until it is done the log cannot be emptied. */
+  readonly checking: () => boolean;
 }
 
 const LOOK_EVERY_MS = 50;
@@ -52,6 +54,7 @@ export function createCheckpointer({
   writer,
   log,
   onFatal,
+  checking,
 }: CheckpointerOptions): Checkpointer {
   const wal = `${file}-wal`;
   let commits = 0;
@@ -71,7 +74,7 @@ export function createCheckpointer({
     if (commits === checkpointedCommits && !pinned) return;
     const now = performance.now();
     const bytes = await size();
-    if (bytes >= TRUNCATE_BYTES && now >= nextTruncateAt) await truncate(bytes, now);
+    if (bytes >= TRUNCATE_BYTES && now >= nextTruncateAt && !checking()) await truncate(bytes, now);
     else if (isOverdue(now) || (bytes - sizeAtLast >= PASSIVE_BYTES && now - lastPassiveAt >= PASSIVE_EVERY_MS))
       await passive();
   }
@@ -83,7 +86,8 @@ export function createCheckpointer({
   async function passive(): Promise<void> {
     const upTo = commits;
     const [row] = await maintenance.all<CheckpointRow>('PRAGMA wal_checkpoint(PASSIVE)');
-    checkpointedCommits = upTo;
+    // What a reader holds back is moved when it is done, also if nobody writes any more.
+    if (!row || row.checkpointed >= row.log) checkpointedCommits = upTo;
     lastPassiveAt = performance.now();
     firstDirtyAt = lastPassiveAt;
     // Once everything was moved the writer starts the log from its beginning, and the file does not grow until it passes here.

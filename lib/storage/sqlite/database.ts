@@ -3,11 +3,12 @@ import path from 'node:path';
 import type { SyncMode } from '../../config.ts';
 import { ConfigError, StorageError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { type Binding, LEAST_SQLITE_VERSION, openBinding } from './binding.ts';
+import { type Binding, isIoError, LEAST_SQLITE_VERSION, openBinding } from './binding.ts';
 import { BUSY_TIMEOUT_MS, LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import { watchFile } from './file-watch.ts';
 import { createDatabaseFile } from './new-file.ts';
+import { CHECK_DEFAULTS, type CheckOptions, type QuickCheck, startQuickCheck } from './quick-check.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 /** How a store opens its file. */
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
   readonly syncMode: SyncMode;
   /** A look-up or a write longer than this is interrupted; 5 s where it is not said. */
   readonly statementTimeoutMs?: number;
+  /** How the file is checked after a crash; CHECK_DEFAULTS where it is not said. */
+  readonly check?: Partial<CheckOptions>;
   readonly log: Logger;
   /** The database can no longer be trusted or written: the server must end with status 3. Called at most once. */
   readonly onFatal: (error: StorageError) => void;
@@ -37,8 +40,9 @@ export interface Schema {
 }
 
 /**
- * An open SQLite file: one writer, two readers, one connection for maintenance and checkpoints. Both services may
- * share one, so that they share its writer.
+ * An open SQLite file: one writer, two readers, one connection for maintenance and checkpoints, and after a crash one
+ * that checks it (a thread of the pool for each: bin/launch.cts). Both services may share one, so that they share its
+ * writer.
  */
 export interface Database {
   readonly file: string;
@@ -67,8 +71,6 @@ export interface Database {
  */
 const STATEMENT_TIMEOUT_MS = 5_000;
 const FOREIGN_POLL_MS = 100;
-/** A check of a file of this size takes about a second: smaller ones are checked before the server answers. */
-const QUICK_CHECK_FIRST_BYTES = 256 * 1024 * 1024;
 const WRITER_CACHE_KIB = 32 * 1024;
 const READER_CACHE_KIB = 8 * 1024;
 
@@ -83,7 +85,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const unclean = fs.existsSync(`${file}-wal`);
   if (options.readOnly) return openReadOnly(file, options);
   if (!fs.existsSync(file)) await createDatabaseFile(file);
-  return openWritable(file, options, existed && unclean);
+  if (!existed || !unclean) return openWritable(file, options, null);
+  const { besideFromBytes, sql } = { ...CHECK_DEFAULTS, ...options.check };
+  const check = () => startQuickCheck(file, options.log, sql);
+  if (fileSize(file) >= besideFromBytes) return openWritable(file, options, check);
+  // Before any connection that writes: its end, too, would write to a file that is damaged.
+  await check().done;
+  return openWritable(file, options, null);
 }
 
 function checkFile(file: string, { readOnly, init }: DatabaseOptions): boolean {
@@ -109,7 +117,12 @@ function fileSize(file: string): number {
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-async function openWritable(file: string, options: DatabaseOptions, unclean: boolean): Promise<Database> {
+/** @param startCheck checks the file while it is open, or null */
+async function openWritable(
+  file: string,
+  options: DatabaseOptions,
+  startCheck: (() => QuickCheck) | null,
+): Promise<Database> {
   const { log } = options;
   const opened: Binding[] = [];
   const open = async () => {
@@ -133,7 +146,7 @@ async function openWritable(file: string, options: DatabaseOptions, unclean: boo
       await patiently(() => each.all('SELECT count(*) FROM sqlite_master'));
     for (const reader of [lookups, reads])
       await reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`);
-    return await assembleWritable(file, options, { connection, lookups, reads, maintenance }, unclean);
+    return await assembleWritable(file, options, { connection, lookups, reads, maintenance });
   } catch (error) {
     await Promise.allSettled(opened.map((connection) => connection.close()));
     throw error;
@@ -143,10 +156,8 @@ async function openWritable(file: string, options: DatabaseOptions, unclean: boo
     file: string,
     options: DatabaseOptions,
     { connection, lookups, reads, maintenance }: Record<'connection' | 'lookups' | 'reads' | 'maintenance', Binding>,
-    unclean: boolean,
   ): Promise<Database> {
     let fatal: StorageError | null = null;
-    let closing = false;
     const onFatal = (error: StorageError) => {
       if (fatal) return;
       fatal = error;
@@ -155,13 +166,13 @@ async function openWritable(file: string, options: DatabaseOptions, unclean: boo
     };
     let checkpointer: Checkpointer | null = null;
     const writer = createWriter({ connection, onCommit: () => checkpointer?.committed(), onFatal });
-    checkpointer = createCheckpointer({ file, mode: options.syncMode, maintenance, writer, log, onFatal });
-    if (unclean) {
-      const check = quickCheck(file, maintenance, log);
-      if (fileSize(file) < QUICK_CHECK_FIRST_BYTES) await check;
-      // A stop interrupts the check; that says nothing about the file.
-      else check.catch((error) => closing || onFatal(error));
-    }
+    const check = startCheck?.() ?? null;
+    check?.done.catch((error) => {
+      if (error.code === 'storage-corrupt' || isIoError(error)) onFatal(error);
+      else log.warn('the database file could not be checked after an unclean stop', { file, error });
+    });
+    const checking = () => check?.running ?? false;
+    checkpointer = createCheckpointer({ file, mode: options.syncMode, maintenance, writer, log, onFatal, checking });
     const watch = watchFile(file, (missing) => {
       if (missing) log.error('database file lost: writes are refused', { error: missing });
       else log.warn('the database file is back: writes go on', { file });
@@ -191,12 +202,12 @@ async function openWritable(file: string, options: DatabaseOptions, unclean: boo
       read: (on, sql, params) => patientRead(on, sql, params, onFatal),
       onForeignCommit: foreign.listen,
       async close(drainMs) {
-        closing = true;
         watch.close();
         foreign.close();
         await writer.drain(drainMs);
         clock.close();
-        // Nobody waits for what it reads any more, and a check of the whole file takes longer than a stop may.
+        // Nobody waits for what these read any more, and either may take longer than a stop may.
+        await check?.stop();
         await interruptUntilIdle(maintenance);
         if (!fatal) await checkpointer.close();
         // Closing would write the log into a file that is damaged, or on a disk that fails. Left as after a crash, the
@@ -320,23 +331,6 @@ async function patientRead<Row>(
     if (error.code === 'storage-corrupt') onFatal(error);
     throw error;
   }
-}
-
-/** After a crash: is the file whole? Rejects with storage-corrupt when it is not. */
-async function quickCheck(file: string, connection: Binding, log: Logger): Promise<void> {
-  const started = performance.now();
-  const rows = await patiently(() => connection.all<{ quick_check: string }>('PRAGMA quick_check(1)'));
-  const verdict = rows[0]?.quick_check ?? 'no answer';
-  if (verdict !== 'ok') {
-    throw new StorageError(
-      'storage-corrupt',
-      `the database file is damaged (${verdict.slice(0, 200).replaceAll('\n', ' ')}); restore a backup: ${file}`,
-    );
-  }
-  log.info('the last server on this database did not stop cleanly; the file was checked and is whole', {
-    file,
-    seconds: Math.round(performance.now() - started) / 1000,
-  });
 }
 
 function interruptLongStatements(

@@ -1,0 +1,94 @@
+import { StorageError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { openBinding } from './binding.ts';
+import { BUSY_TIMEOUT_MS, LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+
+/** When and how a file is checked after a crash. */
+export interface CheckOptions {
+  /** Smaller files are checked before the server answers, others beside it. */
+  readonly besideFromBytes: number;
+  /** A statement whose first row's `quick_check` is `ok`, or says what is damaged. */
+  readonly sql: string;
+}
+
+/** A check of 256 MiB takes about a second. */
+export const CHECK_DEFAULTS: CheckOptions = {
+  besideFromBytes: 256 * 1024 * 1024,
+  sql: 'PRAGMA quick_check(1)',
+};
+
+/** A check that goes on. */
+export interface QuickCheck {
+  /** Resolves when the file is whole, or the check was stopped. Rejects with storage-corrupt when it is damaged. */
+  readonly done: Promise<void>;
+  /** While it runs its read transaction keeps the write-ahead log from being emptied. */
+  readonly running: boolean;
+  /** Breaks it off. Resolves when its connection is closed. */
+  stop(): Promise<void>;
+}
+
+/**
+ * After a crash: is the file whole? Asked on a connection of its own, as a large file takes minutes and nothing else
+ * should wait for that. It only reads: closing it does not write the log into a file that may be damaged, nor remove
+ * the log, by which the next start knows that the file is to be checked.
+ */
+export function startQuickCheck(file: string, log: Logger, sql: string): QuickCheck {
+  let running = true;
+  let stopped = false;
+  let interrupt = () => {};
+
+  async function verdict(): Promise<string> {
+    const deadline = performance.now() + LOCK_WAIT_MS;
+    const connection = await openBinding(file, 'read');
+    interrupt = connection.interrupt;
+    try {
+      await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      const rows = await retryWhileBusy(
+        () => connection.all<{ quick_check: string }>(sql),
+        () => (stopped ? 0 : deadline),
+      );
+      return rows[0]?.quick_check ?? 'no answer';
+    } finally {
+      interrupt = () => {};
+      await connection.close();
+    }
+  }
+
+  async function check(): Promise<void> {
+    const started = performance.now();
+    try {
+      const found = await verdict();
+      if (found !== 'ok') {
+        throw new StorageError(
+          'storage-corrupt',
+          `the database file is damaged (${found.slice(0, 200).replaceAll('\n', ' ')}); restore a backup: ${file}`,
+        );
+      }
+      log.info('the last server on this database did not stop cleanly; the file was checked and is whole', {
+        file,
+        seconds: Math.round(performance.now() - started) / 1000,
+      });
+    } catch (error) {
+      // Broken off: that says nothing about the file.
+      if (!stopped) throw error;
+    } finally {
+      running = false;
+    }
+  }
+
+  const done = check();
+  return {
+    done,
+    get running() {
+      return running;
+    },
+    async stop() {
+      stopped = true;
+      // Again and again: an interrupt that comes before the thread has taken the statement up is lost.
+      while (running) {
+        interrupt();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+  };
+}
