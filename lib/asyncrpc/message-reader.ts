@@ -1,4 +1,5 @@
 import { InvokeError, ProtocolError } from '../errors.ts';
+import { ChunkGatherer } from './chunks.ts';
 import type { Limits } from './limits.ts';
 import { type Json, parseMessage } from './messages.ts';
 import type { Command, Session } from './service.ts';
@@ -8,22 +9,20 @@ export type Call =
   | { readonly command: Command; readonly arg: Json }
   | { readonly command: null; readonly refusal: Error };
 
-/** Each line costs some 50 bytes beside its characters: so many small ones are put together. */
-const GATHERED_LINES = 1024;
-
 /** Puts requests together from lines, chunk streams included. */
 export class MessageReader {
   /** A chunked message has begun and is not complete. */
   inChunks = false;
-  /** Characters of its chunks so far. */
-  chunkBytes = 0;
-  private chunks: string[] = [];
-  /** The latest lines, up to GATHERED_LINES of them. */
-  private latest: string[] = [];
+  private readonly chunks = new ChunkGatherer();
   private readonly limits: Limits;
 
   constructor(limits: Limits) {
     this.limits = limits;
+  }
+
+  /** Characters of its chunks so far. */
+  get chunkBytes(): number {
+    return this.chunks.bytes;
   }
 
   /**
@@ -44,22 +43,13 @@ export class MessageReader {
   }
 
   clear(): void {
-    this.chunks = [];
-    this.latest = [];
-    this.chunkBytes = 0;
+    this.chunks.clear();
   }
 
   private addChunk(line: string, session: Session): string | null {
-    if (line === '') {
-      const text = this.chunks.join('') + this.latest.join('');
-      this.clear();
-      return text;
-    }
-    this.chunkBytes += line.length;
-    this.checkLength(this.chunkBytes, session);
-    if (this.latest.push(line) < GATHERED_LINES) return null;
-    this.chunks.push(this.latest.join(''));
-    this.latest = [];
+    if (line === '') return this.chunks.take();
+    this.checkLength(this.chunkBytes + line.length, session);
+    this.chunks.push(line);
     return null;
   }
 

@@ -1,4 +1,5 @@
 import { InvokeError, ProtocolError } from '../errors.ts';
+import { ChunkGatherer } from './chunks.ts';
 import type { Json } from './messages.ts';
 
 /** Puts a server's reply together from its lines, chunks included; undefined until it is complete. */
@@ -9,24 +10,21 @@ export type ReplyReader = (line: string) => Json | undefined;
  * @returns a reader for any number of replies, one after the other; it throws ProtocolError on what is no reply
  */
 export function createReplyReader(maxBytes: number): ReplyReader {
-  let chunks: string[] | null = null;
-  let bytes = 0;
+  const chunks = new ChunkGatherer();
+  let inChunks = false;
   return (line) => {
-    if (!chunks) {
-      if (line !== '{"chunk-stream": null}' && line !== '{"chunk-stream":null}') return parseReply(line);
-      chunks = [];
-      bytes = 0;
-      return undefined;
+    if (!inChunks) {
+      inChunks = line === '{"chunk-stream": null}' || line === '{"chunk-stream":null}';
+      return inChunks ? undefined : parseReply(line);
     }
     if (line !== '') {
-      bytes += line.length;
-      if (bytes > maxBytes) throw new ProtocolError(`the server sent a reply longer than ${maxBytes} bytes`);
+      if (chunks.bytes + line.length > maxBytes)
+        throw new ProtocolError(`the server sent a reply longer than ${maxBytes} bytes`);
       chunks.push(line);
       return undefined;
     }
-    const text = chunks.join('');
-    chunks = null;
-    return parseReply(text);
+    inChunks = false;
+    return parseReply(chunks.take());
   };
 }
 
