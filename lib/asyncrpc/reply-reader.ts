@@ -41,7 +41,9 @@ export function refusalIn(reply: Json): InvokeError | null {
   if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return null;
   const error = reply['invoke-error'];
   if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
-  return new InvokeError(String(error.message).slice(0, 1000));
+  // Anything else may have no text, or one that cannot be made: objects bring their own toString, arrays any depth.
+  const text = typeof error.message === 'string' ? error.message : 'the server refused and did not say why';
+  return new InvokeError(text.slice(0, 1000));
 }
 
 /**

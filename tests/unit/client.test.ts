@@ -157,6 +157,26 @@ test('a refused login rejects with what the server said', async () => {
 /** Answers streams with `<line>!`. */
 const echo: Script = (line, peer) => peer.say(line.startsWith('{') ? '"ok"' : line === 'END' ? 'ok' : `${line}!`);
 
+/** No server that is well says these, all of which are JSON. */
+const NO_TEXTS = ['{"toString": 1}', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'null', '7'];
+
+test('a refusal whose message is no text is a refusal still, of a request and of a stream', async () => {
+  for (const message of NO_TEXTS) {
+    const refusal = `{"invoke-error": {"message": ${message}}}`;
+    const { client, connections } = clientOf((line, peer) => {
+      const refused = line === 'a line' || line.includes('"key"');
+      peer.say(refused ? refusal : '"ok"');
+      if (line === 'a line') peer.hangUp();
+    });
+    const why = new InvokeError('the server refused and did not say why');
+    await assert.rejects(get(client, 1), why);
+    assert.equal(await client.invoke('ping', {}), 'ok');
+    assert.equal(connections(), 1, 'in step still');
+    await assert.rejects(client.stream('get-stream', ['a line']), why);
+    client.close();
+  }
+});
+
 test('a stream takes any number of lines in bounded memory', async () => {
   const { client } = clientOf(echo);
   let taken = 0;

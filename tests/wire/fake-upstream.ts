@@ -15,7 +15,8 @@ export type Mode =
   | 'sending 40-digit unihashes and malformed PR values'
   | "sending another task's answer"
   | 'sending a line without end'
-  | 'answering with errors';
+  | 'answering with errors'
+  | 'answering with errors without a text';
 
 /** An upstream for both services that says what its mode has it say. It knows every hash that begins with `a`. */
 export interface FakeUpstream {
@@ -43,6 +44,7 @@ export async function fakeUpstream(
   const open = new Set<net.Socket>();
   const asked = new Map<string, string[]>();
   let mode: Mode = 'refused';
+  const refuses = () => mode.startsWith('answering with errors');
   let server: net.Server | null = null;
   let connections = 0;
 
@@ -91,7 +93,7 @@ export async function fakeUpstream(
         } else {
           const [command, args] = Object.entries(JSON.parse(line) as Record<string, Record<string, string>>)[0]!;
           note(command, JSON.stringify(args));
-          const enters = command.endsWith('-stream') && mode !== 'answering with errors';
+          const enters = command.endsWith('-stream') && !refuses();
           if (enters) stream = command;
           reply(client, JSON.stringify(enters ? 'ok' : answer(command, args)), enters);
           // As a server does that gets lines of a stream it has not entered.
@@ -134,7 +136,10 @@ export async function fakeUpstream(
       if (`${username}:${token}` === fake.login) return { result: true, username, permissions: ['@read'] };
       return { 'invoke-error': { message: `Unable to authenticate as ${username}` } };
     }
-    if (mode === 'answering with errors') return { 'invoke-error': { message: 'Anonymous user is not allowed' } };
+    if (refuses()) {
+      const text = 'Anonymous user is not allowed';
+      return { 'invoke-error': { message: mode.endsWith('without a text') ? { toString: text } : text } };
+    }
     if (command === 'ping') return { alive: true };
     const other = mode === "sending another task's answer";
     const short = mode.startsWith('sending 40');

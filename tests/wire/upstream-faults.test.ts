@@ -18,6 +18,7 @@ const BAD: readonly Mode[] = [
   "sending another task's answer",
   'sending a line without end',
   'answering with errors',
+  'answering with errors without a text',
 ];
 
 const own = (n: number) => String(n).repeat(64);

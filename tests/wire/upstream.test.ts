@@ -203,3 +203,19 @@ test('one answer that is none costs that look-up, not those beside it', async (t
     unihashOf('m a3'),
   ]);
 });
+
+test('a refusal whose message is no text is a miss, said in the log, and the connection goes on', async (t) => {
+  const log = recorder();
+  const fake = await fakeUpstream(t);
+  const server = await site(t, fake.address, {}, { log });
+  const client = server.hash();
+  const get = (taskhash: string) => client.ask('get', { method: 'm', taskhash });
+  assert.notEqual(await get('a0'), null);
+  const before = fake.connections;
+  await fake.become('answering with errors without a text');
+  assert.equal(await get('a1'), null);
+  await fake.become('right');
+  assert.notEqual(await get('a2'), null);
+  assert.equal(fake.connections, before);
+  assert.equal(log.count('get: the server refused and did not say why'), 1);
+});
