@@ -10,12 +10,9 @@ export interface NumberedLine {
   readonly number: number;
 }
 
-/**
- * The lines of a file, or of standard input for `-`, in groups as they come. Memory stays bounded.
- * @param from bytes of the file to pass over
- */
-export async function* readLines(file: string, from = 0): AsyncGenerator<NumberedLine[]> {
-  const stream = file === '-' ? process.stdin : fs.createReadStream(file, { start: from, highWaterMark: 256 * 1024 });
+/** The lines of a file, or of standard input for `-`, in groups as they come. Memory stays bounded. */
+export async function* readLines(file: string): AsyncGenerator<NumberedLine[]> {
+  const stream = file === '-' ? process.stdin : fs.createReadStream(file, { highWaterMark: 256 * 1024 });
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   let number = 0;
   const numbered = (texts: readonly string[]) => texts.map((text) => ({ text, number: ++number }));

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type NumberedLine, readLines } from '../../lib/cli/client/lines.ts';
+
+function folderFor(t: TestContext): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-lines-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('the lines of a named pipe, as a shell makes for <(command), are read as those of a file', async (t) => {
+  const pipe = path.join(folderFor(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  // Opening a pipe waits for the other end.
+  spawn('sh', ['-c', 'printf "one\\ntwo\\nthree" > "$1"', 'sh', pipe]);
+  const lines: NumberedLine[] = [];
+  for await (const group of readLines(pipe)) lines.push(...group);
+  assert.deepEqual(lines, [
+    { text: 'one', number: 1 },
+    { text: 'two', number: 2 },
+    { text: 'three', number: 3 },
+  ]);
+});
