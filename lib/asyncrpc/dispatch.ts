@@ -176,7 +176,7 @@ function handleOne<S>(row: CommandRow<S>, session: S, arg: Json): readonly Outco
 }
 
 /** An ajv error as a short sentence that begins with the field at fault. */
-export function describeFault(error: ErrorObject): { field: string; text: string } {
+function describeFault(error: ErrorObject): { field: string; text: string } {
   const path = error.instancePath.slice(1).replaceAll('/', '.');
   const params = error.params as Record<string, unknown>;
   if (error.keyword === 'required') {

@@ -45,7 +45,7 @@ export async function runCli(
 const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };
 
 /** Says an error on stderr; returns the exit status that goes with it. */
-export function reportError(program: string, error: unknown): number {
+function reportError(program: string, error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`${program}: ${error.message}\nTry '${program} --help'.\n`);
     return 2;

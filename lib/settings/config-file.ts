@@ -8,7 +8,7 @@ export interface ConfigFile {
 }
 
 /** Looked for in this order when no file is named. */
-export const CONFIG_PLACES = ['./bakeserv.yaml', '/etc/bakeserv/bakeserv.yaml'] as const;
+const CONFIG_PLACES = ['./bakeserv.yaml', '/etc/bakeserv/bakeserv.yaml'] as const;
 
 /**
  * Reads the configuration file that was named, else the first of the usual places that is there, else none.

@@ -66,14 +66,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of a service an engine may use only what is pure: the interface and the rules. */
-const PURE = [
-  'hashserv/store',
-  'hashserv/where',
-  'prserv/store',
-  'prserv/get-pr',
-  'prserv/revision',
-  'prserv/upstream-rule',
-];
+const PURE = ['hashserv/store', 'hashserv/where', 'prserv/store', 'prserv/get-pr', 'prserv/revision'];
 
 function breach({ file, target, typeOnly }: Import): string | null {
   if (target === 'sqlite3')

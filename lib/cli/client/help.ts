@@ -6,7 +6,7 @@ export type AnyProgram = ProgramSpec<any>;
 export type AnyCommand = CommandSpec<any>;
 
 export const HELP_FLAG: FlagSpec = { name: 'help', short: 'h', describe: 'Show this help and exit' };
-export const VERSION_FLAG: FlagSpec = { name: 'version', describe: 'Show the version and exit' };
+const VERSION_FLAG: FlagSpec = { name: 'version', describe: 'Show the version and exit' };
 
 /** The options of the program itself. */
 export function programFlags(program: AnyProgram): FlagSpec[] {

@@ -22,7 +22,7 @@ export async function main<Call>(program: ProgramSpec<Call>, words: readonly str
  * Runs a client program.
  * @returns the exit status: 0, 1 for a refused or failed call, 2 for wrong usage
  */
-export async function runProgram<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<number> {
+async function runProgram<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<number> {
   endWithClosedPipe();
   const globals = new Args();
   let out = createOut(words.includes('--json'));
