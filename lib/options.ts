@@ -95,3 +95,13 @@ export function sizeText(bytes: number): string {
   }
   return String(bytes);
 }
+
+/**
+ * What is taken without the option, for its reader: sizes in their unit, times with theirs; empty where it has none.
+ * @param each how one value is set, as in quotes
+ */
+export function defaultText({ default: value, type }: Option, each = (text: string) => text): string {
+  if (value === undefined) return '';
+  const texts = [value].flat().map((one) => each(type === 'bytes' ? sizeText(Number(one)) : String(one)));
+  return texts.join(' and ') + (type.startsWith('seconds') ? ' s' : '');
+}

@@ -1,4 +1,4 @@
-import { type Option, sizeText } from '../lib/options.ts';
+import { defaultText, type Option } from '../lib/options.ts';
 import { SERVE_OPTIONS } from '../lib/settings/serve-options.ts';
 
 const BEGIN = '<!-- options of bakeserv serve: written by npm run generate -->';
@@ -27,11 +27,6 @@ function group(name: string): string {
 function row(option: Option): string {
   const { name, choices, describe } = option;
   const meaning = choices ? `${describe}: ${choices.join(', ')}` : describe;
-  return `| ${[`\`--${name}\``, defaultText(option), meaning].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
-function defaultText({ default: value, type }: Option): string {
-  if (value === undefined) return '';
-  const values = Array.isArray(value) ? value : [type === 'bytes' ? sizeText(Number(value)) : value];
-  return values.map((each) => `\`${each}\``).join(', ') + (type.startsWith('seconds') ? ' s' : '');
+  const byDefault = defaultText(option, (text) => `\`${text}\``);
+  return `| ${[`\`--${name}\``, byDefault, meaning].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

@@ -1,4 +1,4 @@
-import { environmentName, type Option } from '../lib/options.ts';
+import { defaultText, environmentName, type Option } from '../lib/options.ts';
 import type { DocumentedCommand } from '../lib/settings/options-doc.ts';
 
 const HEAD = String.raw`.TH BAKESERV 1 "" "bakeserv VERSION" "bakeserv"
@@ -44,7 +44,7 @@ function entry(option: Option): string {
   const flag = `${alias ? `-${alias}, ` : ''}--${name}${type === 'boolean' ? '' : ' VALUE'}`;
   const more = [
     option.flagOnly ? [] : [environmentName(name)],
-    value === undefined || value === false ? [] : [`default: ${[value].flat().join(', ')}`],
+    value === undefined || value === false ? [] : [`default: ${defaultText(option)}`],
   ].flat();
   return `.TP\n.B ${roff(flag)}\n${roff(describe)}${more.length > 0 ? ` [${roff(more.join('; '))}]` : ''}\n`;
 }

@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import { ConfigError } from '../errors.ts';
-import { environmentName, type Option, sizeText } from '../options.ts';
+import { defaultText, environmentName, type Option } from '../options.ts';
 import { didYouMean } from '../settings/nearest.ts';
 import type { Flags } from '../settings/settings.ts';
 import { UsageError } from './main.ts';
@@ -40,8 +40,12 @@ export async function parseFlags(
         : new UsageError(explain(message ?? error?.message, options, args));
     });
   for (const option of options) {
+    const more = [
+      option.flagOnly ? '' : ` [${environmentName(option.name)}]`,
+      option.default === undefined ? '' : ` [default: ${defaultText(option)}]`,
+    ];
     parser.option(option.name, {
-      describe: `${option.describe}${option.flagOnly ? '' : ` [${environmentName(option.name)}]`}${defaultText(option)}`,
+      describe: option.describe + more.join(''),
       group: `${option.group}:`,
       ...(option.alias && { alias: option.alias }),
       ...(option.type === 'boolean' ? { type: 'boolean' as const } : { type: 'string' as const, requiresArg: true }),
@@ -71,16 +75,6 @@ function explain(message: string, options: readonly Option[], args: readonly str
   if (!given) return `unexpected argument ${JSON.stringify(unknown)}`;
   const flags = options.map(({ name }) => `--${name}`);
   return `unknown option ${given.replace(/=.*$/, '')}${didYouMean(`--${unknown}`, flags)}`;
-}
-
-function defaultText({ default: value, type }: Option): string {
-  if (value === undefined) return '';
-  const text = Array.isArray(value)
-    ? value.join(' and ')
-    : type === 'bytes'
-      ? sizeText(value as number)
-      : String(value);
-  return ` [default: ${text}${type === 'seconds' ? ' s' : ''}]`;
 }
 
 /**

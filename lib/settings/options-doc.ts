@@ -1,4 +1,4 @@
-import { environmentName, type Option, sizeText } from '../options.ts';
+import { defaultText, environmentName, type Option } from '../options.ts';
 import { expectedOf } from './schema.ts';
 
 /** A command's options as docs/options.md shows them. */
@@ -38,12 +38,7 @@ function section({ name, about, options }: DocumentedCommand): string {
 function row(option: Option): string {
   const environment = option.flagOnly ? '' : `\`${environmentName(option.name)}\``;
   const alias = option.alias ? `\`-${option.alias}\`, ` : '';
-  const cells = [`${alias}\`--${option.name}\``, environment, expectedOf(option), defaultText(option), option.describe];
+  const byDefault = defaultText(option, (text) => `\`${text}\``);
+  const cells = [`${alias}\`--${option.name}\``, environment, expectedOf(option), byDefault, option.describe];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
-function defaultText({ default: value, type }: Option): string {
-  if (value === undefined) return '';
-  const text = Array.isArray(value) ? value.join(', ') : type === 'bytes' ? sizeText(value as number) : String(value);
-  return `\`${text}\`${type === 'seconds' ? ' s' : ''}`;
 }
