@@ -1,18 +1,14 @@
-import { InvokeError } from '../../errors.ts';
-import { type NumberedLine, nameOf, readLines } from '../client/lines.ts';
+import { readTasks } from '../client/task-lines.ts';
 import type { HashCall } from './call.ts';
 
 /** The status when the servers differ, as diff(1) has it. */
 const STATUS_DIFFERENT = 1;
-const TASK = /^\S+ \S+$/;
 
 /** `diff ADDRESS ADDRESS --taskhashes FILE`: the tasks of which two servers say different unihashes. */
 export async function diff({ args, out, connect }: HashCall): Promise<number> {
   const [left, right] = [await connect(args.need('ADDRESS')), await connect(args.need('OTHER'))];
-  const file = args.need('taskhashes');
   const totals = { compared: 0, same: 0, different: 0, onlyFirst: 0, onlySecond: 0, neither: 0 };
-  for await (const lines of readLines(file)) {
-    const tasks = lines.filter(({ text }) => text !== '' && !text.startsWith('#')).map((line) => taskOf(line, file));
+  for await (const tasks of readTasks(args.need('taskhashes'))) {
     const [ours, theirs] = await Promise.all([left.getUnihashes(tasks), right.getUnihashes(tasks)]);
     for (const [i, task] of tasks.entries()) {
       const [a, b] = [ours[i]!, theirs[i]!];
@@ -31,9 +27,4 @@ export async function diff({ args, out, connect }: HashCall): Promise<number> {
       `${onlySecond} only in the second, ${neither} in neither`,
   );
   return different + onlyFirst + onlySecond > 0 ? STATUS_DIFFERENT : 0;
-}
-
-function taskOf({ text, number }: NumberedLine, file: string): string {
-  if (TASK.test(text)) return text;
-  throw new InvokeError(`${nameOf(file)}, line ${number}: expected "method taskhash"`);
 }

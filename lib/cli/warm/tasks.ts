@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { errorText, InvokeError } from '../../errors.ts';
-import { countLines, nameOf, readLines } from '../client/lines.ts';
+import { countLines } from '../client/lines.ts';
+import { readTasks, TASK } from '../client/task-lines.ts';
 
 /** Tasks (`method taskhash`) in groups, in bounded memory; how many there are where that can be known beforehand. */
 export interface TaskSource {
@@ -10,12 +11,10 @@ export interface TaskSource {
 
 /** How many tasks one group has. */
 const GROUP_TASKS = 8192;
-/** As a server takes them (reliability.md section 4): without control characters, at most 256 bytes. */
-const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;
 
 /**
- * The lines of a file, or of standard input for `-`; empty lines and those that begin with `#` are passed over.
- * @throws InvokeError when the file cannot be read; while reading, for a line that is no task
+ * The tasks of a file, or of standard input for `-`.
+ * @throws InvokeError when the file cannot be read; while reading, as `readTasks`
  */
 export async function tasksOfFile(file: string): Promise<TaskSource> {
   try {
@@ -29,11 +28,9 @@ export async function tasksOfFile(file: string): Promise<TaskSource> {
     total,
     async *groups() {
       let group: string[] = [];
-      for await (const lines of readLines(file)) {
-        for (const { text, number } of lines) {
-          if (text === '' || text.startsWith('#')) continue;
-          if (!TASK.test(text)) throw new InvokeError(`${nameOf(file)}, line ${number}: expected "method taskhash"`);
-          if (group.push(text) < GROUP_TASKS) continue;
+      for await (const tasks of readTasks(file)) {
+        for (const task of tasks) {
+          if (group.push(task) < GROUP_TASKS) continue;
           yield group;
           group = [];
         }

@@ -1,0 +1,22 @@
+import { InvokeError } from '../../errors.ts';
+import { nameOf, readLines } from './lines.ts';
+
+/** `method taskhash` as a server takes it (reliability.md section 4): without control characters, 256 at most each. */
+export const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;
+
+/**
+ * The tasks of a file, or of standard input for `-`, in groups as they come; empty lines and those that begin with `#`
+ * are passed over. Memory stays bounded.
+ * @throws InvokeError for a line that is no task; it says which
+ */
+export async function* readTasks(file: string): AsyncGenerator<string[]> {
+  for await (const lines of readLines(file)) {
+    const tasks: string[] = [];
+    for (const { text, number } of lines) {
+      if (text === '' || text.startsWith('#')) continue;
+      if (!TASK.test(text)) throw new InvokeError(`${nameOf(file)}, line ${number}: expected "method taskhash"`);
+      tasks.push(text);
+    }
+    if (tasks.length > 0) yield tasks;
+  }
+}
