@@ -6,7 +6,7 @@ import { parseAnonymousPermissions } from './hashserv/permissions.ts';
 import type { LogLevel } from './log.ts';
 import { environmentName } from './options.ts';
 import type { ConfigFile } from './settings/config-file.ts';
-import { SERVE_OPTIONS } from './settings/serve-options.ts';
+import { SERVE_OPTIONS, SYNC_MODE } from './settings/serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings/settings.ts';
 
 /** When the disk is told to sync (reliability.md section 1). */
@@ -153,11 +153,9 @@ export function describeAnonymous(config: Config, permissions: (local: boolean) 
  */
 export function parseSyncMode(text: string, where: string): SyncMode {
   if (text === 'immediate' || text === 'on_shutdown') return { kind: text };
-  const seconds = Number(/^periodic:(\d+(?:\.\d+)?)$/.exec(text)?.[1]);
+  const seconds = new RegExp(SYNC_MODE.pattern).test(text) ? Number(text.slice('periodic:'.length)) : 0;
   if (seconds >= 0.01 && seconds <= 86_400) return { kind: 'periodic', seconds };
-  throw new ConfigError(
-    `${where}: ${JSON.stringify(text)} is not immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown`,
-  );
+  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not ${SYNC_MODE.expected}`);
 }
 
 /** An upstream that is one of our own listeners would have the server ask itself. */

@@ -7,7 +7,7 @@ import type { ServerStatus } from './control.ts';
 type StartReport = { readonly ready: ServerStatus } | { readonly failed: string; readonly code: ErrorCode | null };
 
 /** Longer than an old server may take to end and a big database to be checked after a crash. */
-const START_MS = 60_000;
+export const START_MS = 60_000;
 const MAX_LOG_BYTES = 1024 * 1024;
 
 /** The command line of this program itself, as it runs now: built, or from its sources. */

@@ -3,7 +3,8 @@ import { LIMIT_OPTIONS, type Option } from '../options.ts';
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name }));
 
-const SYNC_MODE = {
+/** The modes of reliability.md section 1; how many seconds are meant is for config.ts to check. */
+export const SYNC_MODE = {
   pattern: '^(immediate|on_shutdown|periodic:\\d+(\\.\\d+)?)$',
   expected: 'immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown',
 } as const;

@@ -1,15 +1,13 @@
 import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AddressError } from '../../errors.ts';
-import { startInBackground } from '../background.ts';
+import { START_MS, startInBackground } from '../background.ts';
 import { askStatus, askStop, type ServerStatus } from '../control.ts';
 import { type AutoPlace, makeFolder } from './place.ts';
 
 /** The exit status of a server that found another one in its place. */
 export const STATUS_ALREADY_RUNNING = 75;
 
-/** Longer than an old server may take to end and a big database to be checked after a crash. */
-const START_MS = 60_000;
 const STOP_MS = 15_000;
 const RETRY_MS = 50;
 
