@@ -46,13 +46,22 @@ const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'stora
 
 /** Says an error on stderr; returns the exit status that goes with it. */
 function reportError(program: string, error: unknown): number {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${program}: ${error.message}\nTry '${program} --help'.\n`);
-    return 2;
-  }
-  const unforeseen = !(error instanceof BakeservError) && error instanceof Error;
-  process.stderr.write(`${program}: ${unforeseen ? (error.stack ?? error.message) : errorText(error)}\n`);
+  const usage = error instanceof UsageError;
+  process.stderr.write(`${program}: ${usage ? usageText(program, error) : describeError(error)}\n`);
+  if (usage) return 2;
   return error instanceof BakeservError ? (STATUSES[error.code] ?? 1) : 1;
+}
+
+/** What a wrong call is told. */
+export function usageText(program: string, error: UsageError): string {
+  return `${error.message}\nTry '${program} --help'.`;
+}
+
+/** What to say of an error: where it came from too, unless it was foreseen or is the system's, whose message says it all. */
+export function describeError(error: unknown): string {
+  if (error instanceof BakeservError || !(error instanceof Error)) return errorText(error);
+  const fromSystem = 'syscall' in error && 'code' in error;
+  return fromSystem ? error.message : (error.stack ?? error.message);
 }
 
 function overview(program: string, about: string, table: Readonly<Record<string, Subcommand>>): string {

@@ -10,7 +10,9 @@ import { manPage } from '../../lib/cli/client/man.ts';
 import { pythonJson, wantsColor } from '../../lib/cli/client/out.ts';
 import type { FlagSpec } from '../../lib/cli/client/table.ts';
 import { HASH_CLIENT } from '../../lib/cli/hashclient/program.ts';
+import { describeError } from '../../lib/cli/main.ts';
 import { PR_CLIENT } from '../../lib/cli/prclient/program.ts';
+import { InvokeError } from '../../lib/errors.ts';
 
 const FLAGS: readonly FlagSpec[] = [
   { name: 'count', short: 'n', values: ['N'], type: 'integer', describe: '' },
@@ -131,3 +133,14 @@ if (bash) {
     assert.deepEqual(complete('ping', '--count', ''), ['']);
   });
 }
+
+test('an error is said with where it came from only where nobody foresaw it', () => {
+  assert.equal(describeError(new InvokeError('denied')), 'denied');
+  const missing = Object.assign(new Error("ENOENT: no such file or directory, open 'x'"), {
+    code: 'ENOENT',
+    syscall: 'open',
+  });
+  assert.equal(describeError(missing), "ENOENT: no such file or directory, open 'x'");
+  assert.match(describeError(new TypeError('x is not a function')), /^TypeError: x is not a function\n +at /);
+  assert.equal(describeError('thrown'), 'thrown');
+});

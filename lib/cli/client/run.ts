@@ -1,5 +1,5 @@
-import { AddressError, BakeservError, errorText } from '../../errors.ts';
-import { packageVersion, UsageError } from '../main.ts';
+import { AddressError } from '../../errors.ts';
+import { describeError, packageVersion, UsageError, usageText } from '../main.ts';
 import { Args, readArguments, readFlags } from './arguments.ts';
 import { commandHelp, HELP_FLAG, programFlags, programHelp } from './help.ts';
 import { createOut, type Out } from './out.ts';
@@ -76,17 +76,11 @@ function report(program: string, error: unknown, out: Out): number {
   const misread = error instanceof AddressError && !error.cause && error.message.startsWith('address ');
   if (error instanceof UsageError || misread) {
     if (out.json) out.error(error.message);
-    else out.note(`${program}: ${error.message}${misread ? '' : `\nTry '${program} --help'.`}`);
+    else out.note(`${program}: ${misread ? error.message : usageText(program, error)}`);
     return 2;
   }
-  const foreseen = error instanceof BakeservError || isSystemError(error);
-  out.error(foreseen ? errorText(error) : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  out.error(describeError(error));
   return 1;
-}
-
-/** A file that cannot be read and the like: the message says which. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 /** A reader that went away ends us at once and without a word, as it does other programs in a pipe. */
