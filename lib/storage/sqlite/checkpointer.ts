@@ -26,20 +26,40 @@ export interface CheckpointerOptions {
 }
 
 const LOOK_EVERY_MS = 50;
-/** A PASSIVE checkpoint each time the log has grown by this much … */
-const PASSIVE_BYTES = 4 * 1024 * 1024;
-/** … but not more often than this: each syncs the database file, which the commits wait for … */
-const PASSIVE_EVERY_MS = 250;
-/** … or this long after a write. */
+/** A frame of the log: a page and its header. */
+const FRAME_BYTES = 4096 + 24;
+/** A PASSIVE checkpoint each time this much has been added to the log, or … */
+const PASSIVE_BYTES = 16 * 1024 * 1024;
+/** … this long after a write. */
 const PASSIVE_AFTER_MS = 1000;
-/** A log of this size is emptied in the writer's turn, and warned about when a reader outside keeps it from shrinking. */
-const TRUNCATE_BYTES = 64 * 1024 * 1024;
-const RETRY_TRUNCATE_MS = 1000;
+/**
+ * From here the writer begins the log anew, in its turn. Under constant load it never does so by itself, as something
+ * is always left to move; and writing over a file costs less than making it grow. Against 4 MiB, 250 ms apart, and a
+ * log that is emptied at 64 MiB: 12 to 20 % more reports, and turns of 45 ms instead of 125 ms.
+ */
+const RESTART_BYTES = 32 * 1024 * 1024;
+/**
+ * A checkpoint syncs the database file only when it meets the end of the log. With a few PASSIVE ones before that turn
+ * each has less to move, and one of them may: else the turn has to wait for all of it.
+ */
+const PASSES_BEFORE_RESTART = 3;
+/** A log that has come to this size because a reader outside pins it is warned about, and emptied once that is gone. */
+const PINNED_BYTES = 64 * 1024 * 1024;
+/** After an attempt that a reader frustrated. */
+const RETRY_MS = 1000;
 
 interface CheckpointRow {
   readonly busy: number;
   readonly log: number;
   readonly checkpointed: number;
+}
+
+async function checkpoint(
+  connection: Binding,
+  mode: 'NOOP' | 'PASSIVE' | 'RESTART' | 'TRUNCATE',
+): Promise<CheckpointRow> {
+  const [row] = await connection.all<CheckpointRow>(`PRAGMA wal_checkpoint(${mode})`);
+  return row!;
 }
 
 const stat = promisify(fs.stat);
@@ -60,56 +80,59 @@ export function createCheckpointer({
   let commits = 0;
   let checkpointedCommits = 0;
   let firstDirtyAt = 0;
-  let sizeAtLast = 0;
-  let lastPassiveAt = 0;
-  let nextTruncateAt = 0;
-  let pinned = false;
+  let commitsSeen = 0;
+  /** The last attempt to begin the log anew was: it is repeated, whether or not somebody writes. */
+  let frustrated = false;
+  let nextTurnAt = 0;
+  let warned = false;
   let working = false;
   let closed = false;
   let syncedCommits = 0;
 
-  const size = async () => (await stat(wal).catch(() => null))?.size ?? 0;
-
   async function look(): Promise<void> {
-    if (commits === checkpointedCommits && !pinned) return;
     const now = performance.now();
-    const bytes = await size();
-    if (bytes >= TRUNCATE_BYTES && now >= nextTruncateAt && !checking()) await truncate(bytes, now);
-    else if (isOverdue(now) || (bytes - sizeAtLast >= PASSIVE_BYTES && now - lastPassiveAt >= PASSIVE_EVERY_MS))
-      await passive();
+    if (frustrated) return now < nextTurnAt ? undefined : restart(now);
+    if (commits === checkpointedCommits || !(isOverdue(now) || (await hasGrown()))) return;
+    const { log: frames } = await passive();
+    if (frames * FRAME_BYTES >= RESTART_BYTES && !checking()) await restart(now);
+  }
+
+  async function hasGrown(): Promise<boolean> {
+    if (commits === commitsSeen) return false;
+    commitsSeen = commits;
+    // NOOP moves nothing and takes no lock: it tells how far the log goes, which its size does not once it is written over.
+    const { log: frames, checkpointed } = await checkpoint(maintenance, 'NOOP');
+    return (frames - checkpointed) * FRAME_BYTES >= PASSIVE_BYTES;
   }
 
   function isOverdue(now: number): boolean {
     return mode.kind !== 'on_shutdown' && commits !== checkpointedCommits && now - firstDirtyAt >= PASSIVE_AFTER_MS;
   }
 
-  async function passive(): Promise<void> {
+  async function passive(): Promise<CheckpointRow> {
     const upTo = commits;
-    const [row] = await maintenance.all<CheckpointRow>('PRAGMA wal_checkpoint(PASSIVE)');
+    const row = await checkpoint(maintenance, 'PASSIVE');
     // What a reader holds back is moved when it is done, also if nobody writes any more.
-    if (!row || row.checkpointed >= row.log) checkpointedCommits = upTo;
-    lastPassiveAt = performance.now();
-    firstDirtyAt = lastPassiveAt;
-    // Once everything was moved the writer starts the log from its beginning, and the file does not grow until it passes here.
-    sizeAtLast = row && row.checkpointed >= row.log ? 0 : await size();
+    if (row.checkpointed >= row.log) checkpointedCommits = upTo;
+    firstDirtyAt = performance.now();
+    return row;
   }
 
-  /** First beside the writer, which moves nearly everything; then in its turn, which is short. */
-  async function truncate(bytes: number, now: number): Promise<void> {
-    await passive();
-    const [row] = await writer.between((connection) =>
-      connection.all<CheckpointRow>('PRAGMA wal_checkpoint(TRUNCATE)'),
-    );
-    nextTruncateAt = now + RETRY_TRUNCATE_MS;
-    if (row?.busy && !pinned) {
-      pinned = true;
+  async function restart(now: number): Promise<void> {
+    for (let pass = 0; pass < PASSES_BEFORE_RESTART; pass++) await passive();
+    const { busy } = await writer.between((connection) => checkpoint(connection, warned ? 'TRUNCATE' : 'RESTART'));
+    frustrated = busy > 0;
+    nextTurnAt = now + RETRY_MS;
+    const { size: bytes } = await stat(wal);
+    if (!frustrated && warned) {
+      warned = false;
+      log.info('the write-ahead log has been emptied again', { wal });
+    } else if (frustrated && !warned && bytes >= PINNED_BYTES) {
+      warned = true;
       log.warn('the write-ahead log cannot shrink: another program holds a read transaction on the database', {
         wal,
         bytes,
       });
-    } else if (!row?.busy && pinned) {
-      pinned = false;
-      log.info('the write-ahead log has been emptied again', { wal });
     }
   }
 
@@ -167,7 +190,7 @@ export function createCheckpointer({
       closed = true;
       for (const timer of timers) clearInterval(timer);
       try {
-        await maintenance.all('PRAGMA wal_checkpoint(TRUNCATE)');
+        await checkpoint(maintenance, 'TRUNCATE');
       } catch (error) {
         putOff(error);
       }
