@@ -23,11 +23,14 @@ export function createBatcher<Key, Value, Found>(
 ): Batcher<Key, Value> {
   let askers: Asker<Key, Value>[] = [];
   let running = false;
+  /** One asker alone, as when a single client waits for each answer: there is nobody to wait for. */
+  let alone = false;
 
   function next(): void {
     running = askers.length > 0;
     if (!running) return;
     const taken = takeSome();
+    alone = taken.length === 1 && askers.length === 0;
     const keys = taken.length === 1 ? taken[0]!.keys : taken.flatMap((asker) => asker.keys);
     query(keys).then(
       (found) => {
@@ -79,7 +82,8 @@ export function createBatcher<Key, Value, Found>(
         if (running) return;
         running = true;
         // What other connections sent in the same moment is read before an immediate runs: it comes along.
-        setImmediate(next);
+        if (alone) next();
+        else setImmediate(next);
       }),
   };
 }
