@@ -71,8 +71,13 @@ export interface Database {
  */
 const STATEMENT_TIMEOUT_MS = 5_000;
 const FOREIGN_POLL_MS = 100;
-const WRITER_CACHE_KIB = 32 * 1024;
-const READER_CACHE_KIB = 8 * 1024;
+/**
+ * Twice what a batch of reports writes, so that none of it goes to the log early. The leaves reports go to lie all over
+ * the file: 32 MiB of them did not make a report faster.
+ */
+const WRITER_CACHE_KIB = 12 * 1024;
+/** The upper levels of the indexes of ten million rows. Every commit empties it. */
+const READER_CACHE_KIB = 4 * 1024;
 
 /**
  * Opens a database file, creating it where that is asked for.

@@ -15,14 +15,17 @@ import type {
 import { createBatcher } from './batcher.ts';
 import type { Binding, Param } from './binding.ts';
 import type { Database } from './database.ts';
-import { addRow, createPackageCache, noRows, type PackageRows, packageKey } from './package-cache.ts';
+import { addRow, createPackageCache, knownValues, noRows, type PackageRows, packageKey } from './package-cache.ts';
 import { PR_SCHEMA } from './pr-schema.ts';
 import type { WriteKind } from './writer.ts';
 
 /** All rely on the primary key (version, pkgarch, checksum, value). */
 const PACKAGE_ROWS = `
-SELECT p.version, p.pkgarch, p.checksum, p.value FROM json_each(?) q
-  CROSS JOIN PRMAIN p ON p.version = q.value->>0 AND p.pkgarch = q.value->>1`;
+SELECT (
+  SELECT json_group_array(json_array(
+    CAST(p.checksum AS TEXT), CASE typeof(p.value) WHEN 'blob' THEN NULL ELSE p.value END))
+  FROM PRMAIN p WHERE p.version = q.value->>0 AND p.pkgarch = q.value->>1) AS list
+FROM json_each(?) q`;
 
 const VALUES = `
 SELECT q.key AS i, p.value FROM json_each(?) q
@@ -66,14 +69,22 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     database.read<Row>(connection, sql, [JSON.stringify(keys)]);
 
   async function loadPackages(connection: Binding, keys: readonly PackageKey[]): Promise<Map<string, PackageRows>> {
+    const distinct = new Map(keys.map((key) => [packageKey(key.version, key.pkgarch), key]));
+    const asked = [...distinct.values()];
+    // A text for each package: a row object for each of its values, which may be thousands, would be many times as large.
+    const lists = await read<{ list: string }>(
+      connection,
+      PACKAGE_ROWS,
+      asked.map(({ version, pkgarch }) => [version, pkgarch]),
+    );
     const loaded = new Map<string, PackageRows>();
-    for (const { version, pkgarch } of keys) loaded.set(packageKey(version, pkgarch), noRows());
-    const distinct = [
-      ...new Map(keys.map(({ version, pkgarch }) => [packageKey(version, pkgarch), [version, pkgarch]])).values(),
-    ];
-    for (const row of await read<PrRow>(connection, PACKAGE_ROWS, distinct)) {
-      if (isCountable(row.value)) addRow(loaded.get(packageKey(row.version, row.pkgarch))!, row);
-      else warnOfBadRow(row);
+    for (const [i, { version, pkgarch }] of asked.entries()) {
+      const rows = noRows();
+      for (const [checksum, value] of JSON.parse(lists[i]!.list) as [string, string][]) {
+        if (isCountable(value)) addRow(rows, checksum, value);
+        else warnOfBadRow({ version, pkgarch, checksum, value });
+      }
+      loaded.set(packageKey(version, pkgarch), rows);
     }
     return loaded;
   }
@@ -235,7 +246,7 @@ function decideAll(
     const key = packageKey(version, pkgarch);
     const base = packages(key);
     const over = decided.get(key);
-    const known = over?.checksums.get(checksum) ?? base.checksums.get(checksum) ?? null;
+    const known = (over && knownValues(over, checksum)) ?? knownValues(base, checksum);
     // Both count: what was decided in this batch may lie below what is stored, where an upstream's value was taken.
     const largestUnder = (value: string) => largerOf(over?.under.get(value), base.under.get(value));
     const decision = decidePr({ max: over?.max ?? base.max, known, largestUnder }, history, upstream);
@@ -250,7 +261,7 @@ function decideAll(
     rows.push(row);
     const next = over ?? { ...noRows(), max: base.max };
     if (known && !next.checksums.has(checksum)) next.checksums.set(checksum, known);
-    addRow(next, row);
+    addRow(next, checksum, row.value);
     decided.set(key, next);
   }
   return { values, rows };
