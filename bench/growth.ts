@@ -86,5 +86,7 @@ else {
   for (const size of values.hashes.split(',')) {
     sizes.push(await withSetting({ ...start, hashes: Number(size) }, measureSize));
   }
-  process.stdout.write(values.json ? `${JSON.stringify({ sizes })}\n` : printGrowth(sizes));
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ outhashes: values.outhashes, sizes })}\n` : printGrowth(sizes),
+  );
 }

@@ -51,11 +51,13 @@ function report(samples: readonly Sample[], figures: readonly Figure[], disk: Di
   const summaries = summarizeRows(samples);
   if (values.json) {
     const profiles = Object.fromEntries(samples.map(({ row, selfTimes }) => [row.name, selfTimes]));
-    const found = { hashes: Number(values.hashes), disk, rows: summaries, figures };
+    const found = { hashes: Number(values.hashes), outhashes: values.outhashes, disk, rows: summaries, figures };
     process.stdout.write(`${JSON.stringify(values['cpu-prof'] ? { ...found, profiles } : found)}\n`);
     return;
   }
   process.stdout.write(printTable(summaries, figures));
+  const rows = values.outhashes ? 'hashes, each with an outhash row' : 'hashes, no outhash rows';
+  process.stdout.write(`\ndatabase: ${Number(values.hashes).toLocaleString('en-US')} ${rows}`);
   process.stdout.write(`\ndisk: 28 KiB appended and synced in ${disk.p50Us} us (p50), ${disk.p99Us} us (p99)\n`);
   if (!values['cpu-prof']) return;
   for (const { row, selfTimes } of samples) process.stdout.write(printSelfTimes(row.name, selfTimes));

@@ -58,6 +58,24 @@ export class BadLine extends ProtocolError {
   }
 }
 
+/** What is held of a request counts as one more for each so many bytes: a report may carry 16 MiB. */
+const BYTES_A_REQUEST = 4096;
+
+function weightOf(args: readonly Json[]): number {
+  let bytes = 0;
+  for (const arg of args) bytes += textLength(arg);
+  return args.length + Math.floor(bytes / BYTES_A_REQUEST);
+}
+
+function textLength(value: Json): number {
+  if (typeof value === 'string') return value.length;
+  if (value === null || typeof value !== 'object') return 0;
+  let length = 0;
+  if (Array.isArray(value)) for (const each of value) length += textLength(each);
+  else for (const name in value) length += textLength(value[name]!);
+  return length;
+}
+
 /** A service's command table, ready to be asked. */
 export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
   private readonly commands = new Map<string, DispatchCommand<R>>();
@@ -87,7 +105,7 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
       refusal instanceof Promise
         ? refusal.then((error) => this.run(session, command, args, error, started))
         : this.run(session, command, args, refusal, started);
-    if (command.gate && outcomes instanceof Promise) command.gate.count(args.length, outcomes);
+    if (command.gate && outcomes instanceof Promise) command.gate.count(weightOf(args), outcomes);
     return outcomes;
   }
 

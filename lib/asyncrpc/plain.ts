@@ -12,7 +12,6 @@ import {
   StreamedReply,
   StreamFailure,
 } from './service.ts';
-import type { WriteGate } from './write-gate.ts';
 
 /** A reply line with its newline, or its pieces where it is too long to be held whole. */
 export type PlainAnswer = string | AsyncIterable<string>;
@@ -56,7 +55,7 @@ export class PlainSession {
       const { session, command } = this.find(request);
       const outcome = command.stream
         ? await this.runStream(session, command, request.params)
-        : await this.invoke(session, command, request.params);
+        : (await this.handOver(command, () => session.invoke(command, [request.params])))[0]!;
       return this.encode(id, outcome);
     } catch (error) {
       return this.encode(id, error as Error);
@@ -78,15 +77,17 @@ export class PlainSession {
     throw new InvokeError(`Unknown command ${JSON.stringify(method.slice(0, 64))}`);
   }
 
-  private async invoke(session: Session, command: Command, params: Json): Promise<Outcome> {
-    while (command.gate && !command.gate.isOpen) await this.turnAt(command.gate);
-    return (await session.invoke(command, [params]))[0]!;
-  }
-
-  /** Goes on a little after it is called: others may have been first, so the gate is to be looked at again. */
-  private turnAt(gate: WriteGate): Promise<void> {
-    return new Promise((resolve) => {
-      this.leaveGate = gate.wait(resolve);
+  /** Does it at once, or in its turn at the command's gate: within the call, or others behind it would be first. */
+  private handOver<T>({ gate }: Command, task: () => T | Promise<T>): T | Promise<T> {
+    if (!gate || gate.isOpen) return task();
+    return new Promise((resolve, reject) => {
+      this.leaveGate = gate.wait(() => {
+        try {
+          resolve(task());
+        } catch (error) {
+          reject(error);
+        }
+      });
     });
   }
 
@@ -96,8 +97,8 @@ export class PlainSession {
     if (refusal) throw refusal;
     const answered: string[] = [];
     for (let at = 0; at < lines.length; at += this.limits.maxInFlight) {
-      while (command.gate && !command.gate.isOpen) await this.turnAt(command.gate);
-      const text = await session.stream(command, lines.slice(at, at + this.limits.maxInFlight));
+      const slice = lines.slice(at, at + this.limits.maxInFlight);
+      const text = await this.handOver(command, () => session.stream(command, slice));
       answered.push(...text.split('\n').slice(0, -1));
     }
     return answered;

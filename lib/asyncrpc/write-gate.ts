@@ -1,4 +1,7 @@
-/** Requests that may be under way at once, of all connections (reliability.md section 5, the cap of the write queue). */
+/**
+ * Requests that may be under way at once, of all connections (reliability.md section 5, the cap of the write queue);
+ * a long one counts as several.
+ */
 const MAX_UNDER_WAY = 10_000;
 
 /**
@@ -33,8 +36,7 @@ export class WriteGate {
   }
 
   /**
-   * Calls `resume`, once, when it is the caller's turn. Whoever can hands its request over before `resume` returns;
-   * whoever cannot has to look again whether the gate is open.
+   * Calls `resume`, once, when it is the caller's turn: its request is to be handed over before `resume` returns.
    * @returns how to give the turn up
    */
   wait(resume: () => void): () => void {
@@ -47,11 +49,14 @@ export class WriteGate {
     // A request that is refused on the spot ends inside `resume`: thousands of them must not nest.
     if (this.waking) return;
     this.waking = true;
-    for (const resume of this.waiting) {
-      if (!this.isOpen) break;
-      this.waiting.delete(resume);
-      resume();
+    try {
+      for (const resume of this.waiting) {
+        if (!this.isOpen) break;
+        this.waiting.delete(resume);
+        resume();
+      }
+    } finally {
+      this.waking = false;
     }
-    this.waking = false;
   }
 }

@@ -96,7 +96,7 @@ describe('maintenance', { concurrency: true }, () => {
     const server = await serve(t, { folder });
     const client = await server.hash();
     const siginfo = { outhash_siginfo: 'x'.repeat(1024 * 1024) };
-    // Emptied in the writer's turn from 64 MB on (reliability.md section 5), whatever the checkpoints beside it manage.
+    // Begun anew in the writer's turn, whatever the checkpoints beside it manage.
     for (let i = 0; i < 130; i++) await report(client, `big${i}`, siginfo);
     const { size } = fs.statSync(path.join(folder, 'hashserv.db-wal'));
     assert.ok(size < 96 * 1024 * 1024, `the log holds ${size} bytes of 130 MB written`);

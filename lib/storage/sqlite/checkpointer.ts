@@ -10,6 +10,8 @@ import type { Writer } from './writer.ts';
 export interface Checkpointer {
   /** Told after every commit. */
   committed(): void;
+  /** No more checkpoints: after a failed write or sync none may be tried, and none may write to a damaged file. */
+  stop(): void;
   /** A last checkpoint that empties the log, if the lock can be had. */
   close(): Promise<void>;
 }
@@ -62,7 +64,6 @@ async function checkpoint(
   return row!;
 }
 
-const stat = promisify(fs.stat);
 const open = promisify(fs.open);
 const fdatasync = promisify(fs.fdatasync);
 const close = promisify(fs.close);
@@ -111,19 +112,24 @@ export function createCheckpointer({
 
   async function passive(): Promise<CheckpointRow> {
     const upTo = commits;
-    const row = await checkpoint(maintenance, 'PASSIVE');
-    // What a reader holds back is moved when it is done, also if nobody writes any more.
-    if (row.checkpointed >= row.log) checkpointedCommits = upTo;
+    // Noted before: one that fails, on a full disk, is not tried again at once either.
     firstDirtyAt = performance.now();
+    const row = await checkpoint(maintenance, 'PASSIVE');
+    // What a reader holds back, or another server's checkpoint, is moved later, also if nobody writes any more.
+    if (!row.busy && row.checkpointed >= row.log) checkpointedCommits = upTo;
     return row;
   }
 
   async function restart(now: number): Promise<void> {
-    for (let pass = 0; pass < PASSES_BEFORE_RESTART; pass++) await passive();
+    nextTurnAt = now + RETRY_MS;
+    let bytes = 0;
+    for (let pass = 0; pass < PASSES_BEFORE_RESTART; pass++) {
+      if (closed) return;
+      bytes = (await passive()).log * FRAME_BYTES;
+    }
+    if (closed) return;
     const { busy } = await writer.between((connection) => checkpoint(connection, warned ? 'TRUNCATE' : 'RESTART'));
     frustrated = busy > 0;
-    nextTurnAt = now + RETRY_MS;
-    const { size: bytes } = await stat(wal);
     if (!frustrated && warned) {
       warned = false;
       log.info('the write-ahead log has been emptied again', { wal });
@@ -181,14 +187,19 @@ export function createCheckpointer({
   if (mode.kind === 'periodic') timers.push(setInterval(() => void sync(), mode.seconds * 1000));
   for (const timer of timers) timer.unref();
 
+  function stop(): void {
+    closed = true;
+    for (const timer of timers) clearInterval(timer);
+  }
+
   return {
+    stop,
     committed() {
       if (commits === checkpointedCommits) firstDirtyAt = performance.now();
       commits++;
     },
     async close() {
-      closed = true;
-      for (const timer of timers) clearInterval(timer);
+      stop();
       try {
         await checkpoint(maintenance, 'TRUNCATE');
       } catch (error) {

@@ -167,6 +167,7 @@ async function openWritable(
       if (fatal) return;
       fatal = error;
       writer.block(error);
+      checkpointer?.stop();
       options.onFatal(error);
     };
     let checkpointer: Checkpointer | null = null;

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { StorageError } from '../../lib/errors.ts';
+import { SILENT } from '../../lib/log.ts';
+import { createCheckpointer } from '../../lib/storage/sqlite/checkpointer.ts';
+
+const LOOK_MS = 50;
+
+/** A checkpointer whose PASSIVE checkpoints fail, and the time it lives by. */
+function failing(t: TestContext, failure: StorageError) {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const tried: number[] = [];
+  const fatal: StorageError[] = [];
+  const checkpointer = createCheckpointer({
+    file: '/nowhere/some.db',
+    mode: { kind: 'immediate' },
+    maintenance: {
+      async all(sql: string) {
+        if (sql.includes('NOOP')) return [{ busy: 0, log: 10_000, checkpointed: 0 }];
+        tried.push(now);
+        throw failure;
+      },
+    } as never,
+    writer: { between: assert.fail } as never,
+    log: SILENT,
+    onFatal(error) {
+      fatal.push(error);
+      checkpointer.stop();
+    },
+    checking: () => false,
+  });
+  const pass = async (ms: number) => {
+    for (let at = 0; at < ms; at += LOOK_MS) {
+      now += LOOK_MS;
+      t.mock.timers.tick(LOOK_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { checkpointer, tried, fatal, pass };
+}
+
+test('a checkpoint whose sync failed is not tried again', async (t) => {
+  const cause = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
+  const { checkpointer, tried, fatal, pass } = failing(t, new StorageError('storage-io', 'the disk failed', cause));
+  checkpointer.committed();
+  await pass(5000);
+  assert.equal(tried.length, 1);
+  assert.equal(fatal.length, 1);
+});
+
+test('a checkpoint that finds the disk full is tried again after a second, not at every look', async (t) => {
+  const { checkpointer, tried, fatal, pass } = failing(t, new StorageError('storage-full', 'storage full'));
+  checkpointer.committed();
+  await pass(5000);
+  assert.ok(tried.length >= 2, 'it is tried again');
+  for (const [i, at] of tried.entries()) assert.ok(i === 0 || at - tried[i - 1]! >= 1000, `at ${tried.join(', ')} ms`);
+  assert.deepEqual(fatal, []);
+});
