@@ -1,0 +1,141 @@
+import { StorageError } from '../../errors.ts';
+import { type Binding, isIoError, openBinding } from './binding.ts';
+import { BUSY_TIMEOUT_MS } from './busy.ts';
+import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
+import {
+  interruptLongStatements,
+  interruptUntilIdle,
+  patiently,
+  patientRead,
+  READER_CACHE_KIB,
+  requireVersion,
+} from './connections.ts';
+import type { Database, DatabaseOptions } from './database.ts';
+import { watchFile } from './file-watch.ts';
+import { pollForeignCommits } from './foreign-commits.ts';
+import type { QuickCheck } from './quick-check.ts';
+import { createWriter } from './writer.ts';
+
+/**
+ * Twice what a batch of reports writes, so that none of it goes to the log early. The leaves reports go to lie all over
+ * the file: 32 MiB of them did not make a report faster.
+ */
+const WRITER_CACHE_KIB = 12 * 1024;
+
+/**
+ * Opens a file for a server that writes.
+ * @param startCheck checks the file while it is open, or null
+ */
+export async function openWritable(
+  file: string,
+  options: DatabaseOptions,
+  startCheck: (() => QuickCheck) | null,
+): Promise<Database> {
+  const opened: Binding[] = [];
+  const open = async () => {
+    const connection = await openBinding(file, 'create');
+    opened.push(connection);
+    await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA wal_autocheckpoint = 0`);
+    return connection;
+  };
+  try {
+    const connection = await open();
+    await requireVersion(connection);
+    await patiently(() => enterWalMode(connection, file));
+    const synchronous = options.syncMode.kind === 'immediate' ? 'FULL' : 'NORMAL';
+    await connection.exec(
+      `PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY;
+       PRAGMA journal_size_limit = ${64 * 1024 * 1024}; PRAGMA cell_size_check = ON`,
+    );
+    const [lookups, reads, maintenance] = [await open(), await open(), await open()];
+    // A connection opens the log at its first read, and cannot while the file is gone: so it reads now.
+    for (const each of [lookups, reads, maintenance])
+      await patiently(() => each.all('SELECT count(*) FROM sqlite_master'));
+    for (const reader of [lookups, reads])
+      await reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`);
+    return assemble(file, options, { connection, lookups, reads, maintenance }, startCheck);
+  } catch (error) {
+    await Promise.allSettled(opened.map((connection) => connection.close()));
+    throw error;
+  }
+}
+
+async function enterWalMode(connection: Binding, file: string): Promise<void> {
+  const [row] = await connection.all<{ journal_mode: string }>('PRAGMA journal_mode = WAL');
+  if (row?.journal_mode === 'wal') return;
+  throw new StorageError(
+    'storage-read-only',
+    `${file} cannot be put into WAL mode: is the folder writable and on a local disk?`,
+  );
+}
+
+/** The parts around the connections, and the database they make. */
+function assemble(
+  file: string,
+  options: DatabaseOptions,
+  { connection, lookups, reads, maintenance }: Record<'connection' | 'lookups' | 'reads' | 'maintenance', Binding>,
+  startCheck: (() => QuickCheck) | null,
+): Database {
+  const { log } = options;
+  let fatal: StorageError | null = null;
+  const onFatal = (error: StorageError) => {
+    if (fatal) return;
+    fatal = error;
+    writer.block(error);
+    checkpointer?.stop();
+    options.onFatal(error);
+  };
+  let checkpointer: Checkpointer | null = null;
+  const writer = createWriter({ connection, onCommit: () => checkpointer?.committed(), onFatal });
+  const check = startCheck?.() ?? null;
+  check?.done.catch((error) => {
+    if (error.code === 'storage-corrupt' || isIoError(error)) onFatal(error);
+    else log.warn('the database file could not be checked after an unclean stop', { file, error });
+  });
+  const checking = () => check?.running ?? false;
+  checkpointer = createCheckpointer({ file, mode: options.syncMode, maintenance, writer, log, onFatal, checking });
+  const watch = watchFile(file, (missing) => {
+    if (missing) log.error('database file lost: writes are refused', { error: missing });
+    else log.warn('the database file is back: writes go on', { file });
+    if (!fatal) writer.block(missing);
+  });
+  let migrations = 0;
+  const clock = interruptLongStatements(options, () =>
+    migrations > 0 ? [lookups, reads] : [connection, lookups, reads],
+  );
+  const foreign = pollForeignCommits((run) => writer.between(run));
+  return {
+    file,
+    readOnly: false,
+    writer,
+    lookups,
+    reads,
+    maintenance,
+    async addSchema(schema) {
+      migrations++;
+      try {
+        await writer.slice((transaction) => schema.migrate(transaction, log));
+      } finally {
+        migrations--;
+      }
+      await schema.prepareWriter?.(connection);
+    },
+    read: (on, sql, params) => patientRead(on, sql, params, onFatal),
+    onForeignCommit: foreign.listen,
+    async close(drainMs) {
+      watch.close();
+      foreign.close();
+      await writer.drain(drainMs);
+      clock.close();
+      // Nobody waits for what these read any more, and either may take longer than a stop may.
+      await check?.stop();
+      await interruptUntilIdle(maintenance);
+      if (!fatal) await checkpointer.close();
+      // Closing would write the log into a file that is damaged, or on a disk that fails. Left as after a crash, the
+      // file is checked at the next start.
+      if (fatal) return;
+      // The writer last: the connection that closes last removes the -wal.
+      for (const each of [lookups, reads, maintenance, connection]) await each.close();
+    },
+  };
+}
