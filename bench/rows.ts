@@ -117,10 +117,17 @@ export function needOf(row: Row, echoRate: number): Need {
 
 /** How far a row is above its bar, both scaled to this machine: at least 1 when the bar is met. */
 export function marginOf(row: Row, rate: number, p99Us: number, echoRate: number): number {
-  const byRate = rate / needOf(row, echoRate).scaled;
-  if (row.p99Us === undefined) return byRate;
-  const slower = echoOf(row.gauge).rate / echoRate;
-  return Math.min(byRate, (row.p99Us * slower) / p99Us);
+  const slower = row.toEcho === undefined ? echoOf(row.gauge).rate / echoRate : 1;
+  return marginOver(row, rate / needOf(row, echoRate).scaled, p99Us / slower);
+}
+
+/** The same against the figures as they were measured on the other machine. */
+export function rawMarginOf(row: Row, rate: number, p99Us: number, echoRate: number): number {
+  return marginOver(row, rate / needOf(row, echoRate).raw, p99Us);
+}
+
+function marginOver(row: Row, byRate: number, p99Us: number): number {
+  return row.p99Us === undefined ? byRate : Math.min(byRate, row.p99Us / p99Us);
 }
 
 /** The bar in words. */
