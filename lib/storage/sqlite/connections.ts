@@ -65,9 +65,9 @@ export function interruptLongStatements(
 }
 
 /** Again and again: an interrupt that comes before the thread has taken the statement up is lost. */
-export async function interruptUntilIdle(connection: Binding): Promise<void> {
-  while (connection.busyMs(performance.now()) > 0) {
-    connection.interrupt();
+export async function interruptWhile(busy: () => boolean, interrupt: () => void): Promise<void> {
+  while (busy()) {
+    interrupt();
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

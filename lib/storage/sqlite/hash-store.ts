@@ -39,7 +39,7 @@ const PLAIN = /^[\n -~]*$/;
 
 const UNIHASH = 'SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? LIMIT 1';
 
-/** The same for any texts, which writes are answered with: as a list in JSON, with null for a miss. */
+/** The same for any texts: as a list in JSON, with null for a miss. */
 const STORED = `
 SELECT json_group_array((
   SELECT CAST(u.unihash AS TEXT) FROM unihashes_v3 u WHERE u.method = q.value->>0 AND u.taskhash = q.value->>1)) AS list
@@ -238,43 +238,34 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
 
 const NOTHING: readonly undefined[] = [];
 
-/** One statement, its own transaction when it is alone. */
-function oneStatement<Op>(sql: string, row: (op: Op) => readonly unknown[]): WriteKind<Op, undefined> {
-  const apply = async (connection: Binding, ops: readonly Op[]) => {
-    await connection.run(sql, [JSON.stringify(ops.map(row))]);
-    return NOTHING;
-  };
+/** A kind that writes with one statement, which is its own transaction when it is alone. */
+function oneStatement<Op, Result>(apply: WriteKind<Op, Result>['apply']): WriteKind<Op, Result> {
   return { apply, applyAlone: apply };
 }
 
-/**
- * The same, answered with the unihashes then stored. They are read by the connection that has their pages in memory; in
- * its own turn it sees nothing that is not committed, or about to be with this batch.
- */
-function thenRead<Op extends Equivalence>({ apply: write }: WriteKind<Op, undefined>): WriteKind<Op, string | null> {
-  const apply = async (connection: Binding, ops: readonly Op[]) => {
-    await write(connection, ops);
-    const keys = ops.map(({ method, taskhash }) => [method, taskhash]);
-    const [row] = await connection.all<{ list: string }>(STORED, [JSON.stringify(keys)]);
-    return JSON.parse(row!.list) as (string | null)[];
-  };
-  return { apply, applyAlone: apply };
-}
-
-const applyReports = async (connection: Binding, reports: readonly Report[]) => {
+const REPORT_KIND = oneStatement<Report, string | null>(async (connection, reports) => {
   const rows = reports.map((report) => REPORT_COLUMNS.map((column) => report[column]));
   const stored: (string | null)[] = [];
   for (const row of await connection.all<{ i: number; unihash: string | null }>(REPORT, [JSON.stringify(rows)]))
     stored[row.i] = row.unihash;
   return stored;
-};
-const REPORT_KIND: WriteKind<Report, string | null> = { apply: applyReports, applyAlone: applyReports };
+});
 
-const KEEP_KIND = oneStatement<OuthashRow>(KEEP_OUTHASHES, (row) => KEPT_COLUMNS.map((column) => row[column]));
+const KEEP_KIND = oneStatement<OuthashRow, undefined>(async (connection, rows) => {
+  await connection.run(KEEP_OUTHASHES, [JSON.stringify(rows.map((row) => KEPT_COLUMNS.map((column) => row[column])))]);
+  return NOTHING;
+});
 
-const EQUIVALENT_KIND = thenRead(
-  oneStatement<Equivalence>(REPORT_EQUIVALENT, ({ method, taskhash, unihash }) => [method, taskhash, unihash]),
-);
+/**
+ * RETURNING says nothing of rows that were there before. So they are read, by the connection that has their pages in
+ * memory; in its own turn it sees nothing that is not committed, or about to be with this batch.
+ */
+const EQUIVALENT_KIND = oneStatement<Equivalence, string | null>(async (connection, equivalences) => {
+  const rows = JSON.stringify(equivalences.map(({ method, taskhash, unihash }) => [method, taskhash, unihash]));
+  await connection.run(REPORT_EQUIVALENT, [rows]);
+  const [row] = await connection.all<{ list: string }>(STORED, [rows]);
+  return JSON.parse(row!.list) as (string | null)[];
+});
 
 function sizeOf(reports: readonly Report[]): number {
   return reports.reduce((sum, report) => sum + 512 + (report.outhash_siginfo?.length ?? 0), 0);

@@ -2,6 +2,7 @@ import { StorageError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { openBinding } from './binding.ts';
 import { BUSY_TIMEOUT_MS, LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+import { interruptWhile } from './connections.ts';
 
 /** When and how a file is checked after a crash. */
 export interface CheckOptions {
@@ -82,13 +83,12 @@ export function startQuickCheck(file: string, log: Logger, sql: string): QuickCh
     get running() {
       return running;
     },
-    async stop() {
+    stop() {
       stopped = true;
-      // Again and again: an interrupt that comes before the thread has taken the statement up is lost.
-      while (running) {
-        interrupt();
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      return interruptWhile(
+        () => running,
+        () => interrupt(),
+      );
     },
   };
 }

@@ -4,7 +4,7 @@ import { BUSY_TIMEOUT_MS } from './busy.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import {
   interruptLongStatements,
-  interruptUntilIdle,
+  interruptWhile,
   patiently,
   patientRead,
   READER_CACHE_KIB,
@@ -129,7 +129,7 @@ function assemble(
       clock.close();
       // Nobody waits for what these read any more, and either may take longer than a stop may.
       await check?.stop();
-      await interruptUntilIdle(maintenance);
+      await interruptWhile(() => maintenance.busyMs(performance.now()) > 0, maintenance.interrupt);
       if (!fatal) await checkpointer.close();
       // Closing would write the log into a file that is damaged, or on a disk that fails. Left as after a crash, the
       // file is checked at the next start.
