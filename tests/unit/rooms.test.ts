@@ -3,35 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { circlesOf, type Import, importsOf } from '../../scripts/imports.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-/** One import of one file; `target` is a path from the root, or a package's name. `typeOnly` leaves nothing at run time. */
-interface Import {
-  readonly file: string;
-  readonly target: string;
-  readonly typeOnly: boolean;
-}
-
-/** Statements `import … from`, `export … from` and calls of import(). */
-export function importsOf(file: string, source: string): Import[] {
-  const found: Import[] = [];
-  const statement = /^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'([^']+)'|\bimport\('([^']+)'\)/gm;
-  for (const match of source.matchAll(statement)) {
-    const name = match[1] ?? match[2]!;
-    const target = name.startsWith('.') ? path.posix.join(path.posix.dirname(file), name) : name;
-    const named = /\{([^}]*)\}/
-      .exec(match[0])?.[1]
-      ?.split(',')
-      .map((each) => each.trim())
-      .filter(Boolean);
-    const typeOnly =
-      /^(?:import|export) type\s/.test(match[0]) ||
-      (!!named?.length && named.every((each) => each.startsWith('type ')));
-    found.push({ file, target, typeOnly });
-  }
-  return found;
-}
 
 /** The room a file is in. */
 function roomOf(file: string): string {
@@ -102,6 +76,20 @@ describe('the rooms', () => {
       return why ? [`${each.file} imports ${each.target}: ${why}`] : [];
     });
     assert.deepEqual(breaches, []);
+  });
+
+  test('hold no more circles of imports, types included, than are known', () => {
+    assert.ok(circlesOf(imports).length <= 6, JSON.stringify(circlesOf(imports), null, 2));
+  });
+
+  test('a circle would be found', () => {
+    const circle = [
+      ['lib/a.ts', "import type { B } from './b.ts';"],
+      ['lib/b.ts', "import { c } from './c.ts';"],
+      ['lib/c.ts', "import { a } from './a.ts';"],
+      ['lib/d.ts', "import { a } from './a.ts';"],
+    ].flatMap(([file, source]) => importsOf(file!, source!));
+    assert.deepEqual(circlesOf(circle), [['lib/a.ts', 'lib/b.ts', 'lib/c.ts']]);
   });
 
   test('only server.ts picks an engine; lock.ts needs a file that can be locked, and no engine', () => {

@@ -1,0 +1,82 @@
+/**
+ * What a warm request passes in a built checkout: `passes.ts ROOT` prints a JSON list of Passed. Counted with V8's
+ * precise coverage, taken right before and right after the second request of its kind.
+ */
+import fs from 'node:fs';
+import { Session } from 'node:inspector/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** How much of the code one request ran through. */
+export interface Passed {
+  readonly request: string;
+  readonly files: number;
+  readonly functions: number;
+}
+
+const root = path.resolve(process.argv[2]!);
+const { resolveConfig, startServer } = await import(pathToFileURL(path.join(root, 'dist/lib/index.js')).href);
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-passes-'));
+const silent = { error() {}, warn() {}, info() {}, debug() {} };
+const server = await startServer(
+  resolveConfig(
+    { bind: [`unix://${folder}/s`], 'hashserv-db': `${folder}/hash.db`, 'prserv-db': `${folder}/pr.sqlite3` },
+    {},
+  ),
+  silent,
+);
+const session = new Session();
+session.connect();
+await session.post('Profiler.enable');
+await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+
+const hash = (n: number) => n.toString(16).padStart(64, '0');
+const report = (n: number) =>
+  `${JSON.stringify({ report: { method: 'm', taskhash: hash(n), outhash: hash(n), unihash: hash(n) } })}\n`;
+const getPr = (n: number) =>
+  `${JSON.stringify({ 'get-pr': { version: 'a-1-r0', pkgarch: 'x', checksum: hash(n), history: false } })}\n`;
+
+const passed: Passed[] = [];
+for (const [request, protocol, before, send] of [
+  ['report', 'OEHASHEQUIV 1.1', '', report],
+  ['get-pr', 'PRSERVICE 1.0', '', getPr],
+  ['stream miss', 'OEHASHEQUIV 1.1', '{"get-stream": null}\n', (n: number) => `m ${hash(1000 + n)}\n`],
+] as const) {
+  const socket = net.connect(path.join(folder, 's'));
+  const answered = () => new Promise<void>((resolve) => void socket.once('data', () => resolve()));
+  socket.write(`${protocol}\n\n${before}`);
+  if (before) await answered();
+  for (const n of [1, 2, 3]) {
+    // The third is measured: timers of the second (checkpoints, file watches) belong to nobody's request.
+    await session.post('Profiler.takePreciseCoverage');
+    socket.write(send(n));
+    await answered();
+    const { result } = await session.post('Profiler.takePreciseCoverage');
+    if (n === 3) passed.push({ request, ...count(result) });
+  }
+  socket.destroy();
+}
+await server.close();
+fs.rmSync(folder, { recursive: true, force: true });
+process.stdout.write(JSON.stringify(passed));
+
+/** Functions that ran, and the files they are in; a module's own body does not count. */
+function count(
+  result: readonly {
+    url: string;
+    functions: readonly { functionName: string; ranges: readonly { count: number }[] }[];
+  }[],
+) {
+  const library = `${pathToFileURL(path.join(root, 'dist/lib')).href}/`;
+  let files = 0;
+  let functions = 0;
+  for (const script of result) {
+    if (!script.url.startsWith(library)) continue;
+    const ran = script.functions.filter((each) => each.ranges[0]!.count > 0 && each.functionName !== '');
+    if (ran.length > 0) files++;
+    functions += script.functions.filter((each) => each.ranges[0]!.count > 0).length;
+  }
+  return { files, functions };
+}
