@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import { Fifo } from './fifo.ts';
 import type { Limits } from './limits.ts';
 
 /** A connection that waits for its turn to shake hands. */
@@ -18,7 +19,7 @@ const STALLED_MS = 1000;
 export class Admission {
   private readonly shaking = new Map<Connection, string | null>();
   private readonly perAddress = new Map<string, number>();
-  private queue: Newcomer[] = [];
+  private readonly newcomers = new Fifo<Newcomer>();
   private readonly limits: Limits;
 
   constructor(limits: Limits) {
@@ -26,18 +27,14 @@ export class Admission {
   }
 
   get waiting(): number {
-    return this.queue.length;
+    return this.newcomers.length;
   }
 
   /** Starts the newcomer, now or when there is room. `abandon` on the result takes it out of the queue. */
   admit(newcomer: Newcomer): { abandon: () => void } {
     if (this.hasRoom(newcomer.address)) this.start(newcomer);
-    else this.queue.push(newcomer);
-    return {
-      abandon: () => {
-        this.queue = this.queue.filter((other) => other !== newcomer);
-      },
-    };
+    else this.newcomers.push(newcomer);
+    return { abandon: () => this.newcomers.remove(newcomer) };
   }
 
   /** The connection has shaken hands or is gone. */
@@ -49,12 +46,12 @@ export class Admission {
       if (left > 0) this.perAddress.set(address, left);
       else this.perAddress.delete(address);
     }
-    if (this.queue.length > 0) this.startWaiting();
+    if (!this.newcomers.isEmpty) this.startWaiting();
   }
 
   /** Lets those that wait take the place of handshakes that have stalled. Called now and then. */
   evictStalled(now: number): void {
-    for (const newcomer of this.queue.slice(0, this.limits.maxHandshakes)) {
+    for (const newcomer of this.newcomers.oldest(this.limits.maxHandshakes)) {
       for (const [connection, address] of this.shaking) {
         if (now - connection.openedAt < STALLED_MS) return;
         const full = this.shaking.size >= this.limits.maxHandshakes;
@@ -67,15 +64,14 @@ export class Admission {
   }
 
   private startWaiting(): void {
-    const kept: Newcomer[] = [];
-    let at = 0;
-    for (; at < this.queue.length && this.shaking.size < this.limits.maxHandshakes; at++) {
-      const newcomer = this.queue[at]!;
-      if (this.hasRoom(newcomer.address)) this.start(newcomer);
-      else kept.push(newcomer);
-    }
     // Past the overall bound the rest need not be looked at: a burst of thousands must not cost their square.
-    this.queue = [...kept, ...this.queue.slice(at)];
+    for (let at = 0; at < this.newcomers.length && this.shaking.size < this.limits.maxHandshakes; ) {
+      const newcomer = this.newcomers.at(at)!;
+      if (this.hasRoom(newcomer.address)) {
+        this.newcomers.remove(newcomer);
+        this.start(newcomer);
+      } else at++;
+    }
   }
 
   private start(newcomer: Newcomer): void {

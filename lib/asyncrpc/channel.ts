@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { AddressError, InvokeError } from '../errors.ts';
+import { Fifo } from './fifo.ts';
 import { LineSplitter } from './lines.ts';
 import { frameMessage, type Json } from './messages.ts';
 import { createReplyReader, refusalIn, refusalOf } from './reply-reader.ts';
@@ -57,9 +58,8 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   const { name, chunked, answerTimeoutMs = 0, onLost } = options;
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const readReply = createReplyReader(MAX_REPLY_BYTES);
-  /** In order; those before `first` are settled. Cut off now and then: a shift for each would copy thousands. */
-  let waiters: Waiter[] = [];
-  let first = 0;
+  /** In the order in which they asked, which is that of the answers. */
+  const waiters = new Fifo<Waiter>();
   let lost: Error | null = null;
   let answered = false;
   /** What the server said when nothing was asked: why it is about to close. */
@@ -68,16 +68,13 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   const lose = (error: Error) => {
     if (lost) return;
     lost = error;
-    const open = waiters.slice(first);
-    waiters = [];
-    first = 0;
     stream.destroy();
     clearInterval(watch);
-    for (const waiter of open) waiter.reject(error);
+    for (let waiter = waiters.take(); waiter; waiter = waiters.take()) waiter.reject(error);
     onLost?.();
   };
   const take = (line: string) => {
-    const waiter = waiters[first];
+    const waiter = waiters.at(0);
     if (!waiter) {
       const said = refusalOf(line);
       farewell = said instanceof InvokeError ? said.message.slice(0, 200) : '';
@@ -91,15 +88,13 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
       lose(error as Error);
       return;
     }
-    if (++first < 1024) return;
-    waiters = waiters.slice(first);
-    first = 0;
+    waiters.take();
   };
   /** Looked at now and then: cheaper than a timer for every request. */
   let heard = performance.now();
   const watch = answerTimeoutMs > 0 ? setInterval(checkSilence, Math.max(10, answerTimeoutMs / 4)) : undefined;
   function checkSilence(): void {
-    if (first === waiters.length) heard = performance.now();
+    if (waiters.isEmpty) heard = performance.now();
     else if (performance.now() - heard > answerTimeoutMs) {
       lose(new ConnectionLost(`${name} has not answered for ${answerTimeoutMs / 1000} s`));
     }

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.ts';
+import { Fifo } from './fifo.ts';
 import type { Limits } from './limits.ts';
-import { LineQueue } from './line-queue.ts';
 import { LineSplitter } from './lines.ts';
 import { type Call, MessageReader } from './message-reader.ts';
 import type { Json } from './messages.ts';
@@ -15,7 +15,9 @@ export class Inbox {
   private readonly carrier: Carrier;
   private readonly addPartial: (bytes: number) => boolean;
   private readonly splitter: LineSplitter;
-  private readonly lines: LineQueue;
+  private readonly lines = new Fifo<string>();
+  /** Bytes read and not yet taken, the unfinished line at the end included. */
+  private untakenBytes = 0;
   private readonly reader: MessageReader;
   /** A request that was taken out and put back. */
   private next: Call | null = null;
@@ -31,7 +33,6 @@ export class Inbox {
     this.addPartial = addPartial;
     // Where messages are not chunked, a line is a message.
     this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
-    this.lines = new LineQueue(() => this.splitter.partialBytes);
     this.reader = new MessageReader(limits);
   }
 
@@ -42,7 +43,7 @@ export class Inbox {
 
   /** Bytes that came and were not taken, those of an unfinished line included. */
   get bytes(): number {
-    return this.lines.bytes;
+    return this.untakenBytes;
   }
 
   /** True when no whole line and no request put back is left. */
@@ -53,18 +54,30 @@ export class Inbox {
   push(chunk: Buffer): void {
     const lines = this.splitter.push(chunk);
     if (lines.length > 0 && !this.reader.inChunks) this.begunAt = 0;
-    this.lines.push(lines, chunk.length);
+    this.untakenBytes += chunk.length;
+    this.lines.pushAll(lines);
     this.fault ??= this.splitter.failure;
   }
 
   /** The next line, or null when none has been read. */
   takeLine(): string | null {
-    return this.lines.take();
+    const line = this.lines.take();
+    if (line === undefined) return null;
+    this.untakenBytes -= line.length + 1;
+    this.settleBytes();
+    return line;
   }
 
   /** Up to `most` lines before the next `END`; null when that is next, which is then taken. */
   takeLines(most: number): readonly string[] | null {
-    return this.lines.takeUntil('END', most);
+    if (this.lines.at(0) === 'END') {
+      this.takeLine();
+      return null;
+    }
+    const lines = this.lines.takeMany(this.lines.countBefore('END', most));
+    for (const line of lines) this.untakenBytes -= line.length + 1;
+    this.settleBytes();
+    return lines;
   }
 
   /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
@@ -74,7 +87,7 @@ export class Inbox {
       this.next = null;
       return call;
     }
-    for (let line = this.lines.take(); line !== null; line = this.lines.take()) {
+    for (let line = this.takeLine(); line !== null; line = this.takeLine()) {
       const wasInChunks = this.reader.inChunks;
       try {
         const call = this.reader.push(line, session);
@@ -137,6 +150,7 @@ export class Inbox {
   /** Forgets whole lines and the message that was being put together. */
   drop(): void {
     this.lines.clear();
+    this.settleBytes();
     this.reader.clear();
   }
 
@@ -145,5 +159,10 @@ export class Inbox {
     this.closed = true;
     this.account();
     this.drop();
+  }
+
+  /** Characters are not bytes outside ASCII, nor is white space dropped counted: with nothing left the count starts afresh. */
+  private settleBytes(): void {
+    if (this.lines.isEmpty) this.untakenBytes = this.splitter.partialBytes;
   }
 }

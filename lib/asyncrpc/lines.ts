@@ -2,7 +2,6 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../errors.ts';
 
 const NEWLINE = 0x0a;
-const NO_LINES: readonly string[] = [];
 
 /**
  * White space at the end of a line does not count. The recording hash-chunk-stream shows it (a chunk that ends in a
@@ -36,13 +35,13 @@ export class LineSplitter {
     return this.heldLength;
   }
 
-  /** The lines that `chunk` completes, in order and without their newlines. */
-  push(chunk: Buffer): readonly string[] {
-    if (this.failure) return NO_LINES;
+  /** The lines that `chunk` completes, in order and without their newlines, in an array of the caller's own. */
+  push(chunk: Buffer): string[] {
+    if (this.failure) return [];
     const end = chunk.lastIndexOf(NEWLINE);
     if (end < 0) {
       this.hold(chunk);
-      return NO_LINES;
+      return [];
     }
     const lines = this.decode(this.release(chunk.subarray(0, end)));
     if (!this.failure) this.hold(chunk.subarray(end + 1));
@@ -74,7 +73,7 @@ export class LineSplitter {
     return whole;
   }
 
-  private decode(block: Buffer): readonly string[] {
+  private decode(block: Buffer): string[] {
     const ascii = isAscii(block);
     if (!ascii && !isUtf8(block)) return this.decodeUntilInvalid(block);
     const text = block.toString(ascii ? 'latin1' : 'utf8');
@@ -91,7 +90,7 @@ export class LineSplitter {
     return lines;
   }
 
-  private decodeUntilInvalid(block: Buffer): readonly string[] {
+  private decodeUntilInvalid(block: Buffer): string[] {
     const lines: string[] = [];
     for (let start = 0; start <= block.length; ) {
       const found = block.indexOf(NEWLINE, start);

@@ -34,13 +34,13 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   asyncrpc: [],
   // A service owns its store's interface, and the rules an engine applies inside its transactions.
   storage: ['hashserv', 'prserv'],
-  'storage/sqlite': ['storage', 'hashserv', 'prserv'],
+  'storage/sqlite': ['storage', 'hashserv', 'prserv', 'asyncrpc'],
   'lib/errors.ts': [],
   'lib/log.ts': [],
 };
 
-/** Of a service an engine may use only what is pure: the interface and the rules. */
-const PURE = ['hashserv/store', 'hashserv/where', 'prserv/store', 'prserv/get-pr', 'prserv/revision'];
+/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue. */
+const PURE = ['asyncrpc/fifo', 'hashserv/store', 'hashserv/where', 'prserv/store', 'prserv/get-pr', 'prserv/revision'];
 
 function breach({ file, target, typeOnly }: Import): string | null {
   if (target === 'sqlite3')

@@ -1,3 +1,5 @@
+import { Fifo } from '../../asyncrpc/fifo.ts';
+
 /** Look-ups of many askers as one query at a time. */
 export interface Batcher<Key, Value> {
   /** The values of the keys, in their order. Rejects as a whole when the query fails. */
@@ -21,16 +23,16 @@ export function createBatcher<Key, Value, Found>(
   read: (found: Found, keys: readonly Key[]) => readonly Value[],
   maxKeys = 256,
 ): Batcher<Key, Value> {
-  let askers: Asker<Key, Value>[] = [];
+  const askers = new Fifo<Asker<Key, Value>>();
   let running = false;
   /** One asker alone, as when a single client waits for each answer: there is nobody to wait for. */
   let alone = false;
 
   function next(): void {
-    running = askers.length > 0;
+    running = !askers.isEmpty;
     if (!running) return;
     const taken = takeSome();
-    alone = taken.length === 1 && askers.length === 0;
+    alone = taken.length === 1 && askers.isEmpty;
     const keys = taken.length === 1 ? taken[0]!.keys : taken.flatMap((asker) => asker.keys);
     query(keys).then(
       (found) => {
@@ -52,14 +54,12 @@ export function createBatcher<Key, Value, Found>(
   function takeSome(): Asker<Key, Value>[] {
     let keys = 0;
     let count = 0;
-    for (const asker of askers) {
+    for (let asker = askers.at(0); asker; asker = askers.at(count)) {
       if (count > 0 && keys + asker.keys.length > maxKeys) break;
       keys += asker.keys.length;
       count++;
     }
-    const taken = askers.slice(0, count);
-    askers = askers.slice(count);
-    return taken;
+    return askers.takeMany(count);
   }
 
   function answer(taken: readonly Asker<Key, Value>[], values: readonly Value[]): void {

@@ -1,3 +1,4 @@
+import { Fifo } from '../../asyncrpc/fifo.ts';
 import { StorageError } from '../../errors.ts';
 import { type Binding, isConstraintError, isIoError } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
@@ -57,9 +58,9 @@ export interface WriterOptions {
 }
 
 export function createWriter({ connection, onCommit, onFatal }: WriterOptions): Writer {
-  let queue: Submission[] = [];
+  const submissions = new Fifo<Submission>();
   let queuedOps = 0;
-  const jobs: Job[] = [];
+  const jobs = new Fifo<Job>();
   let running = false;
   let blocked: StorageError | null = null;
   let closing = false;
@@ -68,9 +69,9 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
 
   async function loop(): Promise<void> {
     // Jobs and batches take turns: neither a long sweep nor a flood of reports keeps the other waiting.
-    while (queue.length > 0 || jobs.length > 0) {
-      if (queue.length > 0) await runBatch(takeBatch());
-      await jobs.shift()?.run();
+    while (!submissions.isEmpty || !jobs.isEmpty) {
+      if (!submissions.isEmpty) await runBatch(takeBatch());
+      await jobs.take()?.run();
     }
     running = false;
     onIdle?.();
@@ -87,17 +88,14 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
     let ops = 0;
     let bytes = 0;
     let count = 0;
-    for (const submission of queue) {
-      if (count > 0 && (ops + submission.ops.length > MAX_BATCH_OPS || bytes + submission.bytes > MAX_BATCH_BYTES))
-        break;
-      ops += submission.ops.length;
-      bytes += submission.bytes;
+    for (let next = submissions.at(0); next; next = submissions.at(count)) {
+      if (count > 0 && (ops + next.ops.length > MAX_BATCH_OPS || bytes + next.bytes > MAX_BATCH_BYTES)) break;
+      ops += next.ops.length;
+      bytes += next.bytes;
       count++;
     }
-    const batch = queue.slice(0, count);
-    queue = queue.slice(count);
     queuedOps -= ops;
-    return batch;
+    return submissions.takeMany(count);
   }
 
   async function runBatch(batch: Submission[]): Promise<void> {
@@ -202,7 +200,7 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
       const refused = refusal();
       if (refused) return Promise.reject(refused);
       return new Promise<readonly Result[]>((resolve, reject) => {
-        queue.push({
+        submissions.push({
           kind: kind as WriteKind<unknown, unknown>,
           ops,
           bytes,

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { Inbox } from '../../lib/asyncrpc/inbox.ts';
+import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+
+const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 }, () => true);
+
+/** Lines as a reader leaves them: without white space at the end. Ends of a stream are among them. */
+const line = fc
+  .oneof(
+    { weight: 1, arbitrary: fc.constant('END') },
+    { weight: 6, arbitrary: fc.string({ unit: fc.constantFrom('a', 'b', 'é', '語', ' ', '{'), maxLength: 12 }) },
+  )
+  .map((text) => text.trimEnd());
+
+/** Moments of a conversation: so many bytes come, then so many lines are taken, one by one or together. */
+const moments = fc.array(
+  fc.record({
+    bytes: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 400 })),
+    takes: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 4 }),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+/** One line for 0, else up to so many together, the END that is next by itself. */
+function take(inbox: Inbox, most: number): readonly string[] {
+  if (most > 0) return inbox.takeLines(most) ?? ['END'];
+  const next = inbox.takeLine();
+  return next === null ? [] : [next];
+}
+
+describe('the lines of a connection', () => {
+  test('come out as they went in, however the input is cut and whenever they are taken', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 80 }), moments, (lines, cuts) => {
+        const inbox = newInbox();
+        const input = Buffer.from(lines.map((text) => `${text}\n`).join(''));
+        const taken: string[] = [];
+        let at = 0;
+        for (let n = 0; at < input.length; n++) {
+          const { bytes, takes } = cuts[n % cuts.length]!;
+          inbox.push(input.subarray(at, at + bytes));
+          at += bytes;
+          for (const most of takes) taken.push(...take(inbox, most));
+          assert.deepEqual(taken, lines.slice(0, taken.length));
+        }
+        while (!inbox.isEmpty) taken.push(...take(inbox, taken.length % 3));
+        assert.deepEqual(taken, lines);
+        assert.equal(inbox.bytes, 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('never holds more lines of a stream than were asked for, nor any behind its END', () => {
+    const inbox = newInbox();
+    inbox.push(Buffer.from('a\nb\nc\nEND\nd\n'));
+    assert.deepEqual(inbox.takeLines(2), ['a', 'b']);
+    assert.deepEqual(inbox.takeLines(9), ['c']);
+    assert.equal(inbox.takeLines(9), null);
+    assert.deepEqual(inbox.takeLines(9), ['d']);
+    assert.deepEqual(inbox.takeLines(9), []);
+  });
+});
