@@ -10,7 +10,7 @@ import { createUpstreamLink } from './asyncrpc/upstream-link.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
 import { type Config, describeAnonymous, type ServiceConfig } from './config.ts';
 import { ConfigError, type StorageError } from './errors.ts';
-import { LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
+import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
 import { createHashService } from './hashserv/service.ts';
 import { createHashUpstream } from './hashserv/upstream.ts';
 import { ensureAdmin } from './hashserv/user-commands.ts';
@@ -117,7 +117,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
       const upstream = link && createPrUpstream(link);
       services.push(
-        createPrService({ store, defaultHistory: config.history, upstream }, guard, gates.get(prDatabase)!),
+        createPrService(
+          { store, defaultHistory: config.history, upstream },
+          guard,
+          gates.get(prDatabase)!,
+          ({ local }: Peer) => anonymousPermissions(config, local).includes(DB_ADMIN),
+        ),
       );
     }
     const hub = createHub(services, config.limits, clientLog);

@@ -1,8 +1,11 @@
 import type { CommandRow } from '../asyncrpc/dispatch.ts';
 import type { Json } from '../asyncrpc/messages.ts';
 import type { Outcome } from '../asyncrpc/service.ts';
+import { InvokeError } from '../errors.ts';
 import { exportRows } from './export.ts';
+import { BAD_VALUE, roomFault } from './import-rule.ts';
 import { type ChecksumArgs, getPr, maxPackagePr, type PackageArgs, testPr } from './lookups.ts';
+import { PR_ROW_COMMANDS } from './row-commands.ts';
 import type { PrFilter, PrStore } from './store.ts';
 import type { PrUpstream } from './upstream.ts';
 
@@ -13,6 +16,8 @@ export interface PrContext {
   readonly defaultHistory: boolean;
   /** Asked about what is not known here; null where there is none. */
   readonly upstream: PrUpstream | null;
+  /** Whether this client may remove rows: PR clients have no logins, so it is told by where they come from. */
+  readonly administrator: boolean;
 }
 
 const TEXT = { type: 'string', minLength: 1, format: 'text' };
@@ -73,12 +78,16 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
         ],
       },
     }),
-    refusals: { value: 'import-one: value must be a non-negative integer or dotted integers of at most 9 digits each' },
+    refusals: { value: `import-one: ${BAD_VALUE}` },
     batch: async ({ store }, args: readonly (ChecksumArgs & { value: string | number })[]) => {
-      await store.importRows(
-        args.map(({ version, pkgarch, checksum, value }) => ({ version, pkgarch, checksum, value: String(value) })),
-      );
-      return args.map(({ value }) => ({ value }));
+      const faults = args.map(({ value }) => roomFault(String(value)));
+      const good = args.filter((_, i) => faults[i] === null);
+      if (good.length > 0) {
+        await store.importRows(
+          good.map(({ version, pkgarch, checksum, value }) => ({ version, pkgarch, checksum, value: String(value) })),
+        );
+      }
+      return args.map(({ value }, i) => (faults[i] === null ? { value } : new InvokeError(`import-one: ${faults[i]}`)));
     },
   },
 
@@ -95,6 +104,8 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   },
 
   'is-readonly': { needs: [], handle: ({ store }): Json => ({ readonly: store.readOnly }) },
+
+  ...PR_ROW_COMMANDS,
 };
 
 function asValues(values: readonly (string | null)[]): Outcome[] {

@@ -40,6 +40,11 @@ export interface PrFilter {
   readonly checksum: string | null;
 }
 
+/** Which rows to count or remove: each column, or null for any; one at least is not null. */
+export interface RowFilter extends PrFilter {
+  readonly value: string | null;
+}
+
 /** A column of the table, as SQLite describes it. */
 export interface ColumnInfo {
   readonly name: string;
@@ -67,6 +72,15 @@ export interface PrStore {
   maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;
   /** Stores rows as they are; a row that is there already is left alone. */
   importRows(rows: readonly PrRow[]): Promise<void>;
+  /**
+   * Stores all rows or none, in one transaction; rows that are there already are left alone.
+   * @param rowsAStatement others have their turn, though not their writes, after each so many
+   * @returns how many are new
+   */
+  importAll(rows: readonly PrRow[], rowsAStatement: number): Promise<number>;
+  countRows(filter: RowFilter): Promise<number>;
+  /** Resolves to how many rows that were. A value that is removed may be given out again. */
+  removeRows(filter: RowFilter): Promise<number>;
   /** Rows in the order of their four columns, up to `limit` of those after `after`. */
   page(filter: PrFilter, after: PrRow | null, limit: number): Promise<readonly PrRow[]>;
   columns(): Promise<readonly ColumnInfo[]>;

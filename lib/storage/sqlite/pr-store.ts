@@ -16,6 +16,7 @@ import { createBatcher } from './batcher.ts';
 import type { Binding, Param } from './binding.ts';
 import type { Database } from './database.ts';
 import { addRow, createPackageCache, knownValues, noRows, type PackageRows, packageKey } from './package-cache.ts';
+import { createPrRowStore } from './pr-row-store.ts';
 import { PR_SCHEMA } from './pr-schema.ts';
 import type { WriteKind } from './writer.ts';
 
@@ -193,6 +194,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   }
 
   return {
+    ...createPrRowStore(database, INSERT, forget),
     readOnly: database.readOnly,
     async getPr(requests) {
       if (database.writer) return database.writer.submit(getPrKind, requests, requests.length * 256);
