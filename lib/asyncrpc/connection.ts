@@ -7,7 +7,6 @@ import { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import { LoopError } from './loop-guard.ts';
 import { encodeJson, frameMessage, frameStreamed } from './messages.ts';
-import { OrderedAnswers } from './ordered-answers.ts';
 import { Output, slices } from './output.ts';
 import { isPlain, PlainSession } from './plain.ts';
 import {
@@ -19,8 +18,8 @@ import {
   type Service,
   type Session,
   StreamedReply,
-  StreamFailure,
 } from './service.ts';
+import { type StreamHost, StreamMode } from './stream-mode.ts';
 
 /** What a connection needs from the server around it. */
 export interface ConnectionContext {
@@ -36,7 +35,7 @@ export interface ConnectionContext {
   readonly addPartial: (bytes: number) => boolean;
 }
 
-type State = 'protocol' | 'plain' | 'headers' | 'messages' | 'stream' | 'closing' | 'closed';
+type State = 'protocol' | 'plain' | 'headers' | 'messages' | 'closing' | 'closed';
 
 /** How long a closing connection's remaining input is read away, so that the last answer is not lost to a reset. */
 const LINGER_MS = 1000;
@@ -47,20 +46,20 @@ const LINGER_MS = 1000;
  * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit,
  * but for those of a command that writes.
  */
-export class Connection {
+export class Connection implements StreamHost {
   readonly peer: Peer;
   readonly openedAt = performance.now();
   private readonly stream: Duplex;
   private readonly context: ConnectionContext;
-  private readonly inbox: Inbox;
+  readonly limits: Limits;
+  readonly inbox: Inbox;
   private readonly output: Output;
-  private readonly answers: OrderedAnswers;
   private state: State = 'protocol';
   private headers: HeaderReader | null = null;
   private service: Service | null = null;
   private session: Session | null = null;
   private plain: PlainSession | null = null;
-  private streamCommand: Command | null = null;
+  private lines: StreamMode | null = null;
   /** A request is being answered; nothing else of this connection is begun. */
   private busy = false;
   /** Gives up this connection's turn at the gate it waits at, if it does. */
@@ -69,7 +68,6 @@ export class Connection {
   private paused = false;
   private draining = false;
   private inputEnded = false;
-  private linesInFlight = 0;
   private closingSince = 0;
 
   constructor(stream: Duplex, peer: Peer, context: ConnectionContext) {
@@ -77,16 +75,13 @@ export class Connection {
     this.stream = stream;
     this.peer = peer;
     this.context = context;
+    this.limits = limits;
     this.inbox = new Inbox(limits, carrier, context.addPartial);
     this.output = new Output(
       stream,
       limits,
       () => this.pump(),
       (unsent) => this.giveUp(unsent),
-    );
-    this.answers = new OrderedAnswers(
-      () => this.pump(),
-      (error) => this.failStream(error),
     );
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     stream.on('end', () => this.endOfInput());
@@ -151,7 +146,7 @@ export class Connection {
   }
 
   /** Does all that can be done now. */
-  private pump(): void {
+  pump(): void {
     if (this.pumping) return;
     this.pumping = true;
     try {
@@ -171,12 +166,12 @@ export class Connection {
     if (this.state === 'headers') return this.readHeader();
     if (this.over || this.busy || this.output.choked) return false;
     if (this.state === 'plain') return this.readPlain();
-    return this.state === 'messages' ? this.readMessages() : this.readStream();
+    return this.lines ? this.lines.step() : this.readMessages();
   }
 
   private finishIfDone(): void {
     if (this.over || this.busy || this.output.choked) return;
-    if (!this.answers.isEmpty || !this.inbox.isEmpty) return;
+    if ((this.lines && !this.lines.isIdle) || !this.inbox.isEmpty) return;
     if (this.inbox.failure) this.fail(this.inbox.failure);
     else if (this.inputEnded || this.draining) this.close();
   }
@@ -263,7 +258,7 @@ export class Connection {
   }
 
   /** Whether too much is being written for the command to be handed over. Nothing of this connection goes on until it can. */
-  private mustWait({ gate }: Command): boolean {
+  mustWait({ gate }: Command): boolean {
     if (!gate || gate.isOpen) return false;
     this.busy = true;
     this.leaveGate = gate.wait(() => {
@@ -276,52 +271,12 @@ export class Connection {
   private enterStream(command: Command): boolean {
     this.settle(this.session!.enterStream(command), (refusal) => {
       if (refusal) return this.answer([refusal]);
-      this.streamCommand = command;
-      this.state = 'stream';
+      this.lines = new StreamMode(command, this.session!, this, () => {
+        this.lines = null;
+      });
       this.write('"ok"\n');
     });
     return true;
-  }
-
-  private readStream(): boolean {
-    // A line sees what those before it did; and behind a bad one, which ends the stream, nothing is done.
-    if (this.streamCommand!.serial && !this.answers.isEmpty) return false;
-    const room = this.context.limits.maxInFlight - this.linesInFlight;
-    if (room <= 0 || this.inbox.isEmpty || this.mustWait(this.streamCommand!)) return false;
-    const lines = this.inbox.takeLines(room);
-    if (lines === null) this.leaveStream();
-    else this.answerLines(lines);
-    return true;
-  }
-
-  private leaveStream(): void {
-    // Lines after END are messages: they wait until the stream's answers are out.
-    this.busy = true;
-    this.answers.add(() => {
-      this.busy = false;
-      this.state = 'messages';
-      this.streamCommand = null;
-      this.write('ok\n');
-    });
-  }
-
-  private answerLines(lines: readonly string[]): void {
-    const text = this.session!.stream(this.streamCommand!, lines);
-    if (typeof text === 'string' && this.answers.isEmpty) return this.write(text);
-    // Also an answer that is there already is held in memory until those before it are out.
-    this.linesInFlight += lines.length;
-    // Taken up in its turn, which may be after it has failed.
-    if (text instanceof Promise) text.catch(() => {});
-    this.answers.add(async () => {
-      this.write(await text);
-      this.linesInFlight -= lines.length;
-    });
-  }
-
-  private failStream(error: unknown): void {
-    if (!(error instanceof StreamFailure)) return this.fail(error as Error);
-    this.write(error.answered);
-    this.fail(error.cause as Error);
   }
 
   /** Waits for a value with nothing else of this connection in flight, then goes on. */
@@ -381,7 +336,7 @@ export class Connection {
     );
   }
 
-  private write(text: string): void {
+  write(text: string): void {
     if (text !== '' && !this.over) this.output.write(text);
   }
 
@@ -391,7 +346,7 @@ export class Connection {
   }
 
   /** Tells the client what was wrong and closes. */
-  private fail(error: Error): void {
+  fail(error: Error): void {
     if (this.over) return;
     if (error instanceof LoopError) this.context.log.debug('loop refused', { peer: this.peer.name });
     else if (error instanceof ProtocolError) {

@@ -1,0 +1,87 @@
+import type { Inbox } from './inbox.ts';
+import type { Limits } from './limits.ts';
+import { OrderedAnswers } from './ordered-answers.ts';
+import { type Command, type Session, StreamFailure } from './service.ts';
+
+/** What stream mode needs of the connection it is on. */
+export interface StreamHost {
+  readonly limits: Limits;
+  readonly inbox: Inbox;
+  write(text: string): void;
+  /** Goes on with what can be done now. */
+  pump(): void;
+  /** Whether too much is being written for lines of the command to be handed over; the host goes on when it can. */
+  mustWait(command: Command): boolean;
+  /** Tells the client what was wrong and closes. */
+  fail(error: Error): void;
+}
+
+/** From a stream command to its END: lines overlap up to the in-flight limit, but for those of a command that writes. */
+export class StreamMode {
+  private readonly command: Command;
+  private readonly session: Session;
+  private readonly host: StreamHost;
+  private readonly onEnd: () => void;
+  private readonly answers: OrderedAnswers;
+  private linesInFlight = 0;
+  private ending = false;
+
+  /** @param onEnd called once, when END was read and everything before it is answered */
+  constructor(command: Command, session: Session, host: StreamHost, onEnd: () => void) {
+    this.command = command;
+    this.session = session;
+    this.host = host;
+    this.onEnd = onEnd;
+    this.answers = new OrderedAnswers(
+      () => host.pump(),
+      (error) => this.fail(error),
+    );
+  }
+
+  /** True when every line that was taken is answered. */
+  get isIdle(): boolean {
+    return this.answers.isEmpty;
+  }
+
+  /** Takes the next lines; false when there is nothing to do until something happens. */
+  step(): boolean {
+    // Lines after END are messages: they wait until the stream's answers are out.
+    if (this.ending) return false;
+    // A line sees what those before it did; and behind a bad one, which ends the stream, nothing is done.
+    if (this.command.serial && !this.answers.isEmpty) return false;
+    const { limits, inbox } = this.host;
+    const room = limits.maxInFlight - this.linesInFlight;
+    if (room <= 0 || inbox.isEmpty || this.host.mustWait(this.command)) return false;
+    const lines = inbox.takeLines(room);
+    if (lines === null) this.end();
+    else this.answerLines(lines);
+    return true;
+  }
+
+  private end(): void {
+    this.ending = true;
+    this.answers.add(() => {
+      this.onEnd();
+      this.host.write('ok\n');
+    });
+  }
+
+  private answerLines(lines: readonly string[]): void {
+    const text = this.session.stream(this.command, lines);
+    if (typeof text === 'string' && this.answers.isEmpty) return this.host.write(text);
+    // Also an answer that is there already is held in memory until those before it are out.
+    this.linesInFlight += lines.length;
+    // Taken up in its turn, which may be after it has failed.
+    if (text instanceof Promise) text.catch(() => {});
+    this.answers.add(async () => {
+      this.host.write(await text);
+      this.linesInFlight -= lines.length;
+    });
+  }
+
+  private fail(error: unknown): void {
+    if (!(error instanceof StreamFailure)) return this.host.fail(error as Error);
+    this.host.write(error.answered);
+    this.host.fail(error.cause as Error);
+  }
+}
