@@ -4,9 +4,9 @@ import type { Outcome } from '../asyncrpc/service.ts';
 import { InvokeError } from '../errors.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
-import { type ChecksumArgs, getPr, maxPackagePr, type PackageArgs, testPr } from './lookups.ts';
+import { type ChecksumArgs, getPr, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './row-commands.ts';
-import type { PrFilter, PrStore } from './store.ts';
+import type { PackageKey, PrFilter, PrStore } from './store.ts';
 import type { PrUpstream } from './upstream.ts';
 
 /** What a PR handler works with. */
@@ -53,16 +53,14 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   'test-package': {
     needs: [],
     schema: object(PACKAGE),
-    batch: async (context, args: readonly PackageArgs[]) => {
-      const maxima = await maxPackagePr(context, args);
-      return maxima.map((max) => ({ value: max !== null }));
-    },
+    batch: async ({ store }, args: readonly PackageKey[]) =>
+      (await store.maxima(args)).map((max) => ({ value: max !== null })),
   },
 
   'max-package-pr': {
     needs: [],
     schema: object(PACKAGE),
-    batch: async (context, args: readonly PackageArgs[]) => asValues(await maxPackagePr(context, args)),
+    batch: async ({ store }, args: readonly PackageKey[]) => asValues(await store.maxima(args)),
   },
 
   'import-one': {

@@ -49,9 +49,8 @@ function decideAlone(state: PackageState, history: boolean, lastMax: string | nu
   if (state.known || lastMax === null) return decideLocally(state, history);
   if (lastMax !== undefined) return { value: nextUnder(lastMax, state), isNew: true };
   if (state.max === null) return null;
-  // Not heard of since the start, but the rows tell. Values under the maximum were given out under an upstream's:
-  // the next one goes beside them. So does the next one beside a maximum that is itself dotted.
-  if (state.largestUnder(state.max) !== undefined) return { value: nextUnder(state.max, state), isNew: true };
+  // Not heard of since the start, but the rows tell: a dotted maximum was given out under an upstream's value, and the
+  // next one goes beside it.
   const dot = state.max.lastIndexOf('.');
   if (dot < 0) return decideLocally(state, history);
   return { value: nextUnder(state.max.slice(0, dot), state), isNew: true };

@@ -1,10 +1,9 @@
 import type { Outcome } from '../asyncrpc/service.ts';
 import { InvokeError } from '../errors.ts';
 import type { PrContext } from './commands.ts';
-import { isBelow, largest, smallest } from './revision.ts';
-import type { ChecksumKey, PackageKey, PrRequest } from './store.ts';
+import { largest, smallest } from './revision.ts';
+import type { ChecksumKey, PrRequest } from './store.ts';
 
-export type PackageArgs = PackageKey;
 export type ChecksumArgs = ChecksumKey & { readonly history?: boolean };
 
 /** Answers get-pr: the upstream is asked first, together for all; the store then decides inside its transaction. */
@@ -42,27 +41,11 @@ async function withUpstream(
   });
 }
 
-/** The value found for each checksum: ours, else the upstream's. */
+/** The value found for each checksum, here alone (protocol.md section 4). */
 export async function testPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly (string | null)[]> {
-  const { store, upstream } = context;
   const requests = withHistory(context, args);
-  const found = (await store.values(requests)).map((values, i) => {
-    return values.reduce<string | null>(requests[i]!.history ? smallest : largest, null);
-  });
-  return fillFrom(found, requests, (missing) => upstream?.values(missing) ?? null);
-}
-
-/** The largest value of each package, here or upstream. Level values are ours (see revision.ts). */
-export async function maxPackagePr(
-  { store, upstream }: PrContext,
-  args: readonly PackageArgs[],
-): Promise<readonly (string | null)[]> {
-  const [own, theirs] = await Promise.all([store.maxima(args), upstream?.maxima(args) ?? null]);
-  if (!theirs) return own;
-  return own.map((max, i) => {
-    const other = theirs[i]!;
-    return max === null || (other !== null && isBelow(max, other)) ? other : max;
-  });
+  const found = await context.store.values(requests);
+  return found.map((values, i) => values.reduce<string | null>(requests[i]!.history ? smallest : largest, null));
 }
 
 function withHistory({ defaultHistory }: PrContext, args: readonly ChecksumArgs[]): readonly PrRequest[] {
@@ -72,16 +55,4 @@ function withHistory({ defaultHistory }: PrContext, args: readonly ChecksumArgs[
     checksum,
     history: history ?? defaultHistory,
   }));
-}
-
-async function fillFrom<T>(
-  found: readonly (string | null)[],
-  asked: readonly T[],
-  ask: (missing: readonly T[]) => Promise<readonly (string | null)[]> | null,
-): Promise<readonly (string | null)[]> {
-  const missing = asked.filter((_, i) => found[i] === null);
-  const more = missing.length > 0 ? await ask(missing) : null;
-  if (!more) return found;
-  let next = 0;
-  return found.map((value) => value ?? more[next++]!);
 }

@@ -1,10 +1,6 @@
 /**
- * PR values are dotted integers, compared number by number (protocol.md sections 4 and 8.1).
- *
- * What the recordings show about values of different length: among `0`, `0.0`, `0.1` the maximum is `0` (pr-upstream),
- * among `7`, `7.2` it is `7` (pr-import-export: the next value is `8`); yet `0.0` does not count as below `0`
- * (pr-upstream: it is answered again as it is). So where one value continues the other they are level, and the shorter
- * one stands for both: `7.2` is a value *under* 7, given out by a server further down the chain.
+ * PR values are dotted integers in a total order: number by number, and where one continues the other the longer is the
+ * larger: `0` < `0.0` < `0.1` < `0.10` < `1` (protocol.md sections 4 and 8.1, recording pr-upstream).
  */
 
 /** As long as any other text (reliability.md section 4): no package comes near it by counting. */
@@ -33,22 +29,18 @@ function compareNumbers(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Whether `a` is below `b` in the numbers they both have. */
-export function isBelow(a: string, b: string): boolean {
-  return compareShared(fields(a), fields(b)) < 0;
-}
-
-function compareShared(a: readonly string[], b: readonly string[]): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return compareNumbers(a[i]!, b[i]!);
-  return 0;
-}
-
-/** A total order, for sorting and for finding the largest: number by number, and of level values the shorter last. */
+/** The order of values, for sorting. */
 export function compareRevisions(a: string, b: string): number {
   const left = fields(a);
   const right = fields(b);
-  return compareShared(left, right) || right.length - left.length;
+  const shared = Math.min(left.length, right.length);
+  for (let i = 0; i < shared; i++) if (left[i] !== right[i]) return compareNumbers(left[i]!, right[i]!);
+  return left.length - right.length;
+}
+
+/** Whether `a` comes before `b` in that order. */
+export function isBelow(a: string, b: string): boolean {
+  return compareRevisions(a, b) < 0;
 }
 
 /** The larger of two values; null stands for none. */

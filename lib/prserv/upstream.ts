@@ -6,10 +6,6 @@ import type { ChecksumKey, PackageKey, UpstreamView } from './store.ts';
 export interface PrUpstream {
   /** What get-pr needs to know for each request, fetched together. */
   views(requests: readonly (ChecksumKey & { readonly history: boolean })[]): Promise<readonly UpstreamView[]>;
-  /** The value of each checksum, or null. */
-  values(requests: readonly (ChecksumKey & { readonly history: boolean })[]): Promise<readonly (string | null)[]>;
-  /** The largest value of each package, or null. */
-  maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;
   close(): void;
 }
 
@@ -53,18 +49,6 @@ export function createPrUpstream(link: UpstreamLink): PrUpstream {
         }
         remember(request, max);
         return { kind: 'answered', max, value };
-      });
-    },
-    async values(requests) {
-      const replies = await link.messages(requests.map(testRequest));
-      return replies.map((reply) => believable(reply, 'test-pr') ?? null);
-    },
-    async maxima(keys) {
-      const replies = await link.messages(keys.map(maxRequest));
-      return replies.map((reply, i) => {
-        const max = believable(reply, 'max-package-pr');
-        if (max !== undefined) remember(keys[i]!, max);
-        return max ?? null;
       });
     },
     close: () => link.close(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { decidePr } from '../../lib/prserv/get-pr.ts';
 import { compareRevisions, increase, isBelow, largest, smallest } from '../../lib/prserv/revision.ts';
 
@@ -30,6 +31,11 @@ describe('PR values', () => {
     ['2.5', '10.1'],
     ['999999998', '999999999'],
     ['1.2.3', '1.3'],
+    ['0', '0.0'],
+    ['0.0', '0.1'],
+    ['0.1', '0.10'],
+    ['0.10', '1'],
+    ['3.9', '3.9.0'],
     ['999999999999999', '1000000000000000'],
     ['9007199254740992', '9007199254740993'],
     ['1.9223372036854775807', '1.9223372036854775808'],
@@ -44,18 +50,17 @@ describe('PR values', () => {
     });
   }
 
-  test('a value that continues another is level with it, and the shorter stands for both', () => {
-    assert.equal(isBelow('0.0', '0') || isBelow('0', '0.0'), false);
-    assert.equal(['7.2', '7'].reduce<string | null>(largest, null), '7');
-    assert.equal(['0.1', '0', '0.0'].reduce<string | null>(largest, null), '0');
+  test('a value that continues another is the larger', () => {
+    assert.ok(isBelow('0', '0.0') && !isBelow('0.0', '0'));
+    assert.equal(['7.2', '7'].reduce<string | null>(largest, null), '7.2');
+    assert.equal(['7.2', '7'].reduce<string | null>(smallest, null), '7');
+    assert.equal(increase(['0.1', '0', '0.0'].reduce<string | null>(largest, null)!), '0.2');
   });
 
   test('the order is total: it sorts any permutation alike', () => {
-    const sorted = ['0.0', '0.1', '0', '1', '9', '10.0', '10.2', '10'];
-    for (let turn = 0; turn < sorted.length; turn++) {
-      const turned = [...sorted.slice(turn), ...sorted.slice(0, turn)].reverse();
-      assert.deepEqual(turned.sort(compareRevisions), sorted);
-    }
+    const sorted = ['0', '0.0', '0.0.7', '0.1', '0.10', '1', '9', '10', '10.0', '10.2'];
+    const anyOrder = fc.shuffledSubarray(sorted, { minLength: sorted.length });
+    fc.assert(fc.property(anyOrder, (shuffled) => assert.deepEqual(shuffled.sort(compareRevisions), sorted)));
   });
 
   for (const [value, next] of [
@@ -98,8 +103,8 @@ describe('get-pr without an upstream', () => {
     for (let i = 0; i < 100; i++) assert.equal(getPr(`c${i % 12}`, true), String(i % 12));
   });
 
-  test('a largest value that the maximum only continues is answered again', () => {
-    const known = { smallest: '0.0', largest: '0.0' };
-    assert.deepEqual(decidePr({ max: '0', known, largestUnder: () => 0n }, false), { value: '0.0', isNew: false });
+  test('a value that the maximum continues is below it, and raised', () => {
+    const known = { smallest: '0', largest: '0' };
+    assert.deepEqual(decidePr({ max: '0.1', known, largestUnder: () => 1n }, false), { value: '0.2', isNew: true });
   });
 });

@@ -66,6 +66,17 @@ describe('PR commands', () => {
     assert.equal(await getPr(client, '1.9'), '1.12');
   });
 
+  test('where one value continues the other, the longer is the larger, for every command', async (t) => {
+    const client = (await serve(t)).connect(PRSERV);
+    for (const value of ['0.1', '0', '0.0']) await client.ask('import-one', { ...PKG, checksum: `c${value}`, value });
+    assert.deepEqual(await client.ask('max-package-pr', PKG), { value: '0.1' });
+    const { datainfo } = (await client.ask('export', { history: false })) as { datainfo: Json[] };
+    assert.deepEqual(datainfo, [{ ...PKG, checksum: 'c0.1', value: '0.1' }]);
+    assert.equal(await getPr(client, 'new', { history: false }), '0.2');
+    assert.equal(await getPr(client, 'c0', { history: false }), '0.3');
+    assert.equal(await getPr(client, 'c0', { history: true }), '0');
+  });
+
   test('an export of many rows travels in chunks and is whole', async (t) => {
     const client = (await serve(t)).connect(PRSERV);
     for (let n = 0; n < 2500; n++)

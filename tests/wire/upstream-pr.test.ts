@@ -39,6 +39,7 @@ test('concurrent get-pr of one package through a chain of three never yields a v
   const top = await site(t, null);
   assert.equal(await getPr(top.pr(), 'first'), '0');
   const middle = await site(t, await reachable(t, top));
+  assert.equal(await getPr(middle.pr(), 'first'), '0');
   const bottom = await site(t, await reachable(t, middle));
   const checksums = Array.from({ length: 60 }, (_, i) => `c${i}`);
   const ask = () => Promise.all(checksums.map((checksum) => getPr(bottom.pr(), checksum)));
