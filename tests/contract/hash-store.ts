@@ -92,6 +92,27 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(2))]), [hash(2)]);
     });
 
+    test('a report restores a unihash that was removed while its outhash row stayed, by the rule for a new one', async (t) => {
+      const store = await openNew(t);
+      const remove = (taskhash: string) => all((after) => store.removeSlice('unihashes', where(taskhash), after, 10));
+      await store.report([reportOf('alone', 'o1', hash(1)), reportOf('first', 'o2', hash(2))]);
+      await store.report([reportOf('second', 'o2', hash(3))]);
+      for (const taskhash of ['alone', 'first', 'second']) await remove(taskhash);
+      assert.deepEqual(await store.report([reportOf('alone', 'o1', hash(4))]), [hash(4)], 'the one proposed');
+      assert.deepEqual(
+        await store.report([reportOf('first', 'o2', hash(5), { upstreamUnihash: hash(6) })]),
+        [hash(6)],
+        'what the upstream has',
+      );
+      assert.deepEqual(await store.report([reportOf('second', 'o2', hash(7))]), [hash(6)], 'that of its output');
+      assert.deepEqual(await store.unihashes(['alone', 'first', 'second'].map((task) => `${METHOD} ${task}`)), [
+        hash(4),
+        hash(6),
+        hash(6),
+      ]);
+      assert.deepEqual([...(await store.usage()).values()].sort(), [0, 0, 3, 3], 'and no outhash row comes twice');
+    });
+
     test('method and taskhash may hold blanks', async (t) => {
       const store = await openNew(t);
       await store.reportEquivalent([{ method: 'a b', taskhash: 'c', unihash: hash(1) }]);

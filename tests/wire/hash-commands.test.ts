@@ -40,6 +40,23 @@ describe('report', () => {
     assert.deepEqual(await stream(client, 'exists-stream', [hash(1), hash(9), hash(3)]), ['true', 'false', 'true']);
   });
 
+  test('restores a unihash that was swept or removed, with the mark of the collection in progress', async (t) => {
+    const client = (await serve(t)).connect();
+    for (const n of [1, 2]) await client.ask('report', report(`t${n}`, `o${n}`, hash(n)));
+    await client.ask('gc-mark', { mark: 'one', where: { unihash: hash(2) } });
+    await client.ask('gc-sweep', { mark: 'one' });
+    assert.equal(await client.ask('get', task('t1')), null);
+    await client.ask('gc-mark', { mark: 'two', where: { unihash: hash(2) } });
+    const stored = { ...task('t1'), unihash: hash(3) };
+    assert.deepEqual(await client.ask('report', report('t1', 'o1', hash(3))), stored);
+    assert.deepEqual(await client.ask('get', task('t1')), stored);
+    assert.deepEqual(await client.ask('gc-sweep', { mark: 'two' }), { count: 0 });
+    assert.deepEqual(await client.ask('get', task('t1')), stored);
+    await client.ask('remove', { where: { unihash: hash(3) } });
+    assert.deepEqual(await client.ask('report', report('t1', 'o1', hash(4))), { ...task('t1'), unihash: hash(4) });
+    assert.deepEqual(await client.ask('get', task('t1')), { ...task('t1'), unihash: hash(4) });
+  });
+
   test('drops fields it does not know and keeps those it does', async (t) => {
     const client = (await serve(t)).connect();
     const known = { owner: 'me', PN: 'pn', PV: '1', PR: 'r0', task: 'do_x', outhash_siginfo: 'line 1\nline 2' };

@@ -39,14 +39,15 @@ export class SequentialModel {
 
   report(taskhash: string, outhash: string, unihash: string, marking: boolean): Expected {
     const { method } = this;
+    const equivalent = this.rows.find(
+      (row) => row.outhash === outhash && row.taskhash !== taskhash && this.unihashes.has(row.taskhash),
+    );
+    // New, or known and without its unihash: the same rule.
+    this.store(taskhash, equivalent ? this.unihashes.get(equivalent.taskhash)! : unihash, marking);
     if (!this.rows.some((row) => row.taskhash === taskhash && row.outhash === outhash)) {
-      const equivalent = this.rows.find(
-        (row) => row.outhash === outhash && row.taskhash !== taskhash && this.unihashes.has(row.taskhash),
-      );
-      this.store(taskhash, equivalent ? this.unihashes.get(equivalent.taskhash)! : unihash, marking);
       this.rows.push({ taskhash, outhash });
     }
-    const answer = this.reply(taskhash, this.unihashes.get(taskhash) ?? unihash);
+    const answer = this.reply(taskhash, this.unihashes.get(taskhash));
     return { command: 'report', args: { method, taskhash, outhash, unihash }, answer };
   }
 

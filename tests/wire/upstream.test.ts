@@ -37,6 +37,18 @@ test('60 concurrent reports of one outhash with a slow upstream get one unihash'
   assert.equal(unihashes.size, 1);
 });
 
+test('a report restores a removed unihash with what the upstream has for the output', async (t) => {
+  const fake = await fakeUpstream(t);
+  const client = (await site(t, fake.address)).hash();
+  const report = { method: 'm', taskhash: 't', outhash: 'a-known-upstream', unihash: own(1) };
+  const stored = { method: 'm', taskhash: 't', unihash: unihashOf('m t') };
+  assert.deepEqual(await client.ask('report', report), stored);
+  await client.ask('remove', { where: { unihash: stored.unihash } });
+  assert.deepEqual(await client.ask('report', report), stored);
+  await fake.become('refused');
+  assert.deepEqual(await client.ask('get', { method: 'm', taskhash: 't' }), stored, 'and it is stored');
+});
+
 test('50 clients with the same 1,000 look-ups at once cause 1,000 upstream look-ups', async (t) => {
   const fake = await fakeUpstream(t);
   const server = await site(t, fake.address);

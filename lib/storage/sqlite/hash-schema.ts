@@ -55,7 +55,8 @@ export const REPORT_COLUMNS = [
 ] as const;
 
 /**
- * Applies one report by the rule of protocol.md section 2. As a trigger on a view, a whole batch of reports is one
+ * Applies one report by the rule of protocol.md section 2: a task without a unihash gets one, whether it is new or lost
+ * it while its outhash row stayed. As a trigger on a view, a whole batch of reports is one
  * INSERT … SELECT: applied row by row in order, in one transaction, with one thread hop. Being TEMP, neither is
  * written to the file. The look-up by outhash relies on outhash_lookup_v3, the one by taskhash on the UNIQUE index.
  */
@@ -71,8 +72,7 @@ CREATE TEMP TRIGGER apply_report INSTEAD OF INSERT ON report BEGIN
         ORDER BY ${CREATED('o.created')}, o.id LIMIT 1
       ), NEW.upstreamUnihash, NEW.unihash),
       coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')
-    WHERE NOT EXISTS (
-      SELECT 1 FROM outhashes_v2 WHERE method = NEW.method AND taskhash = NEW.taskhash AND outhash = NEW.outhash)
+    WHERE NOT EXISTS (SELECT 1 FROM unihashes_v3 WHERE method = NEW.method AND taskhash = NEW.taskhash)
     ON CONFLICT (method, taskhash) DO NOTHING;
   INSERT INTO outhashes_v2 (method, taskhash, outhash, created, owner, PN, PV, PR, task, outhash_siginfo)
     VALUES (NEW.method, NEW.taskhash, NEW.outhash, NEW.created, NEW.owner, NEW.PN, NEW.PV, NEW.PR, NEW.task, NEW.outhash_siginfo)
