@@ -3,6 +3,7 @@ import { type Address, formatAddress } from './address.ts';
 import { type Channel, createChannel } from './channel.ts';
 import type { ClientOptions } from './client.ts';
 import { dial } from './dial.ts';
+import { TELL_ERRORS } from './faults.ts';
 import { encodeJson } from './messages.ts';
 
 /** The connection of a client: made when needed, one at a time. */
@@ -54,7 +55,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
     const opened = createChannel(stream, { name, chunked, onLost, answerTimeoutMs: options.answerTimeoutMs ?? 0 });
     try {
       if (closed) throw closedHere();
-      stream.write(`${options.protocol}\nneeds-headers: false\n\n`);
+      stream.write(`${options.protocol}\nneeds-headers: false\n${TELL_ERRORS}\n`);
       await options.onConnect?.((command, args) => opened.message(encodeJson({ [command]: args })));
       if (opened.lost) throw opened.lost;
     } catch (error) {

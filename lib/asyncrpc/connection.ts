@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { InvokeError, ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { clientMessage } from './dispatch.ts';
+import { invokeError, isFault } from './faults.ts';
 import { acceptProtocol, HeaderReader } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
@@ -53,6 +53,8 @@ export class Connection implements StreamHost {
   private readonly context: ConnectionContext;
   readonly limits: Limits;
   readonly inbox: Inbox;
+  /** The client is told of our own faults; otherwise they close its connection. */
+  told = true;
   private readonly output: Output;
   private state: State = 'protocol';
   private headers: HeaderReader | null = null;
@@ -198,6 +200,7 @@ export class Connection implements StreamHost {
       this.close();
       return false;
     }
+    this.told = !this.service.closesOnFault;
     this.headers = new HeaderReader(this.context.limits);
     this.state = 'headers';
     return true;
@@ -232,6 +235,7 @@ export class Connection implements StreamHost {
     if (line === null) return false;
     if (!this.headers!.push(line)) return true;
     this.session = this.service!.open(this.peer, this.headers!.via);
+    this.told ||= this.headers!.tellErrors;
     if (this.headers!.needsHeaders) this.write('\n');
     this.headers = null;
     this.state = 'messages';
@@ -303,6 +307,10 @@ export class Connection implements StreamHost {
     const { carrier } = this.context;
     let text = '';
     for (const outcome of outcomes) {
+      if (this.hides(outcome)) {
+        this.write(text);
+        return this.fail(outcome, 'request failed: closed');
+      }
       if (outcome instanceof StreamedReply) return this.answerInPieces(frameStreamed(outcome.pieces, carrier.chunked));
       text += frameMessage(this.encode(outcome), carrier.chunked);
     }
@@ -318,7 +326,7 @@ export class Connection implements StreamHost {
     if (outcome instanceof EncodedReply) return outcome.text;
     if (!(outcome instanceof Error)) return encodeJson(outcome);
     if (!(outcome instanceof InvokeError)) this.logFailure('request failed', outcome);
-    return encodeJson({ 'invoke-error': { message: clientMessage(outcome) } });
+    return invokeError(outcome);
   }
 
   private answerInPieces(pieces: AsyncIterable<string> | Iterable<string>): void {
@@ -329,9 +337,9 @@ export class Connection implements StreamHost {
         this.pump();
       },
       (error) => {
-        // Half an answer is out: an error message would be taken for a part of it.
+        // Half an answer is out: an error message would be taken for a part of it. Those before it still go out whole.
         this.logFailure('a long answer broke off', error as Error);
-        this.destroy();
+        this.close();
       },
     );
   }
@@ -345,18 +353,23 @@ export class Connection implements StreamHost {
     this.destroy();
   }
 
-  /** Tells the client what was wrong and closes. */
-  fail(error: Error): void {
+  /** Whether an outcome is a fault of which this client is not told. */
+  private hides(outcome: unknown): outcome is Error {
+    return !this.told && outcome instanceof Error && isFault(outcome);
+  }
+
+  /** Tells the client what was wrong, unless that is a fault of which it did not ask to be told, and closes. */
+  fail(error: Error, what = 'connection failed'): void {
     if (this.over) return;
     if (error instanceof LoopError) this.context.log.debug('loop refused', { peer: this.peer.name });
     else if (error instanceof ProtocolError) {
       this.context.log.warn('bad input: closed', { peer: this.peer.name, reason: error.message.slice(0, 200) });
-    } else this.logFailure('connection failed', error);
-    this.write(`${encodeJson({ 'invoke-error': { message: clientMessage(error) } })}\n`);
+    } else if (isFault(error)) this.logFailure(what, error);
+    if (!this.hides(error)) this.write(`${invokeError(error)}\n`);
     this.close();
   }
 
-  private logFailure(what: string, error: Error): void {
+  logFailure(what: string, error: Error): void {
     this.context.log.error(what, { peer: this.peer.name, error });
   }
 

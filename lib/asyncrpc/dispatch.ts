@@ -1,5 +1,5 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
-import { BakeservError, InvokeError, ProtocolError, StorageError } from '../errors.ts';
+import { InvokeError, ProtocolError } from '../errors.ts';
 import type { Json } from './messages.ts';
 import { type Command, type Outcome, type Reply, StreamFailure } from './service.ts';
 import { WriteGate } from './write-gate.ts';
@@ -224,9 +224,3 @@ const FORMATS: Record<string, string> = {
   unihash: '64 lower-case hex digits',
   'pr-value': 'a non-negative integer or dotted integers of at most 9 digits each',
 };
-
-/** The error text a client is shown: ours as written, a failed database and anything unforeseen without the details. */
-export function clientMessage(error: unknown): string {
-  if (error instanceof StorageError) return error.clientText;
-  return error instanceof BakeservError ? error.message : 'Internal error; the server log has the details';
-}

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../errors.ts';
+import { ERRORS_HEADER, TELL } from './faults.ts';
 import type { Limits } from './limits.ts';
 import { VIA_HEADER } from './loop-guard.ts';
 import type { Service } from './service.ts';
@@ -15,6 +16,8 @@ export function acceptProtocol(line: string, services: ReadonlyMap<string, Servi
 export class HeaderReader {
   /** The client asked for the server's own headers. */
   needsHeaders = false;
+  /** The client wants to be told of the server's own faults. */
+  tellErrors = false;
   /** The names of the servers the client asks for, when it is a server. */
   via: readonly string[] = [];
   private count = 0;
@@ -42,6 +45,7 @@ export class HeaderReader {
     const key = line.slice(0, colon).trim().toLowerCase();
     const value = line.slice(colon + 1).trim();
     if (key === 'needs-headers') this.needsHeaders = value.toLowerCase() === 'true';
+    else if (key === ERRORS_HEADER) this.tellErrors = value.toLowerCase() === TELL;
     else if (key === VIA_HEADER) this.via = value.split(',');
     return false;
   }

@@ -1,5 +1,5 @@
 import { InvokeError } from '../errors.ts';
-import { clientMessage } from './dispatch.ts';
+import { clientMessage } from './faults.ts';
 import type { Limits } from './limits.ts';
 import { encodeJson, type Json, parseMessage } from './messages.ts';
 import {

@@ -93,6 +93,8 @@ export class StreamFailure extends Error {
 export interface Service {
   /** The first word: `OEHASHEQUIV` or `PRSERVICE`. */
   readonly protocol: string;
+  /** A fault of the server's own closes the connection of a client that did not ask to be told of it: see faults.ts. */
+  readonly closesOnFault?: true;
   /** Whether this protocol version is spoken. */
   accepts(major: number, minor: number): boolean;
   /**

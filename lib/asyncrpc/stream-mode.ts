@@ -1,3 +1,4 @@
+import { invokeError, isFault } from './faults.ts';
 import type { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import { OrderedAnswers } from './ordered-answers.ts';
@@ -12,7 +13,10 @@ export interface StreamHost {
   pump(): void;
   /** Whether too much is being written for lines of the command to be handed over; the host goes on when it can. */
   mustWait(command: Command): boolean;
-  /** Tells the client what was wrong and closes. */
+  /** The client is told of our own faults; otherwise they close its connection. */
+  readonly told: boolean;
+  logFailure(what: string, error: Error): void;
+  /** Tells the client what was wrong, if it is told of that, and closes. */
   fail(error: Error): void;
 }
 
@@ -72,11 +76,21 @@ export class StreamMode {
     // Also an answer that is there already is held in memory until those before it are out.
     this.linesInFlight += lines.length;
     // Taken up in its turn, which may be after it has failed.
-    if (text instanceof Promise) text.catch(() => {});
+    const told = this.host.told && text instanceof Promise;
+    const answer = told ? text.catch((error) => this.tell(error, lines.length)) : text;
+    if (answer instanceof Promise) answer.catch(() => {});
     this.answers.add(async () => {
-      this.host.write(await text);
+      this.host.write(await answer);
       this.linesInFlight -= lines.length;
     });
+  }
+
+  /** A client that is told of a fault has an answer to each of its lines, and the stream goes on. */
+  private tell(error: unknown, count: number): string {
+    const fault = error instanceof StreamFailure ? (error.cause as Error) : null;
+    if (!fault || !isFault(fault)) throw error;
+    this.host.logFailure('stream lines failed', fault);
+    return `${invokeError(fault)}\n`.repeat(count);
   }
 
   private fail(error: unknown): void {

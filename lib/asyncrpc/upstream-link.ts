@@ -3,6 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, formatAddress } from './address.ts';
 import { createBreaker, LastingRefusal } from './breaker.ts';
+import { TELL_ERRORS } from './faults.ts';
 import { KIB, MIB } from './limits.ts';
 import { createLookupChannel, type LookupChannel, type OnAnswer } from './lookup-channel.ts';
 import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
@@ -112,7 +113,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   };
 
   const preface = (stream?: string) =>
-    `${protocol}\nneeds-headers: false\n${VIA_HEADER}: ${guard.via}\n\n` +
+    `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${guard.via}\n\n` +
     (login ? frameMessage(encodeJson({ auth: { username: login.username, token: login.token } }), true) : '') +
     (stream ? `${encodeJson({ [stream]: null })}\n` : '');
 

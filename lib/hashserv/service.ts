@@ -46,6 +46,7 @@ export function createHashService(options: HashServiceOptions): Service {
   });
   return {
     protocol: 'OEHASHEQUIV',
+    closesOnFault: true,
     // Above 1.0, up to 1.1 (protocol.md section 1).
     accepts: (major, minor) => major === 1 && minor === 1,
     open(peer, via) {

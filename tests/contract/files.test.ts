@@ -109,7 +109,9 @@ describe('database files', () => {
     const error = (_: string, fields: LogFields = {}) => void logged.push((fields.error as Error).message);
     const log = { ...SILENT, error };
     const server = await serve(t, { folder, log });
-    const [messages, stream, plain] = [server.connect(PRSERV), server.connect(), server.dial()];
+    const [messages, stream, plain] = [server.connect(PRSERV), server.dial(), server.dial()];
+    stream.send('OEHASHEQUIV 1.1\nbakeserv-errors: tell\n\n');
+    const untold = server.connect();
     await messages.ask('ping', {});
     await withSqlite(path.join(folder, 'prserv.sqlite3'), (run) => run('DROP TABLE PRMAIN'));
     await withSqlite(path.join(folder, 'hashserv.db'), (run) => run('DROP TABLE unihashes_v3'));
@@ -122,8 +124,12 @@ describe('database files', () => {
     assert.equal(await stream.message(), 'ok');
     assert.deepEqual(await stream.message(), { 'invoke-error': failed });
 
-    assert.equal(logged.length, 3);
-    for (const [i, name] of ['prserv.sqlite3', 'prserv.sqlite3', 'hashserv.db'].entries()) {
+    untold.send(`{"get-stream": null}\n${METHOD} t1\n`);
+    assert.equal(await untold.message(), 'ok');
+    assert.equal(await untold.line(), null);
+
+    assert.equal(logged.length, 4);
+    for (const [i, name] of ['prserv.sqlite3', 'prserv.sqlite3', 'hashserv.db', 'hashserv.db'].entries()) {
       assert.match(logged[i]!, /no such table/);
       assert.ok(logged[i]!.includes(path.join(folder, name)), logged[i]);
     }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import {
+  askAsBitBake,
   assertRefused,
   type Context,
   eventually,
@@ -162,6 +163,8 @@ describe('a database file that goes away while the server runs', { concurrency: 
         () => write(client, `gone${Math.random()}`),
         /the database file was removed while the server ran/,
       );
+      if (service === 'hash equivalence')
+        assert.equal(await askAsBitBake(server, { report: reportOf('of a build') }), 'without');
       await read(client);
       assert.match(server.stderr(), /database file lost: writes are refused/);
 

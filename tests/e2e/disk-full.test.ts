@@ -10,6 +10,7 @@ import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
 import { assertWhole, TORN } from '../torture/rounds.ts';
 import {
   afterwards,
+  askAsBitBake,
   assertRefused,
   type Context,
   cannotMount,
@@ -17,6 +18,7 @@ import {
   getPr,
   mount,
   report,
+  reportOf,
   serve,
   storedUnihash,
   temporaryFolder,
@@ -67,6 +69,10 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     await assert.rejects(async () => {
       for (let i = 0; i < 2000; i++) await getPr(prClient, 'p', `${i} ${'c'.repeat(900)}`);
     }, /storage full/);
+
+    // The build of a client that does not ask to be told goes on.
+    const refusedTask = { report: reportOf('of a build', siginfo) };
+    await eventually(5000, async () => assert.equal(await askAsBitBake(server, refusedTask), 'without'));
 
     // Reads go on, and say the truth about both kinds.
     for (const [name, unihash] of told) assert.equal(await storedUnihash(client, name), unihash);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -205,6 +206,26 @@ export async function report(client: Client, name: string, more: Record<string, 
 export async function storedUnihash(client: Client, name: string): Promise<string | null> {
   const row = await client.invoke('get', { method: METHOD, taskhash: hash(`t${name}`) });
   return row === null ? null : field(row, 'unihash');
+}
+
+/**
+ * Asks as BitBake's hash client does, on a connection of its own: an invoke-error ends its build, here by rejecting; a
+ * connection that is closed does not, it goes on `without` equivalence.
+ */
+export async function askAsBitBake({ addresses }: ServerProcess, request: Json): Promise<Json | 'without'> {
+  const [address] = addresses;
+  assert.ok(address?.kind === 'unix', 'the first listener is no Unix socket');
+  const socket = net.connect(address.path);
+  socket.write(`OEHASHEQUIV 1.1\nneeds-headers: false\n\n${JSON.stringify(request)}\n`);
+  try {
+    for await (const line of createInterface({ input: socket })) {
+      if (line.includes('invoke-error')) throw new Error(`the build ends: ${line}`);
+      return JSON.parse(line);
+    }
+    return 'without';
+  } finally {
+    socket.destroy();
+  }
 }
 
 export async function getPr(client: Client, version: string, checksum: string): Promise<string> {

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import {
   afterwards,
+  askAsBitBake,
   assertRefused,
   type Context,
   eventually,
@@ -86,6 +87,7 @@ describe('while another program holds the write lock of a database', { concurren
     await Promise.all([
       assert.rejects(report(hashClient, 'a'), locked),
       assert.rejects(getPr(prClient, 'p', 'c'), locked),
+      askAsBitBake(server, { report: reportOf('of a build') }).then((end) => assert.equal(end, 'without')),
       assert.rejects((await server.hash()).invoke('gc-mark', { mark: 'm', where: { method: METHOD } }), locked),
     ]);
     const waited = performance.now() - started;

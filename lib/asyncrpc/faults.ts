@@ -1,0 +1,30 @@
+import { BakeservError, InvokeError, ProtocolError, StorageError } from '../errors.ts';
+import { encodeJson } from './messages.ts';
+
+/**
+ * What a client sees of an error (protocol.md section 8.15). A refusal is the client's own doing and is always said. A
+ * fault is ours: a client of a service that closes on faults loses its connection, unless it asked to be told. BitBake's
+ * hash client takes a lost connection as "go on without equivalence", and an invoke-error as the end of the build.
+ */
+
+/** The header by which a client asks to be told of faults. */
+export const ERRORS_HEADER = 'bakeserv-errors';
+/** Its value, and the whole line as our own clients and links send it. */
+export const TELL = 'tell';
+export const TELL_ERRORS = `${ERRORS_HEADER}: ${TELL}\n`;
+
+/** Whether an error is the server's own: a store that fails, or anything unforeseen. */
+export function isFault(error: unknown): boolean {
+  return !(error instanceof InvokeError || error instanceof ProtocolError);
+}
+
+/** The error text a client is shown: ours as written, a failed database and anything unforeseen without the details. */
+export function clientMessage(error: unknown): string {
+  if (error instanceof StorageError) return error.clientText;
+  return error instanceof BakeservError ? error.message : 'Internal error; the server log has the details';
+}
+
+/** An error as the JSON text of an answer. */
+export function invokeError(error: unknown): string {
+  return encodeJson({ 'invoke-error': { message: clientMessage(error) } });
+}
