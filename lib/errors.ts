@@ -1,3 +1,5 @@
+import util from 'node:util';
+
 /** Every error code bakeserv has, and what each means. docs/errors.md lists exactly these (a test compares). */
 export const ERROR_CODES = {
   'invoke-error': 'A request was refused; the connection stays usable.',
@@ -84,7 +86,50 @@ export class StorageError extends BakeservError {
   }
 }
 
-/** The text of anything thrown, for a log line or a message. */
+/** The text of anything thrown, for a log line or a message. What the system refused is said in words, with the file. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!isSystemError(error)) return error instanceof Error ? error.message : String(error);
+  const { syscall, path, hostname, address, port } = error;
+  const what = path ?? hostname ?? (address === undefined ? '' : [address, port].filter(Boolean).join(':'));
+  return `cannot ${[VERBS[syscall] ?? syscall, what].filter(Boolean).join(' ')}: ${reasonOf(error)}`;
 }
+
+/** Why something failed, for a message that names the file itself: `no such file or directory`. */
+export function reasonOf(error: unknown): string {
+  if (!isSystemError(error)) return errorText(error);
+  return util.getSystemErrorMap().get(error.errno)?.[1] ?? error.code;
+}
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path?: string;
+  readonly hostname?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return (
+    error instanceof Error && 'syscall' in error && 'code' in error && typeof Reflect.get(error, 'errno') === 'number'
+  );
+}
+
+/** What a system call was to do, where its name does not say it to everybody. */
+const VERBS: Readonly<Record<string, string>> = {
+  access: 'read',
+  connect: 'connect to',
+  fsync: 'write',
+  ftruncate: 'write',
+  getaddrinfo: 'look up the host',
+  listen: 'listen on',
+  lstat: 'read',
+  mkdir: 'make the folder',
+  mkdtemp: 'make the folder',
+  opendir: 'read',
+  realpath: 'read',
+  scandir: 'read',
+  stat: 'read',
+  unlink: 'remove',
+};

@@ -1,6 +1,6 @@
 /** What the package offers to programs: the client library, addresses, and the server without its command line. */
 export { type Address, formatAddress, parseAddress } from './asyncrpc/address.ts';
-export { ConnectionLost } from './asyncrpc/channel.ts';
+export { AnswerTimeout, ConnectionLost } from './asyncrpc/channel.ts';
 export {
   type AnsweredBatch,
   type BatchSource,

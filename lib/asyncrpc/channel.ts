@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { AddressError, InvokeError } from '../errors.ts';
+import { AddressError, InvokeError, reasonOf } from '../errors.ts';
 import { Fifo } from './fifo.ts';
 import { LineSplitter } from './lines.ts';
 import { frameMessage, type Json } from './messages.ts';
@@ -8,9 +8,12 @@ import { createReplyReader, refusalIn, refusalOf } from './reply-reader.ts';
 /** The connection ended before an answer came: the request may or may not have been carried out. */
 export class ConnectionLost extends AddressError {}
 
+/** The server was silent for longer than the client would wait: the request is given up, and not sent again. */
+export class AnswerTimeout extends AddressError {}
+
 /**
  * One connection to a server, for as long as it lasts. Messages are sent at once and answered in order; when the
- * connection is lost, everything unanswered rejects with ConnectionLost.
+ * connection is lost, everything unanswered rejects with ConnectionLost, or with AnswerTimeout where that is why.
  */
 export interface Channel {
   /** Null while the connection stands. */
@@ -96,7 +99,7 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   function checkSilence(): void {
     if (waiters.isEmpty) heard = performance.now();
     else if (performance.now() - heard > answerTimeoutMs) {
-      lose(new ConnectionLost(`${name} has not answered for ${answerTimeoutMs / 1000} s`));
+      lose(new AnswerTimeout(`${name} has not answered for ${answerTimeoutMs / 1000} s`));
     }
   }
   stream.on('data', (chunk: Buffer) => {
@@ -104,7 +107,7 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
     for (const line of splitter.push(chunk)) take(line);
     if (splitter.failure) lose(new ConnectionLost(`connection to ${name} lost: ${splitter.failure.message}`));
   });
-  stream.on('error', (error) => lose(new ConnectionLost(`connection to ${name} lost: ${error.message}`, error)));
+  stream.on('error', (error) => lose(new ConnectionLost(`connection to ${name} lost: ${reasonOf(error)}`, error)));
   const closed = () => {
     const why = farewell || (answered ? '' : 'it did not answer; does it speak this protocol?');
     lose(new ConnectionLost(`connection to ${name} was closed by the server${why && `: ${why}`}`));

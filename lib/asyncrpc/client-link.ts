@@ -1,6 +1,6 @@
 import { AddressError } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
-import { type Channel, createChannel } from './channel.ts';
+import { AnswerTimeout, type Channel, createChannel } from './channel.ts';
 import type { ClientOptions } from './client.ts';
 import { dial } from './dial.ts';
 import { TELL_ERRORS } from './faults.ts';
@@ -27,7 +27,7 @@ const RECONNECT_DELAY_MS = 200;
 const MAX_RECONNECT_DELAY_MS = 5000;
 
 export function createLink(address: Address, options: ClientOptions): Link {
-  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, reconnects = RECONNECTS } = options;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, reconnects = RECONNECTS, answerTimeoutMs = 0 } = options;
   const { reconnectDelayMs = RECONNECT_DELAY_MS } = options;
   const name = formatAddress(address);
   let channel: Channel | null = null;
@@ -42,7 +42,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
 
   async function open(): Promise<Channel> {
     const { stream, chunked } = await (options.dial ?? dial)(address, {
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: answerTimeoutMs > 0 ? Math.min(connectTimeoutMs, answerTimeoutMs) : connectTimeoutMs,
       caFile: options.caFile,
     });
     const onLost = () => {
@@ -52,7 +52,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
       const why = opened.lost;
       lost = why instanceof AddressError ? why : new AddressError(`connection to ${name} was lost`, why);
     };
-    const opened = createChannel(stream, { name, chunked, onLost, answerTimeoutMs: options.answerTimeoutMs ?? 0 });
+    const opened = createChannel(stream, { name, chunked, onLost, answerTimeoutMs });
     try {
       if (closed) throw closedHere();
       stream.write(`${options.protocol}\nneeds-headers: false\n${TELL_ERRORS}\n`);
@@ -77,13 +77,14 @@ export function createLink(address: Address, options: ClientOptions): Link {
 
   async function reconnect(lost: AddressError): Promise<Channel> {
     let error = lost;
-    while (!closed && attempts < reconnects) {
+    const until = answerTimeoutMs > 0 ? performance.now() + answerTimeoutMs : Number.POSITIVE_INFINITY;
+    while (!closed && attempts < reconnects && performance.now() < until) {
       if (attempts > 0) await delay(Math.min(MAX_RECONNECT_DELAY_MS, reconnectDelayMs * 2 ** (attempts - 1)));
       attempts++;
       try {
         return await connectOnce();
       } catch (failure) {
-        if (!(failure instanceof AddressError)) throw failure;
+        if (!(failure instanceof AddressError) || failure instanceof AnswerTimeout) throw failure;
         error = failure;
       }
     }

@@ -10,7 +10,10 @@ export interface ClientOptions {
   readonly protocol: string;
   /** To connect, in milliseconds; 3 s. */
   readonly connectTimeoutMs?: number;
-  /** A server that owes an answer and is silent for so long counts as lost, in milliseconds; 0, the default, waits for ever. */
+  /**
+   * A server that owes an answer and is silent for so long, or that cannot be connected to for so long, is given up
+   * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits for ever for answers.
+   */
   readonly answerTimeoutMs?: number;
   /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
   readonly caFile?: string | null;

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { AddressError } from '../errors.ts';
+import { AddressError, reasonOf } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
 import { connectUnixSocket } from './unix-path.ts';
 
@@ -52,7 +52,7 @@ function dialSocket(address: Exclude<Address, { kind: 'ws' }>, timeoutMs: number
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      fail(REASONS[error.code ?? ''] ?? error.message, error);
+      fail(REASONS[error.code ?? ''] ?? reasonOf(error), error);
     });
   });
 }

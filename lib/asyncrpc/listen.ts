@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { AddressError } from '../errors.ts';
+import { AddressError, reasonOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, formatAddress, isLocalAddress } from './address.ts';
 import type { Hub } from './hub.ts';
@@ -92,7 +92,7 @@ async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'un
       const why =
         error.code === 'EADDRINUSE'
           ? 'the port is in use; stop the other server or choose another port'
-          : error.message;
+          : reasonOf(error);
       reject(new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error));
     });
     server.listen({ port: address.port, backlog: BACKLOG, ...(address.host && { host: address.host }) }, () => {

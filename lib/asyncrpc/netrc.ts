@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, reasonOf } from '../errors.ts';
 
 /** A login out of a netrc file. */
 export interface Credentials {
@@ -16,7 +16,7 @@ type Entries = Map<string | typeof DEFAULT, Credentials>;
 /**
  * The login for an address out of `$NETRC` or `~/.netrc`, or null when there is no file or no entry. The whole address
  * (`unix:///run/hash.sock`, `ws://host:8686/ws`) is the machine name, as BitBake's client has it.
- * @throws ConfigError for a line that cannot be read, and for a `~/.netrc` that others may read
+ * @throws ConfigError for a line that cannot be read, and for secrets in a file that others may read
  */
 export function findCredentials(address: string, environment = process.env): Credentials | null {
   const named = environment.NETRC;
@@ -26,17 +26,20 @@ export function findCredentials(address: string, environment = process.env): Cre
     text = fs.readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new ConfigError(`cannot read ${file}: ${(error as Error).message}`, error);
+    throw new ConfigError(`cannot read ${file}: ${reasonOf(error)}`, error);
   }
-  const entries = parseNetrc(text, file, named ? () => {} : () => checkMode(file));
+  const entries = parseNetrc(text, file, () => checkMode(file, Boolean(named)));
   return entries.get(address) ?? entries.get(DEFAULT) ?? null;
 }
 
-/** Python refuses secrets in a `~/.netrc` of somebody else, or that others may read; a file named outright is trusted. */
-function checkMode(file: string): void {
+/**
+ * Secrets that others may read are refused, as Python does it for `~/.netrc`. A file named by `$NETRC` may be of
+ * another user: a secret that is mounted into a container is.
+ */
+function checkMode(file: string, named: boolean): void {
   if (process.platform === 'win32') return;
   const { uid, mode } = fs.statSync(file);
-  if (uid !== os.userInfo().uid) throw new ConfigError(`${file} belongs to another user: it is not read`);
+  if (!named && uid !== os.userInfo().uid) throw new ConfigError(`${file} belongs to another user: it is not read`);
   if ((mode & 0o077) !== 0) {
     throw new ConfigError(`${file} can be read by others: put that right with "chmod 600 ${file}"`);
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type net from 'node:net';
 import path from 'node:path';
-import { AddressError } from '../errors.ts';
+import { AddressError, reasonOf } from '../errors.ts';
 import { claimPath, uniqueSocketName } from './path-claim.ts';
 import { isListening, listenOnUnixPath } from './unix-path.ts';
 
@@ -30,7 +30,7 @@ export async function bindUnixSocket(server: net.Server, socketPath: string, bac
     server.close();
     fs.rmSync(temporary, { force: true });
     if (error instanceof AddressError) throw error;
-    throw new AddressError(`cannot listen on unix://${socketPath}: ${(error as Error).message}`, error);
+    throw new AddressError(`cannot listen on unix://${socketPath}: ${reasonOf(error)}`, error);
   }
   return () => {
     const now = fs.lstatSync(target, { throwIfNoEntry: false });

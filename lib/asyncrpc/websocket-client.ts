@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
-import { AddressError, errorText } from '../errors.ts';
+import { AddressError, reasonOf } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
 import { WebSocketStream } from './websocket-stream.ts';
 
@@ -51,12 +51,16 @@ function explain(error: NodeJS.ErrnoException, timeoutMs: number): string {
   const status = /^Unexpected server response: (\d+)/.exec(error.message)?.[1];
   if (status) return `it answers HTTP ${status} instead of a WebSocket; are host and path right?`;
   const code = error.code ?? '';
+  if (code === 'ENOTFOUND') return 'no such host';
   if (code === 'ECONNREFUSED') return 'nobody is listening; start a server with "bakeserv serve"';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another host (${error.message})`;
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
     return `its certificate is not trusted (${error.message}); name the authority that issued it with --ca FILE`;
   }
-  return error.message || code;
+  if (code === 'EPROTO') return 'it does not speak TLS; is it ws:// instead of wss://?';
+  if (code.startsWith('HPE_')) return 'it does not speak WebSocket; are host and port right, and is it wss://?';
+  if (code === 'ECONNRESET') return 'it hung up on the WebSocket handshake; are host and port right, and is it wss://?';
+  return reasonOf(error) || code;
 }
 
 /** Where Linux distributions and the BSDs keep the certificate authorities they trust. */
@@ -84,8 +88,9 @@ function readPem(file: string): string {
   try {
     text = fs.readFileSync(file, 'latin1');
   } catch (error) {
-    throw new AddressError(`cannot read certificates from ${file}: ${errorText(error)}`, error);
+    throw new AddressError(`cannot read certificates from ${file}: ${reasonOf(error)}`, error);
   }
-  if (text.includes('-----BEGIN ')) return text;
-  throw new AddressError(`${file} holds no certificate: a PEM file with "-----BEGIN CERTIFICATE-----" was expected`);
+  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) return text;
+  const found = text.includes('PRIVATE KEY-----') ? 'a private key and no certificate' : 'no certificate';
+  throw new AddressError(`${file} holds ${found}: a PEM file with "-----BEGIN CERTIFICATE-----" was expected`);
 }

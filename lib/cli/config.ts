@@ -3,7 +3,7 @@ import { settingsSchema } from '../settings/schema.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import type { Setting } from '../settings/settings.ts';
 import { type Loaded, loadSettings } from './load-settings.ts';
-import { UsageError } from './main.ts';
+import { UsageError, unknownCommand } from './main.ts';
 import { parseFlags } from './options.ts';
 
 const ACTIONS: Readonly<Record<string, (loaded: Loaded, json: boolean) => string>> = { check, print };
@@ -27,6 +27,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const act = Object.hasOwn(ACTIONS, action ?? '') ? ACTIONS[action!]! : null;
+  if (!act && action && !action.startsWith('-'))
+    throw new UsageError(unknownCommand(action, { ...ACTIONS, schema: 0 }));
   const flags = await parseFlags(USAGE, [CONFIG_OPTION, ...SERVE_OPTIONS], act ? rest : args, EXAMPLES);
   if (!flags) return 0;
   if (!act) throw new UsageError('config: name what to do: check, print or schema');

@@ -1,4 +1,6 @@
 import { BakeservError, type ErrorCode, errorText } from '../errors.ts';
+import { didYouMean } from '../settings/nearest.ts';
+import { endWithOutput } from './output.ts';
 
 /** A subcommand: loaded only when it is asked for, so that every other one starts fast. */
 export interface Subcommand {
@@ -19,7 +21,9 @@ export async function runCli(
   table: Readonly<Record<string, Subcommand>>,
   args: readonly string[],
 ): Promise<number> {
+  endWithOutput(program);
   const [name, ...rest] = args;
+  let asked = program;
   try {
     // `serve --version` must not load the server.
     if (args.includes('--version') && !args.includes('--')) {
@@ -31,37 +35,43 @@ export async function runCli(
       return 0;
     }
     const command = Object.hasOwn(table, name) ? table[name]! : null;
-    if (!command)
-      throw new UsageError(
-        `unknown command ${JSON.stringify(name)}; the commands are ${Object.keys(table).join(', ')}`,
-      );
+    if (!command) throw new UsageError(unknownCommand(name, table));
+    asked = `${program} ${name}`;
     return await (await command.load()).run(rest);
   } catch (error) {
-    return reportError(program, error);
+    return reportError(program, asked, error);
   }
 }
 
 /** Exit statuses other than 1. A damaged database is told apart: starting again would not mend it. */
 const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };
 
-/** Says an error on stderr; returns the exit status that goes with it. */
-function reportError(program: string, error: unknown): number {
+/** What is said of a command that the table does not have. */
+export function unknownCommand(name: string, table: object): string {
+  return `unknown command ${JSON.stringify(name)}${didYouMean(name, Object.keys(table))}`;
+}
+
+/**
+ * Says an error on stderr; returns the exit status that goes with it.
+ * @param asked the program, with the command that was called: whose help tells more
+ */
+function reportError(program: string, asked: string, error: unknown): number {
   const usage = error instanceof UsageError;
-  process.stderr.write(`${program}: ${usage ? usageText(program, error) : describeError(error)}\n`);
+  process.stderr.write(`${program}: ${usage ? usageText(asked, error) : describeError(error)}\n`);
   if (usage) return 2;
   return error instanceof BakeservError ? (STATUSES[error.code] ?? 1) : 1;
 }
 
 /** What a wrong call is told. */
-export function usageText(program: string, error: UsageError): string {
-  return `${error.message}\nTry '${program} --help'.`;
+export function usageText(asked: string, error: UsageError): string {
+  return `${error.message}\nTry '${asked} --help'.`;
 }
 
-/** What to say of an error: where it came from too, unless it was foreseen or is the system's, whose message says it all. */
+/** What to say of an error: where it came from too, unless it was foreseen or is the system's. */
 export function describeError(error: unknown): string {
   if (error instanceof BakeservError || !(error instanceof Error)) return errorText(error);
   const fromSystem = 'syscall' in error && 'code' in error;
-  return fromSystem ? error.message : (error.stack ?? error.message);
+  return fromSystem ? errorText(error) : (error.stack ?? error.message);
 }
 
 function overview(program: string, about: string, table: Readonly<Record<string, Subcommand>>): string {

@@ -69,12 +69,23 @@ export async function parseFlags(
 
 /** An unknown flag with the one that was probably meant; yargs says the same of one as of a stray word. */
 function explain(message: string, options: readonly Option[], args: readonly string[]): string {
+  const lacking = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
+  if (lacking) return `--${lacking} needs a value`;
+  const [, name, value] = /^Invalid values:\n\s*Argument: (\S+), Given: (".*?"), Choices:/.exec(message) ?? [];
+  if (name) {
+    const choices = options.find((option) => option.name === name)?.choices ?? [];
+    return `--${name} must be ${choices.join(', ')}, not ${value}`;
+  }
   const unknown = /^Unknown arguments?: ([^\s,]+)/.exec(message)?.[1];
   if (!unknown) return message;
-  const given = args.find((arg) => arg.startsWith('-') && arg.replace(/^-+|=.*$/g, '') === unknown);
+  const named = args.filter((arg) => /^-./.test(arg)).map((arg) => arg.replace(/=.*$/s, ''));
+  const given =
+    named.find((arg) => arg.replace(/^-+(no-)?/, '') === unknown || arg.replace(/^-+/, '') === unknown) ??
+    // `-bind` is four letters to yargs.
+    named.find((arg) => /^-[^-]/.test(arg) && arg.includes(unknown));
   if (!given) return `unexpected argument ${JSON.stringify(unknown)}`;
-  const flags = options.map(({ name }) => `--${name}`);
-  return `unknown option ${given.replace(/=.*$/, '')}${didYouMean(`--${unknown}`, flags)}`;
+  const flags = options.flatMap(({ name, type }) => [`--${name}`, ...(type === 'boolean' ? [`--no-${name}`] : [])]);
+  return `unknown option ${given}${didYouMean(given.replace(/^-+/, '--'), flags)}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ConfigError, errorText } from '../errors.ts';
+import { ConfigError, reasonOf } from '../errors.ts';
 
 /** Where the pid file of a PR server stands: scripts made for BitBake's look for this name. */
 export function pidFile(folder: string, host: string, port: number): string {
@@ -22,7 +22,7 @@ export function writePidFile(file: string, pid: number): 'written' | 'replaced' 
     fs.renameSync(temporary, file);
   } catch (error) {
     fs.rmSync(temporary, { force: true });
-    throw new ConfigError(`cannot write the pid file ${file}: ${errorText(error)}`, error);
+    throw new ConfigError(`cannot write the pid file ${file}: ${reasonOf(error)}`, error);
   }
   return there ? 'replaced' : 'written';
 }

@@ -8,6 +8,7 @@ import { type Server, startServer } from '../server.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Control, controlFolder, openControl, type ServerStatus } from './control.ts';
 import { packageVersion } from './main.ts';
+import { ignoreOutput } from './output.ts';
 
 /** In all, from the first signal (reliability.md section 4). */
 const SHUTDOWN_MS = 10_000;
@@ -47,7 +48,7 @@ export async function runServer(run: ServerRun): Promise<number> {
   const log = await createLogger(config.logLevel, config.logFormat);
   run.onLogger?.(log);
   // A reader of our output that went away must not end the server.
-  process.stdout.on('error', () => {});
+  ignoreOutput();
   let stop: (reason: string) => void = () => {};
   const stopping = new Promise<string>((resolve) => {
     stop = resolve;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
+import { reasonOf } from '../errors.ts';
 import { ensureRunning, stopRunning } from './auto/ensure.ts';
 import { variables } from './auto/place.ts';
 import { PRIVATE_OPTIONS, placeOf } from './auto-options.ts';
@@ -55,7 +56,7 @@ function runCommand(program: string, args: readonly string[], env: NodeJS.Proces
       resolve(status);
     };
     child.once('error', (error: NodeJS.ErrnoException) => {
-      process.stderr.write(`bakeserv: cannot run ${program}: ${error.message}\n`);
+      process.stderr.write(`bakeserv: cannot run ${program}: ${reasonOf(error)}\n`);
       end(error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE);
     });
     child.once('exit', (code, signal) => end(code ?? SIGNALLED + os.constants.signals[signal!]));

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { ConfigError, errorText } from '../errors.ts';
+import { ConfigError, errorText, reasonOf } from '../errors.ts';
 
 /** A configuration file as it was read; its keys are not checked yet. */
 export interface ConfigFile {
@@ -25,7 +25,7 @@ async function read(path: string): Promise<ConfigFile> {
   try {
     text = fs.readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`cannot read the configuration file ${path}: ${errorText(error)}`, error);
+    throw new ConfigError(`cannot read the configuration file ${path}: ${reasonOf(error)}`, error);
   }
   const settings = (await parse(path, text)) ?? {};
   if (typeof settings !== 'object' || Array.isArray(settings))

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { ErrorObject } from 'ajv';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, reasonOf } from '../errors.ts';
 import { environmentName, type Option } from '../options.ts';
 import type { ConfigFile } from './config-file.ts';
 import { didYouMean } from './nearest.ts';
@@ -196,7 +196,7 @@ function readSecret(path: string, where: string): string {
     const text = fs.readFileSync(path, 'utf8').replace(/\r?\n$/, '');
     if (text !== '') return text;
   } catch (error) {
-    throw new ConfigError(`${where}: cannot read ${path}: ${(error as Error).message}`, error);
+    throw new ConfigError(`${where}: cannot read ${path}: ${reasonOf(error)}`, error);
   }
   throw new ConfigError(`${where}: ${path} is empty where a secret was expected`);
 }

@@ -120,5 +120,16 @@ describe('bakeserv-hashclient carries hash rows from server to server', () => {
     });
     const same = await source.hash(['diff', source.address, source.tcp, '--taskhashes', file]);
     assert.deepEqual([same.status, same.stdout], [0, '']);
+    const counts = { compared: 4, same: 2, different: 0, onlyFirst: 0, onlySecond: 0, neither: 2 };
+    const asJson = await source.hash(['--json', 'diff', source.address, source.tcp, '--taskhashes', file]);
+    assert.deepEqual([asJson.status, JSON.parse(asJson.stdout), asJson.stderr], [0, counts, '']);
+    const differing = await source.hash(['--json', ...args]);
+    const objects = differing.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(objects.at(-1), { compared: 4, same: 1, different: 1, onlyFirst: 0, onlySecond: 1, neither: 1 });
+    assert.deepEqual(objects[0], { task: `d ${digits(1)}`, first: digits(10), second: digits(11) });
+    assert.equal(differing.status, 1);
   });
 });

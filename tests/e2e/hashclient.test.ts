@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { connectHashClient, type HashClient, parseAddress } from '../../lib/index.ts';
 import { digits, type Outcome, openSite, type Site } from './client-helpers.ts';
@@ -193,6 +194,7 @@ describe('bakeserv-hashclient against a server', { concurrency: 2 }, () => {
 
   test('a login is taken out of netrc under the whole address', async () => {
     const netrc = site.file('netrc', `machine ${site.address} login root password secret # admin\n`);
+    fs.chmodSync(netrc, 0o600);
     const env = { NETRC: netrc };
     assert.match(stdoutOf(await site.hash(['get-user'], { env })), /^Username: {4}root\n/);
     assert.match(stdoutOf(await site.hash(['-l', 'root', 'get-user'], { env })), /^Username: {4}root\n/);
@@ -207,7 +209,7 @@ describe('bakeserv-hashclient against a server', { concurrency: 2 }, () => {
 
   test('wrong usage is told with status 2', async () => {
     const wrong: [string[], RegExp][] = [
-      [['frobnicate'], /unknown command "frobnicate"; the commands are get, /],
+      [['frobnicate'], /unknown command "frobnicate"\n/],
       [['get', 'method'], /TASKHASH is missing/],
       [['get', 'a', 'b', 'c'], /unexpected argument "c"/],
       [['remove', '-w', 'method'], /-w needs KEY VALUE/],

@@ -62,11 +62,17 @@ test('no file and no entry are no login', (t) => {
   assert.equal(findCredentials('a', home(t, 'machine b login l')), null);
 });
 
-test('a ~/.netrc with secrets that others may read is refused; one named by NETRC is trusted', (t) => {
+test('a file with secrets that others may read is refused, ~/.netrc and one named by NETRC', (t) => {
   const open = home(t, 'machine a login l password p', 0o644);
   fs.chmodSync(path.join(open.HOME, '.netrc'), 0o644);
   assert.throws(() => findCredentials('a', open), /can be read by others: put that right with "chmod 600/);
-  assert.deepEqual(findCredentials('a', { NETRC: path.join(open.HOME, '.netrc') }), { login: 'l', password: 'p' });
+  const named = { NETRC: path.join(open.HOME, '.netrc') };
+  for (const mode of [0o644, 0o640, 0o604]) {
+    fs.chmodSync(named.NETRC, mode);
+    assert.throws(() => findCredentials('a', named), /can be read by others: put that right with "chmod 600/);
+  }
+  fs.chmodSync(named.NETRC, 0o400);
+  assert.deepEqual(findCredentials('a', named), { login: 'l', password: 'p' });
 });
 
 test('an open ~/.netrc with an anonymous login alone is no secret', (t) => {

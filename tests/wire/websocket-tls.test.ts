@@ -76,6 +76,11 @@ test('a file of authorities that is absent or holds none is named', async (t) =>
   );
   fs.writeFileSync(caFile, 'not a certificate');
   await assert.rejects(connectClient(wss(1), { protocol: PROTOCOL, caFile }), /ca\.pem holds no certificate/);
+  fs.writeFileSync(caFile, selfSignedCertificate('localhost').key);
+  await assert.rejects(
+    connectClient(wss(1), { protocol: PROTOCOL, caFile }),
+    /ca\.pem holds a private key and no certificate: a PEM file/,
+  );
 });
 
 test('what is in the way of a WebSocket is said', async (t) => {

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../settings/nearest.ts';
 import { UsageError } from '../main.ts';
 import type { ArgumentSpec, FlagSpec } from './table.ts';
 
@@ -125,7 +126,8 @@ function find(written: string, known: readonly Known[]): Known {
   if (likely.length > 1) {
     throw new UsageError(`${written} could be ${likely.map((each) => each.written).join(' or ')}`);
   }
-  throw new UsageError(`unknown option ${written}`);
+  const longNames = known.map((each) => each.written).filter((name) => name.startsWith('--'));
+  throw new UsageError(`unknown option ${written}${didYouMean(written, longNames)}`);
 }
 
 function check(name: string, value: string, spec: Pick<FlagSpec, 'type' | 'choices'>): void {

@@ -28,7 +28,7 @@ export const CONNECTION_FLAGS: readonly FlagSpec[] = [
     values: ['SECONDS'],
     type: 'number',
     default: 'none',
-    describe: 'Give up when the server owes an answer and says nothing for so long',
+    describe: 'Give up a server that does not answer, or cannot be connected to, for so long',
   },
 ];
 

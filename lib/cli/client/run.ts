@@ -1,12 +1,10 @@
 import { AddressError } from '../../errors.ts';
-import { describeError, packageVersion, UsageError, usageText } from '../main.ts';
+import { describeError, packageVersion, UsageError, unknownCommand, usageText } from '../main.ts';
+import { endWithOutput } from '../output.ts';
 import { Args, readArguments, readFlags } from './arguments.ts';
 import { commandHelp, HELP_FLAG, programFlags, programHelp } from './help.ts';
 import { createOut, type Out } from './out.ts';
 import type { CommandSpec, ProgramSpec } from './table.ts';
-
-/** The status of a program that wrote to a closed pipe, as shells know it: 128 + SIGPIPE. */
-const STATUS_CLOSED_PIPE = 141;
 
 /**
  * Runs a client program and ends the process with its status: also while something still waits for standard input,
@@ -14,7 +12,9 @@ const STATUS_CLOSED_PIPE = 141;
  */
 export async function main<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<never> {
   const status = await runProgram(program, words);
-  for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
+  }
   process.exit(status);
 }
 
@@ -23,16 +23,18 @@ export async function main<Call>(program: ProgramSpec<Call>, words: readonly str
  * @returns the exit status: 0, 1 for a refused or failed call, 2 for wrong usage
  */
 async function runProgram<Call>(program: ProgramSpec<Call>, words: readonly string[]): Promise<number> {
-  endWithClosedPipe();
+  endWithOutput(program.name);
   const globals = new Args();
+  let asked = program.name;
   let out = createOut(words.includes('--json'));
   try {
     const [name, ...rest] = readFlags(words, programFlags(program), globals, { stopAtWord: true });
     if (globals.has('help') || name === 'help') return await say(out, programHelp(program));
     if (globals.has('version')) return await say(out, await packageVersion());
-    if (name === undefined) throw new UsageError(`a command is missing; the commands are ${names(program)}`);
+    if (name === undefined) throw new UsageError('a command is missing');
     const command = Object.hasOwn(program.commands, name) ? program.commands[name]! : null;
-    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}; the commands are ${names(program)}`);
+    if (!command) throw new UsageError(unknownCommand(name, program.commands));
+    asked = `${program.name} ${name}`;
     const args = new Args();
     const own = [...(command.flags ?? []), HELP_FLAG];
     const positional = readFlags(rest, own, args, { others: program.flags, otherArgs: globals });
@@ -44,7 +46,7 @@ async function runProgram<Call>(program: ProgramSpec<Call>, words: readonly stri
     out = createOut(globals.has('json'));
     return await runCommand(program, command, globals, args, out);
   } catch (error) {
-    return report(program.name, error, out);
+    return report(program.name, asked, error, out);
   }
 }
 
@@ -68,26 +70,13 @@ async function say(out: Out, text: string): Promise<number> {
   return 0;
 }
 
-function names(program: { commands: object }): string {
-  return Object.keys(program.commands).join(', ');
-}
-
-function report(program: string, error: unknown, out: Out): number {
+function report(program: string, asked: string, error: unknown, out: Out): number {
   const misread = error instanceof AddressError && !error.cause && error.message.startsWith('address ');
   if (error instanceof UsageError || misread) {
     if (out.json) out.error(error.message);
-    else out.note(`${program}: ${misread ? error.message : usageText(program, error)}`);
+    else out.note(`${program}: ${misread ? error.message : usageText(asked, error)}`);
     return 2;
   }
   out.error(describeError(error));
   return 1;
-}
-
-/** A reader that went away ends us at once and without a word, as it does other programs in a pipe. */
-function endWithClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === 'EPIPE' ? STATUS_CLOSED_PIPE : 1);
-    });
-  }
 }

@@ -22,9 +22,11 @@ export async function diff({ args, out, connect }: HashCall): Promise<number> {
     }
   }
   const { compared, same, different, onlyFirst, onlySecond, neither } = totals;
-  out.note(
-    `${compared} compared: ${same} same, ${different} different, ${onlyFirst} only in the first, ` +
-      `${onlySecond} only in the second, ${neither} in neither`,
-  );
+  if (out.json) await out.result(totals, () => '');
+  else
+    out.note(
+      `${compared} compared: ${same} same, ${different} different, ${onlyFirst} only in the first, ` +
+        `${onlySecond} only in the second, ${neither} in neither`,
+    );
   return different + onlyFirst + onlySecond > 0 ? STATUS_DIFFERENT : 0;
 }

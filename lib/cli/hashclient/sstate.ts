@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { InvokeError } from '../../errors.ts';
+import { InvokeError, reasonOf } from '../../errors.ts';
 
 /** The unihash in a shared-state file's name: `sstate:…:<unihash>_<task>.tar.zst`, and its `.siginfo` (protocol.md section 7). */
 const NAME = /^sstate:.*:([0-9a-f]{64})_[^:]*$/;
@@ -39,12 +39,12 @@ function leadsToFolder(link: string): boolean {
 /** A folder that cannot be read must end the collection: what lies in it would be lost. */
 function openFolder(folder: string): Promise<fs.Dir> {
   return fs.promises.opendir(folder).catch((error) => {
-    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${error.message}`, error);
+    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${reasonOf(error)}`, error);
   });
 }
 
 function realPath(folder: string): Promise<string> {
   return fs.promises.realpath(folder).catch((error) => {
-    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${error.message}`, error);
+    throw new InvokeError(`cannot read the shared-state folder ${folder}: ${reasonOf(error)}`, error);
   });
 }

@@ -23,7 +23,7 @@ export const TRANSFER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
     describe: 'Compare what two servers say of tasks',
     details:
       'Prints the tasks of which they differ: method, taskhash, the unihash of the first and of the second, - for ' +
-      'none. The exit status is 1 when there are any.',
+      'none. With --json an object for each, and then one with the counts. The exit status is 1 when there are any.',
     arguments: [
       { name: 'ADDRESS', describe: 'The first server' },
       { name: 'OTHER', describe: 'The second server' },

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { errorText, InvokeError } from '../../errors.ts';
+import { InvokeError, reasonOf } from '../../errors.ts';
 import { countLines } from '../client/lines.ts';
 import { readTasks, TASK } from '../client/task-lines.ts';
 
@@ -21,7 +21,7 @@ export async function tasksOfFile(file: string): Promise<TaskSource> {
     if (file !== '-') fs.accessSync(file, fs.constants.R_OK);
     if (file !== '-' && fs.statSync(file).isDirectory()) throw new Error('it is a folder');
   } catch (error) {
-    throw new InvokeError(`cannot read ${file}: ${errorText(error)}`, error);
+    throw new InvokeError(`cannot read ${file}: ${reasonOf(error)}`, error);
   }
   const total = await countLines(file);
   return {
