@@ -79,8 +79,20 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (!address) return null;
     const { timeoutMs, connectTimeoutMs, caFile } = config.upstream;
     const login = protocol.startsWith('OEHASHEQUIV') ? await upstreamLogin(config.upstream, address) : null;
-    const dialUpstream = async () => (await dial(address, { timeoutMs: connectTimeoutMs, caFile })).stream;
-    return createUpstreamLink({ address, dial: dialUpstream, protocol, login, timeoutMs, guard, log: clientLog });
+    const { limits } = config;
+    const { maxMessageBytes } = limits;
+    const dialUpstream = async () =>
+      (await dial(address, { timeoutMs: connectTimeoutMs, caFile, maxMessageBytes })).stream;
+    return createUpstreamLink({
+      address,
+      dial: dialUpstream,
+      protocol,
+      login,
+      timeoutMs,
+      guard,
+      limits,
+      log: clientLog,
+    });
   };
   const closeAll = async () => {
     const until = performance.now() + WRITER_DRAIN_MS;

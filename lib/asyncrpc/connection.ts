@@ -6,7 +6,7 @@ import { acceptProtocol, HeaderReader } from './handshake.ts';
 import { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import { LoopError } from './loop-guard.ts';
-import { encodeJson, frameMessage, frameStreamed } from './messages.ts';
+import { encodeJson, encodePieces, frameMessage, frameStreamed, isLong } from './messages.ts';
 import { Output, slices } from './output.ts';
 import { isPlain, PlainSession } from './plain.ts';
 import {
@@ -304,17 +304,29 @@ export class Connection implements StreamHost {
   }
 
   private answer(outcomes: readonly Outcome[]): void {
-    const { carrier } = this.context;
     let text = '';
-    for (const outcome of outcomes) {
+    for (const [i, outcome] of outcomes.entries()) {
       if (this.hides(outcome)) {
         this.write(text);
         return this.fail(outcome, 'request failed: closed');
       }
-      if (outcome instanceof StreamedReply) return this.answerInPieces(frameStreamed(outcome.pieces, carrier.chunked));
-      text += frameMessage(this.encode(outcome), carrier.chunked);
+      const encoded = this.encode(outcome);
+      if (typeof encoded !== 'string') return this.answerInPieces(this.pieces(text, outcomes.slice(i)));
+      text += frameMessage(encoded, this.context.carrier.chunked);
     }
     this.send(text);
+  }
+
+  /** The same answers where one of them is too long to be encoded in one go. */
+  private async *pieces(before: string, outcomes: readonly Outcome[]): AsyncGenerator<string> {
+    const { chunked } = this.context.carrier;
+    if (before !== '') yield before;
+    for (const outcome of outcomes) {
+      if (this.hides(outcome)) throw outcome;
+      const encoded = this.encode(outcome);
+      if (typeof encoded === 'string') yield frameMessage(encoded, chunked);
+      else yield* frameStreamed(encoded, chunked);
+    }
   }
 
   private send(text: string): void {
@@ -322,9 +334,11 @@ export class Connection implements StreamHost {
     else this.answerInPieces(slices(text));
   }
 
-  private encode(outcome: Exclude<Outcome, StreamedReply>): string {
+  /** As JSON: the text, or its pieces where it is long. */
+  private encode(outcome: Outcome): string | AsyncIterable<string> | Iterable<string> {
     if (outcome instanceof EncodedReply) return outcome.text;
-    if (!(outcome instanceof Error)) return encodeJson(outcome);
+    if (outcome instanceof StreamedReply) return outcome.pieces;
+    if (!(outcome instanceof Error)) return isLong(outcome) ? encodePieces(outcome) : encodeJson(outcome);
     if (!(outcome instanceof InvokeError)) this.logFailure('request failed', outcome);
     return invokeError(outcome);
   }

@@ -8,9 +8,10 @@ export interface DialOptions {
   readonly timeoutMs: number;
   /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
   readonly caFile?: string | null | undefined;
+  /** The longest message accepted from the server over WebSocket, where it comes as one frame; 256 MiB for our own commands. */
+  readonly maxMessageBytes?: number;
 }
 
-/** The longest message accepted from a server over WebSocket, where it comes as one frame. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 
 /** A byte stream to a server, nothing sent yet. */
@@ -24,12 +25,13 @@ export interface Dialed {
  * Connects to an address of any kind.
  * @throws AddressError when nobody answers there; its cause is the system's error
  */
-export async function dial(address: Address, { timeoutMs, caFile }: DialOptions): Promise<Dialed> {
+export async function dial(address: Address, options: DialOptions): Promise<Dialed> {
+  const { timeoutMs, caFile, maxMessageBytes = MAX_FRAME_BYTES } = options;
   if (address.kind === 'ws') {
     // Loaded only where it is asked for: a client command must start fast.
     const { dialWebSocket } = await import('./websocket-client.ts');
-    const options = { timeoutMs, maxMessageBytes: MAX_FRAME_BYTES, caFile: caFile ?? undefined };
-    return { stream: await dialWebSocket(address, options), chunked: false };
+    const stream = await dialWebSocket(address, { timeoutMs, maxMessageBytes, caFile: caFile ?? undefined });
+    return { stream, chunked: false };
   }
   return { stream: await dialSocket(address, timeoutMs), chunked: true };
 }

@@ -96,6 +96,12 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     return this.commands.get(name) ?? null;
   }
 
+  /** What is refused whatever its argument says, as far as that is known at once. */
+  denies(session: S, command: Command): Error | null {
+    const verdict = this.refuse(session, this.own(command).row, []);
+    return verdict instanceof Promise ? null : verdict;
+  }
+
   /** Answers requests of one command; never throws. */
   invoke(session: S, command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
     const started = performance.now();

@@ -9,6 +9,8 @@ export type Call =
   | { readonly command: Command; readonly arg: Json }
   | { readonly command: null; readonly refusal: Error };
 
+const CHUNK_STREAM = 'chunk-stream';
+
 /** Puts requests together from lines, chunk streams included. */
 export class MessageReader {
   /** A chunked message has begun and is not complete. */
@@ -33,6 +35,11 @@ export class MessageReader {
     const text = this.inChunks ? this.addChunk(line, session) : line;
     if (text === null) return null;
     this.checkLength(text.length, session);
+    const refusal = text.length > PEEK_LENGTH ? refuseByName(text, session) : null;
+    if (refusal) {
+      this.inChunks = false;
+      return { command: null, refusal };
+    }
     const message = parseMessage(text, this.limits.maxJsonDepth, this.limits.maxJsonKeys);
     if (!this.inChunks && isChunkStream(message)) {
       this.inChunks = true;
@@ -60,6 +67,23 @@ export class MessageReader {
   }
 }
 
+/** A shorter message costs no more to parse than to look at first. */
+const PEEK_LENGTH = 4096;
+/** The name of the command, where it comes first. */
+const NAME = /^\s*\{\s*"([\w-]{1,64})"\s*:/;
+
+/** The refusal of a long message that nobody has to parse: its command is not known, or not open to this client. */
+function refuseByName(text: string, session: Session): Error | null {
+  const name = NAME.exec(text.slice(0, 256))?.[1];
+  if (name === undefined || name === CHUNK_STREAM) return null;
+  const command = session.command(name);
+  return command ? (session.denies?.(command) ?? null) : unknownCommand(name);
+}
+
+function unknownCommand(name: string): InvokeError {
+  return new InvokeError(`Unknown command ${JSON.stringify(name.slice(0, 64))}`);
+}
+
 function toCall(message: Json, session: Session): Call {
   const refuse = (text: string): Call => ({ command: null, refusal: new InvokeError(text) });
   if (message === null || typeof message !== 'object' || Array.isArray(message)) {
@@ -69,10 +93,10 @@ function toCall(message: Json, session: Session): Call {
   if (names.length !== 1) return refuse(`A request must hold one command, not ${names.length}`);
   const name = names[0]!;
   const command = session.command(name);
-  return command ? { command, arg: message[name]! } : refuse(`Unknown command ${JSON.stringify(name.slice(0, 64))}`);
+  return command ? { command, arg: message[name]! } : { command: null, refusal: unknownCommand(name) };
 }
 
 function isChunkStream(message: Json): boolean {
   if (message === null || typeof message !== 'object' || Array.isArray(message)) return false;
-  return Object.hasOwn(message, 'chunk-stream') && Object.keys(message).length === 1;
+  return Object.hasOwn(message, CHUNK_STREAM) && Object.keys(message).length === 1;
 }

@@ -1,7 +1,7 @@
 import { InvokeError } from '../errors.ts';
 import { clientMessage } from './faults.ts';
 import type { Limits } from './limits.ts';
-import { encodeJson, type Json, parseMessage } from './messages.ts';
+import { encodeJson, encodePieces, isLong, type Json, parseMessage } from './messages.ts';
 import {
   type Command,
   EncodedReply,
@@ -109,14 +109,19 @@ export class PlainSession {
     const after = ', "error": null}\n';
     if (outcome instanceof StreamedReply) return surround(before, outcome.pieces, after);
     if (outcome instanceof EncodedReply) return before + outcome.text + after;
-    if (!(outcome instanceof Error)) return before + encodeJson(outcome) + after;
+    if (!(outcome instanceof Error))
+      return isLong(outcome) ? surround(before, encodePieces(outcome), after) : before + encodeJson(outcome) + after;
     const error = outcome instanceof StreamFailure ? (outcome.cause as Error) : outcome;
     if (!(error instanceof InvokeError)) this.onFailure(error);
     return `${before}null, "error": ${encodeJson({ message: clientMessage(error) })}}\n`;
   }
 }
 
-async function* surround(before: string, pieces: AsyncIterable<string>, after: string): AsyncGenerator<string> {
+async function* surround(
+  before: string,
+  pieces: AsyncIterable<string> | Iterable<string>,
+  after: string,
+): AsyncGenerator<string> {
   yield before;
   yield* pieces;
   yield after;

@@ -1,21 +1,32 @@
 import { InvokeError, ProtocolError } from '../errors.ts';
 import { ChunkGatherer } from './chunks.ts';
+import { measureJson } from './message-cost.ts';
 import type { Json } from './messages.ts';
 
 /** Puts a server's reply together from its lines, chunks included; undefined until it is complete. */
 export type ReplyReader = (line: string) => Json | undefined;
 
+/** How much structure a reply may have. */
+export interface ReplyBounds {
+  readonly maxJsonDepth: number;
+  readonly maxJsonKeys: number;
+}
+
+/** A reply may be an export of any number of rows; its cost for its length is bounded all the same. */
+const ANY_LENGTH: ReplyBounds = { maxJsonDepth: 64, maxJsonKeys: Number.POSITIVE_INFINITY };
+
 /**
  * @param maxBytes the longest reply accepted
+ * @param bounds what is measured before it is parsed, as a client's messages are
  * @returns a reader for any number of replies, one after the other; it throws ProtocolError on what is no reply
  */
-export function createReplyReader(maxBytes: number): ReplyReader {
+export function createReplyReader(maxBytes: number, bounds = ANY_LENGTH): ReplyReader {
   const chunks = new ChunkGatherer();
   let inChunks = false;
   return (line) => {
     if (!inChunks) {
       inChunks = line === '{"chunk-stream": null}' || line === '{"chunk-stream":null}';
-      return inChunks ? undefined : parseReply(line);
+      return inChunks ? undefined : parseReply(line, bounds);
     }
     if (line !== '') {
       if (chunks.bytes + line.length > maxBytes)
@@ -24,11 +35,12 @@ export function createReplyReader(maxBytes: number): ReplyReader {
       return undefined;
     }
     inChunks = false;
-    return parseReply(chunks.take());
+    return parseReply(chunks.take(), bounds);
   };
 }
 
-function parseReply(text: string): Json {
+function parseReply(text: string, { maxJsonDepth, maxJsonKeys }: ReplyBounds): Json {
+  measureJson(text, maxJsonDepth, maxJsonKeys);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -52,7 +64,7 @@ export function refusalIn(reply: Json): InvokeError | null {
  */
 export function refusalOf(line: string): InvokeError | ProtocolError {
   try {
-    return refusalIn(parseReply(line)) ?? new ProtocolError('the server sent a malformed error');
+    return refusalIn(parseReply(line, ANY_LENGTH)) ?? new ProtocolError('the server sent a malformed error');
   } catch (error) {
     return error instanceof ProtocolError ? error : new ProtocolError('the server sent a malformed error', error);
   }

@@ -64,6 +64,8 @@ export interface Command {
 export interface Session {
   /** The command of that wire name, or null. */
   command(name: string): Command | null;
+  /** The refusal of a command that is not open to this client whatever its argument; null where the argument has a say. */
+  denies?(command: Command): Error | null;
   /** Answers `args.length` requests of one command; several only if the command batches. Outcomes in the same order. */
   invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]>;
   /** Rights to a stream command are checked once, when it is entered. */

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import { type Address, formatAddress } from './address.ts';
 import { createBreaker, LastingRefusal } from './breaker.ts';
 import { TELL_ERRORS } from './faults.ts';
-import { KIB, MIB } from './limits.ts';
+import { KIB, type Limits, MIB } from './limits.ts';
 import { createLookupChannel, type LookupChannel, type OnAnswer } from './lookup-channel.ts';
 import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
 import { encodeJson, frameMessage, type Json } from './messages.ts';
@@ -20,6 +20,8 @@ export interface UpstreamLinkOptions {
   /** A look-up without an answer after this long counts as a miss. */
   readonly timeoutMs: number;
   readonly guard: LoopGuard;
+  /** Its replies are held to what a client's messages are held to. */
+  readonly limits: Limits;
   readonly log: Logger;
 }
 
@@ -74,8 +76,8 @@ function refuseLoop(reply: Json): void {
 }
 
 /** Takes the replies to messages, of which none may say that there is a loop. */
-const readReplies = (maxBytes: number) => () => {
-  const read = createReplyReader(maxBytes);
+const readReplies = (maxBytes: number, limits: Limits) => () => {
+  const read = createReplyReader(maxBytes, limits);
   return (line: string): Reply | undefined => {
     const value = read(line);
     if (value === undefined) return undefined;
@@ -85,7 +87,7 @@ const readReplies = (maxBytes: number) => () => {
 };
 
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
-  const { address, dial, protocol, login, timeoutMs, guard, log } = options;
+  const { address, dial, protocol, login, timeoutMs, guard, limits, log } = options;
   const name = formatAddress(address);
   const streams = new Map<string, LookupChannel<string>>();
   let asked = 0;
@@ -120,7 +122,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   /** Takes the replies to login and stream command. */
   const readPreface = (stream?: string) => () => {
     if (!login && !stream) return null;
-    const read = createReplyReader(MIB);
+    const read = createReplyReader(MIB, limits);
     let expected = (login ? 1 : 0) + (stream ? 1 : 0);
     let loginDone = !login;
     return (line: string) => {
@@ -139,8 +141,8 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     ...common,
     preface: () => preface(),
     readPreface: readPreface(),
-    readAnswer: readReplies(16 * MIB),
-    maxLineBytes: 16 * MIB,
+    readAnswer: readReplies(limits.maxMessageBytes, limits),
+    maxLineBytes: limits.maxMessageBytes,
   });
 
   function streamOf(command: string): LookupChannel<string> {
@@ -176,7 +178,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       },
       preface: () => preface(),
       readPreface: readPreface(),
-      readAnswer: readReplies(64 * KIB),
+      readAnswer: readReplies(64 * KIB, limits),
       maxLineBytes: 64 * KIB,
     });
     const [reply] = await trial.ask(['{"ping": {}}\n']);

@@ -58,6 +58,7 @@ export function createHashService(options: HashServiceOptions): Service {
           return session.awaitsLogin;
         },
         command: (name) => dispatcher.command(name),
+        denies: (command) => dispatcher.denies(context, command),
         invoke: (command, args) => dispatcher.invoke(context, command, args),
         enterStream: (command) => dispatcher.enterStream(context, command),
         stream: (command, lines) => dispatcher.stream(context, command, lines),

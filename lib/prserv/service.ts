@@ -32,6 +32,7 @@ export function createPrService(
   const sessionOf = (context: PrContext): Session => ({
     awaitsLogin: false,
     command: (name) => dispatcher.command(name),
+    denies: (command) => dispatcher.denies(context, command),
     invoke: (command, args) => dispatcher.invoke(context, command, args),
     enterStream: (command) => dispatcher.enterStream(context, command),
     stream: (command, lines) => dispatcher.stream(context, command, lines),
