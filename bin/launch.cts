@@ -4,7 +4,13 @@
  * uses it: so it is set here, before one is loaded. Ten database connections at most (five for each of two files, see
  * lib/storage/sqlite/database.ts), and six for files and names (reliability.md section 5).
  */
+const given = process.env.UV_THREADPOOL_SIZE;
 process.env.UV_THREADPOOL_SIZE ??= '16';
+// The first use. Then it is taken back: a command that `bakeserv run` runs has its own idea of it.
+process.getBuiltinModule('node:fs').access('/', () => {});
+if (given === undefined) delete process.env.UV_THREADPOOL_SIZE;
 // V8 lets a busy heap grow to four times what lives in it: with a full cache to 200 MB, of which 150 were garbage.
 process.getBuiltinModule('node:v8').setFlagsFromString('--heap-growing-percent=20');
+// Node would open a debugger's port, through which everything can be done.
+process.on('SIGUSR1', () => {});
 void import('./bakeserv.ts');

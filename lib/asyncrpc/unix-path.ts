@@ -24,13 +24,14 @@ export function connectUnixSocket(socketPath: string): net.Socket {
 
 /**
  * Listens on a new socket file, whose absolute path may have any length.
+ * @param forAll whether every user may connect
  * @throws the system's error
  */
-export function listenOnUnixPath(server: net.Server, target: string, backlog: number): Promise<void> {
+export function listenOnUnixPath(server: net.Server, target: string, backlog: number, forAll = false): Promise<void> {
   return withShortPath(target, (short) => {
     return new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ path: short, backlog }, () => {
+      server.listen({ path: short, backlog, readableAll: forAll, writableAll: forAll }, () => {
         server.removeListener('error', reject);
         resolve();
       });

@@ -5,6 +5,14 @@ import { AddressError, reasonOf } from '../errors.ts';
 import { claimPath, uniqueSocketName } from './path-claim.ts';
 import { isListening, listenOnUnixPath } from './unix-path.ts';
 
+/** Who may connect to a socket file; what is not said is as the process's umask and group have it. */
+export interface SocketAccess {
+  /** As in chmod. */
+  readonly mode?: number | undefined;
+  /** The number of a group. */
+  readonly group?: number | undefined;
+}
+
 /**
  * Binds a server to a Unix socket path of any length. A socket file that nobody listens on is replaced, one of a live
  * server is not, also when several servers start at once: whoever looks at the path and takes it has claimed it first.
@@ -13,7 +21,12 @@ import { isListening, listenOnUnixPath } from './unix-path.ts';
  * may take the path
  * @throws AddressError when a server is listening or about to listen there, or something other than a socket is in the way
  */
-export async function bindUnixSocket(server: net.Server, socketPath: string, backlog: number): Promise<() => void> {
+export async function bindUnixSocket(
+  server: net.Server,
+  socketPath: string,
+  backlog: number,
+  access: SocketAccess = {},
+): Promise<() => void> {
   const target = path.resolve(socketPath);
   const temporary = path.join(path.dirname(target), uniqueSocketName());
   let own: fs.Stats | undefined;
@@ -23,6 +36,9 @@ export async function bindUnixSocket(server: net.Server, socketPath: string, bac
     await underClaim(target, async () => {
       await refuseIfTaken(target);
       await listenOnUnixPath(server, temporary, backlog);
+      // Before it has its name: nobody connects who may not.
+      if (access.group !== undefined) fs.chownSync(temporary, -1, access.group);
+      if (access.mode !== undefined) fs.chmodSync(temporary, access.mode);
       own = fs.statSync(temporary);
       fs.renameSync(temporary, target);
     });

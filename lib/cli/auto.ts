@@ -1,7 +1,9 @@
-import { ensureRunning, stopRunning } from './auto/ensure.ts';
+import { stopRunning, takeServer } from './auto/ensure.ts';
 import { type AutoPlace, variables } from './auto/place.ts';
+import { confLines, shellLines, withPassthrough } from './auto/shell.ts';
 import { AUTO_OPTIONS, placeOf } from './auto-options.ts';
 import type { ServerStatus } from './control.ts';
+import { joinServer } from './control-client.ts';
 import { parseFlags, wholeNumber } from './options.ts';
 
 const USAGE = `bakeserv auto [options]
@@ -10,7 +12,7 @@ Starts a private server for a build folder in the background, or finds the one t
 what BitBake has to be told. It ends by itself.`;
 
 const EXAMPLES = [
-  ['export $(bakeserv auto)', 'BB_HASHSERVE and PRSERV_HOST for this shell'],
+  ['eval "$(bakeserv auto)"', 'BB_HASHSERVE and PRSERV_HOST for the builds of this shell'],
   ['bakeserv auto --format conf > conf/bakeserv.conf', 'for "include conf/bakeserv.conf" in local.conf'],
   ['bakeserv auto --stop', 'when the day is over'],
 ] as const;
@@ -23,14 +25,14 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!flags) return 0;
   const place = placeOf(flags, process.env);
   const idleSeconds = wholeNumber(flags, 'idle', 'a whole number of seconds') ?? DEFAULT_IDLE_SECONDS;
-  const parent = wholeNumber(flags, 'parent', 'the number of a process');
+  const build = { idleMs: idleSeconds * 1000, parent: wholeNumber(flags, 'parent', 'the number of a process') };
   if (flags.stop === true) return stop(place);
   if (flags.foreground === true) {
     const { serveAuto } = await import('./auto/server.ts');
     const { privateSettings } = await import('./auto/settings.ts');
-    return serveAuto(place, () => privateSettings(place, flags, process.env), { idleSeconds, parent });
+    return serveAuto(place, () => privateSettings(place, flags, process.env), build);
   }
-  const { status } = await ensureRunning(place, ['auto', '--foreground', ...args]);
+  const status = await takeServer(place, ['auto', '--foreground', ...args], () => joinServer(place.control, build));
   process.stdout.write(FORMATS[(flags.format as string | undefined) ?? 'shell']!(variables(status)));
   return 0;
 }
@@ -42,17 +44,8 @@ async function stop(place: AutoPlace): Promise<number> {
   return 0;
 }
 
-const lines = (format: (name: string, value: string) => string) => (values: Record<string, string>) =>
-  Object.entries(values)
-    .map(([name, value]) => `${format(name, value)}\n`)
-    .join('');
-
 const FORMATS: Readonly<Record<string, (values: Record<string, string>) => string>> = {
-  shell: lines((name, value) => `${name}=${shellQuote(value)}`),
-  conf: lines((name, value) => `${name} = "${value.replace(/(["\\])/g, '\\$1')}"`),
+  shell: (values) => shellLines(withPassthrough(values, process.env)),
+  conf: confLines,
   json: (values) => `${JSON.stringify(values)}\n`,
 };
-
-function shellQuote(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

@@ -7,7 +7,8 @@ import type { Option } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
 import { reportFailure, reportReady, startInBackground } from './background.ts';
 import { dropIn, explain, logLevel, settingsFor } from './bitbake.ts';
-import { askStatus, askStop, controlFolder } from './control.ts';
+import { askStatus, askStop } from './control-client.ts';
+import { controlFolder } from './control-folder.ts';
 import { UsageError } from './main.ts';
 import { parseFlags, wholeNumber } from './options.ts';
 import { listPidFiles, pidFile, removePidFile, writePidFile } from './pid-file.ts';
@@ -78,7 +79,12 @@ async function serve(flags: Flags, host: string, bind: string): Promise<number> 
       command: 'bitbake-prserv',
       settings: await settingsFor(asServe, process.env),
       onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
-      controls: ({ listeners }) => [controlFile(host, portOf(listeners))],
+      controls: ({ server, status, stop }) => [
+        {
+          file: controlFile(host, portOf(server.listeners)),
+          actions: { status, stop: () => stop('request') },
+        },
+      ],
       onListening({ server, log, status }) {
         file = pidFile(os.tmpdir(), host, portOf(server.listeners));
         if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });

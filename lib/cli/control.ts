@@ -1,10 +1,5 @@
-import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
-import { connectUnixSocket } from '../asyncrpc/unix-path.ts';
-import { bindUnixSocket, removeStaleSocket } from '../asyncrpc/unix-socket.ts';
-import { ConfigError, errorText } from '../errors.ts';
+import { bindUnixSocket } from '../asyncrpc/unix-socket.ts';
 
 /** What a running server says of itself. */
 export interface ServerStatus {
@@ -20,33 +15,67 @@ export interface ServerStatus {
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
 }
 
-/** The other end of `askStatus` and `askStop`. */
+/** What those who lease a server hold of it. */
+export interface Lease {
+  /** Given back. Whether others keep the server. */
+  release(): 'kept' | 'ends';
+}
+
+/** What a control socket can have done; what is absent is refused by hanging up. */
+export interface ControlActions {
+  status(): ServerStatus;
+  stop?(): void;
+  /** What is wrong with the server, in a line each; nothing when all is well. */
+  check?(): Promise<readonly string[]>;
+  /** A build was handed the addresses. False when the server is about to end. */
+  join?(build: Build): boolean;
+  /** A process needs the server for as long as it holds the connection. Null when the server is about to end. */
+  lease?(pid: number, onStop: () => void): Lease | null;
+}
+
+/** A build that uses a private server without holding a connection to it. */
+export interface Build {
+  /** It is over after this long without any client; 0: never. */
+  readonly idleMs: number;
+  /** A process that it is over with, or null. */
+  readonly parent: number | null;
+}
+
+/** The other end of control-client.ts. */
 export interface Control {
-  /** Answers no more. Those who asked for the end keep waiting: for them the end of the process is the answer. */
+  /** Answers no more. Those who wait for the end keep waiting: for them the end of the process is the answer. */
   close(): void;
 }
 
-/** Well above what a listening socket of this machine needs to be answered. */
-const ANSWER_MS = 5000;
+/** What a lease is told when somebody asked for the server's end: then it is not started again. */
+export const STOPPED = 'stopped';
+export const RELEASE = 'release';
+
+/** Longer than any word there is. */
+const MAX_WORD_BYTES = 256;
 
 /**
  * Listens on a socket file of this server's own. Whoever can connect knows that the server lives and which process it
  * is: no process number in a file is believed.
+ * @param mode who may connect; without it the user alone who may use the folder
  * @throws AddressError when another server answers there already
  */
-export async function openControl(file: string, status: () => ServerStatus, stop: () => void): Promise<Control> {
+export async function openControl(file: string, actions: ControlActions, mode?: number): Promise<Control> {
   const server = net.createServer((socket) => {
     // Nobody who asks keeps a server that is done from ending.
     socket.unref();
     socket.on('error', () => {});
-    socket.once('data', (word) => {
-      const line = `${JSON.stringify(status())}\n`;
-      if (String(word).trim() !== 'stop') return socket.end(line);
-      socket.write(line);
-      stop();
-    });
+    let text = '';
+    const read = (piece: Buffer) => {
+      text += piece;
+      if (text.length > MAX_WORD_BYTES) return socket.destroy();
+      if (!text.includes('\n')) return;
+      socket.off('data', read);
+      answer(socket, text.trim().split(' '), actions);
+    };
+    socket.on('data', read);
   });
-  const release = await bindUnixSocket(server, file, 16);
+  const release = await bindUnixSocket(server, file, 16, mode === undefined ? {} : { mode });
   server.unref();
   return {
     close() {
@@ -56,88 +85,38 @@ export async function openControl(file: string, status: () => ServerStatus, stop
   };
 }
 
-/** What the server on that control socket says of itself; null when none is there. */
-export function askStatus(file: string): Promise<ServerStatus | null> {
-  return ask(file, 'status', ANSWER_MS, (text, settle) => {
-    if (text.includes('\n')) settle();
-  });
-}
-
-/**
- * Asks the server on that control socket to stop, and waits until its process has ended.
- * @returns what it said of itself; null when none is there
- */
-export function askStop(file: string, timeoutMs: number): Promise<ServerStatus | null> {
-  return ask(file, 'stop', timeoutMs, () => {});
-}
-
-function ask(
-  file: string,
-  word: string,
-  timeoutMs: number,
-  check: (text: string, settle: () => void) => void,
-): Promise<ServerStatus | null> {
-  return new Promise((resolve, reject) => {
-    const socket = connectUnixSocket(file);
-    let text = '';
-    const settle = () => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(readStatus(text));
-    };
-    const timer = setTimeout(() => {
-      socket.destroy();
-      reject(new ConfigError(`the server on ${file} did not ${word === 'stop' ? 'end' : 'answer'} in time`));
-    }, timeoutMs);
-    socket.setEncoding('utf8');
-    socket.on('connect', () => socket.write(`${word}\n`));
-    socket.on('data', (piece: string) => {
-      text += piece;
-      check(text, settle);
-    });
-    socket.on('close', settle);
-    socket.on('error', settle);
-  });
-}
-
-/** Null for a server that ended in mid-word, or something else that listens there. */
-function readStatus(text: string): ServerStatus | null {
-  try {
-    return text.endsWith('\n') ? JSON.parse(text) : null;
-  } catch {
-    return null;
+function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions: ControlActions): void {
+  const say = (what: unknown) => `${JSON.stringify(what)}\n`;
+  if (word === 'status') return void socket.end(say(actions.status()));
+  if (word === 'stop' && actions.stop) {
+    socket.write(say(actions.status()));
+    return actions.stop();
   }
-}
-
-/**
- * The folder of this user's control sockets, made if need be.
- * @throws ConfigError when somebody else could put things there
- */
-export function controlFolder(): string {
-  const folder = path.join(os.tmpdir(), `bakeserv-${process.getuid?.() ?? 'user'}`);
-  try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new ConfigError(`cannot make the folder ${folder}: ${errorText(error)}`, error);
+  if (word === 'check' && actions.check) {
+    actions.check().then(
+      (faults) => socket.end(say(faults)),
+      () => socket.destroy(),
+    );
+    return;
   }
-  const { uid, mode } = fs.lstatSync(folder);
-  const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
-  if (fs.lstatSync(folder).isDirectory() && ours) return folder;
-  throw new ConfigError(`${folder} is not a folder that only this user can write: remove it, or set TMPDIR`);
+  const [first, second] = rest.map((text) => (/^\d{1,12}$/.test(text) ? Number(text) : null));
+  if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null }))
+    return void socket.end(say(actions.status()));
+  if (word === 'lease' && actions.lease) return lend(socket, first ?? 0, actions);
+  socket.destroy();
 }
 
-/** Every server of this user that answers, longest running first. Socket files nobody listens on are removed. */
-export async function runningServers(): Promise<ServerStatus[]> {
-  const folder = controlFolder();
-  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.sock'));
-  const answers = await Promise.all(
-    names.map(async (name) => {
-      const file = path.join(folder, name);
-      const status = await askStatus(file).catch(() => undefined);
-      if (status === null) await removeStaleSocket(file);
-      return status ?? null;
-    }),
-  );
-  const found = new Map(answers.filter((status) => status !== null).map((status) => [status.pid, status]));
-  return [...found.values()].sort((a, b) => a.started.localeCompare(b.started));
+/** The lease lasts as long as the connection, or until it is given back. */
+function lend(socket: net.Socket, pid: number, { status, lease }: ControlActions): void {
+  const held = lease!(pid, () => socket.write(`${STOPPED}\n`));
+  if (!held) return void socket.destroy();
+  let given = false;
+  const release = () => {
+    if (given) return;
+    given = true;
+    // Who gave back the last one waits for the end of the process.
+    if (held.release() === 'kept') socket.end();
+  };
+  socket.on('data', release).on('close', release);
+  socket.write(`${JSON.stringify(status())}\n`);
 }

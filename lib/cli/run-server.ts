@@ -6,7 +6,8 @@ import { errorText } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type Server, startServer } from '../server.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type Control, controlFolder, openControl, type ServerStatus } from './control.ts';
+import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
+import { controlFolder } from './control-folder.ts';
 import { packageVersion } from './main.ts';
 import { ignoreOutput } from './output.ts';
 
@@ -23,12 +24,18 @@ export interface ServerRun {
   /** Called with the logger before anything is opened. */
   readonly onLogger?: (log: Logger) => void;
   /** Further control sockets than the one in the user's folder; one that cannot be had ends the server. */
-  readonly controls?: (server: Server) => readonly string[];
+  readonly controls?: (running: Running) => readonly ControlSocket[];
   /** Called once every address answers. `stop` ends the server as a signal would. */
   readonly onListening?: (running: Running) => void | Promise<void>;
   /** Called when the server is about to stop, and when its databases are closed. */
   readonly onStopping?: () => void;
   readonly onClosed?: () => void | Promise<void>;
+}
+
+/** A control socket, and what can be asked there. */
+export interface ControlSocket {
+  readonly file: string;
+  readonly actions: ControlActions;
 }
 
 export interface Running {
@@ -90,10 +97,10 @@ async function serveUntil(
   const status = statusOf(run, server, await packageVersion());
   const controls: Control[] = [];
   try {
-    const stopAsked = () => stop('request');
-    for (const file of run.controls?.(server) ?? []) controls.push(await openControl(file, status, stopAsked));
-    await openUserControl(controls, status, stopAsked, log);
-    await run.onListening?.({ server, log, status, stop });
+    const running: Running = { server, log, status, stop };
+    for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
+    await openUserControl(controls, { status }, log);
+    await run.onListening?.(running);
     const reason = await Promise.race([stopping, failing]);
     if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
   } finally {
@@ -120,14 +127,9 @@ function exitAtOnce(): void {
 }
 
 /** The socket that `bakeserv status` finds. A server that cannot have one serves all the same. */
-async function openUserControl(
-  controls: Control[],
-  status: () => ServerStatus,
-  stop: () => void,
-  log: Logger,
-): Promise<void> {
+async function openUserControl(controls: Control[], actions: ControlActions, log: Logger): Promise<void> {
   try {
-    controls.push(await openControl(path.join(controlFolder(), `${process.pid}.sock`), status, stop));
+    controls.push(await openControl(path.join(controlFolder(), `${process.pid}.sock`), actions));
   } catch (error) {
     log.debug(`'bakeserv status' will not find this server: ${errorText(error)}`);
   }

@@ -1,7 +1,8 @@
 import { parseAddress } from '../asyncrpc/address.ts';
 import { errorText } from '../errors.ts';
 import type { Option } from '../options.ts';
-import { runningServers, type ServerStatus } from './control.ts';
+import type { ServerStatus } from './control.ts';
+import { runningServers } from './control-folder.ts';
 import { parseFlags } from './options.ts';
 
 export const STATUS_OPTIONS: readonly Option[] = [
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     args,
   );
   if (!flags) return 0;
-  const servers = await runningServers();
+  const servers = (await runningServers(process.env)).map(({ status }) => status);
   if (flags.json === true) process.stdout.write(`${JSON.stringify(servers, null, 2)}\n`);
   else if (servers.length === 0) process.stderr.write('bakeserv: no server of this user is running\n');
   else process.stdout.write(servers.map((server) => describe(server, Date.now())).join('\n'));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -101,12 +101,11 @@ export function ended(control: string): Promise<void> {
   });
 }
 
-/** `NAME=value` lines. */
+/** What `export NAME='value'` lines would have a shell know. */
 export function variablesOf(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
+  const { stdout } = spawnSync('sh', ['-c', 'eval "$1"; env -0', 'sh', text], { encoding: 'utf8', env: {} });
+  const all = stdout
+    .split('\0')
+    .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
+  return Object.fromEntries(all.filter(([name]) => /^(BB_|PRSERV_)/.test(name!)));
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
-import { createHome, output } from './home-helpers.ts';
+import { describe, type TestContext, test } from 'node:test';
+import { createHome, LAUNCHER, output } from './home-helpers.ts';
 
 const sh = (script: string) => ['run', '--', 'sh', '-c', script];
 
@@ -60,4 +62,52 @@ test('without a command it says how to write one', async (t) => {
   const { status, stderr } = await createHome(t).bakeserv(['run']);
   assert.equal(status, 2);
   assert.match(stderr, /write it behind --, as: bakeserv run -- bitbake world/);
+});
+
+test('the command has the environment that run was given: no size of a thread pool of ours', async (t) => {
+  const home = createHome(t);
+  const print = sh('env | grep -c UV_THREADPOOL_SIZE; echo "$UV_THREADPOOL_SIZE"');
+  assert.equal((await home.bakeserv(print)).stdout, '0\n\n');
+  assert.equal((await home.bakeserv(print, { UV_THREADPOOL_SIZE: '7' })).stdout, '1\n7\n');
+});
+
+describe('on a terminal', () => {
+  /** A command that counts SIGINTs, and says a second after the first how many came. */
+  const COUNT = `let count = 0;
+    process.on('SIGINT', () => { if (++count === 1) setTimeout(() => { console.log('heard ' + count); process.exit(4); }, 1500); });
+    setInterval(() => {}, 1000); console.log('ready under ' + process.ppid);`;
+
+  function onTerminal(t: TestContext) {
+    const home = createHome(t);
+    fs.writeFileSync(path.join(home.folder, 'count.cjs'), COUNT);
+    const words = [process.execPath, LAUNCHER, 'run', '--', process.execPath, 'count.cjs'];
+    // util-linux's script gives it a terminal of its own.
+    const child = spawn('script', ['-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], {
+      cwd: home.folder,
+      env: { ...home.env, SHELL: '/bin/sh' },
+    });
+    t.after(() => void child.kill('SIGKILL'));
+    return { home, child };
+  }
+
+  test('Ctrl-C reaches the command once', async (t) => {
+    const { home, child } = onTerminal(t);
+    await output(child, /ready/);
+    const heard = output(child, /heard \d/);
+    child.stdin.write('\x03');
+    assert.match(await heard, /heard 1\r\n/);
+    await once(child, 'exit');
+    assert.deepEqual(await home.servers(), []);
+  });
+
+  test('so does a SIGINT that is sent to run alone', async (t) => {
+    const { home, child } = onTerminal(t);
+    const pid = Number(/ready under (\d+)/.exec(await output(child, /ready under \d+\r\n/))![1]);
+    const heard = output(child, /heard \d/);
+    const over = once(child, 'exit');
+    process.kill(pid, 'SIGINT');
+    assert.match(await heard, /heard 1\r\n/);
+    assert.deepEqual(await over, [4, null]);
+    assert.deepEqual(await home.servers(), []);
+  });
 });

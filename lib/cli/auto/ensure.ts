@@ -2,43 +2,53 @@ import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AddressError } from '../../errors.ts';
 import { START_MS, startInBackground } from '../background.ts';
-import { askStatus, askStop, type ServerStatus } from '../control.ts';
-import { type AutoPlace, makeFolder } from './place.ts';
+import type { ServerStatus } from '../control.ts';
+import { askStatus, askStop } from '../control-client.ts';
+import { type AutoPlace, isAt, makeFolder, requireOwn } from './place.ts';
 
 /** The exit status of a server that found another one in its place. */
 export const STATUS_ALREADY_RUNNING = 75;
 
-const STOP_MS = 15_000;
+export const STOP_MS = 15_000;
 const RETRY_MS = 50;
 
 /**
- * Finds the running server of a build folder, or starts one and waits until it answers.
+ * Takes the running server of a build folder, or starts one, waits until it answers, and takes that.
  * @param args the command line of `bakeserv` that runs it in the foreground
+ * @param take joins or leases the server; null when it ended, or is about to
  * @throws BakeservError when it does not start; the message is the server's own
  */
-export async function ensureRunning(
+export async function takeServer<Taken>(
   place: AutoPlace,
   args: readonly string[],
-): Promise<{ status: ServerStatus; started: boolean }> {
+  take: () => Promise<Taken | null>,
+): Promise<Taken> {
   const deadline = performance.now() + START_MS;
   for (;;) {
-    const running = await askStatus(place.control);
-    if (running) return { status: running, started: false };
     makeFolder(place);
-    const outcome = await startInBackground(args, place.log, place.folder);
-    if (typeof outcome === 'object') return { status: outcome, started: true };
-    // Another call was quicker; or its server ended again, then the next round starts ours.
-    if (outcome !== STATUS_ALREADY_RUNNING || performance.now() > deadline)
+    const running = await askStatus(place.control);
+    // The build folder was moved while its server lived: what that one says leads nowhere.
+    if (running && !isAt(running, place)) await askStop(place.control, STOP_MS);
+    const taken = running && (await take());
+    if (taken) return taken;
+    const outcome = running ?? (await startInBackground(args, place.log, process.cwd()));
+    if (performance.now() > deadline)
+      throw new AddressError(`no server of ${place.folder} stays; its log is ${place.log}`);
+    // Another call may have been quicker; or its server ended again, then the next round starts ours.
+    if (typeof outcome === 'number' && outcome !== STATUS_ALREADY_RUNNING)
       throw new AddressError(`the server ended at once with status ${outcome}; its log is ${place.log}`);
+    if (running) await pause(RETRY_MS);
   }
 }
 
 /**
  * Stops the server of a build folder and waits until it has ended.
  * @returns what it was, or null when there is none
+ * @throws ConfigError when it is another user's
  */
 export async function stopRunning(place: AutoPlace): Promise<ServerStatus | null> {
   const deadline = performance.now() + STOP_MS;
+  if (!requireOwn(place)) return null;
   for (;;) {
     const stopped = await askStop(place.control, STOP_MS);
     if (stopped) return stopped;

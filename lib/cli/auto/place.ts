@@ -1,19 +1,25 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { ConfigError, errorText } from '../../errors.ts';
+import { ConfigError, reasonOf } from '../../errors.ts';
 import type { ServerStatus } from '../control.ts';
+import { makeFolders } from '../folders.ts';
+import { userName } from '../user-name.ts';
 import { networkFileSystem } from './network-file-system.ts';
 
 /** Where the private server of a build folder keeps its things. */
 export interface AutoPlace {
   readonly folder: string;
-  readonly dbFolder: string;
-  /** What BitBake connects to. */
-  readonly socket: string;
+  /** The folder of the next four, which only its owner can use. */
+  readonly own: string;
   /** Held by the server as long as it lives. */
   readonly lock: string;
   readonly control: string;
   readonly log: string;
+  /** The port of the PR service, kept for the next server. */
+  readonly port: string;
+  readonly dbFolder: string;
+  /** What BitBake connects to. */
+  readonly socket: string;
 }
 
 /** The build folder: as given, else what an initialised build environment says, else the current folder. */
@@ -26,22 +32,43 @@ export function autoPlace(folder: string, dbFolder: string | undefined): AutoPla
   const own = path.join(folder, '.bakeserv');
   return {
     folder,
-    dbFolder: dbFolder === undefined ? path.join(folder, 'cache') : path.resolve(dbFolder),
-    socket: path.join(folder, 'hashserve.sock'),
+    own,
     lock: path.join(own, 'lock'),
     control: path.join(own, 'control.sock'),
     log: path.join(own, 'log'),
+    port: path.join(own, 'port'),
+    dbFolder: dbFolder === undefined ? path.join(folder, 'cache') : path.resolve(dbFolder),
+    socket: path.join(folder, 'hashserve.sock'),
   };
 }
 
 /**
- * Makes the folder of lock, control socket and log.
- * @throws ConfigError when the build folder is absent
+ * Makes the folder of lock, control socket and log. Whoever can write there says which server a build talks to: so it
+ * is a folder of this user, and no link to one.
+ * @throws ConfigError when the build folder is absent, or that folder is somebody else's; the message names them
  */
 export function makeFolder(place: AutoPlace): void {
   if (!fs.statSync(place.folder, { throwIfNoEntry: false })?.isDirectory())
     throw new ConfigError(`the build folder ${place.folder} does not exist; name it with --dir`);
-  makeFolders(path.dirname(place.lock), 0o700);
+  if (!requireOwn(place)) makeFolders(place.own, 0o700);
+}
+
+/**
+ * Whether there is a folder of a private server.
+ * @throws ConfigError when it is not this user's
+ */
+export function requireOwn({ own, folder }: AutoPlace): boolean {
+  const found = fs.lstatSync(own, { throwIfNoEntry: false });
+  if (!found) return false;
+  if (!found.isDirectory())
+    throw new ConfigError(`${own} is not a folder but ${found.isSymbolicLink() ? 'a link' : 'a file'}: remove it`);
+  if (process.getuid !== undefined && found.uid !== process.getuid())
+    throw new ConfigError(
+      `the private server of ${folder} belongs to ${userName(found.uid)}, who alone can use and stop it (${own})`,
+    );
+  if ((found.mode & 0o022) !== 0)
+    throw new ConfigError(`other users can write to ${own}: take that away with chmod go-w, or remove the folder`);
+  return true;
 }
 
 /**
@@ -58,11 +85,20 @@ export function prepare(place: AutoPlace, detect: typeof networkFileSystem = net
   );
 }
 
-function makeFolders(folder: string, mode: number): void {
+/** Whether a running server listens in this place: one whose build folder was moved knows only the old one. */
+export function isAt(status: Pick<ServerStatus, 'addresses'>, place: AutoPlace): boolean {
+  const { BB_HASHSERVE } = variables(status);
+  const theirs = identity(BB_HASHSERVE.slice('unix://'.length));
+  return theirs !== null && theirs === identity(place.socket);
+}
+
+function identity(file: string): string | null {
   try {
-    fs.mkdirSync(folder, { recursive: true, mode });
+    const { dev, ino } = fs.statSync(file);
+    return `${dev} ${ino}`;
   } catch (error) {
-    throw new ConfigError(`cannot make the folder ${folder}: ${errorText(error)}`, error);
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw new ConfigError(`cannot look at ${file}: ${reasonOf(error)}`, error);
   }
 }
 

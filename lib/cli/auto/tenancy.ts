@@ -1,0 +1,111 @@
+import type { Build, Lease } from '../control.ts';
+import { processStart } from './process-start.ts';
+
+/** Who needs a private server, and when nobody does any more. */
+export interface Tenancy {
+  /** A build was handed the addresses. False once the server is about to end. */
+  join(build: Build): boolean;
+  /**
+   * A process holds the server.
+   * @param pid the process, whose build is over when it gives the lease back
+   * @param onStop told when somebody asked for the server's end
+   * @returns null once the server is about to end
+   */
+  lease(pid: number, onStop: () => void): Lease | null;
+  /** Somebody asked for the end: those who hold the server are told. */
+  stopped(): void;
+  close(): void;
+}
+
+export interface TenancyOptions {
+  /** The build the server was started for. */
+  readonly first: Build;
+  /** Milliseconds since a client was last connected; 0 while one is. */
+  readonly clientsIdleMs: () => number;
+  /** Called once, with the reason, when nobody needs the server any more. */
+  readonly onUnused: (reason: string) => void;
+}
+
+const LONGEST_TICK_MS = 1000;
+
+/**
+ * The server ends when no lease is held and every build is over: a build that only knows the addresses when no client
+ * was there for its idle time, one that named a process with that process.
+ */
+export function createTenancy({ first, clientsIdleMs, onUnused }: TenancyOptions): Tenancy {
+  const builds = new Map<string, Build & { readonly start: string | null }>();
+  const leases = new Set<() => void>();
+  /** When the last lease was given back, or the last build came by. */
+  let lastUse = performance.now();
+  let ending = false;
+
+  const over = ({ idleMs, parent, start }: Build & { start: string | null }): string | null => {
+    if (parent !== null && processStart(parent) !== start) return `the end of process ${parent}`;
+    const idle = Math.min(clientsIdleMs(), performance.now() - lastUse);
+    return idleMs > 0 && idle >= idleMs ? `no client for ${idleMs / 1000} s` : null;
+  };
+
+  const look = (reason: string) => {
+    if (ending || leases.size > 0) return;
+    let why = reason;
+    for (const build of builds.values()) {
+      const ended = over(build);
+      if (ended === null) return;
+      why = ended;
+    }
+    ending = true;
+    onUnused(why);
+  };
+
+  const add = (build: Build) => {
+    const start = build.parent === null ? null : processStart(build.parent);
+    builds.set(`${build.idleMs} ${build.parent}`, { ...build, start });
+    lastUse = performance.now();
+    const tickMs = build.idleMs > 0 ? Math.min(LONGEST_TICK_MS, build.idleMs / 4) : LONGEST_TICK_MS;
+    if (tickMs < everyMs) watch(tickMs);
+  };
+
+  let everyMs = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  const watch = (tickMs: number) => {
+    clearInterval(timer);
+    everyMs = tickMs;
+    timer = setInterval(() => {
+      forgetEnded();
+      look('the end of the last build');
+    }, tickMs);
+    timer.unref();
+  };
+  /** Builds of processes that are gone are not kept while others go on; the last one stays, for its reason. */
+  const forgetEnded = () => {
+    for (const [key, { parent, start }] of builds)
+      if (builds.size > 1 && parent !== null && processStart(parent) !== start) builds.delete(key);
+  };
+
+  add(first);
+  return {
+    join(build) {
+      if (ending) return false;
+      add(build);
+      return true;
+    },
+    lease(pid, onStop) {
+      if (ending) return null;
+      leases.add(onStop);
+      return {
+        release() {
+          leases.delete(onStop);
+          lastUse = performance.now();
+          for (const [key, { parent }] of builds) if (parent === pid) builds.delete(key);
+          look('the end of the last build');
+          return ending ? 'ends' : 'kept';
+        },
+      };
+    },
+    stopped() {
+      ending = true;
+      for (const tell of leases) tell();
+    },
+    close: () => clearInterval(timer),
+  };
+}
