@@ -132,7 +132,8 @@ export interface HashClient extends Client {
   /** Marks what each where names; yields how many rows that were. In bounded memory, whatever their number. */
   gcMarkAll(mark: string, wheres: WhereSource): AsyncGenerator<number, void, undefined>;
   gcStatus(): Promise<GcStatusReply>;
-  gcSweep(mark: string): Promise<number>;
+  /** Deletes what was not marked. `most`: a bakeserv refuses when that would be more rows, as when gcStatus told of. */
+  gcSweep(mark: string, most?: number): Promise<number>;
   cleanUnused(maxAgeSeconds: number): Promise<number>;
   databaseUsage(): Promise<{ [table: string]: { rows: number } }>;
   queryColumns(): Promise<string[]>;
@@ -236,7 +237,7 @@ function hashCommands(client: Client): HashCommands {
     gcMark: (mark, where) => count('gc-mark', { mark, where: { ...where } }),
     gcMarkAll: (mark, wheres) => counts('gc-mark-stream', wheres, (where) => ({ mark, where })),
     gcStatus: () => ask('gc-status', {}),
-    gcSweep: (mark) => count('gc-sweep', { mark }),
+    gcSweep: (mark, most) => count('gc-sweep', most === undefined ? { mark } : { mark, remove: most }),
     cleanUnused: (maxAgeSeconds) => count('clean-unused', { max_age_seconds: maxAgeSeconds }),
     databaseUsage: async () => (await ask<{ usage: { [table: string]: { rows: number } } }>('get-db-usage', {})).usage,
     queryColumns: async () => (await ask<{ columns: string[] }>('get-db-query-columns', {})).columns,

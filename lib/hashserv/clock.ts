@@ -1,13 +1,26 @@
 /** The present as hash rows store it: ISO 8601 UTC with microseconds and `+00:00`, later than every call before. */
-export type Clock = (agoSeconds?: number) => string;
+export type Clock = () => string;
 
-/** Rows are ordered by these texts, so two of one millisecond must differ: the microseconds count up. */
-export function createClock(now: () => number = Date.now): Clock {
-  let last = 0;
-  return (agoSeconds = 0) => {
+/**
+ * Rows are ordered by these texts, so two of one millisecond must differ: the microseconds count up.
+ * @param newest what rows hold already: it goes on from there where the system's clock is behind, as after a restart
+ *   of a machine that lost the time. Otherwise new rows would count as the oldest.
+ */
+export function createClock(newest: string | null = null, now: () => number = Date.now): Clock {
+  let last = (newest === null ? null : parseMicroseconds(newest)) ?? 0;
+  return () => {
     last = Math.max(last + 1, now() * 1000);
-    return formatMicroseconds(last - Math.round(agoSeconds * 1e6));
+    return formatMicroseconds(last);
   };
+}
+
+/**
+ * What was so many seconds ago by the system's clock. Not by the clock of rows: that stays ahead after the system's has
+ * jumped there and back, and rows of seconds ago would count as old.
+ */
+export function momentAgo(seconds: number, now: () => number = Date.now): string {
+  // The millisecond that runs counts as over: rows of it have been stored.
+  return formatMicroseconds((now() + 1) * 1000 - Math.round(seconds * 1e6));
 }
 
 /** The first moment of the year 1: an age that reaches beyond it means it. */
@@ -18,4 +31,13 @@ function formatMicroseconds(microseconds: number): string {
   const milliseconds = Math.floor(clamped / 1000);
   const rest = String(clamped - milliseconds * 1000).padStart(3, '0');
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${rest}+00:00`;
+}
+
+/** Null for what is no such text, or lies beyond the year 2255: there microseconds are no longer exact. */
+function parseMicroseconds(text: string): number | null {
+  const [, seconds, fraction = ''] =
+    /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00:00)?$/.exec(text) ?? [];
+  const milliseconds = Date.parse(`${seconds?.replace(' ', 'T')}Z`);
+  const microseconds = milliseconds * 1000 + Number(fraction.padEnd(6, '0'));
+  return Number.isSafeInteger(microseconds) ? microseconds : null;
 }

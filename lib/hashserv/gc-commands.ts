@@ -18,9 +18,9 @@ interface MarkArgs {
 }
 
 /** Answers lines `{"mark": …, "where": …}` with `{"count": n}`. */
-async function markStream({ gc }: HashContext, lines: readonly string[]): Promise<string> {
+async function markStream({ gc, session }: HashContext, lines: readonly string[]): Promise<string> {
   const requests = lines.map(parseMarkLine);
-  const counts = await gc.markAll(requests);
+  const counts = await gc.markAll(session, requests);
   return counts.map((count) => `${encodeJson({ count })}\n`).join('');
 }
 
@@ -52,16 +52,16 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     needs: [DB_ADMIN],
     writes: true,
     schema: object({ where: WHERE }),
-    handle: async ({ gc, upstream }, { where }: { where: WireWhere }) => {
+    handle: async ({ gc, session, upstream }, { where }: { where: WireWhere }) => {
       upstream?.forgetAll();
-      return { count: await gc.remove(where) };
+      return { count: await gc.remove(session, where) };
     },
   },
   'gc-mark': {
     needs: [DB_ADMIN],
     writes: true,
     schema: MARK_REQUEST,
-    handle: async ({ gc }, { mark, where }: MarkArgs) => ({ count: await gc.mark(mark, where) }),
+    handle: async ({ gc, session }, { mark, where }: MarkArgs) => ({ count: await gc.mark(session, mark, where) }),
   },
   'gc-mark-stream': { needs: [DB_ADMIN], writes: true, stream: markStream },
   'gc-status': {
@@ -74,15 +74,18 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
   'gc-sweep': {
     needs: [DB_ADMIN],
     writes: true,
-    schema: object({ mark: MARK }),
-    handle: async ({ gc }, { mark }: { mark: string }) => ({ count: await gc.sweep(mark) }),
+    // BitBake's clients do not say how many rows they were shown.
+    schema: object({ mark: MARK, remove: { type: 'integer', minimum: 0 } }, ['mark']),
+    handle: async ({ gc, session }, { mark, remove = null }: { mark: string; remove?: number | null }) => ({
+      count: await gc.sweep(session, mark, remove),
+    }),
   },
   'clean-unused': {
     needs: [DB_ADMIN],
     writes: true,
     schema: object({ max_age_seconds: { type: 'number', minimum: 0 } }),
-    handle: async ({ gc }, { max_age_seconds }: { max_age_seconds: number }) => ({
-      count: await gc.cleanUnused(max_age_seconds),
+    handle: async ({ gc, session }, { max_age_seconds }: { max_age_seconds: number }) => ({
+      count: await gc.cleanUnused(session, max_age_seconds),
     }),
   },
   'get-db-usage': {

@@ -1,78 +1,117 @@
 import PQueue from 'p-queue';
 import { InvokeError } from '../errors.ts';
-import type { Clock } from './clock.ts';
-import type { HashStore, Slice } from './store.ts';
+import { momentAgo } from './clock.ts';
+import type { GcTask, HashStore } from './store.ts';
 import { conditionsFor } from './where.ts';
 
 /** A where as it comes from the wire. */
 export type WireWhere = Readonly<Record<string, string | null>>;
 
+/** Who asked for it: what nobody waits for any more is ended. */
+export interface GcClient {
+  readonly gone: boolean;
+}
+
 /**
  * Deletion and garbage collection, in slices that leave the store to others in between. One at a time: each goes
- * through the tables once, and two would only make each other slower.
+ * through the tables once, and two would only make each other slower. Each ends between two slices, half done, when
+ * its client goes: then none waits behind work that nobody wants.
  */
 export interface Gc {
   /** Deletes the rows of either table that match. Resolves to their number. */
-  remove(where: WireWhere): Promise<number>;
+  remove(client: GcClient, where: WireWhere): Promise<number>;
   /** Sets the mark and stamps what matches. */
-  mark(mark: string, where: WireWhere): Promise<number>;
+  mark(client: GcClient, mark: string, where: WireWhere): Promise<number>;
   /** The same for many at once, in order. */
-  markAll(requests: readonly { mark: string; where: WireWhere }[]): Promise<number[]>;
+  markAll(client: GcClient, requests: readonly { mark: string; where: WireWhere }[]): Promise<number[]>;
   /**
    * Deletes the unihash rows stamped otherwise and ends the collection.
-   * @throws InvokeError when the mark is not the current one, or when no row would be kept and some would go
+   * @param most rows that may be removed: as many as whoever decided on it was shown. Null for any number
+   * @throws InvokeError when the mark is not the current one, when no row would be kept and some would go, or when
+   *   more would go than `most`
    */
-  sweep(mark: string): Promise<number>;
+  sweep(client: GcClient, mark: string, most: number | null): Promise<number>;
   /** Deletes outhash rows older than that whose taskhash has no unihash. */
-  cleanUnused(maxAgeSeconds: number): Promise<number>;
+  cleanUnused(client: GcClient, maxAgeSeconds: number): Promise<number>;
 }
 
-/** Bounds of one slice (reliability.md sections 2 and 4). */
-const MAX_SLICE_ROWS = 2000;
-const FIRST_SLICE_ROWS = 250;
-/** Aimed at, so that a slice on a slow disk stays under 50 ms. */
-const SLICE_TARGET_MS = 20;
+/** How many rows a step takes: as many as are done in about the time aimed at. */
+interface Pace {
+  readonly first: number;
+  readonly max: number;
+  readonly targetMs: number;
+}
 
-export function createGc(store: HashStore, clock: Clock): Gc {
+/** Looking for rows: on a connection of its own, but a checkpoint waits for it. */
+const SEARCH: Pace = { first: 5000, max: 50_000, targetMs: 50 };
+/** Changing them: the writer does nothing else meanwhile. Well under the 50 ms that reliability.md allows, for slow disks. */
+const CHANGE: Pace = { first: 250, max: 2000, targetMs: 20 };
+const LEAST_ROWS = 50;
+
+/** A collection of garbage in a store. */
+export function createGc(store: HashStore, now: () => number = Date.now): Gc {
   const queue = new PQueue({ concurrency: 1 });
-  const exclusively = <T>(task: () => Promise<T>) => queue.add(task) as Promise<T>;
+  const exclusively = <T>(client: GcClient, task: () => Promise<T>) =>
+    queue.add(() => {
+      stopWithout(client);
+      return task();
+    }) as Promise<T>;
 
-  async function markOne(mark: string, where: WireWhere): Promise<number> {
-    const conditions = conditionsFor('unihashes', where);
-    await store.gcSetMark(mark);
-    return conditions ? runSlices((after, limit) => store.gcMarkSlice(mark, conditions, after, limit)) : 0;
+  async function run(client: GcClient, task: GcTask): Promise<number> {
+    let count = 0;
+    const look = pacemaker(SEARCH);
+    const change = pacemaker(CHANGE);
+    for (let after: number | null = 0; after !== null; ) {
+      stopWithout(client);
+      const from: number = after;
+      const { ids, next } = await look((rows) => store.gcFind(task, from, rows));
+      for (let at = 0; at < ids.length; ) {
+        stopWithout(client);
+        count += await change((rows) => {
+          const some = ids.slice(at, at + rows);
+          at += some.length;
+          return store.gcApply(task, some);
+        });
+      }
+      after = next;
+    }
+    return count;
   }
 
   return {
-    remove(where) {
+    remove(client, where) {
       // Both are worked out before anything is deleted: an unknown column must not leave half of it done.
       const unihashes = conditionsFor('unihashes', where);
       const outhashes = conditionsFor('outhashes', where);
-      return exclusively(async () => {
+      return exclusively(client, async () => {
         let count = 0;
-        if (unihashes)
-          count += await runSlices((after, limit) => store.removeSlice('unihashes', unihashes, after, limit));
-        if (outhashes)
-          count += await runSlices((after, limit) => store.removeSlice('outhashes', outhashes, after, limit));
+        if (unihashes) count += await run(client, { kind: 'remove', table: 'unihashes', where: unihashes });
+        if (outhashes) count += await run(client, { kind: 'remove', table: 'outhashes', where: outhashes });
         return count;
       });
     },
 
-    mark: (mark, where) => exclusively(() => markOne(mark, where)),
+    mark: (client, mark, where) =>
+      exclusively(client, async () => {
+        const conditions = conditionsFor('unihashes', where);
+        await store.gcSetMark(mark);
+        return conditions ? run(client, { kind: 'mark', mark, where: conditions }) : 0;
+      }),
 
-    async markAll(requests) {
+    async markAll(client, requests) {
       const counts: number[] = [];
       for (let at = 0; at < requests.length; ) {
-        const run = unihashRun(requests, at);
-        if (run.length === 0) counts.push(await this.mark(requests[at]!.mark, requests[at]!.where));
-        else counts.push(...(await exclusively(() => store.gcMarkKeys(requests[at]!.mark, run))));
-        at += Math.max(1, run.length);
+        const { mark, where } = requests[at]!;
+        const together = unihashRun(requests, at);
+        if (together.length === 0) counts.push(await this.mark(client, mark, where));
+        else counts.push(...(await exclusively(client, () => store.gcMarkKeys(mark, together))));
+        at += Math.max(1, together.length);
       }
       return counts;
     },
 
-    sweep: (mark) =>
-      exclusively(async () => {
+    sweep: (client, mark, most) =>
+      exclusively(client, async () => {
         const status = await store.gcStatus();
         if (status.mark !== mark) throw new InvokeError(`'${mark}' is not the current mark. Refusing to sweep`);
         if (status.keep === 0 && status.remove > 0) {
@@ -80,16 +119,18 @@ export function createGc(store: HashStore, clock: Clock): Gc {
             `No row is marked '${mark}': sweeping would remove all ${status.remove}. Mark what to keep first, or use remove. Refusing to sweep`,
           );
         }
-        const count = await runSlices((after, limit) => store.gcSweepSlice(mark, after, limit));
+        if (most !== null && status.remove > most) {
+          throw new InvokeError(
+            `Sweeping would remove ${status.remove} rows now, more than the ${most} that were shown: another collection took rows over meanwhile. Refusing to sweep`,
+          );
+        }
+        const count = await run(client, { kind: 'sweep', mark });
         await store.gcClearMark(mark);
         return count;
       }),
 
-    cleanUnused: (maxAgeSeconds) =>
-      exclusively(() => {
-        const before = clock(maxAgeSeconds);
-        return runSlices((after, limit) => store.cleanUnusedSlice(before, after, limit));
-      }),
+    cleanUnused: (client, maxAgeSeconds) =>
+      exclusively(client, () => run(client, { kind: 'clean-unused', before: momentAgo(maxAgeSeconds, now) })),
   };
 }
 
@@ -108,17 +149,19 @@ function unihashRun(requests: readonly { mark: string; where: WireWhere }[], at:
   return run;
 }
 
-/** A loop around one slice: as many rows at a time as are done in about the time aimed at. */
-async function runSlices(once: (after: number, limit: number) => Promise<Slice>): Promise<number> {
-  let count = 0;
-  let limit = FIRST_SLICE_ROWS;
-  for (let after: number | null = 0; after !== null; ) {
+/** Nobody reads this; it ends what is under way. */
+function stopWithout(client: GcClient): void {
+  if (client.gone) throw new InvokeError('the client has gone: what it asked for was ended');
+}
+
+/** Times each step, and gives the next as many rows as would have been done in the time aimed at. */
+function pacemaker({ first, max, targetMs }: Pace) {
+  let rows = first;
+  return async <T>(step: (rows: number) => Promise<T>): Promise<T> => {
     const started = performance.now();
-    const slice: Slice = await once(after, limit);
-    count += slice.count;
-    after = slice.next;
-    const factor = SLICE_TARGET_MS / Math.max(performance.now() - started, 1);
-    limit = Math.round(Math.min(MAX_SLICE_ROWS, Math.max(50, limit * Math.min(2, factor))));
-  }
-  return count;
+    const result = await step(rows);
+    const factor = targetMs / Math.max(performance.now() - started, 1);
+    rows = Math.round(Math.min(max, Math.max(LEAST_ROWS, rows * Math.min(2, factor))));
+    return result;
+  };
 }

@@ -32,9 +32,9 @@ export interface HashServiceOptions {
 export function createHashService(options: HashServiceOptions): Service {
   const { store, log, upstream, guard, gate, anonymousPermissions } = options;
   const stats = new RequestStats();
-  const clock = createClock();
+  const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log);
-  const gc = createGc(store, clock);
+  const gc = createGc(store);
   const shared = { store, stats, clock, gc, logins: createLoginThrottle(), log, upstream, backfill };
   const dispatcher = new Dispatcher<HashContext, HashRow>({
     rows: HASH_COMMANDS,
@@ -62,7 +62,9 @@ export function createHashService(options: HashServiceOptions): Service {
         invoke: (command, args) => dispatcher.invoke(context, command, args),
         enterStream: (command) => dispatcher.enterStream(context, command),
         stream: (command, lines) => dispatcher.stream(context, command, lines),
-        close() {},
+        close() {
+          session.gone = true;
+        },
       };
     },
     stopAsking: () => upstream?.close(),

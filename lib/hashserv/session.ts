@@ -10,6 +10,8 @@ export class HashSession {
   private user: User | null = null;
   private held: ReadonlySet<string>;
   private checkedVersion = 0;
+  /** The connection is gone: nobody waits for what is under way. */
+  gone = false;
 
   /** @param anonymous what a client of this listener may do without a login */
   constructor(peer: Peer, store: HashStore, anonymous: ReadonlySet<string>) {

@@ -65,9 +65,20 @@ export interface GcStatus {
   readonly remove: number;
 }
 
-/** One step of a long scan: how many rows it changed, and where the next begins (null at the end). */
-export interface Slice {
-  readonly count: number;
+/** What is done to all rows that meet a condition. */
+export type GcTask =
+  /** Deletes the rows of a table that match. */
+  | { readonly kind: 'remove'; readonly table: Table; readonly where: Where }
+  /** Stamps the unihash rows that match. */
+  | { readonly kind: 'mark'; readonly mark: string; readonly where: Where }
+  /** Deletes the unihash rows stamped otherwise. */
+  | { readonly kind: 'sweep'; readonly mark: string }
+  /** Deletes the outhash rows created before that moment whose taskhash has no unihash. */
+  | { readonly kind: 'clean-unused'; readonly before: string };
+
+/** Rows found by one step of a long search, by their ids, and where the next step begins (null at the end). */
+export interface FoundRows {
+  readonly ids: readonly number[];
   readonly next: number | null;
 }
 
@@ -93,6 +104,8 @@ export type TaskLine = string;
  */
 export interface HashStore {
   readonly readOnly: boolean;
+  /** The latest `created` among the rows stored last, as it was when the store was opened. */
+  readonly newestCreated: string | null;
   /** The unihash of a task as far as it is known by heart; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
   /** The unihash of each task, or null. */
@@ -114,21 +127,23 @@ export interface HashStore {
   /** Stores each unihash unless its taskhash has one; the unihash then stored. */
   reportEquivalent(equivalences: readonly Equivalence[]): Promise<readonly string[]>;
 
-  /** Deletes up to `limit` rows of a table that match, with an id above `after`. */
-  removeSlice(table: Table, where: Where, after: number, limit: number): Promise<Slice>;
+  /**
+   * One step through a table for a task: looks at about `look` rows with an id above `after`, 0 at first. Going through
+   * all of it costs the same for each row, however many there are, and blocks nobody.
+   */
+  gcFind(task: GcTask, after: number, look: number): Promise<FoundRows>;
+  /**
+   * Does a task to rows that were found, those that still meet its condition, in one transaction. How many those were.
+   * Throws InvokeError when the task's mark is no longer the current one.
+   */
+  gcApply(task: GcTask, ids: readonly number[]): Promise<number>;
   gcStatus(): Promise<GcStatus>;
   /** Makes `mark` the current one: rows stored from now on are stamped with it. */
   gcSetMark(mark: string): Promise<void>;
   /** Sets the mark and stamps what each where names; each must name a unihash. Counts of rows in the same order. */
   gcMarkKeys(mark: string, wheres: readonly Where[]): Promise<readonly number[]>;
-  /** Stamps up to `limit` rows that match. Throws InvokeError when `mark` is no longer current. */
-  gcMarkSlice(mark: string, where: Where, after: number, limit: number): Promise<Slice>;
-  /** Deletes up to `limit` unihash rows stamped otherwise. Throws InvokeError when `mark` is no longer current. */
-  gcSweepSlice(mark: string, after: number, limit: number): Promise<Slice>;
   /** Ends the collection. */
   gcClearMark(mark: string): Promise<void>;
-  /** Deletes up to `limit` outhash rows created before `before` whose taskhash has no unihash. */
-  cleanUnusedSlice(before: string, after: number, limit: number): Promise<Slice>;
   /** Rows of each table. */
   usage(): Promise<ReadonlyMap<string, number>>;
 

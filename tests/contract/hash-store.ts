@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InvokeError } from '../../lib/errors.ts';
-import type { HashStore, Slice } from '../../lib/hashserv/store.ts';
+import type { GcTask, HashStore, QueryColumn } from '../../lib/hashserv/store.ts';
 import { type HashEngine, hash, METHOD, type Running, reportOf } from './helpers.ts';
 
 /** The promises of lib/hashserv/store.ts, asked of an engine. */
@@ -13,7 +13,12 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
     t.after(close);
     return store;
   };
-  const where = (taskhash: string) => [['taskhash', taskhash]] as const;
+  const remove = (taskhash: string): GcTask => ({
+    kind: 'remove',
+    table: 'unihashes',
+    where: [['taskhash', taskhash]],
+  });
+  const mark = (by: string, taskhash: string): GcTask => ({ kind: 'mark', mark: by, where: [['taskhash', taskhash]] });
 
   describe(`${name} keeps hash equivalence`, () => {
     test('a miss is null, of every kind', async (t) => {
@@ -86,7 +91,7 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
     test('an output whose task lost its unihash counts only where no unihash is asked for', async (t) => {
       const store = await openNew(t);
       await store.report([reportOf('t1', 'o1', hash(1))]);
-      await all((after) => store.removeSlice('unihashes', where('t1'), after, 10));
+      await doAll(store, remove('t1'));
       assert.deepEqual(await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: true }]), [null]);
       assert.equal((await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: false }]))[0]?.taskhash, 't1');
       assert.deepEqual(await store.report([reportOf('t2', 'o1', hash(2))]), [hash(2)]);
@@ -125,35 +130,81 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       await store.report([reportOf('t1', 'o1', hash(1))]);
       assert.deepEqual(await store.unihashes([`${METHOD} t1`]), [hash(1)]);
       assert.deepEqual(await store.unihashesExist([hash(1)]), [true]);
-      assert.equal(await all((after) => store.removeSlice('unihashes', where('t1'), after, 10)), 1);
+      assert.equal(await doAll(store, remove('t1')), 1);
       assert.equal(store.knownUnihash(`${METHOD} t1`), undefined);
       assert.equal(store.knownToExist(hash(1)), false);
       assert.deepEqual(await store.unihashes([`${METHOD} t1`]), [null]);
       assert.deepEqual(await store.unihashesExist([hash(1)]), [false]);
     });
 
-    test('slices take no more than their limit and together all that matches', async (t) => {
+    test('a search takes no more than it may look at, and its steps together find all that matches', async (t) => {
       const store = await openNew(t);
-      await store.report(Array.from({ length: 25 }, (_, i) => reportOf(`t${i}`, `o${i}`, hash(i))));
-      const counts: number[] = [];
-      const total = await all(async (after) => {
-        const slice = await store.removeSlice('outhashes', [['method', METHOD]], after, 10);
-        counts.push(slice.count);
-        return slice;
-      });
-      assert.equal(total, 25);
-      assert.ok(Math.max(...counts) <= 10);
+      const reports = Array.from({ length: 25 }, (_, i) =>
+        reportOf(`t${i}`, `o${i}`, hash(i), { PN: i % 2 ? 'a' : 'b' }),
+      );
+      await store.report(reports);
+      const task: GcTask = { kind: 'remove', table: 'outhashes', where: [['PN', 'b']] };
+      const found: number[][] = [];
+      for (let after: number | null = 0; after !== null; ) {
+        const step = await store.gcFind(task, after, 10);
+        found.push([...step.ids]);
+        after = step.next;
+      }
+      assert.deepEqual(
+        found.map((ids) => ids.length),
+        [5, 5, 3],
+      );
+      assert.equal(new Set(found.flat()).size, 13);
+      assert.equal(await store.gcApply(task, found.flat()), 13);
       assert.deepEqual(await store.outhashes([{ method: METHOD, outhash: 'o0', withUnihash: false }]), [null]);
+      assert.equal((await store.usage()).get('outhashes_v2'), 12);
+    });
+
+    test('rows with gaps between their ids are all found, and the gaps cost nothing', async (t) => {
+      const store = await openNew(t);
+      await store.report(Array.from({ length: 40 }, (_, i) => reportOf(`t${i}`, `o${i}`, hash(i))));
+      for (let i = 5; i < 35; i++) await doAll(store, remove(`t${i}`));
+      const task: GcTask = { kind: 'remove', table: 'unihashes', where: [['gc_mark', '']] };
+      const first = await store.gcFind(task, 0, 5);
+      const second = await store.gcFind(task, first.next!, 6);
+      assert.deepEqual([first.ids.length, second.ids.length, second.next], [5, 5, null]);
+    });
+
+    test('rows are found by each of their columns, alone and together, few or many', async (t) => {
+      const store = await openNew(t);
+      const reports = Array.from({ length: 2500 }, (_, i) =>
+        reportOf(i % 5 ? `t${i}` : 'same', i % 5 ? 'same' : `o${i}`, hash(7), { PN: `p${i % 3}` }),
+      );
+      for (let at = 0; at < reports.length; at += 250) await store.report(reports.slice(at, at + 250));
+      const count = async (table: 'unihashes' | 'outhashes', ...where: [QueryColumn, string][]) => {
+        const ids = new Set<number>();
+        for (let after: number | null = 0; after !== null; ) {
+          const step = await store.gcFind({ kind: 'remove', table, where }, after, 700);
+          for (const id of step.ids) assert.ok(!ids.has(id) && ids.add(id));
+          after = step.next;
+        }
+        return ids.size;
+      };
+      // More than an index is followed for, and fewer.
+      assert.equal(await count('unihashes', ['unihash', hash(7)]), 2001);
+      assert.equal(await count('unihashes', ['method', METHOD]), 2001);
+      assert.equal(await count('unihashes', ['method', METHOD], ['taskhash', 't1']), 1);
+      assert.equal(await count('unihashes', ['unihash', hash(7)], ['taskhash', 't1']), 1);
+      assert.equal(await count('unihashes', ['unihash', hash(8)], ['method', METHOD]), 0);
+      assert.equal(await count('outhashes', ['method', METHOD], ['taskhash', 'same']), 500);
+      assert.equal(await count('outhashes', ['method', METHOD], ['outhash', 'same']), 2000);
+      assert.equal(await count('outhashes', ['outhash', 'same'], ['PN', 'p1']), 667);
+      assert.equal(await count('outhashes', ['method', METHOD], ['outhash', 'same'], ['PN', 'p1']), 667);
     });
 
     test('a report is answered with what is stored, also when another server has just removed the row', async (t) => {
       const on = newName();
       const [ours, other] = [await openNew(t, on), await openNew(t, on)];
       await ours.report([reportOf('t1', 'o1', hash(1))]);
-      await other.removeSlice('unihashes', where('t1'), 0, 10);
+      await doAll(other, remove('t1'));
       assert.deepEqual(await ours.report([reportOf('t1', 'o2', hash(2))]), [hash(2)]);
       assert.equal(await ours.unihash(METHOD, 't1'), hash(2));
-      await other.removeSlice('unihashes', where('t1'), 0, 10);
+      await doAll(other, remove('t1'));
       const [stated] = await ours.reportEquivalent([{ method: METHOD, taskhash: 't1', unihash: hash(3) }]);
       assert.equal(stated, hash(3));
     });
@@ -183,6 +234,21 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       assert.equal((await store.findUser('me'))?.permissions, '@read');
     });
 
+    test('a database opened again tells the newest `created` it holds', async (t) => {
+      const on = newName();
+      const once = await engine.open(on);
+      assert.equal(once.store.newestCreated, null);
+      const created = [
+        '2031-01-01 00:00:00.000001',
+        '2031-01-01T00:00:00.000002+00:00',
+        '2030-01-01T00:00:00.000000+00:00',
+      ];
+      for (const [i, each] of created.entries())
+        await once.store.report([reportOf(`t${i}`, `o${i}`, hash(i), { created: each })]);
+      await once.close();
+      assert.equal((await openNew(t, on)).newestCreated, created[1]);
+    });
+
     test('a read-only store answers and says that it is one', async (t) => {
       const on = newName();
       const writable = await openNew(t, on);
@@ -201,9 +267,9 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       await store.gcSetMark('m');
       await store.report([reportOf('new', 'o3', hash(3))]);
       await store.reportEquivalent([{ method: METHOD, taskhash: 'equal', unihash: hash(4) }]);
-      assert.equal(await all((after) => store.gcMarkSlice('m', where('kept'), after, 10)), 1);
+      assert.equal(await doAll(store, mark('m', 'kept')), 1);
       assert.deepEqual(await store.gcStatus(), { mark: 'm', keep: 3, remove: 1 });
-      assert.equal(await all((after) => store.gcSweepSlice('m', after, 10)), 1);
+      assert.equal(await doAll(store, { kind: 'sweep', mark: 'm' }), 1);
       await store.gcClearMark('m');
       assert.equal(await store.unihash(METHOD, 'old'), null);
       assert.equal(await store.unihash(METHOD, 'equal'), hash(4));
@@ -228,16 +294,51 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       assert.deepEqual(await store.gcStatus(), { mark: 'm', keep: 3, remove: 1 });
     });
 
-    test('a sweep or a mark of a collection that another replaced is refused', async (t) => {
+    test('a sweep or a mark of a collection that another replaced is refused, each in its own words', async (t) => {
       const store = await openNew(t);
       await store.report([reportOf('t1', 'o1', hash(1))]);
       await store.gcSetMark('old');
       await store.gcSetMark('new');
-      await assert.rejects(store.gcSweepSlice('old', 0, 10), InvokeError);
-      await assert.rejects(store.gcMarkSlice('old', where('t1'), 0, 10), InvokeError);
+      const refusal = async (task: GcTask) => {
+        const error = await doAll(store, task).catch((error: Error) => error);
+        assert.ok(error instanceof InvokeError);
+        return error.message;
+      };
+      assert.equal(await refusal({ kind: 'sweep', mark: 'old' }), "'old' is not the current mark. Refusing to sweep");
+      const marking = await refusal(mark('old', 't1'));
+      assert.match(marking, /^'old' is no longer the current mark/);
+      assert.doesNotMatch(marking, /sweep/);
       await store.gcClearMark('old');
       assert.equal((await store.gcStatus()).mark, 'new');
       assert.equal(await store.unihash(METHOD, 't1'), hash(1));
+    });
+
+    test('a row that meets the condition no longer when its turn comes is left alone', async (t) => {
+      const on = newName();
+      const [store, other] = [await openNew(t, on), await openNew(t, on)];
+      await store.report([reportOf('t1', 'o1', hash(1)), reportOf('t2', 'o2', hash(2))]);
+      await store.gcSetMark('m');
+      const sweep: GcTask = { kind: 'sweep', mark: 'm' };
+      const { ids } = await store.gcFind(sweep, 0, 10);
+      assert.equal(ids.length, 2);
+      // Between the search and the deletion somebody names it.
+      await doAll(other, mark('m', 't1'));
+      assert.equal(await store.gcApply(sweep, ids), 1);
+      assert.deepEqual(await store.unihashes([`${METHOD} t1`, `${METHOD} t2`]), [hash(1), null]);
+
+      const unused: GcTask = { kind: 'clean-unused', before: '9999-01-01' };
+      const found = await store.gcFind(unused, 0, 10);
+      assert.equal(found.ids.length, 1);
+      // The task is there again: its output is used.
+      await other.reportEquivalent([{ method: METHOD, taskhash: 't2', unihash: hash(3) }]);
+      assert.equal(await store.gcApply(unused, found.ids), 0);
+
+      const byMark: GcTask = { kind: 'mark', mark: 'm', where: [['gc_mark', 'm']] };
+      const marked = await store.gcFind(byMark, 0, 10);
+      await store.gcSetMark('n');
+      await doAll(other, mark('n', 't1'));
+      await store.gcSetMark('m');
+      assert.equal(await store.gcApply(byMark, marked.ids), 1);
     });
 
     test('unused outhashes are removed only when they are older than the moment given', async (t) => {
@@ -245,10 +346,9 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       const on = (day: string) => ({ created: `2020-01-${day}T00:00:00.000000+00:00` });
       await store.report([reportOf('old', 'o1', hash(1), on('01')), reportOf('young', 'o2', hash(2), on('03'))]);
       await store.report([reportOf('used', 'o3', hash(3), on('01'))]);
-      for (const taskhash of ['old', 'young'])
-        await all((after) => store.removeSlice('unihashes', where(taskhash), after, 10));
+      for (const taskhash of ['old', 'young']) await doAll(store, remove(taskhash));
       const before = '2020-01-02T00:00:00.000000+00:00';
-      assert.equal(await all((after) => store.cleanUnusedSlice(before, after, 10)), 1);
+      assert.equal(await doAll(store, { kind: 'clean-unused', before }), 1);
       const left = ['o1', 'o2', 'o3'].map((outhash) => ({ method: METHOD, outhash, withUnihash: false }));
       assert.deepEqual(
         (await store.outhashes(left)).map((row) => row?.taskhash ?? null),
@@ -299,13 +399,13 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   });
 }
 
-/** Runs a sliced scan to its end; rows changed. */
-async function all(once: (after: number) => Promise<Slice>): Promise<number> {
+/** Does a task to its end; rows changed. */
+async function doAll(store: HashStore, task: GcTask): Promise<number> {
   let count = 0;
   for (let after: number | null = 0; after !== null; ) {
-    const slice: Slice = await once(after);
-    count += slice.count;
-    after = slice.next;
+    const { ids, next } = await store.gcFind(task, after, 10);
+    count += await store.gcApply(task, ids);
+    after = next;
   }
   return count;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { connectHashClient, type HashClient, parseAddress } from '../../lib/index.ts';
@@ -96,6 +97,33 @@ describe('bakeserv-hashclient collects garbage', () => {
     assert.deepEqual(await kept(), [1, 2, 3, 4, 5]);
     assert.equal((await site.hash([...args, '--yes'])).stdout, 'Removed 4 rows\nRemoved 4 unused outhash rows\n');
     assert.deepEqual(await kept(), [1]);
+  });
+
+  test('gc removes nothing more than it told of, whatever another collection does before its sweep', async () => {
+    // Between the counts and the sweep another collection takes a row over, and this one's mark is set again.
+    const before = async () => {
+      await server.gcMark('other', { unihash: digits(1) });
+      await server.gcMark('mine', { unihash: digits(2) });
+    };
+    const proxy = net.createServer((client) => {
+      const upstream = net.connect(path.join(site.folder, 'bakeserv.sock'));
+      upstream.pipe(client);
+      client.on('data', async (data) => {
+        if (data.includes('"gc-sweep"')) await before();
+        upstream.write(data);
+      });
+      client.on('end', () => upstream.end());
+    });
+    const address = path.join(site.folder, 'proxy');
+    await new Promise<void>((resolve) => proxy.listen(address, resolve));
+    const list = site.file('keep', [1, 2, 3, 4].map(digits).join('\n'));
+    const args = ['--address', `unix://${address}`, 'gc', '--keep-from', list, '--mark', 'mine'];
+    const { status, stderr } = await site.hash(args);
+    await new Promise((resolve) => proxy.close(resolve));
+    assert.match(stderr, /4 named, 4 hashes to keep, 1 to remove/);
+    assert.match(stderr, /ERROR: Sweeping would remove 2 rows now, more than the 1 that were shown/);
+    assert.equal(status, 1);
+    assert.deepEqual(await kept(), [1, 2, 3, 4, 5]);
   });
 
   test('gc with nothing to keep, or a folder that cannot be read, removes nothing', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ConfigError, InvokeError } from '../../lib/errors.ts';
-import { createClock } from '../../lib/hashserv/clock.ts';
+import { createClock, momentAgo } from '../../lib/hashserv/clock.ts';
 import { createLoginThrottle } from '../../lib/hashserv/login-throttle.ts';
 import {
   covers,
@@ -156,7 +156,7 @@ describe('the clock', () => {
 
   test('does not go back when the system’s does', () => {
     let now = 1_600_000_000_000;
-    const clock = createClock(() => now);
+    const clock = createClock(null, () => now);
     assert.equal(clock(), '2020-09-13T12:26:40.000000+00:00');
     now -= 3_600_000;
     assert.equal(clock(), '2020-09-13T12:26:40.000001+00:00');
@@ -164,10 +164,29 @@ describe('the clock', () => {
     assert.equal(clock(), '2020-09-13T13:26:40.000000+00:00');
   });
 
+  test('goes on from the newest row where the system’s clock is behind after a restart', () => {
+    const now = () => 1_600_000_000_000;
+    for (const newest of ['2031-01-01T00:00:00.000009+00:00', '2031-01-01 00:00:00.000009']) {
+      const clock = createClock(newest, now);
+      assert.equal(clock(), '2031-01-01T00:00:00.000010+00:00');
+      assert.equal(clock(), '2031-01-01T00:00:00.000011+00:00');
+    }
+    assert.equal(createClock('2031-01-01 00:00:00.5', now)(), '2031-01-01T00:00:00.500001+00:00');
+    for (const useless of [
+      '2001-01-01T00:00:00.000000+00:00',
+      '9999-12-31T23:59:59.999999+00:00',
+      '',
+      'now',
+      '2031-99-99T00:00:00',
+    ])
+      assert.equal(createClock(useless, now)(), '2020-09-13T12:26:40.000000+00:00');
+  });
+
   test('tells what was so many seconds ago, at the earliest the year 1', () => {
-    const clock = createClock(() => 1_600_000_000_000);
-    assert.equal(clock(60.5), '2020-09-13T12:25:39.500000+00:00');
-    for (const age of [1e11, 1e300, Number.MAX_VALUE]) assert.equal(clock(age), '0001-01-01T00:00:00.000000+00:00');
+    const now = () => 1_599_999_999_999;
+    assert.equal(momentAgo(60.5, now), '2020-09-13T12:25:39.500000+00:00');
+    for (const age of [1e11, 1e300, Number.MAX_VALUE])
+      assert.equal(momentAgo(age, now), '0001-01-01T00:00:00.000000+00:00');
   });
 });
 

@@ -77,7 +77,7 @@ export async function gc({ args, out, client }: HashCall): Promise<undefined> {
         `Is everything named that is to be kept? If so, say --yes, or "gc-sweep ${mark}"`,
     );
   }
-  const removed = await server.gcSweep(mark);
+  const removed = await server.gcSweep(mark, counts.remove);
   const unused = await server.cleanUnused(args.number('max-age', 0));
   await out.result({ mark, named, ...counts, removed, unused }, () => [
     `Removed ${removed} rows`,

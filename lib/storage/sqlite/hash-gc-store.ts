@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import type { HashStore, Slice, Where } from '../../hashserv/store.ts';
+import type { GcTask, HashStore, Where } from '../../hashserv/store.ts';
 import type { Table } from '../../hashserv/where.ts';
 import type { Binding, Param } from './binding.ts';
 import type { Database } from './database.ts';
@@ -7,15 +7,7 @@ import { CREATED } from './hash-schema.ts';
 
 type GcMethods = Pick<
   HashStore,
-  | 'removeSlice'
-  | 'gcStatus'
-  | 'gcSetMark'
-  | 'gcMarkKeys'
-  | 'gcMarkSlice'
-  | 'gcSweepSlice'
-  | 'gcClearMark'
-  | 'cleanUnusedSlice'
-  | 'usage'
+  'gcFind' | 'gcApply' | 'gcStatus' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage'
 >;
 
 export const TABLE_NAMES: Record<Table, string> = { unihashes: 'unihashes_v3', outhashes: 'outhashes_v2' };
@@ -32,6 +24,64 @@ SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.va
   AND (q.value->>1 IS NULL OR u.method = q.value->>1) AND (q.value->>2 IS NULL OR u.taskhash = q.value->>2)
   AND (q.value->>3 IS NULL OR u.gc_mark = q.value->>3)`;
 
+/** What a task goes through, and the conditions on it. Column names are our own constants, values are bound. */
+interface Search {
+  readonly table: string;
+  readonly condition: string;
+  readonly params: readonly Param[];
+  /** An index leads to the rows. */
+  readonly indexed: boolean;
+}
+
+/** The columns by which an index leads to few rows, as a rule; of several the first that a where names all of. */
+const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
+  unihashes: [['unihash'], ['method', 'taskhash']],
+  outhashes: [
+    ['method', 'outhash'],
+    ['method', 'taskhash'],
+  ],
+};
+
+/** As many rows as an index may lead to; for more the table is gone through. */
+const MAX_INDEXED_ROWS = 2000;
+
+const UNUSED = `${CREATED('t.created')} < ? AND NOT EXISTS (
+  SELECT 1 FROM unihashes_v3 u WHERE u.method = t.method AND u.taskhash = t.taskhash)`;
+
+function searchFor(task: GcTask): Search {
+  if (task.kind === 'sweep')
+    return { table: TABLE_NAMES.unihashes, condition: 't.gc_mark <> ?', params: [task.mark], indexed: false };
+  if (task.kind === 'clean-unused')
+    return { table: TABLE_NAMES.outhashes, condition: UNUSED, params: [task.before], indexed: false };
+  const table = task.kind === 'remove' ? task.table : 'unihashes';
+  const lookup = LOOKUPS[table].find((columns) =>
+    columns.every((column) => task.where.some(([named]) => named === column)),
+  );
+  // The + keeps SQLite from another index, such as that by method, to which a million rows may belong.
+  const conditions = task.where.map(([column]) => `${lookup?.includes(column) ? '' : '+'}t."${column}" = ?`);
+  return {
+    table: TABLE_NAMES[table],
+    condition: conditions.join(' AND '),
+    params: task.where.map(([, value]) => value),
+    indexed: lookup !== undefined,
+  };
+}
+
+/** Rows an index leads to, in no order: one more than are taken tells that it is no short way. */
+const INDEXED = ({ table, condition }: Search) =>
+  `SELECT t.id FROM ${table} t WHERE ${condition} LIMIT ${MAX_INDEXED_ROWS + 1}`;
+
+/**
+ * The next rows in the order of their ids, as the table itself lies. By an index, each step would sort all the rows it
+ * leads to; and steps of so many ids each would never end where ids have a gap.
+ */
+const WALK = ({ table, condition }: Search) => `
+WITH step AS MATERIALIZED (
+  SELECT max(id) AS last, count(*) AS looked FROM (SELECT id FROM ${table} NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?2))
+SELECT last, looked, (
+  SELECT json_group_array(t.id) FROM ${table} t NOT INDEXED WHERE t.id > ?1 AND t.id <= step.last AND ${condition}) AS ids
+FROM step`;
+
 /**
  * Deletion and garbage collection. Rows are found on the maintenance connection, which blocks nobody, and changed by
  * id in slices between the writer's batches; the condition is checked again then.
@@ -40,50 +90,46 @@ SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.va
 export function createGcStore(database: Database, forget: () => void): GcMethods {
   const { maintenance } = database;
 
-  /** One slice: finds ids above `after`, then changes those rows in a transaction of its own. */
-  async function slice(
-    find: { from: string; condition: string; params: readonly Param[]; after: number; limit: number },
-    change: (connection: Binding, ids: string) => Promise<number>,
-  ): Promise<Slice> {
-    const sql = `SELECT t.id FROM ${find.from} t WHERE t.id > ? AND ${find.condition} ORDER BY t.id LIMIT ${find.limit}`;
-    const rows = await database.read<{ id: number }>(maintenance, sql, [find.after, ...find.params]);
-    if (rows.length === 0) return { count: 0, next: null };
-    const ids = JSON.stringify(rows.map((row) => row.id));
-    const count = await database.writer!.slice((connection) => change(connection, ids));
-    return { count, next: rows.length < find.limit ? null : rows[rows.length - 1]!.id };
+  async function requireCurrent(connection: Binding, task: GcTask): Promise<void> {
+    if (task.kind !== 'mark' && task.kind !== 'sweep') return;
+    const [row] = await connection.all<{ value: string }>(CURRENT_MARK);
+    if (row?.value === task.mark) return;
+    throw new InvokeError(
+      task.kind === 'sweep'
+        ? `'${task.mark}' is not the current mark. Refusing to sweep`
+        : `'${task.mark}' is no longer the current mark: another collection was begun, or this one was ended, meanwhile`,
+    );
   }
-
-  async function deleteSlice(
-    table: string,
-    condition: string,
-    params: readonly Param[],
-    after: number,
-    limit: number,
-    check?: Check,
-  ) {
-    const sql = `DELETE FROM ${table} AS t WHERE t.id IN (SELECT value FROM json_each(?)) AND ${condition}`;
-    const result = await slice({ from: table, condition, params, after, limit }, async (connection, ids) => {
-      await check?.(connection);
-      return connection.run(sql, [ids, ...params]);
-    });
-    if (result.count > 0) forget();
-    return result;
-  }
-
-  type Check = (connection: Binding) => Promise<void>;
-
-  /** Fails the slice when another mark has become the current one meanwhile. */
-  const stillCurrent =
-    (mark: string): Check =>
-    async (connection) => {
-      const [row] = await connection.all<{ value: string }>(CURRENT_MARK);
-      if (row?.value !== mark) throw new InvokeError(`'${mark}' is not the current mark. Refusing to sweep`);
-    };
 
   return {
-    removeSlice(table, where, after, limit) {
-      const { condition, params } = toSql(where);
-      return deleteSlice(TABLE_NAMES[table], condition, params, after, limit);
+    async gcFind(task, after, look) {
+      const search = searchFor(task);
+      if (after === 0 && search.indexed) {
+        const rows = await database.read<{ id: number }>(maintenance, INDEXED(search), search.params);
+        if (rows.length <= MAX_INDEXED_ROWS) return { ids: rows.map(({ id }) => id), next: null };
+      }
+      const [step] = await database.read<{ last: number; looked: number; ids: string }>(maintenance, WALK(search), [
+        after,
+        look,
+        ...search.params,
+      ]);
+      return { ids: JSON.parse(step!.ids), next: step!.looked < look ? null : step!.last };
+    },
+
+    async gcApply(task, ids) {
+      const { table, condition, params } = searchFor(task);
+      const rows = `WHERE t.id IN (SELECT value FROM json_each(?)) AND ${condition}`;
+      const marking = task.kind === 'mark';
+      const sql = marking
+        ? `UPDATE ${table} AS t NOT INDEXED SET gc_mark = ? ${rows}`
+        : `DELETE FROM ${table} AS t NOT INDEXED ${rows}`;
+      const bound = [...(marking ? [task.mark] : []), JSON.stringify(ids), ...params];
+      const count = await database.writer!.slice(async (connection) => {
+        await requireCurrent(connection, task);
+        return connection.run(sql, bound);
+      });
+      if (!marking && count > 0) forget();
+      return count;
     },
 
     async gcStatus() {
@@ -118,27 +164,10 @@ export function createGcStore(database: Database, forget: () => void): GcMethods
       });
     },
 
-    gcMarkSlice(mark, where, after, limit) {
-      const { condition, params } = toSql(where);
-      const sql = 'UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (SELECT value FROM json_each(?))';
-      return slice({ from: 'unihashes_v3', condition, params, after, limit }, async (connection, ids) => {
-        await stillCurrent(mark)(connection);
-        return connection.run(sql, [mark, ids]);
-      });
-    },
-
-    gcSweepSlice: (mark, after, limit) =>
-      deleteSlice('unihashes_v3', 't.gc_mark <> ?', [mark], after, limit, stillCurrent(mark)),
-
     async gcClearMark(mark) {
       await database.writer!.slice((connection) =>
         connection.run("DELETE FROM config WHERE name = 'gc-mark' AND value = ?", [mark]),
       );
-    },
-
-    cleanUnusedSlice(before, after, limit) {
-      const unused = 'NOT EXISTS (SELECT 1 FROM unihashes_v3 u WHERE u.method = t.method AND u.taskhash = t.taskhash)';
-      return deleteSlice('outhashes_v2', `${CREATED('t.created')} < ? AND ${unused}`, [before], after, limit);
     },
 
     async usage() {
