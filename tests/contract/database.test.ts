@@ -5,7 +5,10 @@ import sqlite3 from 'sqlite3';
 import type { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { temporaryFolder } from './helpers.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import type { WriteKind } from '../../lib/storage/sqlite/submissions.ts';
+import { hash, METHOD, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
 
 const ENDLESS =
   'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n WHERE i < 0';
@@ -71,6 +74,88 @@ describe('the statement time limit', () => {
     assert.equal(done, true);
     await database.close(1000);
   });
+
+  test('does not hold between two transactions, where a checkpoint takes as long as the disk does', async (t) => {
+    const { database } = await opened(t, { statementTimeoutMs: 50 });
+    await database.writer!.between((connection) => connection.all(MANY));
+    await assert.rejects(
+      database.writer!.slice((connection) => connection.all(ENDLESS)),
+      { code: 'storage-timeout' },
+    );
+    await database.close(1000);
+  });
+});
+
+describe('how a mode syncs', () => {
+  // What `PRAGMA synchronous` says: 1 is NORMAL, 2 is FULL.
+  for (const [syncMode, synchronous] of [
+    [{ kind: 'immediate' }, 2],
+    [{ kind: 'periodic', seconds: 1 }, 1],
+    [{ kind: 'on_shutdown' }, 1],
+  ] as const) {
+    test(`${syncMode.kind}: the connection that writes says so, and so does the one that takes its place`, async (t) => {
+      const file = path.join(temporaryFolder(t), 'one.db');
+      const rest = { readOnly: false, init: false, log: SILENT, onFatal: assert.fail } as const;
+      const database = await openDatabase({ file, syncMode, ...rest, reopenAfterMs: 100 });
+      const writer = database.writer!;
+      const asked = () => writer.between((connection) => connection.all('PRAGMA synchronous'));
+      assert.deepEqual(await asked(), [{ synchronous }]);
+      const before = await writer.between(async (connection) => connection);
+      await wedge(database);
+      await writer.slice((connection) => connection.exec('CREATE TABLE ours (n)'));
+      assert.notEqual(await writer.between(async (connection) => connection), before);
+      assert.deepEqual(await asked(), [{ synchronous }]);
+      await database.close(1000);
+    });
+  }
+});
+
+/** Leaves a statement active that pins what the connection sees, and has another program commit. */
+async function wedge(database: Database): Promise<void> {
+  await database.writer!.slice((connection) => connection.exec('CREATE TABLE a (n); CREATE TABLE b (n)'));
+  // `run` takes one row of two, and is not reset before it is run again.
+  await database.writer!.between((connection) => connection.run('SELECT name FROM sqlite_master'));
+  await withSqlite(database.file, (run) => run('INSERT INTO a VALUES (1)'));
+}
+
+describe('a connection that finds the file locked at every write', () => {
+  test('is opened again, with all that writes rely on', async (t) => {
+    const file = path.join(temporaryFolder(t), 'one.db');
+    const rest = { readOnly: false, init: false, syncMode: { kind: 'immediate' }, log: SILENT } as const;
+    const database = await openDatabase({ file, ...rest, onFatal: assert.fail, reopenAfterMs: 100 });
+    const hashes = await createHashStore({ database, cacheBytes: 1024 * 1024 });
+    const prs = await createPrStore(database, SILENT);
+    const getPr = (checksum: string) => prs.getPr([{ version: 'p', pkgarch: 'all', checksum, history: false }]);
+    assert.deepEqual(await getPr('first'), ['0']);
+    await wedge(database);
+    // What the package cache holds says nothing on the new connection.
+    await withSqlite(file, (run) => run("INSERT INTO PRMAIN VALUES ('p', 'all', 'theirs', '7')"));
+    const told = await Promise.all([hashes.report([reportOf(hash(1), hash(2), hash(3))]), getPr('second')]);
+    assert.deepEqual(told, [[hash(3)], ['8']]);
+    assert.deepEqual(await hashes.unihashes([`${METHOD} ${hash(1)}`]), [hash(3)]);
+    await database.close(1000);
+  });
+});
+
+test('a row that breaks a constraint is refused alone, and those that came with it are stored', async (t) => {
+  const { database, fatal } = await opened(t);
+  const writer = database.writer!;
+  await writer.slice((connection) => connection.exec('CREATE TABLE t (n INTEGER CHECK (n <> 3))'));
+  const insert: WriteKind<number, number> = {
+    async apply(connection, ops) {
+      for (const n of ops) await connection.run('INSERT INTO t VALUES (?)', [n]);
+      return ops;
+    },
+  };
+  const numbers = [1, 2, 3, 4, 5];
+  const settled = await Promise.allSettled(numbers.map((n) => writer.submit(insert, [n], 1)));
+  assert.deepEqual(
+    settled.map((each) => each.status === 'fulfilled'),
+    [true, true, false, true, true],
+  );
+  assert.deepEqual(await database.reads.all('SELECT n FROM t'), [{ n: 1 }, { n: 2 }, { n: 4 }, { n: 5 }]);
+  assert.deepEqual(fatal, []);
+  await database.close(1000);
 });
 
 /** Has the nth connection from now on fail to open; `open` is how many of all those are open. */

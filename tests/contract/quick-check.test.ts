@@ -107,6 +107,7 @@ describe('the check of a large file after a crash', () => {
         mode: { kind: 'immediate' },
         maintenance: maintenance as never,
         writer: writer as never,
+        doubt: { again: <T>(task: () => Promise<T>) => task() } as never,
         log: SILENT,
         onFatal: assert.fail,
         checking: () => checking,

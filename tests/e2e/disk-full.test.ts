@@ -4,9 +4,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { InvokeError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import { isIoError, toStorageError } from '../../lib/storage/sqlite/binding.ts';
 import { openDatabase } from '../../lib/storage/sqlite/database.ts';
 import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import { isWriteFailure, toStorageError } from '../../lib/storage/sqlite/sqlite-errors.ts';
 import { assertWhole, TORN } from '../torture/rounds.ts';
 import {
   afterwards,
@@ -23,6 +23,10 @@ import {
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
+
+/** SQLite's extended result codes. */
+const [FULL, WRITE, FSYNC, DIR_FSYNC, SHM_SIZE] = [13, 778, 1034, 1290, 4874];
+const sqliteError = (errno: number | undefined) => Object.assign(new Error('UNKNOWN: disk I/O error'), { errno });
 
 /** A file system of its own, so small that a few seconds of reports fill it. */
 function smallDisk(t: Context, megabytes: number): string {
@@ -109,15 +113,22 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     assert.deepEqual(fs.readdirSync(databases), ['filler']);
   });
 
-  test('an I/O error of SQLite’s, as when its -shm file cannot grow, counts as storage full and not as fatal', (t) => {
+  test('a -shm file that cannot grow counts as storage full and not as fatal', (t) => {
     const folder = smallDisk(t, 1);
-    const ioError = Object.assign(new Error('SQLITE_IOERR: disk I/O error'), { code: 'SQLITE_IOERR' });
     const file = path.join(folder, 'x.db');
     fs.writeFileSync(file, '');
-    assert.ok(isIoError(toStorageError(ioError, file)));
+    assert.ok(isWriteFailure(toStorageError(sqliteError(SHM_SIZE), file)));
     fill(folder, 0);
-    assert.equal(toStorageError(ioError, file).code, 'storage-full');
-    assert.ok(!isIoError(toStorageError(ioError, file)));
+    assert.equal(toStorageError(sqliteError(SHM_SIZE), file).code, 'storage-full');
+  });
+
+  test('a sync that fails is fatal all the same, and so is a write that fails for anything but space', (t) => {
+    const folder = smallDisk(t, 1);
+    const file = path.join(folder, 'x.db');
+    fs.writeFileSync(file, '');
+    fill(folder, 0);
+    for (const code of [FSYNC, DIR_FSYNC, WRITE]) assert.ok(isWriteFailure(toStorageError(sqliteError(code), file)));
+    assert.equal(toStorageError(sqliteError(FULL), file).code, 'storage-full');
   });
 });
 

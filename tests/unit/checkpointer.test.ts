@@ -24,6 +24,7 @@ function failing(t: TestContext, failure: StorageError) {
       },
     } as never,
     writer: { between: assert.fail } as never,
+    doubt: { again: <T>(task: () => Promise<T>) => task() } as never,
     log: SILENT,
     onFatal(error) {
       fatal.push(error);
@@ -42,7 +43,7 @@ function failing(t: TestContext, failure: StorageError) {
 }
 
 test('a checkpoint whose sync failed is not tried again', async (t) => {
-  const cause = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
+  const cause = Object.assign(new Error('disk I/O error'), { errno: 1034, code: 'SQLITE_IOERR_FSYNC' });
   const { checkpointer, tried, fatal, pass } = failing(t, new StorageError('storage-io', 'the disk failed', cause));
   checkpointer.committed();
   await pass(5000);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
+import { SILENT } from '../../lib/log.ts';
 import type { Binding } from '../../lib/storage/sqlite/binding.ts';
-import { createWriter, type WriteKind } from '../../lib/storage/sqlite/writer.ts';
+import type { Doubt } from '../../lib/storage/sqlite/doubt.ts';
+import type { WriteKind } from '../../lib/storage/sqlite/submissions.ts';
+import { createWriteConnection } from '../../lib/storage/sqlite/write-connection.ts';
+import { createWriter } from '../../lib/storage/sqlite/writer.ts';
 
 /** A connection to a file that another program never lets go of. */
 function lockedConnection(): { connection: Binding; attempts: () => number } {
@@ -18,11 +22,21 @@ function lockedConnection(): { connection: Binding; attempts: () => number } {
   return { connection: connection as Binding, attempts: () => attempts };
 }
 
+const onFatal = (error: Error) => assert.fail(error);
+/** No read fails here. */
+const NO_DOUBT: Doubt = { again: (task) => task(), retry: assert.fail, stop: async () => {} };
+
+function writerOn(first: Binding) {
+  const open = async () => assert.fail('the connection is opened again');
+  const connection = createWriteConnection({ first, open, log: SILENT, onFatal, reopenAfterMs: undefined });
+  return createWriter({ connection, doubt: NO_DOUBT, onCommit() {}, onFatal });
+}
+
 const KIND: WriteKind<number, number> = { apply: async (_, ops) => ops };
 
 test('a writer that is drained tries nothing more after its deadline, however much is queued', async () => {
   const { connection, attempts } = lockedConnection();
-  const writer = createWriter({ connection, onCommit() {}, onFatal: (error) => assert.fail(error) });
+  const writer = writerOn(connection);
   const run = Array.from({ length: 256 }, (_, i) => i);
   const writes = Array.from({ length: 40 }, () => writer.submit(KIND, run, run.length));
   const slices = Array.from({ length: 40 }, () => writer.slice(async () => 1));
@@ -35,4 +49,41 @@ test('a writer that is drained tries nothing more after its deadline, however mu
   // The one under way may be tried once more.
   assert.ok(attempts() <= before + 1, `${attempts() - before} attempts after the deadline`);
   assert.equal(writer.queued, 0);
+});
+
+test('while a write waits for a lock, others are asked for their commits all the same', async () => {
+  const { connection } = lockedConnection();
+  const writer = writerOn(connection);
+  let refused = false;
+  const write = writer.submit(KIND, [1], 1).catch(() => {
+    refused = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let look = 0; look < 3; look++) await writer.between(async () => {});
+  assert.equal(refused, false);
+  await writer.drain(0);
+  await write;
+});
+
+test('a write that comes late into a batch waits for the lock as long as any other', async (t) => {
+  let now = 1;
+  t.mock.method(performance, 'now', () => now);
+  const { connection, attempts } = lockedConnection();
+  const writer = writerOn(connection);
+  const refused: string[] = [];
+  const submit = (name: string) => writer.submit(KIND, [1], 1).catch(() => refused.push(name));
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
+  const writes = [submit('first')];
+  while (attempts() === 0) await turn();
+  writes.push(submit('second'));
+  now = 9_000;
+  writes.push(submit('late'));
+  now = 10_002;
+  while (refused.length < 2) await turn();
+  const before = attempts();
+  while (attempts() < before + 2) await turn();
+  assert.deepEqual(refused, ['first', 'second']);
+  now = 19_001;
+  await Promise.all(writes);
+  assert.deepEqual(refused, ['first', 'second', 'late']);
 });

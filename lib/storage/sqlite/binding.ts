@@ -1,7 +1,5 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import sqlite3 from 'sqlite3';
-import { StorageError, type StorageErrorCode } from '../../errors.ts';
+import { toStorageError } from './sqlite-errors.ts';
 
 /** What can be bound to a `?`: checked strings and numbers only (an array would become a parameter list, undefined NULL). */
 export type Param = string | number | null;
@@ -23,6 +21,9 @@ export interface Binding {
 
 export type OpenMode = 'create' | 'write' | 'read' | 'immutable';
 
+/** SQLITE_OPEN_EXRESCODE, for which the package has no name: errors say which operation failed. */
+const EXTENDED_CODES = 0x02000000;
+
 const FLAGS: Record<OpenMode, number> = {
   create: sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE,
   write: sqlite3.OPEN_READWRITE,
@@ -30,7 +31,7 @@ const FLAGS: Record<OpenMode, number> = {
   immutable: sqlite3.OPEN_READONLY | sqlite3.OPEN_URI,
 };
 
-/** SQLite 3.51.3 mends a bug that could corrupt a WAL database with several writers (reliability.md section 5). */
+/** SQLite 3.51.3 fixes a bug that could corrupt a WAL database with several writers (reliability.md section 5). */
 export const LEAST_SQLITE_VERSION = '3.51.3';
 
 /**
@@ -42,11 +43,22 @@ export function openBinding(file: string, mode: OpenMode): Promise<Binding> {
   const name =
     mode === 'immutable' ? `file:${encodeURI(file).replaceAll('?', '%3f').replaceAll('#', '%23')}?immutable=1` : file;
   return new Promise((resolve, reject) => {
-    const database = new sqlite3.Database(name, FLAGS[mode], (error) => {
+    const database = new sqlite3.Database(name, FLAGS[mode] | EXTENDED_CODES, (error) => {
       if (error) reject(toStorageError(error, file));
       else resolve(bind(database, file));
     });
   });
+}
+
+/** Ends a call. */
+type Done<T> = { (error: Error): void; (error: null, value: T): void };
+
+/**
+ * Ends a call that failed. SQLite leaves a statement that was refused for a lock active, to be stepped again: left so, the
+ * next read pins what this connection sees, and after the next commit of another every write here is refused for good.
+ */
+function refuse(statement: sqlite3.Statement, error: Error, done: (error: Error) => void): void {
+  statement.reset(() => done(error));
 }
 
 function bind(database: sqlite3.Database, file: string): Binding {
@@ -71,7 +83,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
     return statement;
   };
 
-  function call<T>(start: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
+  function call<T>(start: (done: Done<T>) => void): Promise<T> {
     const run = () =>
       new Promise<T>((resolve, reject) => {
         runningSince = performance.now();
@@ -84,10 +96,10 @@ function bind(database: sqlite3.Database, file: string): Binding {
           end();
           reject(toStorageError(error, file));
         };
-        start((error, value) => {
+        start((error, value?: T) => {
           end();
           if (error) reject(toStorageError(error, file));
-          else resolve(value);
+          else resolve(value as T);
         });
       });
     const result = pending++ === 0 ? run() : last.then(run, run);
@@ -97,14 +109,22 @@ function bind(database: sqlite3.Database, file: string): Binding {
 
   return {
     run: (sql, params = []) =>
-      call((done) =>
-        prepare(sql).run(params, function (this: sqlite3.RunResult, error: Error | null) {
-          done(error, this?.changes ?? 0);
-        }),
-      ),
+      call((done) => {
+        const statement = prepare(sql);
+        statement.run(params, function (this: sqlite3.RunResult, error: Error | null) {
+          if (error) refuse(statement, error, done);
+          else done(null, this.changes);
+        });
+      }),
     all: <Row>(sql: string, params: readonly Param[] = []) =>
-      call<Row[]>((done) => prepare(sql).all(params, (error: Error | null, rows: Row[]) => done(error, rows))),
-    exec: (sql) => call<void>((done) => database.exec(sql, (error) => done(error, undefined))),
+      call<Row[]>((done) => {
+        const statement = prepare(sql);
+        statement.all(params, (error: Error | null, rows: Row[]) => {
+          if (error) refuse(statement, error, done);
+          else done(null, rows);
+        });
+      }),
+    exec: (sql) => call<void>((done) => database.exec(sql, (error) => (error ? done(error) : done(null, undefined)))),
     busyMs: (now) => (runningSince > 0 ? now - runningSince : 0),
     interrupt: () => database.interrupt(),
     async close() {
@@ -113,57 +133,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
         [...statements.values()].map((s) => new Promise<void>((resolve) => s.finalize(() => resolve()))),
       );
       statements.clear();
-      await call<void>((done) => database.close((error) => done(error, undefined)));
+      await call<void>((done) => database.close((error) => (error ? done(error) : done(null, undefined))));
     },
   };
-}
-
-const CODES: Record<string, [StorageErrorCode, string]> = {
-  SQLITE_BUSY: ['storage-busy', 'the database is locked by another program'],
-  SQLITE_LOCKED: ['storage-busy', 'the database is locked'],
-  SQLITE_FULL: ['storage-full', 'storage full: free some disk space; nothing of this request was stored'],
-  SQLITE_CORRUPT: ['storage-corrupt', 'the database file is damaged'],
-  SQLITE_NOTADB: ['storage-corrupt', 'the file is not a SQLite database, or is damaged'],
-  SQLITE_READONLY: ['storage-read-only', 'the database cannot be written'],
-  SQLITE_CANTOPEN: ['storage-missing', 'the database file cannot be opened'],
-  SQLITE_INTERRUPT: ['storage-timeout', 'a database statement took too long and was interrupted'],
-  SQLITE_MISUSE: ['storage-closed', 'the database is closed'],
-};
-
-/** SQLite's error as one of ours, with the file named and the original as cause. */
-export function toStorageError(error: Error, file: string): StorageError {
-  let code = 'code' in error ? String(error.code) : '';
-  // Growing the -shm or -wal file on a full disk is reported as an I/O error, which would end the server.
-  if (code === 'SQLITE_IOERR' && isDiskFull(file)) code = 'SQLITE_FULL';
-  // Nor does it when the file was taken away: it may come back (see file-watch.ts).
-  if (code === 'SQLITE_IOERR' && !fs.existsSync(file)) code = 'SQLITE_CANTOPEN';
-  const [ours, text] = CODES[code] ?? ['storage-io', 'the database failed'];
-  const detail = CODES[code] ? '' : ` (${error.message})`;
-  return new StorageError(ours, `${text}${detail}: ${file}`, error);
-}
-
-function isDiskFull(file: string): boolean {
-  try {
-    const { bavail, bsize } = fs.statfsSync(path.dirname(file));
-    return bavail * bsize < 128 * 1024;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * True when reading, writing or syncing the file itself failed: after that nothing may be answered as stored. Not
- * when it failed for want of space, which heals.
- */
-export function isIoError(error: unknown): boolean {
-  return error instanceof StorageError && error.code === 'storage-io' && sqliteCode(error.cause) === 'SQLITE_IOERR';
-}
-
-/** True when the error says that a row broke a constraint: the batch is then replayed one by one. */
-export function isConstraintError(error: unknown): boolean {
-  return sqliteCode(error instanceof StorageError ? error.cause : error) === 'SQLITE_CONSTRAINT';
-}
-
-function sqliteCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null;
 }

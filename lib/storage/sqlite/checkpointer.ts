@@ -3,7 +3,9 @@ import { promisify } from 'node:util';
 import type { SyncMode } from '../../config.ts';
 import { StorageError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { type Binding, isIoError } from './binding.ts';
+import type { Binding } from './binding.ts';
+import type { Doubt } from './doubt.ts';
+import { isWriteFailure } from './sqlite-errors.ts';
 import type { Writer } from './writer.ts';
 
 /** Moves committed pages from the write-ahead log into the database file, beside the writer. */
@@ -21,6 +23,7 @@ export interface CheckpointerOptions {
   readonly mode: SyncMode;
   readonly maintenance: Binding;
   readonly writer: Writer;
+  readonly doubt: Doubt;
   readonly log: Logger;
   readonly onFatal: (error: StorageError) => void;
   /** Whether a check of our own reads the file: until it is done the log cannot be emptied. */
@@ -73,6 +76,7 @@ export function createCheckpointer({
   mode,
   maintenance,
   writer,
+  doubt,
   log,
   onFatal,
   checking,
@@ -102,7 +106,7 @@ export function createCheckpointer({
     if (commits === commitsSeen) return false;
     commitsSeen = commits;
     // NOOP moves nothing and takes no lock: it tells how far the log goes, which its size does not once it is written over.
-    const { log: frames, checkpointed } = await checkpoint(maintenance, 'NOOP');
+    const { log: frames, checkpointed } = await doubt.again(() => checkpoint(maintenance, 'NOOP'));
     return (frames - checkpointed) * FRAME_BYTES >= PASSIVE_BYTES;
   }
 
@@ -114,7 +118,7 @@ export function createCheckpointer({
     const upTo = commits;
     // Noted before: one that fails, on a full disk, is not tried again at once either.
     firstDirtyAt = performance.now();
-    const row = await checkpoint(maintenance, 'PASSIVE');
+    const row = await doubt.again(() => checkpoint(maintenance, 'PASSIVE'));
     // What a reader holds back, or another server's checkpoint, is moved later, also if nobody writes any more.
     if (!row.busy && row.checkpointed >= row.log) checkpointedCommits = upTo;
     return row;
@@ -128,7 +132,9 @@ export function createCheckpointer({
       bytes = (await passive()).log * FRAME_BYTES;
     }
     if (closed) return;
-    const { busy } = await writer.between((connection) => checkpoint(connection, warned ? 'TRUNCATE' : 'RESTART'));
+    const { busy } = await writer.between((connection) =>
+      doubt.again(() => checkpoint(connection, warned ? 'TRUNCATE' : 'RESTART')),
+    );
     frustrated = busy > 0;
     if (!frustrated && warned) {
       warned = false;
@@ -156,7 +162,7 @@ export function createCheckpointer({
 
   /** A checkpoint that cannot be made now is made later; one whose writes or syncs failed must not be tried again. */
   function putOff(error: unknown): void {
-    if (error instanceof StorageError && (error.code === 'storage-corrupt' || isIoError(error))) onFatal(error);
+    if (isWriteFailure(error)) onFatal(error);
     else log.debug('checkpoint put off', { error });
   }
 

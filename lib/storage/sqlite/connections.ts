@@ -3,6 +3,8 @@ import { ConfigError, StorageError } from '../../errors.ts';
 import { type Binding, LEAST_SQLITE_VERSION } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
 import type { DatabaseOptions } from './database.ts';
+import type { Doubt } from './doubt.ts';
+import { isReadFailure } from './sqlite-errors.ts';
 
 /**
  * A statement longer than this is interrupted (reliability.md section 4). Maintenance pages by itself and is exempt; so
@@ -33,19 +35,19 @@ export function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   return retryWhileBusy(attempt, () => deadline);
 }
 
-/** All rows of a query, patiently. A damaged file is told to `onFatal` besides. */
+/** All rows of a query, patiently, and again where reading the file failed. */
 export async function patientRead<Row>(
   connection: Binding,
   sql: string,
   params: readonly (string | number | null)[] | undefined,
-  onFatal: (error: StorageError) => void,
+  doubt: Doubt,
 ): Promise<Row[]> {
   try {
     return await connection.all<Row>(sql, params);
   } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    if (error.code === 'storage-busy') return patiently(() => connection.all<Row>(sql, params));
-    if (error.code === 'storage-corrupt') onFatal(error);
+    const read = () => connection.all<Row>(sql, params);
+    if (error instanceof StorageError && error.code === 'storage-busy') return patiently(() => doubt.again(read));
+    if (isReadFailure(error)) return doubt.retry(error, read);
     throw error;
   }
 }

@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly syncMode: SyncMode;
   /** A look-up or a write longer than this is interrupted; 5 s where it is not said. */
   readonly statementTimeoutMs?: number;
+  /** A connection that finds the file locked at every write for so long is opened again; 15 s where it is not said. */
+  readonly reopenAfterMs?: number;
   /** How the file is checked after a crash; CHECK_DEFAULTS where it is not said. */
   readonly check?: Partial<CheckOptions>;
   readonly log: Logger;

@@ -9,6 +9,8 @@ const FOREIGN_POLL_MS = 100;
 export function pollForeignCommits(run: (job: (connection: Binding) => Promise<void>) => Promise<void>) {
   const listeners: (() => void)[] = [];
   let known: number | null = null;
+  /** The version says nothing beside that of another connection. */
+  let askedOf: Binding | null = null;
   let asking = false;
   const timer = setInterval(async () => {
     if (asking || listeners.length === 0) return;
@@ -17,8 +19,9 @@ export function pollForeignCommits(run: (job: (connection: Binding) => Promise<v
       await run(async (connection) => {
         const [row] = await connection.all<{ data_version: number }>('PRAGMA data_version');
         // The first look counts as a change too: what happened since the start was seen by nobody.
-        if (known !== row!.data_version) for (const listener of listeners) listener();
+        if (known !== row!.data_version || askedOf !== connection) for (const listener of listeners) listener();
         known = row!.data_version;
+        askedOf = connection;
       });
     } catch {
       // Closing, or the file is gone: nothing to notice any more.

@@ -7,8 +7,8 @@ import type { Database } from './database.ts';
 import { createGcStore } from './hash-gc-store.ts';
 import { createRowStore } from './hash-row-store.ts';
 import { CREATED, HASH_SCHEMA, REPORT_COLUMNS } from './hash-schema.ts';
+import type { WriteKind } from './submissions.ts';
 import { createUserStore } from './user-store.ts';
-import type { WriteKind } from './writer.ts';
 
 export interface HashStoreOptions {
   readonly database: Database;

@@ -18,7 +18,7 @@ import type { Database } from './database.ts';
 import { addRow, createPackageCache, knownValues, noRows, type PackageRows, packageKey } from './package-cache.ts';
 import { createPrRowStore } from './pr-row-store.ts';
 import { PR_SCHEMA } from './pr-schema.ts';
-import type { WriteKind } from './writer.ts';
+import type { WriteKind } from './submissions.ts';
 
 /** All rely on the primary key (version, pkgarch, checksum, value). */
 const PACKAGE_ROWS = `
@@ -56,6 +56,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   const cache = createPackageCache();
   /** The data_version at which the cache was filled; null when it holds nothing to rely on. */
   let cacheVersion: number | null = null;
+  let cacheOf: Binding | null = null;
   let warned = false;
 
   const warnOfBadRow = (row: PrRow) => {
@@ -98,6 +99,9 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
    */
   async function getPrAlone(connection: Binding, requests: readonly PrRequest[]): Promise<readonly PrAnswer[] | null> {
     cache.trim();
+    // A connection's version says nothing beside that of the one it takes the place of.
+    if (cacheOf !== connection) forget();
+    cacheOf = connection;
     if (cacheVersion === null)
       cacheVersion = (await connection.all<{ data_version: number }>(DATA_VERSION))[0]!.data_version;
     const missing = requests.filter((request) => !cache.has(packageKey(request.version, request.pkgarch)));

@@ -3,6 +3,7 @@ import { type Binding, openBinding } from './binding.ts';
 import { BUSY_TIMEOUT_MS } from './busy.ts';
 import { fileSize, interruptLongStatements, patientRead, READER_CACHE_KIB, requireVersion } from './connections.ts';
 import type { Database, DatabaseOptions } from './database.ts';
+import { createDoubt } from './doubt.ts';
 import { pollForeignCommits } from './foreign-commits.ts';
 
 /** Opens a file for a server that only reads: it creates and migrates nothing. */
@@ -33,6 +34,8 @@ function assemble(
   { lookups, reads, maintenance }: Record<'lookups' | 'reads' | 'maintenance', Binding>,
 ): Database {
   const clock = interruptLongStatements(options, () => [lookups, reads]);
+  const { log, onFatal } = options;
+  const doubt = createDoubt({ file, log, checkSql: options.check?.sql, hold() {}, onFatal });
   const foreign = pollForeignCommits((run) => run(reads));
   return {
     file,
@@ -50,11 +53,12 @@ function assemble(
         `${file} has no ${schema.name} table ${missing[0]}; a read-only server creates and migrates nothing: open it once with a writable server`,
       );
     },
-    read: (on, sql, params) => patientRead(on, sql, params, options.onFatal),
+    read: (on, sql, params) => patientRead(on, sql, params, doubt),
     onForeignCommit: foreign.listen,
     async close() {
       foreign.close();
       clock.close();
+      await doubt.stop();
       for (const connection of [lookups, reads, maintenance]) await connection.close();
     },
   };

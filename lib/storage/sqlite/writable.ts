@@ -1,5 +1,5 @@
 import { StorageError } from '../../errors.ts';
-import { type Binding, isIoError, openBinding } from './binding.ts';
+import { type Binding, openBinding } from './binding.ts';
 import { BUSY_TIMEOUT_MS } from './busy.ts';
 import { type Checkpointer, createCheckpointer } from './checkpointer.ts';
 import {
@@ -11,9 +11,11 @@ import {
   requireVersion,
 } from './connections.ts';
 import type { Database, DatabaseOptions } from './database.ts';
+import { createDoubt } from './doubt.ts';
 import { watchFile } from './file-watch.ts';
 import { pollForeignCommits } from './foreign-commits.ts';
 import type { QuickCheck } from './quick-check.ts';
+import { createWriteConnection } from './write-connection.ts';
 import { createWriter } from './writer.ts';
 
 /**
@@ -33,20 +35,15 @@ export async function openWritable(
 ): Promise<Database> {
   const opened: Binding[] = [];
   const open = async () => {
-    const connection = await openBinding(file, 'create');
+    const connection = await openConnection(file);
     opened.push(connection);
-    await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA wal_autocheckpoint = 0`);
     return connection;
   };
   try {
     const connection = await open();
     await requireVersion(connection);
     await patiently(() => enterWalMode(connection, file));
-    const synchronous = options.syncMode.kind === 'immediate' ? 'FULL' : 'NORMAL';
-    await connection.exec(
-      `PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY;
-       PRAGMA journal_size_limit = ${64 * 1024 * 1024}; PRAGMA cell_size_check = ON`,
-    );
+    await connection.exec(writerPragmas(options));
     const [lookups, reads, maintenance] = [await open(), await open(), await open()];
     // A connection opens the log at its first read, and cannot while the file is gone: so it reads now.
     for (const each of [lookups, reads, maintenance])
@@ -58,6 +55,30 @@ export async function openWritable(
     await Promise.allSettled(opened.map((connection) => connection.close()));
     throw error;
   }
+}
+
+async function openConnection(file: string): Promise<Binding> {
+  const connection = await openBinding(file, 'create');
+  await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA wal_autocheckpoint = 0`);
+  return connection;
+}
+
+/** One more connection that writes, as the first is set up. */
+async function openAnotherWriter(file: string, options: DatabaseOptions): Promise<Binding> {
+  const connection = await openConnection(file);
+  try {
+    await connection.exec(writerPragmas(options));
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+function writerPragmas({ syncMode }: DatabaseOptions): string {
+  const synchronous = syncMode.kind === 'immediate' ? 'FULL' : 'NORMAL';
+  return `PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${WRITER_CACHE_KIB}; PRAGMA temp_store = MEMORY;
+    PRAGMA journal_size_limit = ${64 * 1024 * 1024}; PRAGMA cell_size_check = ON`;
 }
 
 async function enterWalMode(connection: Binding, file: string): Promise<void> {
@@ -81,27 +102,42 @@ function assemble(
   const onFatal = (error: StorageError) => {
     if (fatal) return;
     fatal = error;
-    writer.block(error);
+    writer.block('failure', error);
     checkpointer?.stop();
     options.onFatal(error);
   };
   let checkpointer: Checkpointer | null = null;
-  const writer = createWriter({ connection, onCommit: () => checkpointer?.committed(), onFatal });
+  const doubt = createDoubt({
+    file,
+    log,
+    checkSql: options.check?.sql,
+    hold: (reason) => writer.block('check', reason),
+    onFatal,
+  });
+  const writing = createWriteConnection({
+    first: connection,
+    open: () => openAnotherWriter(file, options),
+    log,
+    onFatal,
+    reopenAfterMs: options.reopenAfterMs,
+  });
+  const writer = createWriter({ connection: writing, doubt, onCommit: () => checkpointer?.committed(), onFatal });
   const check = startCheck?.() ?? null;
   check?.done.catch((error) => {
-    if (error.code === 'storage-corrupt' || isIoError(error)) onFatal(error);
+    if (error.code === 'storage-corrupt' || error.code === 'storage-io') onFatal(error);
     else log.warn('the database file could not be checked after an unclean stop', { file, error });
   });
   const checking = () => check?.running ?? false;
-  checkpointer = createCheckpointer({ file, mode: options.syncMode, maintenance, writer, log, onFatal, checking });
+  const parts = { maintenance, writer, doubt, log, onFatal, checking };
+  checkpointer = createCheckpointer({ file, mode: options.syncMode, ...parts });
   const watch = watchFile(file, (missing) => {
     if (missing) log.error('database file lost: writes are refused', { error: missing });
     else log.warn('the database file is back: writes go on', { file });
-    if (!fatal) writer.block(missing);
+    writer.block('file', missing);
   });
   let migrations = 0;
   const clock = interruptLongStatements(options, () =>
-    migrations > 0 ? [lookups, reads] : [connection, lookups, reads],
+    migrations > 0 || writer.unhurried ? [lookups, reads] : [writing.current, lookups, reads],
   );
   const foreign = pollForeignCommits((run) => writer.between(run));
   return {
@@ -118,9 +154,10 @@ function assemble(
       } finally {
         migrations--;
       }
-      await schema.prepareWriter?.(connection);
+      const { prepareWriter } = schema;
+      if (prepareWriter) await writer.between(() => writing.prepare(prepareWriter));
     },
-    read: (on, sql, params) => patientRead(on, sql, params, onFatal),
+    read: (on, sql, params) => patientRead(on, sql, params, doubt),
     onForeignCommit: foreign.listen,
     async close(drainMs) {
       watch.close();
@@ -129,13 +166,14 @@ function assemble(
       clock.close();
       // Nobody waits for what these read any more, and either may take longer than a stop may.
       await check?.stop();
+      await doubt.stop();
       await interruptWhile(() => maintenance.busyMs(performance.now()) > 0, maintenance.interrupt);
       if (!fatal) await checkpointer.close();
       // Closing would write the log into a file that is damaged, or on a disk that fails. Left as after a crash, the
       // file is checked at the next start.
       if (fatal) return;
       // The writer last: the connection that closes last removes the -wal.
-      for (const each of [lookups, reads, maintenance, connection]) await each.close();
+      for (const each of [lookups, reads, maintenance, writing.current]) await each.close();
     },
   };
 }

@@ -1,31 +1,11 @@
 import { Fifo } from '../../asyncrpc/fifo.ts';
 import { StorageError } from '../../errors.ts';
-import { type Binding, isConstraintError, isIoError } from './binding.ts';
+import type { Binding } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
-
-/** A kind of write: how a batch of such operations is applied. */
-export interface WriteKind<Op, Result> {
-  /** Applies the operations in order, inside a transaction that holds the write lock. Results in the same order. */
-  apply(connection: Binding, ops: readonly Op[]): Promise<readonly Result[]>;
-  /**
-   * The same without a transaction around it, for a kind that needs one writing statement only: that statement is the
-   * transaction, which saves two thread hops. Resolves to null when it could not be done that way.
-   */
-  applyAlone?(connection: Binding, ops: readonly Op[]): Promise<readonly Result[] | null>;
-}
-
-interface Submission {
-  readonly kind: WriteKind<unknown, unknown>;
-  readonly ops: readonly unknown[];
-  readonly bytes: number;
-  readonly since: number;
-  readonly resolve: (results: readonly unknown[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Job {
-  readonly run: () => Promise<void>;
-}
+import type { Doubt } from './doubt.ts';
+import { isConstraintError, isWriteFailure } from './sqlite-errors.ts';
+import { aloneKind, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
+import type { WriteConnection } from './write-connection.ts';
 
 const MAX_BATCH_OPS = 256;
 const MAX_BATCH_BYTES = 1024 * 1024;
@@ -39,39 +19,48 @@ export interface Writer {
   submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number): Promise<readonly Result[]>;
   /** Runs `job` in a transaction of its own, between two batches. For maintenance, in slices. */
   slice<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
-  /** Runs `job` while no transaction runs. */
+  /** Runs `job` while no transaction runs, also while one waits for a lock. It is not interrupted, however long it takes. */
   between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
-  /** Refuses writes with this error until called with null. */
-  block(reason: StorageError | null): void;
+  /** Refuses writes with this error until the same party calls with null. */
+  block(by: Blocker, reason: StorageError | null): void;
   /** Operations that wait for their transaction. */
   readonly queued: number;
+  /** Whether what runs on the connection may take as long as it does. */
+  readonly unhurried: boolean;
   /** Applies what is queued, then refuses more. After `deadlineMs` what is left fails. */
   drain(deadlineMs: number): Promise<void>;
 }
 
+/** Why writes are refused: a failure for good, a file that is gone, a check. */
+export type Blocker = 'failure' | 'file' | 'check';
+
 export interface WriterOptions {
-  readonly connection: Binding;
+  readonly connection: WriteConnection;
+  readonly doubt: Doubt;
   /** After a commit. */
   readonly onCommit: () => void;
-  /** The write path failed in a way that must end the server: corruption, or a failed write or sync. */
+  /** Writing or syncing failed in a way that must end the server. */
   readonly onFatal: (error: StorageError) => void;
 }
 
-export function createWriter({ connection, onCommit, onFatal }: WriterOptions): Writer {
+export function createWriter({ connection, doubt, onCommit, onFatal }: WriterOptions): Writer {
   const submissions = new Fifo<Submission>();
   let queuedOps = 0;
-  const jobs = new Fifo<Job>();
+  const slices = new Fifo<() => Promise<void>>();
+  const betweens = new Fifo<() => Promise<void>>();
+  const blocks = new Map<Blocker, StorageError>();
   let running = false;
-  let blocked: StorageError | null = null;
+  let unhurried = false;
   let closing = false;
   let latestDeadline = Number.POSITIVE_INFINITY;
   let onIdle: (() => void) | null = null;
 
   async function loop(): Promise<void> {
-    // Jobs and batches take turns: neither a long sweep nor a flood of reports keeps the other waiting.
-    while (!submissions.isEmpty || !jobs.isEmpty) {
+    // All take turns: neither a long sweep nor a flood of reports keeps the other waiting.
+    while (!submissions.isEmpty || !slices.isEmpty || !betweens.isEmpty) {
       if (!submissions.isEmpty) await runBatch(takeBatch());
-      await jobs.take()?.run();
+      await betweens.take()?.();
+      await slices.take()?.();
     }
     running = false;
     onIdle?.();
@@ -98,15 +87,12 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
     return submissions.takeMany(count);
   }
 
-  async function runBatch(batch: Submission[]): Promise<void> {
-    const refused = blocked ?? tooLate();
-    if (refused) {
-      for (const submission of batch) submission.reject(refused);
-      return;
-    }
+  async function runBatch(batch: readonly Submission[]): Promise<void> {
+    const refused = blocked() ?? tooLate();
+    if (refused) return refuse(batch, refused);
     try {
       const since = Math.min(...batch.map((submission) => submission.since));
-      const results = await retryWhileBusy(() => attempt(batch), deadlineFrom(since));
+      const results = await patiently(since, () => attempt(batch));
       for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
       onCommit();
     } catch (error) {
@@ -116,67 +102,59 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
         return;
       }
       const failure = failed(error);
-      for (const submission of batch) submission.reject(failure);
+      const early = failure instanceof StorageError && failure.code === 'storage-busy' ? withTimeLeft(batch) : [];
+      refuse(early.length > 0 ? batch.filter((submission) => !early.includes(submission)) : batch, failure);
+      if (early.length > 0) await runBatch(early);
     }
   }
 
-  function deadlineFrom(since: number): () => number {
-    return () => Math.min(since + LOCK_WAIT_MS, latestDeadline);
+  /** Those that came later than the one that has waited for the lock long enough: they wait on. */
+  function withTimeLeft(batch: readonly Submission[]): readonly Submission[] {
+    const now = performance.now();
+    return batch.filter((submission) => submission.since + LOCK_WAIT_MS > now);
+  }
+
+  function refuse(batch: readonly Submission[], error: Error): void {
+    for (const submission of batch) submission.reject(error);
+  }
+
+  /** Tries until the lock can be had, but no longer than a write that came at `since` waits. */
+  function patiently<T>(since: number, write: () => Promise<T>): Promise<T> {
+    const deadline = () => (blocked() ? 0 : Math.min(since + LOCK_WAIT_MS, latestDeadline));
+    const once = () => connection.attempt(() => doubt.again(write));
+    // Who asks for commits of others cannot wait for a lock that they take in turns.
+    return retryWhileBusy(once, deadline, async () => betweens.take()?.());
   }
 
   async function attempt(batch: readonly Submission[]): Promise<(readonly unknown[])[]> {
     const groups = groupByKind(batch);
-    if (groups.length === 1 && groups[0]!.kind.applyAlone) {
-      const alone = await groups[0]!.kind.applyAlone(connection, groups[0]!.ops);
-      if (alone) return distribute(batch, groups, [alone]);
+    const only = aloneKind(groups);
+    if (only) {
+      const results = await only.kind.applyAlone!(connection.current, only.ops);
+      if (results) return distribute(batch, groups, [results]);
     }
-    return transaction(async () => {
+    return connection.transaction(async (current) => {
       const results: (readonly unknown[])[] = [];
-      for (const group of groups) results.push(await group.kind.apply(connection, group.ops));
+      for (const group of groups) results.push(await group.kind.apply(current, group.ops));
       return distribute(batch, groups, results);
     });
   }
 
-  async function transaction<T>(body: () => Promise<T>): Promise<T> {
-    // IMMEDIATE: what a write depends on is read under the write lock, so another process cannot change it in between.
-    await connection.run('BEGIN IMMEDIATE');
-    try {
-      const result = await body();
-      await connection.run('COMMIT');
-      return result;
-    } catch (error) {
-      await rollBack();
-      throw error;
-    }
-  }
-
-  async function rollBack(): Promise<void> {
-    try {
-      await connection.run('ROLLBACK');
-    } catch {
-      // SQLite has rolled back by itself after a full disk or an I/O error. Make sure: a transaction left open wedges us.
-      try {
-        await connection.exec('BEGIN; ROLLBACK');
-      } catch (error) {
-        const fatal = new StorageError('storage-io', 'the database connection is stuck in a transaction', error);
-        blocked = fatal;
-        onFatal(fatal);
-      }
-    }
-  }
-
   function failed(error: unknown): Error {
-    if (!(error instanceof StorageError)) return error as Error;
     // After a failed write or sync nobody knows what is on the disk: answering on would promise what may be lost.
-    if (error.code === 'storage-corrupt' || isIoError(error)) {
-      blocked ??= error;
+    if (isWriteFailure(error)) {
+      if (!blocks.has('failure')) blocks.set('failure', error);
       onFatal(error);
     }
-    return error;
+    return error as Error;
+  }
+
+  function blocked(): StorageError | null {
+    return blocks.size === 0 ? null : (blocks.get('failure') ?? [...blocks.values()][0]!);
   }
 
   function refusal(): StorageError | null {
-    return blocked ?? (closing ? stopping() : null);
+    return blocked() ?? (closing ? stopping() : null);
   }
 
   function stopping(): StorageError {
@@ -188,11 +166,20 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
     return performance.now() >= latestDeadline ? stopping() : null;
   }
 
-  function addJob<T>(run: () => Promise<T>): Promise<T> {
+  function queueJob<T>(queue: Fifo<() => Promise<void>>, run: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      jobs.push({ run: () => run().then(resolve, (error) => reject(failed(error))) });
+      queue.push(() => run().then(resolve, (error) => reject(failed(error))));
       wake();
     });
+  }
+
+  async function unhurriedly<T>(job: () => Promise<T>): Promise<T> {
+    unhurried = true;
+    try {
+      return await job();
+    } finally {
+      unhurried = false;
+    }
   }
 
   return {
@@ -216,20 +203,24 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
       const refused = refusal();
       if (refused) return Promise.reject(refused);
       const since = performance.now();
-      return addJob(async () => {
+      return queueJob(slices, async () => {
         const late = tooLate();
         if (late) throw late;
-        const result = await retryWhileBusy(() => transaction(() => job(connection)), deadlineFrom(since));
+        const result = await patiently(since, () => connection.transaction(job));
         onCommit();
         return result;
       });
     },
-    between: (job) => addJob(() => job(connection)),
-    block(reason) {
-      blocked = reason;
+    between: (job) => queueJob(betweens, () => unhurriedly(() => job(connection.current))),
+    block(by, reason) {
+      if (reason) blocks.set(by, reason);
+      else blocks.delete(by);
     },
     get queued() {
       return queuedOps;
+    },
+    get unhurried() {
+      return unhurried;
     },
     async drain(deadlineMs) {
       closing = true;
@@ -240,33 +231,4 @@ export function createWriter({ connection, onCommit, onFatal }: WriterOptions): 
       });
     },
   };
-}
-
-interface Group {
-  readonly kind: WriteKind<unknown, unknown>;
-  readonly ops: unknown[];
-}
-
-/**
- * Operations by kind, in order of arrival within a kind. Requests in flight together come from different connections
- * (or are of one kind), so the order between kinds is free.
- */
-function groupByKind(batch: readonly Submission[]): Group[] {
-  const groups = new Map<unknown, Group>();
-  for (const { kind, ops } of batch) {
-    const group = groups.get(kind);
-    if (group) for (const op of ops) group.ops.push(op);
-    else groups.set(kind, { kind, ops: [...ops] });
-  }
-  return [...groups.values()];
-}
-
-/** Gives each submission its part of its group's results. */
-function distribute(batch: readonly Submission[], groups: readonly Group[], results: readonly (readonly unknown[])[]) {
-  const next = new Map(groups.map((group, i) => [group.kind as unknown, { results: results[i]!, at: 0 }]));
-  return batch.map(({ kind, ops }) => {
-    const cursor = next.get(kind)!;
-    cursor.at += ops.length;
-    return cursor.results.slice(cursor.at - ops.length, cursor.at);
-  });
 }

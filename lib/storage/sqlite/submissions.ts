@@ -1,0 +1,60 @@
+import type { Binding } from './binding.ts';
+
+/** A kind of write: how a batch of such operations is applied. */
+export interface WriteKind<Op, Result> {
+  /** Applies the operations in order, inside a transaction that holds the write lock. Results in the same order. */
+  apply(connection: Binding, ops: readonly Op[]): Promise<readonly Result[]>;
+  /**
+   * The same without a transaction around it, for a kind that needs one writing statement only: that statement is the
+   * transaction, which saves two thread hops. Resolves to null when it could not be done that way.
+   */
+  applyAlone?(connection: Binding, ops: readonly Op[]): Promise<readonly Result[] | null>;
+}
+
+/** Operations of one kind that wait for their transaction. */
+export interface Submission {
+  readonly kind: WriteKind<unknown, unknown>;
+  readonly ops: readonly unknown[];
+  readonly bytes: number;
+  readonly since: number;
+  readonly resolve: (results: readonly unknown[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Group {
+  readonly kind: WriteKind<unknown, unknown>;
+  readonly ops: unknown[];
+}
+
+/** Whether a batch has one kind of operations, which can do without a transaction around them. */
+export function aloneKind(groups: readonly Group[]): Group | null {
+  return groups.length === 1 && groups[0]!.kind.applyAlone ? groups[0]! : null;
+}
+
+/**
+ * Operations by kind, in order of arrival within a kind. Requests in flight together come from different connections
+ * (or are of one kind), so the order between kinds is free.
+ */
+export function groupByKind(batch: readonly Submission[]): Group[] {
+  const groups = new Map<unknown, Group>();
+  for (const { kind, ops } of batch) {
+    const group = groups.get(kind);
+    if (group) for (const op of ops) group.ops.push(op);
+    else groups.set(kind, { kind, ops: [...ops] });
+  }
+  return [...groups.values()];
+}
+
+/** Gives each submission its part of its group's results. */
+export function distribute(
+  batch: readonly Submission[],
+  groups: readonly Group[],
+  results: readonly (readonly unknown[])[],
+): (readonly unknown[])[] {
+  const next = new Map(groups.map((group, i) => [group.kind as unknown, { results: results[i]!, at: 0 }]));
+  return batch.map(({ kind, ops }) => {
+    const cursor = next.get(kind)!;
+    cursor.at += ops.length;
+    return cursor.results.slice(cursor.at - ops.length, cursor.at);
+  });
+}
