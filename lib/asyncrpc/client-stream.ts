@@ -1,7 +1,9 @@
 import { ProtocolError } from '../errors.ts';
 import { type Channel, ConnectionLost } from './channel.ts';
 import type { Link } from './client-link.ts';
+import { Fifo } from './fifo.ts';
 import { encodeJson } from './messages.ts';
+import { isStreamLine } from './stream-line.ts';
 
 /** Lines, or groups of them that are sent together. */
 export type LineSource = Iterable<string> | AsyncIterable<string>;
@@ -34,7 +36,7 @@ export async function* runStream(
   reconnects: number,
 ): AsyncGenerator<AnsweredBatch, void, undefined> {
   const source = split(batches);
-  const open: Batch[] = [];
+  const open = new Fifo<Batch>();
   let channel = await enter(link, command, reconnects);
   let next: Promise<IteratorResult<readonly string[]>> | null = null;
   let exhausted = false;
@@ -43,7 +45,7 @@ export async function* runStream(
   try {
     for (;;) {
       if (!exhausted && open.length < MAX_BATCHES) next ??= source.next();
-      const event = await firstOf(next, open[0]);
+      const event = await firstOf(next, open.at(0));
       if (event === null) break;
       if ('source' in event) {
         next = null;
@@ -51,12 +53,12 @@ export async function* runStream(
         else open.push({ asked: event.source.value, answers: send(channel, event.source.value) });
       } else if ('answers' in event) {
         attempts = 0;
-        yield { asked: open.shift()!.asked, answers: event.answers };
+        yield { asked: open.take()!.asked, answers: event.answers };
       } else {
         if (attempts++ >= reconnects || !(event.error instanceof ConnectionLost)) throw event.error;
         await link.again(event.error);
         channel = await enter(link, command, reconnects);
-        for (const batch of open) batch.answers = send(channel, batch.asked);
+        for (const batch of open.oldest(MAX_BATCHES)) batch.answers = send(channel, batch.asked);
       }
     }
     left = true;
@@ -112,7 +114,7 @@ async function* split(batches: BatchSource): AsyncGenerator<readonly string[], u
     for (let at = 0; at < batch.length; at += BATCH_LINES) {
       const lines = batch.length <= BATCH_LINES ? batch : batch.slice(at, at + BATCH_LINES);
       for (const line of lines) {
-        if (line.includes('\n') || line === 'END') {
+        if (!isStreamLine(line)) {
           throw new ProtocolError(`${JSON.stringify(line.slice(0, 80))} cannot be a line of a stream`);
         }
       }

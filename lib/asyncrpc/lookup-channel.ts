@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../errors.ts';
+import { LastingRefusal } from './breaker.ts';
 import { LineSplitter } from './lines.ts';
+import { type OnAnswer, PendingLookups } from './pending-lookups.ts';
 
 /** How a channel talks to its server. */
 export interface LookupChannelOptions<Answer> {
@@ -23,7 +25,7 @@ export interface LookupChannelOptions<Answer> {
  * One connection to a server, shared by everybody who asks: look-ups are sent without waiting for each other, identical
  * ones are asked once, and those of one moment go out in one write. It connects when first needed, reconnects with
  * back-off, and sends again what was unanswered: look-ups change nothing, so that is safe.
- * A look-up without an answer in time is answered `null`.
+ * A look-up without an answer in time is answered `null`; so is one on which the server hangs up twice.
  */
 export interface LookupChannel<Answer> {
   /**
@@ -40,62 +42,33 @@ export interface LookupChannel<Answer> {
   close(): void;
 }
 
-export type OnAnswer<Answer> = (answer: Answer | null, index: number) => void;
-
-/** Those who wait for one answer of several. */
-interface Batch<Answer> {
-  readonly answers: (Answer | null)[];
-  left: number;
-  readonly onAnswer: OnAnswer<Answer> | undefined;
-  readonly resolve: (answers: (Answer | null)[]) => void;
-}
-
-interface Entry<Answer> {
-  readonly request: string;
-  readonly since: number;
-  waiters: { readonly batch: Batch<Answer>; readonly index: number }[];
-  settled: boolean;
-}
-
 /** Sent and not yet answered: more would only wait in the server's buffers. */
 const MAX_IN_FLIGHT = 8192;
-/** Waiting altogether: past this a look-up is a miss at once, so that a hanging upstream costs bounded memory. */
-const MAX_WAITING = 65_536;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 3000;
 const LOOK_EVERY_MS = 50;
-/** Of look-ups waiting altogether. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+/** The longest request that is kept to be asked again. */
+const MAX_CONTROL_LENGTH = 4096;
 
 export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer>): LookupChannel<Answer> {
-  const entries = new Map<string, Entry<Answer>>();
-  let queue: Entry<Answer>[] = [];
-  let flight: Entry<Answer>[] = [];
-  let flightHead = 0;
+  const pending = new PendingLookups<Answer>();
   let stream: Duplex | null = null;
   let connecting = false;
   let notConnected: Error | null = null;
   let flushing = false;
   let closed = false;
   let renewing = false;
-  let waitingBytes = 0;
   let retryMs = FIRST_RETRY_MS;
   let retryAt = 0;
   let lastLineAt = 0;
   let timer: NodeJS.Timeout | null = null;
-
-  function settle(entry: Entry<Answer>, answer: Answer | null): void {
-    if (entry.settled) return;
-    entry.settled = true;
-    entries.delete(entry.request);
-    waitingBytes -= entry.request.length;
-    for (const { batch, index } of entry.waiters) {
-      batch.answers[index] = answer;
-      batch.onAnswer?.(answer, index);
-      if (--batch.left === 0) batch.resolve(batch.answers);
-    }
-    entry.waiters = [];
-  }
+  /**
+   * A request that was answered. When the server hangs up on another one, this tells whose fault it is: it is asked
+   * first on the next connection, and a server that answers it is sound.
+   */
+  let control: string | null = null;
+  /** Nothing is sent until the control has been answered. */
+  let inDoubt = false;
 
   function wake(): void {
     timer ??= setInterval(look, LOOK_EVERY_MS);
@@ -108,37 +81,25 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
   }
 
   function flush(): void {
-    if (closed || queue.length === 0) return;
+    if (closed || !pending.hasUnsent) return;
     if (renewing) renew();
     if (!stream) return connect();
-    if (renewing) return;
-    const room = MAX_IN_FLIGHT - (flight.length - flightHead);
-    if (room <= 0) return;
-    const sent = queue.splice(0, room).filter((entry) => !entry.settled);
-    if (sent.length === 0) return;
-    for (const entry of sent) flight.push(entry);
-    stream.write(sent.map((entry) => entry.request).join(''));
+    if (renewing || inDoubt) return;
+    const text = pending.send(MAX_IN_FLIGHT);
+    if (text !== '') stream.write(text);
   }
 
   /** Looks after time: gives up what waits too long, and a connection that has gone silent. */
   function look(): void {
-    const now = performance.now();
-    const limit = now - options.timeoutMs;
-    let late = false;
-    for (const entry of entries.values()) {
-      if (entry.since > limit) break;
-      late = true;
-      settle(entry, null);
-    }
-    if (late) {
-      queue = queue.filter((entry) => !entry.settled);
+    const limit = performance.now() - options.timeoutMs;
+    if (pending.giveUpBefore(limit)) {
       const within = `within ${options.timeoutMs / 1000} s`;
-      if (stream && lastLineAt < limit) drop(new ProtocolError(`no answer ${within}`));
+      if (stream && lastLineAt < limit) drop(new ProtocolError(`no answer ${within}`), { isFailure: true });
       else if (stream) options.onFailure(new ProtocolError(`some answers do not come ${within}`));
       else options.onFailure(notConnected ?? new ProtocolError(`no connection ${within}`));
     }
-    if (queue.length > 0) flush();
-    if (entries.size === 0 && timer) {
+    flush();
+    if (pending.size === 0 && timer) {
       clearInterval(timer);
       timer = null;
     }
@@ -182,57 +143,59 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
         if (splitter.failure) throw splitter.failure;
       } catch (error) {
         // Asked again, the same look-up would be answered the same: it must not stand in the way of all others.
-        const head = flight[flightHead];
-        if (!readPreface && head) settle(head, null);
-        drop(error as Error, true);
+        drop(error as Error, { isFailure: true, isGuilty: !readPreface });
       }
     });
     opened.on('error', (error) => stream === opened && drop(error));
     opened.on('close', () => stream === opened && drop(new ProtocolError('the connection was closed')));
-    opened.write(options.preface());
+    opened.write(inDoubt ? options.preface() + control : options.preface());
     flush();
   }
 
   function takeAnswer(answer: Answer | undefined): void {
     if (answer === undefined) return;
-    const entry = flight[flightHead];
-    if (!entry) throw new ProtocolError('an answer to nothing that was asked');
-    flightHead++;
-    if (flightHead === flight.length) {
-      flight = [];
-      flightHead = 0;
-    } else if (flightHead > 4096) {
-      flight = flight.slice(flightHead);
-      flightHead = 0;
-    }
     retryMs = FIRST_RETRY_MS;
-    // Too late is no better than never.
-    const inTime = !entry.settled;
-    settle(entry, answer);
-    if (inTime) options.onSuccess();
+    if (inDoubt) {
+      inDoubt = false;
+      options.onSuccess();
+    } else {
+      const request = pending.oldest;
+      // Too late is no better than never.
+      if (pending.answer(answer)) options.onSuccess();
+      if (request.length <= MAX_CONTROL_LENGTH) control = request;
+    }
     if (renewing) renew();
-    if (queue.length > 0) wake();
+    if (pending.hasUnsent) wake();
   }
 
   /**
-   * Ends the connection; what was asked on it goes to the front of the queue.
+   * Ends the connection; what was asked on it is asked again.
    * @param isFailure it is one whether or not somebody waits; else an idle connection may well end
+   * @param isGuilty the look-up that was to be answered is known to be the reason
    */
-  function drop(why: Error, isFailure = false): void {
-    const gone = stream;
+  function drop(why: Error, { isFailure = false, isGuilty = false } = {}): void {
+    stream?.destroy();
     stream = null;
-    gone?.destroy();
-    const unanswered = flight.slice(flightHead).filter((entry) => !entry.settled);
-    flight = [];
-    flightHead = 0;
-    queue = [...unanswered, ...queue];
     backOff();
-    if (isFailure || queue.length > 0) options.onFailure(why);
-    if (queue.length > 0) wake();
+    if (isServersFault(isFailure, isGuilty) || why instanceof LastingRefusal) options.onFailure(why);
+    if (pending.hasUnsent) wake();
+  }
+
+  /** Whether the end of the connection is to be counted against the server: one look-up must not close it to all others. */
+  function isServersFault(isFailure: boolean, isGuilty: boolean): boolean {
+    if (inDoubt) {
+      // It does not even answer what it answered before. Another time that may be to blame, so it is not asked again.
+      inDoubt = false;
+      control = null;
+      return true;
+    }
+    if (!pending.rewind(isGuilty)) return isFailure || pending.size > 0;
+    inDoubt = control !== null;
+    return !inDoubt;
   }
 
   function renew(): void {
-    if (!stream || flightHead < flight.length) return;
+    if (!stream || pending.inFlight > 0) return;
     stream.destroy();
     stream = null;
     renewing = false;
@@ -240,38 +203,12 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
 
   return {
     ask(requests, onAnswer) {
-      return new Promise((resolve) => {
-        const batch: Batch<Answer> = {
-          answers: new Array(requests.length).fill(null),
-          left: requests.length,
-          onAnswer,
-          resolve,
-        };
-        const since = performance.now();
-        let dropped = 0;
-        requests.forEach((request, index) => {
-          let entry = entries.get(request);
-          if (!entry) {
-            if (closed || entries.size >= MAX_WAITING || waitingBytes + request.length > MAX_WAITING_BYTES) {
-              dropped++;
-              return;
-            }
-            entry = { request, since, waiters: [], settled: false };
-            entries.set(request, entry);
-            queue.push(entry);
-            waitingBytes += request.length;
-          }
-          entry.waiters.push({ batch, index });
-        });
-        batch.left -= dropped;
-        if (batch.left === 0) resolve(batch.answers);
-        else wake();
-      });
+      if (closed) return Promise.resolve(requests.map(() => null));
+      const answers = pending.ask(requests, onAnswer);
+      if (pending.hasUnsent) wake();
+      return answers;
     },
-    giveUp() {
-      for (const entry of [...entries.values()]) settle(entry, null);
-      queue = [];
-    },
+    giveUp: () => pending.giveUpAll(),
     retryNow() {
       retryAt = 0;
       retryMs = FIRST_RETRY_MS;
@@ -283,7 +220,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     close() {
       closed = true;
       if (timer) clearInterval(timer);
-      this.giveUp();
+      pending.giveUpAll();
       stream?.destroy();
       stream = null;
     },

@@ -12,6 +12,7 @@ import {
   StreamedReply,
   StreamFailure,
 } from './service.ts';
+import { isStreamLine } from './stream-line.ts';
 
 /** A reply line with its newline, or its pieces where it is too long to be held whole. */
 export type PlainAnswer = string | AsyncIterable<string>;
@@ -142,7 +143,9 @@ function member(message: Json, key: string): Json | undefined {
 
 function streamLines(params: Json): readonly string[] {
   const lines = member(params, 'lines');
-  const good = (line: Json) => typeof line === 'string' && !line.includes('\n');
+  const good = (line: Json) => typeof line === 'string' && isStreamLine(line);
   if (Array.isArray(lines) && lines.every(good)) return lines as string[];
-  throw new InvokeError('lines must be a list of texts without newlines');
+  throw new InvokeError(
+    'lines must be a list of texts without newlines, none of them END: the list is the whole stream',
+  );
 }

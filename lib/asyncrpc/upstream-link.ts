@@ -5,10 +5,12 @@ import { type Address, formatAddress } from './address.ts';
 import { createBreaker, LastingRefusal } from './breaker.ts';
 import { TELL_ERRORS } from './faults.ts';
 import { KIB, type Limits, MIB } from './limits.ts';
-import { createLookupChannel, type LookupChannel, type OnAnswer } from './lookup-channel.ts';
+import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
 import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
 import { encodeJson, frameMessage, type Json } from './messages.ts';
+import type { OnAnswer } from './pending-lookups.ts';
 import { createReplyReader, refusalIn } from './reply-reader.ts';
+import { isKeyLine } from './stream-line.ts';
 
 export interface UpstreamLinkOptions {
   readonly address: Address;
@@ -42,7 +44,8 @@ export interface UpstreamLink {
   readonly name: string;
   /**
    * Answers to lines of a stream command. `isAnswer` tells a believable answer; any other counts as none. `onAnswer` is
-   * told of each as it comes, believable or not, before the promise of them all resolves.
+   * told of each as it comes, believable or not, before the promise of them all resolves. A line that is no keys is not
+   * asked, whoever let it through: a client's word must not be more than a look-up on a connection that all share.
    */
   lines(
     command: string,
@@ -200,22 +203,32 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     return answers;
   }
 
+  const askLines: UpstreamLink['lines'] = async (command, lines, isAnswer, onAnswer) => {
+    asked += lines.length;
+    if (breaker.isOpen || closed) return count(lines.map(() => null));
+    const answers = await streamOf(command).ask(
+      lines.map((line) => `${line}\n`),
+      onAnswer,
+    );
+    return count(
+      answers.map((answer) => {
+        if (answer === null || isAnswer(answer)) return answer;
+        distrust(`${command}: ${answer.slice(0, 80)}`);
+        return null;
+      }),
+    );
+  };
+
   return {
     name,
     async lines(command, lines, isAnswer, onAnswer) {
-      asked += lines.length;
-      if (breaker.isOpen || closed) return count(lines.map(() => null));
-      const answers = await streamOf(command).ask(
-        lines.map((line) => `${line}\n`),
-        onAnswer,
-      );
-      return count(
-        answers.map((answer) => {
-          if (answer === null || isAnswer(answer)) return answer;
-          distrust(`${command}: ${answer.slice(0, 80)}`);
-          return null;
-        }),
-      );
+      if (lines.every(isKeyLine)) return askLines(command, lines, isAnswer, onAnswer);
+      const places = [...lines.keys()].filter((place) => isKeyLine(lines[place]!));
+      const keys = places.map((place) => lines[place]!);
+      const found = await askLines(command, keys, isAnswer, (answer, i) => onAnswer?.(answer, places[i]!));
+      const answers = new Array<string | null>(lines.length).fill(null);
+      for (const [i, place] of places.entries()) answers[place] = found[i]!;
+      return answers;
     },
     async messages(requests) {
       asked += requests.length;

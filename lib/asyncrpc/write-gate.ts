@@ -1,3 +1,5 @@
+import { Fifo } from './fifo.ts';
+
 /**
  * Requests that may be under way at once, of all connections (reliability.md section 5, the cap of the write queue);
  * a long one counts as several.
@@ -12,8 +14,7 @@ const MAX_UNDER_WAY = 10_000;
 export class WriteGate {
   private underWay = 0;
   private waking = false;
-  /** In order of arrival. */
-  private readonly waiting = new Set<() => void>();
+  private readonly waiting = new Fifo<() => void>();
   private readonly max: number;
 
   constructor(max = MAX_UNDER_WAY) {
@@ -40,8 +41,8 @@ export class WriteGate {
    * @returns how to give the turn up
    */
   wait(resume: () => void): () => void {
-    this.waiting.add(resume);
-    return () => void this.waiting.delete(resume);
+    this.waiting.push(resume);
+    return () => this.waiting.remove(resume);
   }
 
   /** One after the other: each that goes on may close the gate behind it. */
@@ -50,11 +51,7 @@ export class WriteGate {
     if (this.waking) return;
     this.waking = true;
     try {
-      for (const resume of this.waiting) {
-        if (!this.isOpen) break;
-        this.waiting.delete(resume);
-        resume();
-      }
+      while (this.isOpen && !this.waiting.isEmpty) this.waiting.take()!();
     } finally {
       this.waking = false;
     }

@@ -1,4 +1,4 @@
-import PQueue from 'p-queue';
+import { Fifo } from '../asyncrpc/fifo.ts';
 import type { Logger } from '../log.ts';
 import type { Equivalence, HashStore } from './store.ts';
 
@@ -25,17 +25,22 @@ export function createBackfill(
   log: Logger,
   maxRows = MAX_QUEUED_ROWS,
 ): Backfill {
-  const queue = new PQueue({ concurrency: 1 });
-  /** The last batch is still being filled. */
-  const batches: Equivalence[][] = [];
+  const waiting = new Fifo<Equivalence>();
+  /** Until nothing waits; null when nothing does. */
+  let storing: Promise<void> | null = null;
+  /** The batch that is being stored included. */
   let queued = 0;
   let stored = 0;
   let dropped = 0;
   let warned = false;
   let closed = false;
 
-  async function storeBatch(): Promise<void> {
-    const batch = batches.shift()!;
+  async function storeAll(): Promise<void> {
+    while (!waiting.isEmpty) await storeBatch(waiting.takeMany(BATCH_ROWS));
+    storing = null;
+  }
+
+  async function storeBatch(batch: readonly Equivalence[]): Promise<void> {
     try {
       await store.reportEquivalent(batch);
       stored += batch.length;
@@ -48,21 +53,13 @@ export function createBackfill(
     }
   }
 
-  function put(row: Equivalence): void {
-    const last = batches.at(-1);
-    if (last && last.length < BATCH_ROWS) last.push(row);
-    else {
-      batches.push([row]);
-      void queue.add(storeBatch);
-    }
-    queued++;
-  }
-
   return {
     add(rows) {
       if (closed) return;
       const taken = rows.slice(0, Math.max(0, maxRows - queued));
-      for (const row of taken) put(row);
+      waiting.pushAll(taken);
+      queued += taken.length;
+      if (!waiting.isEmpty) storing ??= storeAll();
       if (taken.length === rows.length) return;
       dropped += rows.length - taken.length;
       if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
@@ -73,10 +70,10 @@ export function createBackfill(
       const graceOver = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);
       });
-      await Promise.race([queue.onIdle(), graceOver]);
+      await Promise.race([storing, graceOver]);
       clearTimeout(timer);
       closed = true;
-      queue.clear();
+      waiting.clear();
       if (queued > 0) {
         log.warn('backfill: the server stops before all rows from the upstream were stored; they will be asked again', {
           rows: queued,
@@ -85,7 +82,7 @@ export function createBackfill(
     },
     async wait() {
       const before = queued;
-      await queue.onIdle();
+      await storing;
       return before;
     },
     figures: () => ({ backfill_queued: queued, backfill_stored: stored, backfill_dropped: dropped }),

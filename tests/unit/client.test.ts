@@ -281,7 +281,7 @@ test('requests made during a stream come after it, streams one after the other',
 });
 
 test('a line that would end the stream, or be two, is refused', async () => {
-  for (const line of ['END', 'a\nb']) {
+  for (const line of ['END', 'END ', 'END\r', 'END\t\u3000', 'a\nb']) {
     const { client } = clientOf(echo);
     await assert.rejects(client.stream('get-stream', [line]), /cannot be a line of a stream/);
     client.close();

@@ -28,6 +28,10 @@ export interface FakeUpstream {
   readonly connections: number;
   /** Holds every answer back until the gate opens; without one answers go out at once. */
   gate: Promise<void> | null;
+  /** Hangs up, without a word, on a request or line of a stream that holds this; null: on none. */
+  hangsUpOn: string | null;
+  /** Where it hangs up, the answers to what came in the same packet are lost. */
+  losesAnswers: boolean;
   /** Who may log in: `user:token`; null lets everybody in. */
   login: string | null;
   /** Largest value of every package; null: it knows none. */
@@ -52,6 +56,8 @@ export async function fakeUpstream(
     address: `unix://${socket}`,
     asked,
     gate: null,
+    hangsUpOn: null,
+    losesAnswers: false,
     login: null,
     prMax: '7',
     get connections() {
@@ -83,8 +89,15 @@ export async function fakeUpstream(
     client.on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop()!;
+      const { hangsUpOn, losesAnswers } = fake;
+      if (losesAnswers && hangsUpOn !== null && text.includes(hangsUpOn)) return void client.destroy();
       for (const line of lines) {
         if (client.writableEnded) return;
+        if (hangsUpOn !== null && line.includes(hangsUpOn)) {
+          note('hung up', line);
+          // What was answered before still leaves.
+          return void client.destroySoon();
+        }
         if (headers) headers = line !== '';
         else if (stream) {
           note(stream, line);

@@ -9,6 +9,8 @@ type Cleaner = { after(fn: () => void | Promise<void>): void };
 export interface Site {
   readonly app: App;
   readonly folder: string;
+  /** A client that has sent nothing yet. */
+  dial(): WireClient;
   hash(): WireClient;
   pr(): WireClient;
   close(): Promise<void>;
@@ -30,8 +32,9 @@ export async function site(
   };
   t.after(close);
   const { connect } = await MEMORY.open(app, {} as Limits, folder);
-  const client = (protocol: string) => new WireClient(connect() as never).handshake(protocol);
-  return { app, folder, hash: () => client('OEHASHEQUIV 1.1'), pr: () => client('PRSERVICE 1.0'), close };
+  const dial = () => new WireClient(connect() as never);
+  const client = (protocol: string) => dial().handshake(protocol);
+  return { app, folder, dial, hash: () => client('OEHASHEQUIV 1.1'), pr: () => client('PRSERVICE 1.0'), close };
 }
 
 interface SiteOptions {
