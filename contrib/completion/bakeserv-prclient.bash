@@ -17,7 +17,7 @@ _bakeserv_prclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import history list is-readonly ping completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list is-readonly ping completion" -- "$cur")); fi ;;
     get-pr)
       case "$prev" in
         --server) return ;;
@@ -79,6 +79,18 @@ _bakeserv_prclient() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --timeout --json --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    remove)
+      case "$prev" in
+        --version) return ;;
+        --pkgarch) return ;;
+        --checksum) return ;;
+        --value) return ;;
+        --server) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --ca --timeout --json --help" -- "$cur"))
+      else :; fi ;;
     history)
       case "$prev" in
         --server) return ;;

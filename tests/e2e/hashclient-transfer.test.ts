@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connectHashClient, type HashClient, parseAddress } from '../../lib/index.ts';
 import { digits, openSite, type Site } from './client-helpers.ts';
@@ -12,6 +15,30 @@ const TASKS = 2300;
 function rowsOf(file: string): string[] {
   const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.stringify({ ...JSON.parse(line), next: undefined })).sort();
+}
+
+/** Lets so many bytes of answers through to its clients, then hangs up on all and listens no more. */
+async function cuttingProxy(t: { after(fn: () => void): void }, to: string, bytes: number): Promise<string> {
+  let left = bytes;
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((client) => {
+    const inside = net.connect(Number(to.split(':')[1]), '127.0.0.1');
+    for (const socket of [client, inside]) sockets.add(socket.on('error', () => {}));
+    client.pipe(inside);
+    inside.on('data', (chunk) => {
+      left -= chunk.length;
+      if (left > 0) return client.write(chunk);
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
 describe('bakeserv-hashclient carries hash rows from server to server', () => {
@@ -75,6 +102,39 @@ describe('bakeserv-hashclient carries hash rows from server to server', () => {
       /Exported (\d+)/.exec((await source.hash(['export', '--resume', source.file('part.jsonl')])).stderr)![1],
     );
     assert.ok(lines < 2 * TASKS, `${lines} rows were written anew`);
+  });
+
+  test('an export that is cut off leaves the old file, and what it wrote for --resume', async (t) => {
+    const folder = path.join(source.folder, 'cut');
+    fs.mkdirSync(folder);
+    const file = path.join(folder, 'hashes.jsonl');
+    fs.writeFileSync(file, 'yesterday\n');
+    const whole = fs.readFileSync(source.file('hashes.jsonl'), 'utf8');
+    const cut = await cuttingProxy(t, source.tcp, whole.length / 3);
+    const stopped = await source.hash(['--address', cut, '--timeout', '0.2', 'export', file]);
+    assert.equal(stopped.status, 1);
+    assert.match(
+      stopped.stderr,
+      new RegExp(`^what was exported is in ${file}.part: go on with "export --resume ${file}"\n`),
+    );
+    assert.equal(fs.readFileSync(file, 'utf8'), 'yesterday\n');
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['hashes.jsonl', 'hashes.jsonl.part']);
+    const part = fs.readFileSync(`${file}.part`, 'utf8');
+    assert.ok(part.length > 0 && part.length < whole.length);
+    const resumed = await source.hash(['export', '--resume', file]);
+    assert.equal(resumed.status, 0, resumed.stderr);
+    assert.ok(Number(/Exported (\d+) rows/.exec(resumed.stderr)![1]) < 2 * TASKS);
+    assert.equal(fs.readFileSync(file, 'utf8'), whole);
+    assert.deepEqual(fs.readdirSync(folder), ['hashes.jsonl']);
+  });
+
+  test('an export cut exactly before a newline is gone on with, without a hole', async () => {
+    const whole = fs.readFileSync(source.file('hashes.jsonl'), 'utf8');
+    const place = whole.indexOf('\n', whole.indexOf('"next": '));
+    const part = source.file('newline.jsonl', whole.slice(0, place));
+    const resumed = await source.hash(['export', '--resume', part]);
+    assert.equal(resumed.status, 0, resumed.stderr);
+    assert.equal(fs.readFileSync(part, 'utf8'), whole);
   });
 
   test('an import does not change what a task has, and refuses rows that cannot be stored', async () => {

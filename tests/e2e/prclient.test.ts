@@ -175,12 +175,13 @@ PRAUTO_zlib-1.3-r0_core2 = "10"
       stopped.stderr,
       `${file}, line 2: expected PRAUTO$version$pkgarch$checksum = "value"\n` +
         `${file}, line 3: not a line of a PR dump\n` +
-        `ERROR: ${file} has 2 errors: nothing of it was imported; --keep-going imports the rest\n`,
+        `${file}, line 4: value must be a non-negative integer or dotted integers of at most 9 digits each\n` +
+        `ERROR: ${file} has 3 errors: nothing was imported; --keep-going imports the rest\n`,
     );
     assert.deepEqual(await site.pr(['test-package', 'b-1', 'all']), MISS);
     const rest = await site.pr(['import', '--keep-going', file]);
     assert.deepEqual([rest.status, rest.stdout], [1, 'Stored:        1\nAlready there: 0\nRefused:       3\n']);
-    assert.match(rest.stderr, /line 4: import-one: value must be/);
+    assert.match(rest.stderr, /line 4: value must be/);
     assert.equal(stdoutOf(await site.pr(['max-package-pr', 'b-1', 'all'])), '1\n');
   });
 });

@@ -109,7 +109,7 @@ test('warm names what is wrong: a bad line, a missing file, no server, another f
   fs.writeFileSync(bad, `${tasks[0]}\nonly-a-method\n`);
   const cases: [string[], number, RegExp][] = [
     [[bad, ...address], 1, /bad\.txt, line 2: expected "method taskhash"/],
-    [[path.join(folder, 'none'), ...address], 1, /cannot read .*none: ENOENT/],
+    [[path.join(folder, 'none'), ...address], 1, /cannot read .*none: no such file or directory/],
     [[bad, '--address', `unix://${folder}/nobody`], 1, /cannot connect to unix:.*nobody/],
     [['--from-db', bad, ...address], 1, /bad\.txt is no hash equivalence database/],
     [['--from-db', path.join(folder, 'none.db'), ...address], 1, /none\.db: no such file/],

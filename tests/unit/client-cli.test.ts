@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { Args, readArguments, readFlags } from '../../lib/cli/client/arguments.ts';
 import { completionScript } from '../../lib/cli/client/completion.ts';
@@ -136,11 +137,14 @@ if (bash) {
 
 test('an error is said with where it came from only where nobody foresaw it', () => {
   assert.equal(describeError(new InvokeError('denied')), 'denied');
-  const missing = Object.assign(new Error("ENOENT: no such file or directory, open 'x'"), {
-    code: 'ENOENT',
-    syscall: 'open',
-  });
-  assert.equal(describeError(missing), "ENOENT: no such file or directory, open 'x'");
+  assert.throws(
+    () => fs.readFileSync('no/such/file'),
+    (error) => describeError(error) === 'cannot open no/such/file: no such file or directory',
+  );
+  assert.throws(
+    () => fs.statSync('no/such/file'),
+    (error) => describeError(error) === 'cannot read no/such/file: no such file or directory',
+  );
   assert.match(describeError(new TypeError('x is not a function')), /^TypeError: x is not a function\n +at /);
   assert.equal(describeError('thrown'), 'thrown');
 });

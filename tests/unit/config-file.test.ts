@@ -197,6 +197,9 @@ test('a configuration file that cannot be read is refused with its name and line
   const broken = file(t, 'a.yaml', 'bind: :1\nbind: :2\n');
   await assert.rejects(loadConfigFile(broken), fault(/a\.yaml: Map keys must be unique at line 2/));
   await assert.rejects(loadConfigFile(file(t, 'b.yaml', '- bind\n')), fault(/b\.yaml: expected "option: value" lines/));
-  await assert.rejects(loadConfigFile('/nowhere/c.yaml'), fault(/configuration file \/nowhere\/c\.yaml: ENOENT/));
+  await assert.rejects(
+    loadConfigFile('/nowhere/c.yaml'),
+    fault(/configuration file \/nowhere\/c\.yaml: no such file or directory/),
+  );
   await assert.rejects(loadConfigFile(file(t, 'd.json', '{')), fault(/d\.json: /));
 });

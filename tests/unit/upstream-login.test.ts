@@ -44,7 +44,7 @@ test('a user without a token, and a token without a user, are named', async (t) 
 test('a token file that is absent or empty is named', async (t) => {
   const file = path.join(temporaryFolder(t), 'token');
   const flags = { 'hashserv-upstream-user': 'builder', 'hashserv-upstream-token-file': file };
-  await assert.rejects(login(flags), /token-file: .*ENOENT/);
+  await assert.rejects(login(flags), /token-file: .*no such file or directory/);
   fs.writeFileSync(file, '\n');
   await assert.rejects(login(flags), /is empty/);
 });

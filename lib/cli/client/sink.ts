@@ -1,22 +1,94 @@
 import fs from 'node:fs';
+import { InvokeError, reasonOf } from '../../errors.ts';
 import { write } from './out.ts';
 
-/** Where rows are written to: a file, or standard output for `-`. Errors of the file reject and name it. */
+/**
+ * Where rows are written to. A file is written beside its place and moved there when it is whole: what the file held
+ * stays until then, whatever happens.
+ */
 export interface Sink {
   write(text: string): Promise<void>;
-  close(): Promise<void>;
+  /** All is written: on the disk, and in its place. */
+  commit(): Promise<void>;
+  /**
+   * It is not to be: what the file held stays. Harmless after `commit`.
+   * @param keep leave what was written where it is, to be gone on with
+   */
+  abandon(keep?: boolean): Promise<void>;
 }
 
-/** @param append keep what the file holds */
-export async function openSink(file: string, append = false): Promise<Sink> {
-  if (file === '-') return { write: (text) => write(process.stdout, text), close: async () => {} };
-  const handle = await fs.promises.open(file, append ? 'a' : 'w');
+/** Where a file is written until it is whole. */
+export function partOf(file: string): string {
+  return `${placeOf(file)}.part`;
+}
+
+/** Where a link leads, which stays a link. */
+function placeOf(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+/**
+ * Opens a file, or standard output for `-`. What is no ordinary file, a pipe or a device, is written to as it is.
+ * @param goOn add to what is in the part
+ * @throws InvokeError naming the file
+ */
+export async function openSink(file: string, goOn = false): Promise<Sink> {
+  if (file === '-')
+    return { write: (text) => write(process.stdout, text), commit: async () => {}, abandon: async () => {} };
+  const place = placeOf(file);
+  const there = fs.statSync(place, { throwIfNoEntry: false });
+  if (there && !there.isFile()) return openAsItIs(file);
+  const part = partOf(file);
+  const handle = await openPart(part, goOn, there?.mode).catch((error) => {
+    throw new InvokeError(`cannot write ${part}: ${reasonOf(error)}`, error);
+  });
+  const failed = (error: unknown): never => {
+    throw new InvokeError(`cannot write ${file}: ${reasonOf(error)}`, error);
+  };
+  let open = true;
   return {
     // Not FileHandle.write: that may write a part only.
-    write: (text) => handle.appendFile(text),
-    async close() {
-      await handle.sync().catch(() => {});
-      await handle.close();
+    write: (text) => handle.appendFile(text).catch(failed),
+    async commit() {
+      try {
+        await handle.sync();
+        const [ours, there] = [await handle.stat(), fs.statSync(part, { throwIfNoEntry: false })];
+        if (there?.ino !== ours.ino) throw new InvokeError(`${file} is being written by another export`);
+        fs.renameSync(part, place);
+        open = false;
+      } catch (error) {
+        if (error instanceof InvokeError) throw error;
+        failed(error);
+      } finally {
+        await handle.close();
+      }
+    },
+    async abandon(keep = false) {
+      if (!open) return;
+      open = false;
+      await handle.close().catch(() => {});
+      if (!keep) fs.rmSync(part, { force: true });
     },
   };
+}
+
+/** A part of an earlier export that is not to be gone on with is put away, not emptied: somebody may be writing it. */
+async function openPart(part: string, goOn: boolean, mode: number | undefined): Promise<fs.promises.FileHandle> {
+  if (!goOn) fs.rmSync(part, { force: true });
+  const handle = await fs.promises.open(part, goOn ? 'a' : 'wx');
+  if (mode !== undefined) await handle.chmod(mode & 0o777).catch(() => {});
+  return handle;
+}
+
+async function openAsItIs(file: string): Promise<Sink> {
+  const failed = (error: unknown): never => {
+    throw new InvokeError(`cannot write ${file}: ${reasonOf(error)}`, error);
+  };
+  const handle = await fs.promises.open(file, 'w').catch(failed);
+  const close = () => handle.close().catch(() => {});
+  return { write: (text) => handle.appendFile(text).catch(failed), commit: close, abandon: close };
 }

@@ -6,6 +6,9 @@ import type { HashCall } from './call.ts';
 export const TRANSFER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
   export: {
     describe: 'Write every hash row as JSON lines',
+    details:
+      'FILE is written beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one, and ' +
+      'what was written for --resume to go on with.',
     arguments: [TARGET_FILE],
     flags: [{ name: 'resume', describe: 'Go on with the FILE of an export that was interrupted' }],
     examples: [['bakeserv-hashclient export hashes.jsonl', 'for a backup, or for another server']],

@@ -6,7 +6,7 @@ import type { RowValues } from '../../hashserv/store.ts';
 import { ROW_COLUMNS, type Table } from '../../hashserv/where.ts';
 import { countLines, type NumberedLine, nameOf, readLines } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';
-import { openSink } from '../client/sink.ts';
+import { openSink, partOf } from '../client/sink.ts';
 import { type ImportTotals, SHOWN_REFUSALS, sayExported, sayImported } from '../client/transfer.ts';
 import type { HashCall } from './call.ts';
 
@@ -19,10 +19,11 @@ const REQUEST_CHARACTERS = 1024 * 1024;
 export async function exportHashes({ args, out, client }: HashCall): Promise<undefined> {
   const file = args.text('FILE') ?? '-';
   const server = await client();
-  const start = args.has('resume') ? await lastPlace(file) : { table: TABLES[0]!, id: 0 };
+  const resume = args.has('resume');
+  const start = resume ? await lastPlace(file) : { table: TABLES[0]!, id: 0 };
   const usage = await server.databaseUsage();
   const total = (usage.outhashes_v2?.rows ?? 0) + (usage.unihashes_v3?.rows ?? 0);
-  const sink = await openSink(file, args.has('resume'));
+  const sink = await openSink(file, resume);
   const progress = await createProgress('rows', total);
   let count = 0;
   try {
@@ -37,9 +38,15 @@ export async function exportHashes({ args, out, client }: HashCall): Promise<und
         progress.add(lines.length);
       }
     }
+    await sink.commit();
+  } catch (error) {
+    progress.stop();
+    if (file !== '-' && (count > 0 || resume))
+      out.note(`what was exported is in ${partOf(file)}: go on with "export --resume ${file}"`);
+    throw error;
   } finally {
     progress.stop();
-    await sink.close();
+    await sink.abandon(count > 0 || resume);
   }
   return sayExported(out, file, count);
 }
@@ -53,24 +60,32 @@ function rowLine(table: Table, row: RowValues, next: number | null): string {
   return `${encodeJson(fields)}\n`;
 }
 
-/** Where an interrupted export stopped: what was written after the last full page is cut off. */
+/**
+ * Where an interrupted export stopped: in its part, or in a file that was written to as it is. What came after the last
+ * full page is cut off, and what is left is the part to go on with.
+ */
 async function lastPlace(file: string): Promise<{ table: Table; id: number }> {
   let place = { table: TABLES[0]!, id: 0 };
   if (file === '-') throw new InvokeError('--resume needs a FILE to go on with');
-  if (!fs.existsSync(file)) return place;
+  const part = partOf(file);
+  const from = [part, file].find((each) => fs.existsSync(each));
+  if (from === undefined) return place;
   let bytes = 0;
   let keep = 0;
-  for await (const lines of readLines(file)) {
+  const size = fs.statSync(from).size;
+  for await (const lines of readLines(from)) {
     for (const { text, number } of lines) {
       bytes += Buffer.byteLength(text) + 1;
-      if (!text.includes('"next": ') || !text.endsWith('}')) continue;
-      const { table, fields } = parseRow({ text, number }, file);
+      // A last line that was cut before its newline is written again.
+      if (bytes > size || !text.includes('"next": ') || !text.endsWith('}')) continue;
+      const { table, fields } = parseRow({ text, number }, from);
       if (typeof fields.next !== 'number') continue;
       place = { table, id: fields.next };
       keep = bytes;
     }
   }
-  fs.truncateSync(file, keep);
+  if (from !== part) fs.copyFileSync(from, part);
+  fs.truncateSync(part, keep);
   return place;
 }
 

@@ -1,5 +1,6 @@
 import { compareRevisions } from '../../prserv/revision.ts';
 import type { PrCall } from './call.ts';
+import { newestRows } from './newest.ts';
 
 /** `history VERSION PKGARCH`: every checksum with its values, the smallest first. */
 export async function history({ args, out, client }: PrCall): Promise<number> {
@@ -15,8 +16,8 @@ export async function history({ args, out, client }: PrCall): Promise<number> {
 /** `list [--like TEXT]`: packages with their largest value. */
 export async function list({ args, out, client }: PrCall): Promise<undefined> {
   const like = args.text('like')?.toLowerCase();
-  const { datainfo } = await (await client()).exportRows({}, { history: false });
-  const rows = datainfo.filter(({ version }) => like === undefined || version.toLowerCase().includes(like));
+  const { datainfo } = await (await client()).exportRows({}, { history: true });
+  const rows = newestRows(datainfo).filter(({ version }) => like === undefined || version.toLowerCase().includes(like));
   if (out.json) {
     const packages = rows.map(({ version, pkgarch, value }) => ({ version, pkgarch, value }));
     return void (await out.result(packages, () => ''));

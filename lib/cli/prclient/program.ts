@@ -72,7 +72,8 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       describe: 'Write PR rows to a file',
       details:
         "The format is told by the file's name (.inc and .conf: BitBake's dump, .json, .jsonl, .csv) or by --format. " +
-        'Without --history the row with the largest value of each package is written, with it every row.',
+        'Without --history the row with the largest value of each package is written, with it every row. FILE is written ' +
+        'beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one.',
       arguments: [TARGET_FILE],
       flags: [
         FORMAT,
@@ -87,17 +88,34 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
         ['bakeserv-prclient export --history backup.jsonl', 'everything, for a backup'],
         ['bakeserv-prclient export --pkgarch core2-64 prs.inc', 'for a layer'],
       ],
-      run: async (call) => (await import('./transfer.ts')).exportPrs(call),
+      run: async (call) => (await import('./export.ts')).exportPrs(call),
     },
     import: {
       describe: 'Store the PR rows of files',
       details:
-        'A file is read to its end first: when something in it is wrong, nothing of it is stored, unless --keep-going ' +
-        'is given. Rows that are there already stay as they are, so an import can be repeated.',
+        'All files are read to their end first: when something in them is wrong, nothing is stored, unless --keep-going ' +
+        'is given. A bakeserv server then stores all rows in one transaction (in several above 50,000 rows, all of ' +
+        "which it looks at before the first); BitBake's server takes them one by one, so that a failure of the server " +
+        'leaves what was stored before. Rows that are there already stay as they are, so an import can be repeated.',
       arguments: [SOURCE_FILES],
       flags: [FORMAT, { name: 'keep-going', describe: 'Pass over what is wrong in a file' }],
       examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
-      run: async (call) => (await import('./transfer.ts')).importPrs(call),
+      run: async (call) => (await import('./import.ts')).importPrs(call),
+    },
+    remove: {
+      describe: 'Remove PR rows that were imported by mistake',
+      details:
+        'Removes what matches all that is named; --dry-run shows the rows. A value that is removed may be given out again: ' +
+        'remove nothing that a package was built with. Only from a local address of a bakeserv server.',
+      flags: [
+        { name: 'version', values: ['PN-PV-PR'], describe: 'Of this version' },
+        { name: 'pkgarch', values: ['PKGARCH'], describe: 'Of this architecture' },
+        { name: 'checksum', values: ['CHECKSUM'], describe: 'Of this checksum' },
+        { name: 'value', values: ['VALUE'], describe: 'With this value' },
+        { name: 'dry-run', describe: 'Only show what would go' },
+      ],
+      examples: [['bakeserv-prclient remove --version zlib-1.3.1-r0 --value 998999999 --dry-run', 'see what would go']],
+      run: async (call) => (await import('./remove.ts')).remove(call),
     },
     history: {
       describe: 'List every checksum of a package with its value, in order; status 1 when there is none',

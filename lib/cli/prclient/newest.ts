@@ -1,0 +1,16 @@
+import { largest } from '../../prserv/revision.ts';
+import type { PrRow } from '../../prserv/store.ts';
+
+/**
+ * The row with the largest value of each package, packages in the order they come. Told from every row: BitBake's
+ * server compares values as text, so that its own answer may be 9 of 0 to 10.
+ */
+export function newestRows(rows: Iterable<PrRow>): PrRow[] {
+  const newest = new Map<string, PrRow>();
+  for (const row of rows) {
+    const key = JSON.stringify([row.version, row.pkgarch]);
+    const before = newest.get(key);
+    if (!before || largest(before.value, row.value) !== before.value) newest.set(key, row);
+  }
+  return [...newest.values()];
+}
