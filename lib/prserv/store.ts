@@ -66,7 +66,7 @@ export interface PrStore {
   readonly readOnly: boolean;
   /** Decides by `decidePr`, in order, and stores what is new. */
   getPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
-  /** Every value of each checksum, in no order. */
+  /** The smallest and the largest value of each checksum: two, one where they are the same, or none. */
   values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
   /** The largest value of each package, or null. */
   maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;

@@ -174,6 +174,17 @@ export function prStoreContract(name: string, engine: PrEngine): void {
       );
     });
 
+    test('what one server knows by heart is not answered once another has gone beyond: a PR never goes back', async (t) => {
+      const on = newName();
+      const [ours, other] = [await openNew(t, on), await openNew(t, on)];
+      assert.equal(await ask(ours, 'a'), '0');
+      assert.equal(await ask(ours, 'a'), '0');
+      assert.equal(await ask(other, 'b'), '1');
+      assert.equal(await ask(ours, 'a'), '2');
+      assert.equal(await ask(other, 'b'), '3');
+      assert.equal(await ask(ours, 'a', true), '0');
+    });
+
     test('a database opened again counts on', async (t) => {
       const on = newName();
       const once = await engine.open(on);

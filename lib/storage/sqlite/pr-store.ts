@@ -1,7 +1,5 @@
-import { InvokeError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { decidePr } from '../../prserv/get-pr.ts';
-import { isCountable, largest } from '../../prserv/revision.ts';
+import { isCountable } from '../../prserv/revision.ts';
 import type {
   ChecksumKey,
   ColumnInfo,
@@ -15,25 +13,31 @@ import type {
 import { createBatcher } from './batcher.ts';
 import type { Binding, Param } from './binding.ts';
 import type { Database } from './database.ts';
-import { addRow, createPackageCache, knownValues, noRows, type PackageRows, packageKey } from './package-cache.ts';
+import {
+  addRow,
+  createPackageCache,
+  learnUnder,
+  learnValues,
+  noRows,
+  type PackageCache,
+  type PackageRows,
+  packageKey,
+} from './package-cache.ts';
+import { decideAll, type Missing } from './pr-decision.ts';
+import {
+  distinct,
+  EXTREMES_OF_CHECKSUMS,
+  EXTREMES_OF_PACKAGES,
+  LARGEST_UNDER,
+  MAX_LISTED_ROWS,
+  PACKAGE_ROWS,
+  PACKAGES_A_STATEMENT,
+  readExtremes,
+  readSortable,
+} from './pr-queries.ts';
 import { createPrRowStore } from './pr-row-store.ts';
 import { PR_SCHEMA } from './pr-schema.ts';
 import type { WriteKind } from './submissions.ts';
-
-/** All rely on the primary key (version, pkgarch, checksum, value). */
-const PACKAGE_ROWS = `
-SELECT (
-  SELECT json_group_array(json_array(
-    CAST(p.checksum AS TEXT), CASE typeof(p.value) WHEN 'blob' THEN NULL ELSE p.value END))
-  FROM PRMAIN p WHERE p.version = q.value->>0 AND p.pkgarch = q.value->>1) AS list
-FROM json_each(?) q`;
-
-const VALUES = `
-SELECT q.key AS i, p.value FROM json_each(?) q
-  CROSS JOIN PRMAIN p ON p.version = q.value->>0 AND p.pkgarch = q.value->>1 AND p.checksum = q.value->>2`;
-
-const PACKAGE_VALUES = `
-SELECT q.key AS i, p.value FROM json_each(?) q CROSS JOIN PRMAIN p ON p.version = q.value->>0 AND p.pkgarch = q.value->>1`;
 
 const ROWS = 'SELECT q.value->>0, q.value->>1, q.value->>2, q.value->>3 FROM json_each(?) q';
 
@@ -59,7 +63,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   let cacheOf: Binding | null = null;
   let warned = false;
 
-  const warnOfBadRow = (row: PrRow) => {
+  const warnOfBadRow = (row: Partial<PrRow>) => {
     if (warned) return;
     warned = true;
     log.warn('PRMAIN holds values that are not dotted integers; such rows are passed over', {
@@ -67,28 +71,75 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     });
   };
 
-  const read = <Row>(connection: Binding, sql: string, keys: readonly unknown[]) =>
-    database.read<Row>(connection, sql, [JSON.stringify(keys)]);
+  const warnOfBad = (key: PackageKey, bad: string | null) => {
+    if (bad !== null) warnOfBadRow({ ...key, checksum: bad });
+  };
 
-  async function loadPackages(connection: Binding, keys: readonly PackageKey[]): Promise<Map<string, PackageRows>> {
-    const distinct = new Map(keys.map((key) => [packageKey(key.version, key.pkgarch), key]));
-    const asked = [...distinct.values()];
-    // A text for each package: a row object for each of its values, which may be thousands, would be many times as large.
-    const lists = await read<{ list: string }>(
-      connection,
-      PACKAGE_ROWS,
-      asked.map(({ version, pkgarch }) => [version, pkgarch]),
-    );
-    const loaded = new Map<string, PackageRows>();
-    for (const [i, { version, pkgarch }] of asked.entries()) {
-      const rows = noRows();
-      for (const [checksum, value] of JSON.parse(lists[i]!.list) as [string, string][]) {
-        if (isCountable(value)) addRow(rows, checksum, value);
-        else warnOfBadRow({ version, pkgarch, checksum, value });
-      }
-      loaded.set(packageKey(version, pkgarch), rows);
+  /** What `query` tells of each key, a few keys a statement, so that each is short. */
+  async function tell<Row>(connection: Binding, query: string, keys: readonly (readonly string[])[]): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (let at = 0; at < keys.length; at += PACKAGES_A_STATEMENT) {
+      const some = JSON.stringify(keys.slice(at, at + PACKAGES_A_STATEMENT));
+      rows.push(...(await database.read<Row>(connection, query, [some])));
     }
-    return loaded;
+    return rows;
+  }
+
+  async function extremes<Key extends PackageKey>(connection: Binding, query: string, keys: readonly Key[]) {
+    const { asked, spread } = distinct(keys);
+    const told = (await tell<{ list: string }>(connection, query, asked)).map(({ list }) => readExtremes(list));
+    for (const [i, { bad }] of told.entries()) warnOfBad({ version: asked[i]![0]!, pkgarch: asked[i]![1]! }, bad);
+    return spread(told).map(({ known }) => known);
+  }
+
+  /** Puts into `packages` what is needed of each and not there yet. */
+  async function load(connection: Binding, keys: readonly PackageKey[], packages: PackageCache): Promise<void> {
+    const { asked } = distinct(
+      keys.filter((key) => !packages.has(packageKey(key))).map(({ version, pkgarch }) => ({ version, pkgarch })),
+    );
+    if (asked.length === 0) return;
+    const large: PackageKey[] = [];
+    // A text for each package: a row object for each of its values would be many times as large.
+    for (const [i, { list }] of (await tell<{ list: string }>(connection, PACKAGE_ROWS, asked)).entries()) {
+      const key = { version: asked[i]![0]!, pkgarch: asked[i]![1]! };
+      const listed = JSON.parse(list) as [string, string][];
+      if (listed.length > MAX_LISTED_ROWS) large.push(key);
+      else packages.set(packageKey(key), toRows(key, listed));
+    }
+    for (const [i, known] of (await extremes(connection, EXTREMES_OF_PACKAGES, large)).entries())
+      packages.set(packageKey(large[i]!), { ...noRows(false), max: known?.largest ?? null });
+  }
+
+  function toRows(key: PackageKey, listed: readonly [string, string][]): PackageRows {
+    const rows = noRows();
+    for (const [checksum, value] of listed) {
+      if (isCountable(value)) addRow(rows, checksum, value);
+      else warnOfBadRow({ ...key, checksum, value });
+    }
+    return rows;
+  }
+
+  /** Decides by what is in `packages`, into which it puts what is missing there. */
+  async function decide<T>(
+    connection: Binding,
+    packages: PackageCache,
+    requests: readonly PrRequest[],
+    make: (rows: (key: string) => PackageRows, missing: Missing) => T,
+  ): Promise<T> {
+    await load(connection, requests, packages);
+    for (;;) {
+      const missing: Missing = { checksums: [], prefixes: [] };
+      const made = make((key) => packages.get(key)!, missing);
+      if (missing.checksums.length === 0 && missing.prefixes.length === 0) return made;
+      // Of a package with very many rows what is asked for is looked up by its key, and kept.
+      const known = await extremes(connection, EXTREMES_OF_CHECKSUMS, missing.checksums);
+      for (const [i, key] of missing.checksums.entries())
+        packages.change(packageKey(key), (rows) => learnValues(rows, key.checksum, known[i]!));
+      const asked = missing.prefixes.map(({ version, pkgarch, prefix }) => [version, pkgarch, prefix]);
+      const under = await tell<{ sortable: string | null }>(connection, LARGEST_UNDER, asked);
+      for (const [i, key] of missing.prefixes.entries())
+        packages.change(packageKey(key), (rows) => learnUnder(rows, key.prefix, readSortable(under[i]!.sortable)));
+    }
   }
 
   const insert = (connection: Binding, rows: readonly PrRow[]) => connection.run(INSERT, [encodeRows(rows)]);
@@ -104,9 +155,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     cacheOf = connection;
     if (cacheVersion === null)
       cacheVersion = (await connection.all<{ data_version: number }>(DATA_VERSION))[0]!.data_version;
-    const missing = requests.filter((request) => !cache.has(packageKey(request.version, request.pkgarch)));
-    if (missing.length > 0) for (const [key, rows] of await loadPackages(connection, missing)) cache.set(key, rows);
-    const decided = decideAll(requests, (key) => cache.get(key)!);
+    const decided = await decide(connection, cache, requests, (rows, missing) => decideAll(requests, rows, missing));
     const unchanged =
       decided.rows.length > 0
         ? (await connection.run(INSERT_IF_UNCHANGED, [encodeRows(decided.rows), cacheVersion])) > 0
@@ -134,8 +183,9 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     async apply(connection, requests) {
       // Rows of this transaction may yet be rolled back: nothing read here is kept in memory.
       forget();
-      const packages = await loadPackages(connection, requests);
-      const decided = decideAll(requests, (key) => packages.get(key)!);
+      const decided = await decide(connection, createPackageCache(), requests, (rows, missing) =>
+        decideAll(requests, rows, missing),
+      );
       await insert(connection, decided.rows);
       return decided.values;
     },
@@ -152,31 +202,17 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   const importAlone = { ...importKind, applyAlone: importKind.apply };
 
   const lookupValues = createBatcher(
-    (keys: readonly ChecksumKey[]) =>
-      read<{ i: number; value: string }>(
-        database.reads,
-        VALUES,
-        keys.map((k) => [k.version, k.pkgarch, k.checksum]),
-      ),
-    (rows, keys) => {
-      const found: string[][] = keys.map(() => []);
-      for (const { i, value } of rows) if (isCountable(value)) found[i]!.push(value);
-      return found;
-    },
+    (keys: readonly ChecksumKey[]) => extremes(database.reads, EXTREMES_OF_CHECKSUMS, keys),
+    (found) =>
+      found.map((known) => {
+        if (!known) return [];
+        return known.smallest === known.largest ? [known.largest] : [known.smallest, known.largest];
+      }),
   );
 
   const lookupMaxima = createBatcher(
-    (keys: readonly PackageKey[]) =>
-      read<{ i: number; value: string }>(
-        database.reads,
-        PACKAGE_VALUES,
-        keys.map((k) => [k.version, k.pkgarch]),
-      ),
-    (rows, keys) => {
-      const found: (string | null)[] = keys.map(() => null);
-      for (const { i, value } of rows) if (isCountable(value)) found[i] = largest(found[i]!, value);
-      return found;
-    },
+    (keys: readonly PackageKey[]) => extremes(database.reads, EXTREMES_OF_PACKAGES, keys),
+    (found) => found.map((known) => known?.largest ?? null),
   );
 
   async function readPage(filter: PrFilter, after: PrRow | null, limit: number): Promise<PrRow[]> {
@@ -203,8 +239,9 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     async getPr(requests) {
       if (database.writer) return database.writer.submit(getPrKind, requests, requests.length * 256);
       // Each by itself: nothing is stored, so the second of two new checksums gets the same value (protocol.md 8.13).
-      const packages = await loadPackages(database.reads, requests);
-      return requests.map((request) => decideAll([request], (key) => packages.get(key)!).values[0]!);
+      return decide(database.reads, createPackageCache(), requests, (rows, missing) =>
+        requests.map((request) => decideAll([request], rows, missing).values[0]!),
+      );
     },
     values: (keys) => lookupValues.get(keys),
     maxima: (keys) => lookupMaxima.get(keys),
@@ -235,51 +272,4 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
 
 function encodeRows(rows: readonly PrRow[]): string {
   return JSON.stringify(rows.map(({ version, pkgarch, checksum, value }) => [version, pkgarch, checksum, value]));
-}
-
-/**
- * Decides requests in order, each seeing what those before it were given. `packages` are left as they are: what is
- * decided lies over them until it is stored.
- */
-function decideAll(
-  requests: readonly PrRequest[],
-  packages: (key: string) => PackageRows,
-): { values: PrAnswer[]; rows: PrRow[] } {
-  const values: PrAnswer[] = [];
-  const rows: PrRow[] = [];
-  const decided = new Map<string, PackageRows>();
-  for (const { version, pkgarch, checksum, history, upstream } of requests) {
-    const key = packageKey(version, pkgarch);
-    const base = packages(key);
-    const over = decided.get(key);
-    const known = (over && knownValues(over, checksum)) ?? knownValues(base, checksum);
-    // Both count: what was decided in this batch may lie below what is stored, where an upstream's value was taken.
-    const largestUnder = (value: string) => largerOf(over?.under.get(value), base.under.get(value));
-    const decision = decidePr({ max: over?.max ?? base.max, known, largestUnder }, history, upstream);
-    if (decision && !isCountable(decision.value)) {
-      // Stored, it would be passed over like any other such row, and given out again.
-      values.push(tooLong(version, pkgarch, decision.value));
-      continue;
-    }
-    values.push(decision?.value ?? null);
-    if (!decision?.isNew) continue;
-    const row = { version, pkgarch, checksum, value: decision.value };
-    rows.push(row);
-    const next = over ?? { ...noRows(), max: base.max };
-    if (known && !next.checksums.has(checksum)) next.checksums.set(checksum, known);
-    addRow(next, checksum, row.value);
-    decided.set(key, next);
-  }
-  return { values, rows };
-}
-
-function largerOf(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
-}
-
-function tooLong(version: string, pkgarch: string, value: string): InvokeError {
-  return new InvokeError(
-    `get-pr: the next value of ${version} ${pkgarch} would be ${value.slice(0, 40)}… (${value.length} characters), which is too long to count on from: give the package another version`,
-  );
 }
