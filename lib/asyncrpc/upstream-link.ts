@@ -2,15 +2,17 @@ import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, formatAddress } from './address.ts';
-import { createBreaker, LastingRefusal } from './breaker.ts';
-import { TELL_ERRORS } from './faults.ts';
-import { KIB, type Limits, MIB } from './limits.ts';
+import { createBreaker } from './breaker.ts';
+import { createKnownCommands, PING } from './known-commands.ts';
+import { KIB, type Limits } from './limits.ts';
 import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
-import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
+import type { LoopGuard } from './loop-guard.ts';
 import { encodeJson, frameMessage, type Json } from './messages.ts';
 import type { OnAnswer } from './pending-lookups.ts';
 import { createReplyReader, refusalIn } from './reply-reader.ts';
 import { isKeyLine } from './stream-line.ts';
+import { tryRequests } from './trial.ts';
+import { createGreeting, refuseLoop } from './upstream-greeting.ts';
 
 export interface UpstreamLinkOptions {
   readonly address: Address;
@@ -55,6 +57,12 @@ export interface UpstreamLink {
   ): Promise<readonly (string | null)[]>;
   /** The reply to each request, or null when there is none. */
   messages(requests: readonly { command: string; args: Json }[]): Promise<readonly (Reply | null)[]>;
+  /**
+   * Whether the upstream knows a command that BitBake's servers do not; null when it does not say.
+   * @param args of a request to find out with
+   * @param isAnswer tells the reply of a server that knows it
+   */
+  knows(command: string, args: Json, isAnswer: (reply: Json) => boolean): Promise<boolean | null>;
   /** Notes and logs an answer that cannot be believed. A connection that gives such answers may be out of step. */
   distrust(what: string): void;
   figures(): UpstreamFigures;
@@ -72,15 +80,9 @@ const PROBE_TIMEOUT_MS = 2500;
 /** What can be an answer of get-stream or exists-stream, also where it is not one to be believed. */
 const STREAM_ANSWER = /^(?:[0-9a-f]{0,256}|true|false)$/;
 
-/** @throws LastingRefusal when the reply says that the upstream would be asking itself */
-function refuseLoop(reply: Json): void {
-  const refusal = refusalIn(reply);
-  if (refusal?.message.startsWith(LOOP)) throw new LastingRefusal(refusal.message);
-}
-
 /** Takes the replies to messages, of which none may say that there is a loop. */
-const readReplies = (maxBytes: number, limits: Limits) => () => {
-  const read = createReplyReader(maxBytes, limits);
+const readReplies = (limits: Limits) => () => {
+  const read = createReplyReader(limits.maxMessageBytes, limits);
   return (line: string): Reply | undefined => {
     const value = read(line);
     if (value === undefined) return undefined;
@@ -98,12 +100,22 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   let wrong = 0;
   let closed = false;
 
+  const stopped = new AbortController();
+  const greeting = createGreeting({ protocol, login, guard, limits });
+  const trial = (requests: readonly string[], withinMs = timeoutMs) =>
+    tryRequests({ dial, greeting, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
+  const commands = createKnownCommands({
+    trial,
+    onFailure: (why) => breaker.failed(why),
+    onUnknown: (command) => log.info('upstream is no bakeserv, or an older one', { upstream: name, lacks: command }),
+  });
   const channels = () => [...streams.values(), messages];
   const breaker = createBreaker({
     name,
     log,
     probe: async () => {
-      await probe();
+      const [reply] = await trial([PING], Math.min(timeoutMs, PROBE_TIMEOUT_MS));
+      if (reply === undefined || refusalIn(reply)) throw new ProtocolError('no answer');
       for (const channel of channels()) channel.retryNow();
     },
     onOpen: () => {
@@ -117,34 +129,16 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     onFailure: (why: Error) => breaker.failed(why),
   };
 
-  const preface = (stream?: string) =>
-    `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${guard.via}\n\n` +
-    (login ? frameMessage(encodeJson({ auth: { username: login.username, token: login.token } }), true) : '') +
-    (stream ? `${encodeJson({ [stream]: null })}\n` : '');
-
-  /** Takes the replies to login and stream command. */
-  const readPreface = (stream?: string) => () => {
-    if (!login && !stream) return null;
-    const read = createReplyReader(MIB, limits);
-    let expected = (login ? 1 : 0) + (stream ? 1 : 0);
-    let loginDone = !login;
-    return (line: string) => {
-      const reply = read(line);
-      if (reply === undefined) return false;
-      refuseLoop(reply);
-      const refusal = refusalIn(reply);
-      if (refusal && !loginDone) throw new LastingRefusal(`the login is refused: ${refusal.message}`, refusal);
-      if (refusal) throw refusal;
-      loginDone = true;
-      return --expected <= 0;
-    };
-  };
-
   const messages = createLookupChannel<Reply>({
     ...common,
-    preface: () => preface(),
-    readPreface: readPreface(),
-    readAnswer: readReplies(limits.maxMessageBytes, limits),
+    dial: async () => {
+      const stream = await dial();
+      stream.once('close', () => commands.forget());
+      return stream;
+    },
+    preface: () => greeting.text(),
+    readPreface: () => greeting.reader(),
+    readAnswer: readReplies(limits),
     maxLineBytes: limits.maxMessageBytes,
   });
 
@@ -153,8 +147,8 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     if (!channel) {
       channel = createLookupChannel<string>({
         ...common,
-        preface: () => preface(command),
-        readPreface: readPreface(command),
+        preface: () => greeting.text(command),
+        readPreface: () => greeting.reader(command),
         readAnswer: () => (line) => {
           if (STREAM_ANSWER.test(line)) return line;
           // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
@@ -166,27 +160,6 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       streams.set(command, channel);
     }
     return channel;
-  }
-
-  /** A connection of its own, so that it says something about now. */
-  async function probe(): Promise<void> {
-    let failure = new ProtocolError('no answer') as Error;
-    const trial = createLookupChannel<Reply>({
-      dial,
-      timeoutMs: Math.min(timeoutMs, PROBE_TIMEOUT_MS),
-      onSuccess() {},
-      onFailure(why) {
-        failure = why;
-        trial.giveUp();
-      },
-      preface: () => preface(),
-      readPreface: readPreface(),
-      readAnswer: readReplies(64 * KIB, limits),
-      maxLineBytes: 64 * KIB,
-    });
-    const [reply] = await trial.ask(['{"ping": {}}\n']);
-    trial.close();
-    if (!reply || refusalIn(reply.value)) throw failure;
   }
 
   guard.onGrow(() => {
@@ -244,6 +217,9 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
         }),
       );
     },
+    async knows(command, args, isAnswer) {
+      return breaker.isOpen || closed ? null : commands.knows(command, args, isAnswer);
+    },
     distrust(what) {
       distrust(what);
       messages.reconnect();
@@ -251,6 +227,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
     close() {
       closed = true;
+      stopped.abort();
       breaker.close();
       for (const channel of channels()) channel.close();
     },

@@ -4,10 +4,10 @@ import type { Outcome } from '../asyncrpc/service.ts';
 import { InvokeError } from '../errors.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
-import { type ChecksumArgs, getPr, testPr } from './lookups.ts';
+import { type ChecksumArgs, chainPr, getPr, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './row-commands.ts';
 import type { PackageKey, PrFilter, PrStore } from './store.ts';
-import type { PrUpstream } from './upstream.ts';
+import { CHAIN_COMMAND, type PrUpstream } from './upstream.ts';
 
 /** What a PR handler works with. */
 export interface PrContext {
@@ -61,6 +61,13 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
     needs: [],
     schema: object(PACKAGE),
     batch: async ({ store }, args: readonly PackageKey[]) => asValues(await store.maxima(args)),
+  },
+
+  // Ours, for the bakeserv below: BitBake's servers have no such command.
+  [CHAIN_COMMAND]: {
+    needs: [],
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: chainPr,
   },
 
   'import-one': {

@@ -25,14 +25,14 @@ export interface Decision {
  */
 export function decidePr(state: PackageState, history: boolean, upstream?: UpstreamView): Decision | null {
   if (!upstream) return decideLocally(state, history);
-  if (upstream.kind === 'away') return decideAlone(state, history, upstream.lastMax);
-  const { max, value } = upstream;
+  if (upstream.kind === 'away') return decideAlone(state, history, upstream.heard?.under);
+  const { max, under, value } = upstream;
   // Known only here: the local rule, the second time too (section 8.3).
   if (max === null) return decideLocally(state, history);
-  if (!state.known) return { value: value ?? nextUnder(max, state), isNew: true };
+  if (!state.known) return { value: value ?? nextUnder(under ?? max, state), isNew: true };
   if (history) return decideLocally(state, history);
   const own = raise(state.known.largest, state.max);
-  const result = isBelow(own, max) ? (value === null ? nextUnder(max, state) : max) : own;
+  const result = isBelow(own, max) ? (value === null ? nextUnder(under ?? max, state) : max) : own;
   return { value: result, isNew: result !== state.known.largest };
 }
 
@@ -44,16 +44,13 @@ function decideLocally(state: PackageState, history: boolean): Decision {
   return { value, isNew: value !== state.known.largest };
 }
 
-/** With the upstream away (section 8.14): what can be answered without inventing is answered. */
-function decideAlone(state: PackageState, history: boolean, lastMax: string | null | undefined): Decision | null {
-  if (state.known || lastMax === null) return decideLocally(state, history);
-  if (lastMax !== undefined) return { value: nextUnder(lastMax, state), isNew: true };
-  if (state.max === null) return null;
-  // Not heard of since the start, but the rows tell: a dotted maximum was given out under an upstream's value, and the
-  // next one goes beside it.
-  const dot = state.max.lastIndexOf('.');
-  if (dot < 0) return decideLocally(state, history);
-  return { value: nextUnder(state.max.slice(0, dot), state), isNew: true };
+/**
+ * With the upstream away (section 8.14): what can be answered without inventing is answered. Where nothing was heard of
+ * the package, its rows tell: one more than a dotted maximum goes beside it, under the same value of the upstream's.
+ */
+function decideAlone(state: PackageState, history: boolean, heardUnder: string | undefined): Decision | null {
+  if (!state.known && heardUnder !== undefined) return { value: nextUnder(heardUnder, state), isNew: true };
+  return state.max === null ? null : decideLocally(state, history);
 }
 
 /** The largest value of a checksum, lifted above everything else the package was given. */

@@ -1,5 +1,6 @@
 import type { Outcome } from '../asyncrpc/service.ts';
 import { InvokeError } from '../errors.ts';
+import { answerBelow } from './chain.ts';
 import type { PrContext } from './commands.ts';
 import { largest, smallest } from './revision.ts';
 import type { ChecksumKey, PrRequest } from './store.ts';
@@ -46,6 +47,18 @@ export async function testPr(context: PrContext, args: readonly ChecksumArgs[]):
   const requests = withHistory(context, args);
   const found = await context.store.values(requests);
   return found.map((values, i) => values.reduce<string | null>(requests[i]!.history ? smallest : largest, null));
+}
+
+/** What is known of packages here and above: for the server below, which asks it in place of the two commands before. */
+export async function chainPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly Outcome[]> {
+  const { store, upstream } = context;
+  const requests = withHistory(context, args);
+  const [maxima, values, above] = await Promise.all([
+    store.maxima(requests),
+    testPr(context, requests),
+    upstream?.views(requests) ?? null,
+  ]);
+  return requests.map((_, i) => ({ ...answerBelow({ max: maxima[i]!, value: values[i]! }, above?.[i] ?? null) }));
 }
 
 function withHistory({ defaultHistory }: PrContext, args: readonly ChecksumArgs[]): readonly PrRequest[] {

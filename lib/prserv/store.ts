@@ -25,10 +25,20 @@ export interface PrRequest extends ChecksumKey {
 
 /** What a server's upstream says of a package. */
 export type UpstreamView =
-  /** It answered: its largest value of the package, and its value of the checksum. Null is unknown there. */
-  | { readonly kind: 'answered'; readonly max: string | null; readonly value: string | null }
-  /** It did not: the largest value heard of before. Null: unknown there then; undefined: never heard of. */
-  | { readonly kind: 'away'; readonly lastMax: string | null | undefined };
+  /**
+   * It answered: the largest value of the package, that under which new ones are given here (the largest itself, unless
+   * the next value under it is the upstream's to give), and the value of the checksum. Null is unknown there.
+   */
+  | {
+      readonly kind: 'answered';
+      readonly max: string | null;
+      readonly under: string | null;
+      readonly value: string | null;
+      /** Another server further up did not answer: the maximum may be larger. */
+      readonly away: boolean;
+    }
+  /** It did not: what was heard of the package before. Null: unknown there then; undefined: never heard of. */
+  | { readonly kind: 'away'; readonly heard: { readonly max: string; readonly under: string } | null | undefined };
 
 /** A value; null where the rule has no answer; a refusal where the next value would not be countable (revision.ts). */
 export type PrAnswer = string | InvokeError | null;

@@ -219,12 +219,19 @@ describe('a package of very many checksums', () => {
     );
     const upstream = fc.oneof(
       fc.constant(undefined),
+      fc
+        .record({
+          kind: fc.constant('answered' as const),
+          max: fc.constantFrom('3', '3.399', '4', '3.0'),
+          below: fc.constantFrom('', '.0'),
+          value: fc.constantFrom(null, '3', '2'),
+          away: fc.boolean(),
+        })
+        .map(({ below, ...view }) => ({ ...view, under: view.max + below })),
       fc.record({
-        kind: fc.constant('answered' as const),
-        max: fc.constantFrom('3', '3.399', '4', '3.0'),
-        value: fc.constantFrom(null, '3', '2'),
+        kind: fc.constant('away' as const),
+        heard: fc.constantFrom(undefined, null, { max: '3', under: '3' }, { max: '3.7', under: '3.7.0' }),
       }),
-      fc.record({ kind: fc.constant('away' as const), lastMax: fc.constantFrom(undefined, null, '3', '3.7') }),
     );
     const request = fc.record({
       checksum: fc.constantFrom('a', 'b', 'c', '0'.repeat(64)),

@@ -52,7 +52,12 @@ export function prStoreContract(name: string, engine: PrEngine): void {
         { ...PKG, checksum: 'l7', value: '1.7' },
       ]);
       const request = (checksum: string, value: string | null) =>
-        ({ ...PKG, checksum, history: false, upstream: { kind: 'answered', max: '1', value } }) as const;
+        ({
+          ...PKG,
+          checksum,
+          history: false,
+          upstream: { kind: 'answered', max: '1', under: '1', value, away: false },
+        }) as const;
       assert.deepEqual(await store.getPr([request('up', '1.2'), request('new', null)]), ['1.2', '1.8']);
     });
 
@@ -94,7 +99,7 @@ export function prStoreContract(name: string, engine: PrEngine): void {
       const on = newName();
       const stores = [await openNew(t, on), await openNew(t, on)];
       await stores[0]!.importRows([{ ...PKG, checksum: 'old', value: '3.999999999999999' }]);
-      const upstream = { kind: 'answered', max: '3', value: null } as const;
+      const upstream = { kind: 'answered', max: '3', under: '3', value: null, away: false } as const;
       const values = [];
       for (let n = 0; n < 4; n++)
         values.push(...(await stores[n % 2]!.getPr([{ ...PKG, checksum: `c${n}`, history: false, upstream }])));

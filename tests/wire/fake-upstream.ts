@@ -36,6 +36,8 @@ export interface FakeUpstream {
   login: string | null;
   /** Largest value of every package; null: it knows none. */
   prMax: string | null;
+  /** What it answers to chain-pr; null: it does not know the command, and closes the connection as BitBake's servers do. */
+  chain: object | null;
 }
 
 export const unihashOf = (task: string) => createHash('sha256').update(task).digest('hex');
@@ -60,6 +62,7 @@ export async function fakeUpstream(
     losesAnswers: false,
     login: null,
     prMax: '7',
+    chain: null,
     get connections() {
       return connections;
     },
@@ -106,6 +109,7 @@ export async function fakeUpstream(
         } else {
           const [command, args] = Object.entries(JSON.parse(line) as Record<string, Record<string, string>>)[0]!;
           note(command, JSON.stringify(args));
+          if (command === 'chain-pr' && fake.chain === null && !mode.startsWith('hanging')) return client.destroySoon();
           const enters = command.endsWith('-stream') && !refuses();
           if (enters) stream = command;
           reply(client, JSON.stringify(enters ? 'ok' : answer(command, args)), enters);
@@ -154,6 +158,7 @@ export async function fakeUpstream(
       return { 'invoke-error': { message: mode.endsWith('without a text') ? { toString: text } : text } };
     }
     if (command === 'ping') return { alive: true };
+    if (command === 'chain-pr') return fake.chain;
     const other = mode === "sending another task's answer";
     const short = mode.startsWith('sending 40');
     if (command === 'max-package-pr' || command === 'test-pr') {
