@@ -12,42 +12,20 @@ import {
   afterwards,
   askAsBitBake,
   assertRefused,
-  type Context,
-  cannotMount,
   eventually,
   getPr,
-  mount,
   report,
   reportOf,
   serve,
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
+import { cannotMount } from './needs.ts';
+import { fill, smallDisk } from './small-disk.ts';
 
 /** SQLite's extended result codes. */
 const [FULL, WRITE, FSYNC, DIR_FSYNC, SHM_SIZE] = [13, 778, 1034, 1290, 4874];
 const sqliteError = (errno: number | undefined) => Object.assign(new Error('UNKNOWN: disk I/O error'), { errno });
-
-/** A file system of its own, so small that a few seconds of reports fill it. */
-function smallDisk(t: Context, megabytes: number): string {
-  const folder = temporaryFolder(t);
-  mount(t, ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'bakeserv-test'], folder);
-  return folder;
-}
-
-/** Takes all the space there is but `left` bytes; returns how to give it back. */
-function fill(folder: string, left: number): () => void {
-  const filler = path.join(folder, 'filler');
-  const descriptor = fs.openSync(filler, 'w');
-  const { bavail, bsize } = fs.statfsSync(folder);
-  try {
-    for (let size = bavail * bsize - left; size > 0; size -= 65536)
-      fs.writeSync(descriptor, Buffer.alloc(Math.min(size, 65536)));
-  } finally {
-    fs.closeSync(descriptor);
-  }
-  return () => fs.rmSync(filler);
-}
 
 describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
   test('writes are refused as storage full, reads go on, and with space freed writes go on', async (t) => {

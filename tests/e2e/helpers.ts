@@ -277,15 +277,6 @@ export function pingWhile(client: Client): { stop(): Promise<{ worstMs: number; 
   };
 }
 
-/** Why a condition of the machine keeps a test from running, or false. */
-export function cannotMount(): string | false {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-mount-'));
-  const tried = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'bakeserv-test', folder], { encoding: 'utf8' });
-  if (tried.status === 0) spawnSync('umount', [folder]);
-  fs.rmdirSync(folder);
-  return tried.status === 0 ? false : 'needs the right to mount (root in a Linux container or machine)';
-}
-
 export function mount(t: Context, args: readonly string[], target: string): void {
   const { status, stderr } = spawnSync('mount', [...args, target], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);

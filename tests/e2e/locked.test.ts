@@ -23,12 +23,11 @@ import {
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
+import { noProc } from './needs.ts';
 import { openOther } from './sqlite.ts';
 
 /** Each is answered before the next is sent: so many in the time of a lock mean that none waited for it. */
 const PINGS = 5;
-
-const NO_PROC = process.platform !== 'linux' && 'needs /proc';
 
 async function lock(t: Context, folder: string, name: string) {
   const other = await openOther(t, path.join(folder, name));
@@ -120,7 +119,7 @@ describe('while another program holds the write lock of a database', { concurren
     await report(await (await starting).hash(), 'a');
   });
 
-  test('a server that waits with its start ends at once on SIGTERM', { skip: NO_PROC }, async (t) => {
+  test('a server that waits with its start ends at once on SIGTERM', { skip: noProc() }, async (t) => {
     const folder = temporaryFolder(t);
     await (await serve(t, { folder })).stop();
     await lock(t, folder, 'hashserv.db');

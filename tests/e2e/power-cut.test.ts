@@ -23,7 +23,8 @@ import {
   serve,
   temporaryFolder,
 } from './helpers.ts';
-import { cannotTrace, trace } from './tracing.ts';
+import { cannotTrace, noProc } from './needs.ts';
+import { trace } from './tracing.ts';
 
 const FILES = ['hashserv.db', 'hashserv.db-wal'];
 /** Random cuts into one record. */
@@ -87,7 +88,7 @@ function reportAway(client: Awaited<ReturnType<ServerProcess['hash']>>, from = 0
 
 describe('files copied while the server writes', {
   concurrency: true,
-  skip: process.platform !== 'linux' && 'needs /proc',
+  skip: noProc(),
 }, () => {
   for (const syncMode of ['immediate', 'periodic:0.1', 'on_shutdown']) {
     test(`at any moment hold every report answered until then, in mode ${syncMode}`, async (t) => {

@@ -5,7 +5,6 @@ import { describe, test } from 'node:test';
 import {
   assertRefused,
   type Context,
-  cannotMount,
   field,
   getPr,
   mount,
@@ -14,6 +13,7 @@ import {
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
+import { cannotMount } from './needs.ts';
 
 /** A folder with both databases and a row in each. */
 async function filledFolder(t: Context): Promise<string> {

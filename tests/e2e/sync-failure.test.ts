@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { getPr, report, serve, storedUnihash, temporaryFolder } from './helpers.ts';
-import { cannotTrace, trace } from './tracing.ts';
+import { cannotMount, cannotTrace } from './needs.ts';
+import { fill, smallDisk } from './small-disk.ts';
+import { trace } from './tracing.ts';
 
 const STOPPED_BY_DATABASE = { status: 3, signal: null };
 const SYNCS_FAIL = ['-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:error=EIO'];
@@ -40,4 +42,22 @@ describe('a disk whose syncs fail', { concurrency: true, skip: cannotTrace() }, 
     await assert.rejects(getPr(client, 'p', 'b'));
     assert.deepEqual(await server.ended, STOPPED_BY_DATABASE);
   });
+});
+
+describe('a nearly full disk whose syncs fail', { concurrency: true, skip: cannotTrace() || cannotMount() }, () => {
+  for (const syncMode of ['immediate', 'on_shutdown']) {
+    test(`ends the server with status 3 in mode ${syncMode}: no failed sync is taken for want of space`, async (t) => {
+      const databases = smallDisk(t, 16);
+      const server = await serve(t, { folder: temporaryFolder(t), databases, args: ['--sync-mode', syncMode] });
+      const client = await server.hash();
+      // The log is made to grow and begun anew, so that the next writes need no space.
+      await report(client, 'before', { outhash_siginfo: 'x'.repeat(1_000_000) });
+      fill(databases, 100 * 1024);
+      await trace(t, server.child.pid!, SYNCS_FAIL);
+      if (syncMode === 'immediate') await assert.rejects(report(client, 'after'));
+      else server.child.kill('SIGTERM');
+      assert.deepEqual(await server.ended, STOPPED_BY_DATABASE, server.stderr());
+      assert.match(server.stderr(), /error: .*syncing the database failed .*hashserv\.db/);
+    });
+  }
 });

@@ -1,12 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterwards, type Context } from './helpers.ts';
-
-/** Why system calls of a server cannot be watched or made to fail on this machine, or false. */
-export function cannotTrace(): string | false {
-  const tried = spawnSync('strace', ['-qq', '-f', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO', 'true']);
-  return tried.status === 0 ? false : 'needs strace, and the right to trace processes';
-}
 
 /** Attaches strace to all threads of a running process; resolves when it watches. */
 export async function trace(t: Context, pid: number, args: readonly string[]): Promise<ChildProcess> {

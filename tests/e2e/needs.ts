@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/**
+ * For the `skip` of a test: false where it can run, and elsewhere what it needs. In CI no test may pass by not running:
+ * there the file fails, and says how to get what is missing.
+ */
+function unlessIn(environment: NodeJS.ProcessEnv, missing: string | false, remedy: string): string | false {
+  if (!missing || !environment.CI) return missing;
+  throw new Error(`${missing}, and in CI no test may skip itself: ${remedy}`);
+}
+
+/** Whether system calls of a server can be watched, or made to fail. */
+export function cannotTrace(environment = process.env): string | false {
+  const tried = spawnSync('strace', ['-qq', '-f', '-o', '/dev/null', '-e', 'inject=fsync:error=EIO', 'true']);
+  const missing = tried.status !== 0 && 'needs strace, and the right to trace processes';
+  const remedy = 'apt-get install strace; in a container, --cap-add SYS_PTRACE';
+  return unlessIn(environment, missing, remedy);
+}
+
+/** Whether a file system can be mounted. */
+export function cannotMount(environment = process.env): string | false {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-mount-'));
+  const tried = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'bakeserv-test', folder], { encoding: 'utf8' });
+  if (tried.status === 0) spawnSync('umount', [folder]);
+  fs.rmdirSync(folder);
+  const missing = tried.status !== 0 && 'needs the right to mount';
+  const remedy =
+    'run it as root, as `unshare --mount --map-root-user npm test` does; in a container, --cap-add SYS_ADMIN';
+  return unlessIn(environment, missing, remedy);
+}
+
+/** Whether /proc tells of processes. */
+export function noProc(environment = process.env): string | false {
+  return unlessIn(environment, process.platform !== 'linux' && 'needs /proc', 'run the tests on Linux');
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { cannotMount, cannotTrace } from '../e2e/needs.ts';
+
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs `look` where no program is found. */
+function withoutPrograms<T>(look: () => T): T {
+  const { PATH } = process.env;
+  process.env.PATH = '/nowhere';
+  try {
+    return look();
+  } finally {
+    process.env.PATH = PATH;
+  }
+}
+
+test('a test that needs strace or mounts skips itself where there is none, and in CI fails and says what to install', () => {
+  withoutPrograms(() => {
+    assert.match(String(cannotTrace({})), /needs strace/);
+    assert.match(String(cannotMount({})), /needs the right to mount/);
+    assert.throws(() => cannotTrace({ CI: 'true' }), /in CI no test may skip itself: apt-get install strace/);
+    assert.throws(() => cannotMount({ CI: 'true' }), /in CI no test may skip itself: .*unshare/);
+  });
+});
+
+test('no test skips itself for a reason of its own', () => {
+  const allowed = /skip: (cannotTrace|cannotMount|noProc)\(\)/;
+  const files = fs.readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  for (const name of files) {
+    for (const line of fs.readFileSync(path.join(TESTS, name), 'utf8').split('\n')) {
+      const skips =
+        /\bskip:|\.skip\(|\.todo\(|\btodo:/.test(line) && !line.includes('skips =') && !line.includes('allowed =');
+      assert.ok(!skips || allowed.test(line), `${name}: ${line.trim()}`);
+    }
+  }
+});
