@@ -106,7 +106,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     requireOneSyncMode(config);
     if (config.hashserv) {
       const hashDatabase = await database(config.hashserv);
-      const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes });
+      const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
       if (config.admin) await ensureAdmin(store, config.admin.username, config.admin.password);
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);

@@ -9,6 +9,7 @@ import { DB_ADMIN, READ, REPORT } from './permissions.ts';
 import { getOuthash, getTask, getUnihash } from './read-through.ts';
 import { report, reportEquivalent } from './report.ts';
 import { ROW_COMMANDS } from './row-commands.ts';
+import { rowReply } from './row-reply.ts';
 import { HASH, OPTIONAL_TEXT, object, UNIHASH } from './schemas.ts';
 import type { HashSession } from './session.ts';
 import type { RequestStats } from './stats.ts';
@@ -59,7 +60,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
     needs: [READ],
     schema: object({ method: HASH, taskhash: HASH, all: { type: 'boolean' } }, ['method', 'taskhash']),
     handle: async (context, { method, taskhash, all = false }: GetArgs) => {
-      if (all) return getTask(context, method, taskhash);
+      if (all) return rowReply(context.store, await getTask(context, method, taskhash));
       const unihash = await getUnihash(context, method, taskhash);
       return unihash === null ? null : { taskhash, method, unihash };
     },
@@ -72,8 +73,8 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
       'outhash',
       'taskhash',
     ]),
-    handle: (context, { method, outhash, taskhash, with_unihash = true }: GetOuthashArgs) =>
-      getOuthash(context, { method, outhash, taskhash, withUnihash: with_unihash }),
+    handle: async (context, { method, outhash, taskhash, with_unihash = true }: GetOuthashArgs) =>
+      rowReply(context.store, await getOuthash(context, { method, outhash, taskhash, withUnihash: with_unihash })),
   },
 
   'get-stream': { needs: [READ], stream: getStream },

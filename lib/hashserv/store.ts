@@ -116,10 +116,15 @@ export interface HashStore {
   knownToExist(unihash: string): boolean;
   /** Whether any task has the unihash. */
   unihashesExist(unihashes: readonly string[]): Promise<readonly boolean[]>;
-  /** The oldest outhash row of each (method, outhash). */
+  /**
+   * The oldest outhash row of each (method, outhash). A row with a long outhash_siginfo comes without that column: a
+   * batch of rows is bounded in bytes. Rows are shared by those who asked for the same: they must not be changed.
+   */
   outhashes(queries: readonly OuthashQuery[]): Promise<readonly (OuthashRow | null)[]>;
-  /** The oldest outhash row of each (method, taskhash), joined with its unihash. */
+  /** The oldest outhash row of each (method, taskhash), joined with its unihash; the same holds for them. */
   tasks(keys: readonly { method: string; taskhash: string }[]): Promise<readonly (OuthashRow | null)[]>;
+  /** The long outhash_siginfo of a row, by its id, in pieces that are read as they are taken. */
+  siginfo(id: number): AsyncIterable<string>;
   /** Applies reports in order by the rule of protocol.md section 2; the unihash then stored (or else the proposed one). */
   report(reports: readonly Report[]): Promise<readonly string[]>;
   /** Stores rows learnt from an upstream, each unless its (method, taskhash, outhash) is there. */

@@ -123,7 +123,7 @@ describe('a connection that finds the file locked at every write', () => {
     const file = path.join(temporaryFolder(t), 'one.db');
     const rest = { readOnly: false, init: false, syncMode: { kind: 'immediate' }, log: SILENT } as const;
     const database = await openDatabase({ file, ...rest, onFatal: assert.fail, reopenAfterMs: 100 });
-    const hashes = await createHashStore({ database, cacheBytes: 1024 * 1024 });
+    const hashes = await createHashStore({ database, cacheBytes: 1024 * 1024, log: SILENT });
     const prs = await createPrStore(database, SILENT);
     const getPr = (checksum: string) => prs.getPr([{ version: 'p', pkgarch: 'all', checksum, history: false }]);
     const version = async () => {

@@ -55,7 +55,7 @@ async function openStores(t: Running, file: string): Promise<Stores> {
   t.after(() => database.close(1000));
   return {
     database,
-    hashes: await createHashStore({ database, cacheBytes: 1024 * 1024 }),
+    hashes: await createHashStore({ database, cacheBytes: 1024 * 1024, log: SILENT }),
     prs: await createPrStore(database, SILENT),
   };
 }

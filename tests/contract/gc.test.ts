@@ -51,7 +51,7 @@ async function filled(t: Running, rows: number): Promise<{ store: HashStore; dat
       slice: (job) => real.writer!.slice((connection) => job(noted(connection))),
     },
   };
-  const store = await createHashStore({ database, cacheBytes: 0 });
+  const store = await createHashStore({ database, cacheBytes: 0, log: SILENT });
   for (let at = 0; at < rows; at += 250) {
     const some = Array.from({ length: Math.min(250, rows - at) }, (_, i) => at + i);
     await store.report(some.map((n) => reportOf(`t${n}`, `o${n}`, hash(n), { PN: `p${n % 2}` })));

@@ -78,7 +78,7 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
 
     test('rows come with all their fields, and without the unihash where it was not asked', async (t) => {
       const store = await openNew(t);
-      const fields = { owner: 'o', PN: 'pn', PV: 'pv', PR: 'pr', task: 'do_x', outhash_siginfo: 's'.repeat(100_000) };
+      const fields = { owner: 'o', PN: 'pn', PV: 'pv', PR: 'pr', task: 'do_x', outhash_siginfo: 's'.repeat(30_000) };
       const sent = reportOf('t1', 'o1', hash(1), fields);
       await store.report([sent]);
       const [joined] = await store.tasks([{ method: METHOD, taskhash: 't1' }]);
@@ -86,6 +86,27 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       const [bare] = await store.outhashes([{ method: METHOD, outhash: 'o1', withUnihash: false }]);
       const { unihash: _, ...outhashRow } = sent;
       assert.deepEqual({ ...bare, id: 1 }, { id: 1, ...outhashRow });
+    });
+
+    test('a long siginfo does not come with its row, but in pieces when it is asked for', async (t) => {
+      const store = await openNew(t);
+      const { outhash_siginfo, ...sent } = reportOf('t1', 'o1', hash(1), {
+        outhash_siginfo: 'plain é 😀\n'.repeat(150_000),
+      });
+      await store.report([{ ...sent, outhash_siginfo }]);
+      const [row] = await store.tasks([{ method: METHOD, taskhash: 't1' }]);
+      assert.deepEqual({ ...row, id: 1 }, { id: 1, ...sent, gc_mark: '' });
+      let read = '';
+      let pieces = 0;
+      for await (const piece of store.siginfo(row!.id as number)) {
+        read += piece;
+        pieces++;
+      }
+      assert.equal(read, outhash_siginfo);
+      assert.ok(pieces > 1);
+      await assert.rejects(async () => {
+        for await (const _ of store.siginfo(12345)) assert.fail();
+      }, /the row was removed/);
     });
 
     test('an output whose task lost its unihash counts only where no unihash is asked for', async (t) => {

@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 const open = (file: string, onFatal: (error: StorageError) => void, check: Partial<CheckOptions> = {}) =>
   openDatabase({ file, readOnly: false, init: false, syncMode: { kind: 'immediate' }, log: SILENT, onFatal, check });
 
-const createStore = (database: Database) => createHashStore({ database, cacheBytes: MIB });
+const createStore = (database: Database) => createHashStore({ database, cacheBytes: MIB, log: SILENT });
 
 /** A hash database of some pages, with a write-ahead log beside it as a crash leaves one. */
 async function crashed(t: Running): Promise<string> {

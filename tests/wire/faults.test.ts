@@ -87,7 +87,7 @@ async function failing(t: { after(fn: () => Promise<void>): void; name: string }
         };
       },
     });
-  const store: HashStore = await createHashStore({ database, cacheBytes: 1024 * 1024 });
+  const store: HashStore = await createHashStore({ database, cacheBytes: 1024 * 1024, log: SILENT });
   const prStore: PrStore = await createPrStore(database, SILENT);
   const guard = createLoopGuard(SILENT);
   const gate = new WriteGate();

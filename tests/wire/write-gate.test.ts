@@ -229,7 +229,7 @@ test('with a writer that stands still, no more than 10,000 reports and a run que
   const file = path.join(folder, 'hashserv.db');
   const database = await openDatabase({ file, ...rest, onFatal: (error) => assert.fail(error) });
   t.after(() => database.close(1000));
-  const store = await createHashStore({ database, cacheBytes: 1024 });
+  const store = await createHashStore({ database, cacheBytes: 1024, log: SILENT });
   const service = createHashService({
     store,
     log: SILENT,

@@ -1,5 +1,5 @@
-import { StorageError } from '../../errors.ts';
-import type { Equivalence, HashStore, OuthashQuery, OuthashRow, Report, TaskLine, User } from '../../hashserv/store.ts';
+import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../hashserv/store.ts';
+import type { Logger } from '../../log.ts';
 import { createUnihashCache } from '../unihash-cache.ts';
 import { createBatcher } from './batcher.ts';
 import type { Binding } from './binding.ts';
@@ -7,66 +7,24 @@ import type { Database } from './database.ts';
 import { createGcStore } from './hash-gc-store.ts';
 import { createRowStore } from './hash-row-store.ts';
 import { CREATED, HASH_SCHEMA, REPORT_COLUMNS } from './hash-schema.ts';
+import { createOuthashStore } from './outhash-store.ts';
 import type { WriteKind } from './submissions.ts';
+import { createUnihashLookup, STORED_UNIHASHES } from './unihash-lookup.ts';
 import { createUserStore } from './user-store.ts';
 
 export interface HashStoreOptions {
   readonly database: Database;
   /** Bytes of answers kept in memory. */
   readonly cacheBytes: number;
+  readonly log: Logger;
 }
 
-/**
- * The unihashes of a batch as one text, a line for each key: a row for each would cost more than the look-up itself.
- * json_each yields its elements in order, and a plain scan of it aggregates in that order.
- */
-const asLines = (method: string, taskhash: string, keys: string) => `
-SELECT group_concat(coalesce((
-  SELECT u.unihash FROM unihashes_v3 u WHERE u.method = ${method} AND u.taskhash = ${taskhash}), ''), char(10)) AS text
-FROM json_each(${keys}) q`;
-
-/** Nearly always a whole batch has one method. */
-const UNIHASHES_OF_METHOD = asLines('?1', 'q.value', '?2');
-/** Task lines of several methods, cut at their one blank. */
-const UNIHASHES = asLines(
-  "substr(q.value, 1, instr(q.value, ' ') - 1)",
-  "substr(q.value, instr(q.value, ' ') + 1)",
-  '?1',
-);
-
-/** What streams may answer: they write one byte a character and one line an answer. */
-const PLAIN = /^[\n -~]*$/;
-
-const UNIHASH = 'SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? LIMIT 1';
-
-/** The same for any texts: as a list in JSON, with null for a miss. */
-const STORED = `
-SELECT json_group_array((
-  SELECT CAST(u.unihash AS TEXT) FROM unihashes_v3 u WHERE u.method = q.value->>0 AND u.taskhash = q.value->>1)) AS list
-FROM json_each(?) q`;
+const UNIHASH =
+  "SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? AND typeof(unihash) = 'text' LIMIT 1";
 
 /** Relies on unihash_lookup_v1. */
 const EXISTING =
   'SELECT q.key AS i FROM json_each(?) q WHERE EXISTS (SELECT 1 FROM unihashes_v3 WHERE unihash = q.value)';
-
-const OUTHASH_FIELDS =
-  'o.id, o.method, o.taskhash, o.outhash, o.created, o.owner, o.PN, o.PV, o.PR, o.task, o.outhash_siginfo';
-
-/** Relies on outhash_lookup_v3 and the UNIQUE index of unihashes_v3. */
-const OUTHASHES = `
-SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
-  CROSS JOIN outhashes_v2 o ON o.id = (
-    SELECT p.id FROM outhashes_v2 p WHERE p.method = q.value->>0 AND p.outhash = q.value->>1
-      AND (q.value->>2 = 0 OR EXISTS (SELECT 1 FROM unihashes_v3 v WHERE v.method = p.method AND v.taskhash = p.taskhash))
-    ORDER BY ${CREATED('p.created')}, p.id LIMIT 1)
-  LEFT JOIN unihashes_v3 u ON u.method = o.method AND u.taskhash = o.taskhash`;
-
-const TASKS = `
-SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
-  CROSS JOIN unihashes_v3 u ON u.method = q.value->>0 AND u.taskhash = q.value->>1
-  CROSS JOIN outhashes_v2 o ON o.id = (
-    SELECT p.id FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash
-    ORDER BY ${CREATED('p.created')}, p.id LIMIT 1)`;
 
 /**
  * RETURNING comes after the trigger, row by row: a report is answered with what was stored once it had been applied.
@@ -75,7 +33,7 @@ SELECT q.key AS i, ${OUTHASH_FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
 const REPORT = `
 INSERT INTO temp.report (i, ${REPORT_COLUMNS.join(', ')})
   SELECT q.key, ${REPORT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q WHERE true
-  RETURNING i, (SELECT CAST(u.unihash AS TEXT) FROM unihashes_v3 u
+  RETURNING i, (SELECT CASE typeof(u.unihash) WHEN 'text' THEN u.unihash END FROM unihashes_v3 u
     WHERE u.method = report.method AND u.taskhash = report.taskhash) AS unihash`;
 
 const KEPT_COLUMNS = ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'];
@@ -99,7 +57,7 @@ SELECT max(${CREATED('created')}) AS created FROM (
   SELECT created FROM outhashes_v2 WHERE typeof(created) = 'text' ORDER BY id DESC LIMIT 10000)`;
 
 /** The hash equivalence store on SQLite. Adds its tables to the database; throws StorageError when it cannot. */
-export async function createHashStore({ database, cacheBytes }: HashStoreOptions): Promise<HashStore> {
+export async function createHashStore({ database, cacheBytes, log }: HashStoreOptions): Promise<HashStore> {
   await database.addSchema(HASH_SCHEMA);
   const cache = createUnihashCache(cacheBytes);
   /** Unihashes known to exist are kept beside the tasks under a key no task line can have. */
@@ -112,35 +70,7 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     users.changed();
   });
 
-  const lookup = createBatcher(
-    async (asked: readonly TaskLine[]) => {
-      const { epoch } = cache;
-      return { epoch, lines: await unihashLines(asked) };
-    },
-    ({ epoch, lines }, asked): (string | null)[] => {
-      // Slices of one fresh text: the lines that were asked are slices of whole reads, which the cache would keep alive.
-      const tasks = asked.join('\n').split('\n');
-      return lines.map((unihash, i) => {
-        if (unihash === '') return null;
-        cache.set(tasks[i]!, unihash, epoch);
-        return unihash;
-      });
-    },
-  );
-
-  async function unihashLines(tasks: readonly TaskLine[]): Promise<readonly string[]> {
-    const prefix = tasks[0]!.slice(0, tasks[0]!.indexOf(' ') + 1);
-    const oneMethod = tasks.every((task) => task.startsWith(prefix));
-    const [row] = oneMethod
-      ? await database.read<{ text: string }>(database.lookups, UNIHASHES_OF_METHOD, [
-          prefix.slice(0, -1),
-          JSON.stringify(tasks.map((task) => task.slice(prefix.length))),
-        ])
-      : await rows<{ text: string }>(database.lookups, UNIHASHES, tasks);
-    const found = row!.text.split('\n');
-    if (found.length === tasks.length && PLAIN.test(row!.text)) return found;
-    throw new StorageError('storage-corrupt', `${database.file} holds a unihash that is no plain text`);
-  }
+  const lookup = createUnihashLookup(database, cache, log);
 
   const lookupExisting = createBatcher(
     async (unihashes: readonly string[]) => {
@@ -155,31 +85,6 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
       }
       return found;
     },
-  );
-
-  const lookupOuthashes = createBatcher(
-    (queries: readonly OuthashQuery[]) =>
-      rows<OuthashRow>(
-        database.reads,
-        OUTHASHES,
-        queries.map(({ method, outhash, withUnihash }) => [method, outhash, Number(withUnihash)]),
-      ),
-    (found, queries): (OuthashRow | null)[] =>
-      inOrder(queries.length, found, (row, i) => {
-        if (queries[i]!.withUnihash) return row;
-        const { unihash: _, gc_mark: __, ...outhash } = row;
-        return outhash;
-      }),
-  );
-
-  const lookupTasks = createBatcher(
-    (keys: readonly { method: string; taskhash: string }[]) =>
-      rows<OuthashRow>(
-        database.reads,
-        TASKS,
-        keys.map(({ method, taskhash }) => [method, taskhash]),
-      ),
-    (found, keys): (OuthashRow | null)[] => inOrder(keys.length, found, (row) => row),
   );
 
   const rows = <Row>(connection: Binding, sql: string, keys: readonly unknown[]) =>
@@ -225,8 +130,7 @@ export async function createHashStore({ database, cacheBytes }: HashStoreOptions
     knownToExist: (unihash) => cache.get(existsKey(unihash)) !== undefined,
     unihashesExist: (unihashes) => lookupExisting.get(unihashes),
 
-    outhashes: (queries) => lookupOuthashes.get(queries),
-    tasks: (keys) => lookupTasks.get(keys),
+    ...createOuthashStore(database),
 
     report: (reports) => write(REPORT_KIND, reports, sizeOf(reports)),
 
@@ -273,23 +177,12 @@ const KEEP_KIND = oneStatement<OuthashRow, undefined>(async (connection, rows) =
 const EQUIVALENT_KIND = oneStatement<Equivalence, string | null>(async (connection, equivalences) => {
   const rows = JSON.stringify(equivalences.map(({ method, taskhash, unihash }) => [method, taskhash, unihash]));
   await connection.run(REPORT_EQUIVALENT, [rows]);
-  const [row] = await connection.all<{ list: string }>(STORED, [rows]);
+  const [row] = await connection.all<{ list: string }>(STORED_UNIHASHES, [rows]);
   return JSON.parse(row!.list) as (string | null)[];
 });
 
 function sizeOf(reports: readonly Report[]): number {
   return reports.reduce((sum, report) => sum + 512 + (report.outhash_siginfo?.length ?? 0), 0);
-}
-
-/** Rows with the index `i` of their key, as an array in the order of the keys; `i` itself is taken out. */
-function inOrder(
-  length: number,
-  found: readonly OuthashRow[],
-  shape: (row: OuthashRow, i: number) => OuthashRow,
-): (OuthashRow | null)[] {
-  const ordered: (OuthashRow | null)[] = new Array(length).fill(null);
-  for (const { i, ...row } of found) ordered[i as number] = shape(row, i as number);
-  return ordered;
 }
 
 export type { User };
