@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { createCheck } from './answers.ts';
 import { buildRequests, isStream, type Mode, preamble } from './requests.ts';
 import { percentile } from './statistics.ts';
 
@@ -16,6 +17,8 @@ export interface LoadOptions {
   readonly salt: number;
   /** A new connection for every request: connect, handshake, request, reply, close. */
   readonly oneShot: boolean;
+  /** The server only echoes: its answers are not held against the requests. */
+  readonly unchecked?: boolean;
   /** Ends early, with what was answered by then. */
   readonly timeBoundMs: number;
 }
@@ -34,6 +37,8 @@ export interface LoadResult {
   /** Answers that hold something: a unihash, `true`, a reply that is no invoke-error. */
   readonly hits: number;
   readonly misses: number;
+  /** Answers that are not those to their own requests. A server that gives them has no rate. */
+  readonly wrong: number;
   /** When the last answer came, on the monotonic clock of all processes; the C load generator does not say it. */
   readonly ended_us?: number;
 }
@@ -44,7 +49,8 @@ const READ_BYTES = 64 * 1024;
 
 /**
  * Puts load on a server. Nothing is made per request on the way: requests are written as slices of one Buffer, one
- * write for all that an arriving chunk makes room for, and answers are counted by their newlines, undecoded.
+ * write for all that an arriving chunk makes room for, and answers are compared with what their requests are to be
+ * answered, undecoded.
  * @throws Error when a connection fails or closes before all is answered
  */
 export function runLoad(options: LoadOptions): Promise<LoadResult> {
@@ -60,6 +66,8 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
   let issued = 0;
   let done = 0;
   let hits = 0;
+  let wrong = 0;
+  const isOwn = options.unchecked ? null : createCheck(mode, options.offset, keys);
   let began = 0;
 
   return new Promise((resolve, reject) => {
@@ -71,6 +79,8 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
     function open(): void {
       opened++;
       const sent = new Float64Array(depth);
+      /** Of which key each request in flight is: its place among the keys. */
+      const asked = new Uint32Array(depth);
       let head = 0;
       let tail = 0;
       let rest: Buffer | null = null;
@@ -108,7 +118,10 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
           const first = issued % keys;
           const run = Math.min(count, keys - first);
           const slice = bytes.subarray(offsets[first]!, offsets[first + run]!);
-          for (let i = 0; i < run; i++) sent[head++ % depth] = at;
+          for (let i = 0; i < run; i++) {
+            asked[head % depth] = first + i;
+            sent[head++ % depth] = at;
+          }
           issued += run;
           count -= run;
           if (count === 0 && !parts) socket.write(slice);
@@ -138,7 +151,10 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
           if (chunk[at] !== NEWLINE)
             end = mode === 'get' && chunk[at + 64] === NEWLINE ? at + 64 : chunk.indexOf(NEWLINE, at);
           if (end < 0) break;
-          if (isHit(chunk, at, end)) hits++;
+          if (isHit(chunk, at, end)) {
+            hits++;
+            if (isOwn && !isOwn(asked[tail % depth]!, chunk, at, end)) wrong++;
+          }
           latencies[done++] = (now - sent[tail++ % depth]!) * 1000;
           room++;
           at = end + 1;
@@ -187,12 +203,18 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
       if (total === 0) return;
       const seconds = (performance.now() - began) / 1000;
       shut();
-      resolve(resultOf(options, seconds, latencies.subarray(0, done).sort(), hits));
+      resolve(resultOf(options, seconds, latencies.subarray(0, done).sort(), hits, wrong));
     }
   });
 }
 
-function resultOf(options: LoadOptions, seconds: number, sorted: Float32Array, hits: number): LoadResult {
+function resultOf(
+  options: LoadOptions,
+  seconds: number,
+  sorted: Float32Array,
+  hits: number,
+  wrong: number,
+): LoadResult {
   const requests = sorted.length;
   return {
     mode: options.mode,
@@ -206,6 +228,7 @@ function resultOf(options: LoadOptions, seconds: number, sorted: Float32Array, h
     max_us: Math.round(percentile(sorted, 1)),
     hits,
     misses: requests - hits,
+    wrong,
     ended_us: monotonicUs(),
   };
 }

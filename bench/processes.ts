@@ -17,11 +17,14 @@ export interface LoadRequest {
   readonly keys: number;
   readonly requests: number;
   readonly seconds?: number;
+  /** The server only echoes. */
+  readonly unchecked?: boolean;
 }
 
 /**
  * Runs the load generator in a process of its own.
  * @param generator the C load generator, compiled; null for ours
+ * @throws Error when an answer was not the one to its own request: the rate of such a server says nothing
  */
 export async function load(address: string, generator: string | null, request: LoadRequest): Promise<LoadResult> {
   const { mode, shape, oneShot = false, offset, keys, requests, seconds = ROW_SECONDS } = request;
@@ -32,8 +35,18 @@ export async function load(address: string, generator: string | null, request: L
     ? [generator, []]
     : [process.execPath, ['--import', 'tsx', path.join(HERE, 'load.ts')]];
   if (!generator) args.push('-t', String(seconds));
+  if (!generator && request.unchecked) args.push('-u');
   const { stdout } = await promisify(execFile)(file, [...before, ...args]);
-  return JSON.parse(stdout);
+  const result: LoadResult = JSON.parse(stdout);
+  if (!request.unchecked) requireOwnAnswers(result);
+  return result;
+}
+
+/** The C generator looks at every eighth answer, and an old one at none. */
+function requireOwnAnswers({ wrong, requests }: LoadResult): void {
+  if (wrong === undefined)
+    throw new Error('this load generator does not check answers: compile the loadgen.c of today');
+  if (wrong > 0) throw new Error(`${wrong} of ${requests} answers belong to other requests`);
 }
 
 /** What the holder of connections says. */

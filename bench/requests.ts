@@ -32,8 +32,11 @@ const TEMPLATES: Record<Mode, (key: number) => string> = {
   ping: () => '{"ping": {}}\n',
 };
 
+/** The PR requests of all keys are about so many packages. */
+export const PACKAGES = 1000;
+
 function prRequest(command: string, key: number): string {
-  const version = `pkg${key % 1000}-1.0-r0`;
+  const version = `pkg${key % PACKAGES}-1.0-r0`;
   return `{"${command}": {"version": "${version}", "pkgarch": "core2-64", "checksum": "T${HASH}", "history": false}}\n`;
 }
 

@@ -46,8 +46,9 @@ async function measure(row: Row, echo: Server, setting: Setting, turn: number): 
   const echoResult = await measureEcho(row, echo, setting);
   const plan = planKeys(row, setting.hashes, turn, setting.scale);
   return withServer(setting, async (server, profileFolder) => {
-    await load(server.address, setting.generator, requestOf(row, plan.warm));
-    const result = await load(server.address, setting.generator, requestOf(row, plan.measured));
+    const ask = (keys: KeyPlan['warm']) => load(server.address, setting.generator, requestOf(row, keys));
+    await ask(plan.warm).catch((error) => failRow(row, error));
+    const result = await ask(plan.measured).catch((error) => failRow(row, error));
     const to = result.ended_us ?? monotonicUs();
     const from = to - result.seconds * 1e6;
     if (result.misses > 0)
@@ -85,6 +86,11 @@ export async function measureRows(
   return samples;
 }
 
+/** Says which row it was that could not be measured. */
+function failRow(row: Row, error: Error): never {
+  throw new Error(`${row.name}: ${error.message}`, { cause: error });
+}
+
 function requestOf(row: Row, keys: KeyPlan['warm']): LoadRequest {
   return { mode: row.mode, shape: row.shape, oneShot: row.oneShot, ...keys };
 }
@@ -92,7 +98,7 @@ function requestOf(row: Row, keys: KeyPlan['warm']): LoadRequest {
 function measureEcho(row: Row, echo: Server, { generator, scale }: Setting): Promise<LoadResult> {
   const requests = Math.max(100, Math.round(echoOf(row.gauge).requests * scale));
   const keys = Math.min(requests, 20_000);
-  return load(echo.address, generator, { mode: 'get', shape: row.gauge, offset: 0, keys, requests });
+  return load(echo.address, generator, { mode: 'get', shape: row.gauge, offset: 0, keys, requests, unchecked: true });
 }
 
 /** Runs something against a server on a copy of the database; the server, and a copy of its own, are gone afterwards. */
