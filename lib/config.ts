@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { type Address, formatAddress, isLocalAddress, parseAddress } from './asyncrpc/address.ts';
-import { DEFAULT_LIMITS, type Limits } from './asyncrpc/limits.ts';
+import { DEFAULT_LIMITS, faultOfLimits, type Limits } from './asyncrpc/limits.ts';
 import { BakeservError, ConfigError } from './errors.ts';
 import { parseAnonymousPermissions } from './hashserv/permissions.ts';
 import type { LogLevel } from './log.ts';
@@ -198,7 +198,13 @@ function limitsOf(settings: Settings, descriptors: number): Limits {
     if (limit) limits[limit] = (settings.get(name)!.value as number) * (type === 'seconds' ? 1000 : 1);
   }
   const room = Math.max(1, descriptors - RESERVED_DESCRIPTORS);
-  return Object.freeze({ ...(limits as unknown as Limits), maxConnections: Math.min(limits.maxConnections!, room) });
+  limits.maxConnections = Math.min(limits.maxConnections!, room);
+  if (settings.get('max-connections-per-address')!.where === null) {
+    limits.maxConnectionsPerAddress = Math.max(1, Math.floor(limits.maxConnections / 2));
+  }
+  const fault = faultOfLimits(limits as unknown as Limits);
+  if (fault) throw new ConfigError(fault);
+  return Object.freeze(limits as unknown as Limits);
 }
 
 function adminOf(username: string | undefined, password: string | undefined, readOnly: boolean): Config['admin'] {

@@ -1,89 +1,66 @@
-import type { Connection } from './connection.ts';
-import { Fifo } from './fifo.ts';
 import type { Limits } from './limits.ts';
 
-/** A connection that waits for its turn to shake hands. */
-interface Newcomer {
+/** A connection that shakes hands. */
+export interface Newcomer {
   readonly address: string | null;
-  readonly start: () => Connection;
+  destroy(): void;
 }
 
-/** A handshake takes one round trip: one that has lasted this long makes room for those that wait. */
+/** A handshake takes one round trip: one that has lasted this long makes room when there are too many. */
 const STALLED_MS = 1000;
+/** An event loop that stood still has not read what came meanwhile: no more than this counts as a client's time. */
+const LONGEST_TICK_MS = 500;
 
 /**
- * Who may shake hands. Only so many connections are in handshake at once, and of those only so many from one network
- * address; the others wait unread, in order. So a burst of honest clients is served a little later rather than
- * dropped, and clients that connect and stay silent are the ones that go.
+ * Who may take long to shake hands. Everybody is read at once, so an honest client is let in after one round trip,
+ * however many others connect and stay silent; but only so many handshakes may last a second, and of those only so many
+ * from one network address. Past that the oldest go.
  */
 export class Admission {
-  private readonly shaking = new Map<Connection, string | null>();
-  private readonly perAddress = new Map<string, number>();
-  private readonly newcomers = new Fifo<Newcomer>();
+  /** Those in handshake with their age in milliseconds, oldest first. */
+  private readonly shaking = new Map<Newcomer, number>();
   private readonly limits: Limits;
 
   constructor(limits: Limits) {
     this.limits = limits;
   }
 
-  get waiting(): number {
-    return this.newcomers.length;
+  /** Connections in handshake. */
+  get size(): number {
+    return this.shaking.size;
   }
 
-  /** Starts the newcomer, now or when there is room. `abandon` on the result takes it out of the queue. */
-  admit(newcomer: Newcomer): { abandon: () => void } {
-    if (this.hasRoom(newcomer.address)) this.start(newcomer);
-    else this.newcomers.push(newcomer);
-    return { abandon: () => this.newcomers.remove(newcomer) };
+  begin(newcomer: Newcomer): void {
+    this.shaking.set(newcomer, 0);
   }
 
   /** The connection has shaken hands or is gone. */
-  done(connection: Connection): void {
-    const address = this.shaking.get(connection);
-    if (address === undefined || !this.shaking.delete(connection)) return;
-    if (address !== null) {
-      const left = this.perAddress.get(address)! - 1;
-      if (left > 0) this.perAddress.set(address, left);
-      else this.perAddress.delete(address);
-    }
-    if (!this.newcomers.isEmpty) this.startWaiting();
+  done(newcomer: Newcomer): void {
+    this.shaking.delete(newcomer);
   }
 
-  /** Lets those that wait take the place of handshakes that have stalled. Called now and then. */
-  evictStalled(now: number): void {
-    for (const newcomer of this.newcomers.oldest(this.limits.maxHandshakes)) {
-      for (const [connection, address] of this.shaking) {
-        if (now - connection.openedAt < STALLED_MS) return;
-        const full = this.shaking.size >= this.limits.maxHandshakes;
-        if (!full && address !== newcomer.address) continue;
-        connection.destroy();
-        this.done(connection);
-        break;
-      }
+  /** Ends the oldest of too many. Called a few times a second. */
+  evictStalled(elapsedMs: number): void {
+    const perAddress = new Map<string, number>();
+    let stalled = 0;
+    for (const [newcomer, age] of this.shaking) {
+      const now = age + Math.min(elapsedMs, LONGEST_TICK_MS);
+      this.shaking.set(newcomer, now);
+      if (now < STALLED_MS) continue;
+      stalled++;
+      const { address } = newcomer;
+      if (address !== null) perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
     }
-  }
-
-  private startWaiting(): void {
-    // Past the overall bound the rest need not be looked at: a burst of thousands must not cost their square.
-    for (let at = 0; at < this.newcomers.length && this.shaking.size < this.limits.maxHandshakes; ) {
-      const newcomer = this.newcomers.at(at)!;
-      if (this.hasRoom(newcomer.address)) {
-        this.newcomers.remove(newcomer);
-        this.start(newcomer);
-      } else at++;
+    let excess = stalled - this.limits.maxHandshakes;
+    for (const [newcomer, age] of [...this.shaking]) {
+      if (age < STALLED_MS) return;
+      const { address } = newcomer;
+      const ofAddress = address === null ? 0 : perAddress.get(address)!;
+      if (excess <= 0 && ofAddress <= this.limits.maxHandshakesPerAddress) continue;
+      if (address !== null) perAddress.set(address, ofAddress - 1);
+      excess--;
+      this.shaking.delete(newcomer);
+      newcomer.destroy();
     }
-  }
-
-  private start(newcomer: Newcomer): void {
-    const connection = newcomer.start();
-    this.shaking.set(connection, newcomer.address);
-    if (newcomer.address !== null) {
-      this.perAddress.set(newcomer.address, (this.perAddress.get(newcomer.address) ?? 0) + 1);
-    }
-  }
-
-  private hasRoom(address: string | null): boolean {
-    if (this.shaking.size >= this.limits.maxHandshakes) return false;
-    return address === null || (this.perAddress.get(address) ?? 0) < this.limits.maxHandshakesPerAddress;
   }
 }

@@ -17,6 +17,9 @@ export interface CommandRow<S> {
   readonly readOnlyReply?: Reply;
   /** Writes where it can, and has an answer where it cannot: a read-only server takes it like any other command. */
   readonly mayWrite?: true;
+  /** Whether the answer may be as long as a message can be; it is then fetched when there is room for it. */
+  // biome-ignore lint/suspicious/noExplicitAny: asked before the argument is validated
+  readonly isLong?: (arg: any) => boolean;
   /** JSON schema of the argument; without one any argument is taken. */
   readonly schema?: object;
   /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
@@ -87,7 +90,13 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     for (const [name, row] of Object.entries(rows)) {
       const writes = !readOnly && (row.writes || row.mayWrite);
       const stream = !!row.stream;
-      const carried = { stream, batches: !!row.batch, serial: stream && !!row.writes, gate: writes ? gate : null };
+      const carried = {
+        stream,
+        batches: !!row.batch,
+        serial: stream && !!row.writes,
+        gate: writes ? gate : null,
+        isLong: row.isLong ?? null,
+      };
       this.commands.set(name, { name, row, ...carried, validate: null });
     }
   }

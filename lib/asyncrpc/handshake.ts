@@ -2,10 +2,10 @@ import { ProtocolError } from '../errors.ts';
 import { ERRORS_HEADER, TELL } from './faults.ts';
 import type { Limits } from './limits.ts';
 import { VIA_HEADER } from './loop-guard.ts';
-import type { Service } from './service.ts';
+import type { Peer, Service, Session } from './service.ts';
 
 /** The service a first line `<protocol> <major>.<minor>` asks for, or null when it is not spoken here. */
-export function acceptProtocol(line: string, services: ReadonlyMap<string, Service>): Service | null {
+function acceptProtocol(line: string, services: ReadonlyMap<string, Service>): Service | null {
   const match = /^(\S+) (\d{1,4})\.(\d{1,4})$/.exec(line);
   if (!match) return null;
   const service = services.get(match[1]!);
@@ -13,7 +13,7 @@ export function acceptProtocol(line: string, services: ReadonlyMap<string, Servi
 }
 
 /** Reads header lines `key: value` up to the empty line (protocol.md section 1). */
-export class HeaderReader {
+class HeaderReader {
   /** The client asked for the server's own headers. */
   needsHeaders = false;
   /** The client wants to be told of the server's own faults. */
@@ -48,5 +48,43 @@ export class HeaderReader {
     else if (key === ERRORS_HEADER) this.tellErrors = value.toLowerCase() === TELL;
     else if (key === VIA_HEADER) this.via = value.split(',');
     return false;
+  }
+}
+
+/** A client that has shaken hands. */
+export interface Opened {
+  readonly session: Session;
+  /** It is told of the server's own faults. */
+  readonly told: boolean;
+  /** It wants the server's own headers. */
+  readonly needsHeaders: boolean;
+}
+
+/** What a client says before its first request: the protocol line and its headers. */
+export class Handshake {
+  private readonly services: ReadonlyMap<string, Service>;
+  private readonly peer: Peer;
+  private readonly headers: HeaderReader;
+  private service: Service | null = null;
+
+  constructor(services: ReadonlyMap<string, Service>, peer: Peer, limits: Limits) {
+    this.services = services;
+    this.peer = peer;
+    this.headers = new HeaderReader(limits);
+  }
+
+  /**
+   * @returns what the client is once it has shaken hands, null until then, `refused` when it is to be closed without a word
+   * @throws ProtocolError for bad headers, and when the service does not let the client in
+   */
+  push(line: string): Opened | null | 'refused' {
+    if (!this.service) {
+      this.service = acceptProtocol(line, this.services);
+      return this.service ? null : 'refused';
+    }
+    if (!this.headers.push(line)) return null;
+    const session = this.service.open(this.peer, this.headers.via);
+    const told = !this.service.closesOnFault || this.headers.tellErrors;
+    return { session, told, needsHeaders: this.headers.needsHeaders };
   }
 }

@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../log.ts';
+import { Account } from './account.ts';
 import { Admission } from './admission.ts';
 import { Connection } from './connection.ts';
 import type { Limits } from './limits.ts';
+import { countedAddress, Places } from './places.ts';
 import type { Carrier, Peer, Service } from './service.ts';
+import { Turns } from './turns.ts';
 
 const TICK_MS = 250;
 
@@ -15,6 +18,8 @@ export interface Hub {
   accept(stream: Duplex, peer: Peer, carrier?: Carrier): void;
   /** Clients connected now. */
   readonly size: number;
+  /** Bytes held for all clients. */
+  readonly heldBytes: number;
   /** Milliseconds since the last client was connected; 0 while one is. */
   readonly idleMs: number;
   /** Lets every connection finish what was read from it, then closes it; destroys what is left after the drain time. */
@@ -27,19 +32,19 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   const connections = new Set<Connection>();
   const streams = new Set<Duplex>();
   const admission = new Admission(limits);
-  let partialBytes = 0;
+  const account = new Account(limits);
+  const places = new Places(limits);
+  const turns = new Turns();
   let emptySince = performance.now();
   let draining = false;
   let onEmpty: (() => void) | null = null;
 
-  const addPartial = (bytes: number) => {
-    partialBytes += bytes;
-    return partialBytes <= limits.maxPartialBytes;
-  };
-
+  let lastTick = performance.now();
   const ticker = setInterval(() => {
     const now = performance.now();
-    if (admission.waiting > 0) admission.evictStalled(now);
+    admission.evictStalled(now - lastTick);
+    account.relieve(now - lastTick);
+    lastTick = now;
     for (const connection of connections) connection.checkTime(now);
   }, TICK_MS);
   ticker.unref();
@@ -50,13 +55,14 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     onEmpty?.();
   };
 
-  const start = (stream: Duplex, peer: Peer, carrier: Carrier) => {
-    const connection = new Connection(stream, peer, {
+  const start = (stream: Duplex, peer: Peer, address: string | null, carrier: Carrier) => {
+    const connection = new Connection(stream, peer, address, {
       services: byProtocol,
       limits,
       log,
       carrier,
-      addPartial,
+      account,
+      turns,
       onReady: () => admission.done(connection),
       onClose: () => {
         connections.delete(connection);
@@ -64,29 +70,32 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
       },
     });
     connections.add(connection);
-    // Its turn came because others were hung up: nothing was read from it, so it is hung up as well.
-    if (draining) connection.drain();
-    return connection;
+    admission.begin(connection);
   };
 
   return {
     accept(stream, peer, carrier = BYTES) {
-      if (draining || streams.size >= limits.maxConnections) {
-        if (!draining) log.warn('connection limit reached: refused', { peer: peer.name, limit: limits.maxConnections });
+      const address = countedAddress(peer.address);
+      const full = draining ? null : places.take(address);
+      if (draining || full) {
+        if (full) log.warn(full.what, { peer: peer.name, limit: full.limit });
         stream.on('error', () => {});
         stream.destroy();
         return;
       }
       streams.add(stream);
-      const place = admission.admit({ address: peer.address, start: () => start(stream, peer, carrier) });
       stream.on('error', () => {});
       stream.once('close', () => {
-        place.abandon();
+        places.leave(address);
         forget(stream);
       });
+      start(stream, peer, address, carrier);
     },
     get size() {
       return streams.size;
+    },
+    get heldBytes() {
+      return account.held;
     },
     get idleMs() {
       return streams.size > 0 ? 0 : performance.now() - emptySince;

@@ -13,7 +13,6 @@ import type { Carrier, Command, Session } from './service.ts';
 export class Inbox {
   private readonly limits: Limits;
   private readonly carrier: Carrier;
-  private readonly addPartial: (bytes: number) => boolean;
   private readonly splitter: LineSplitter;
   private readonly lines = new Fifo<string>();
   /** Bytes read and not yet taken, the unfinished line at the end included. */
@@ -22,15 +21,15 @@ export class Inbox {
   /** A request that was taken out and put back. */
   private next: Call | null = null;
   private fault: Error | null = null;
-  private partialBytes = 0;
+  private nextBytes = 0;
+  /** Of the request that was taken last. */
+  private lastBytes = 0;
   private begunAt = 0;
-  private closed = false;
+  private pausedAt = 0;
 
-  /** @param addPartial adds to the bytes of unfinished input of all connections; false once they are over their limit */
-  constructor(limits: Limits, carrier: Carrier, addPartial: (bytes: number) => boolean) {
+  constructor(limits: Limits, carrier: Carrier) {
     this.limits = limits;
     this.carrier = carrier;
-    this.addPartial = addPartial;
     // Where messages are not chunked, a line is a message.
     this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
     this.reader = new MessageReader(limits);
@@ -44,6 +43,21 @@ export class Inbox {
   /** Bytes that came and were not taken, those of an unfinished line included. */
   get bytes(): number {
     return this.untakenBytes;
+  }
+
+  /** Of those, in whole lines. */
+  get waitingBytes(): number {
+    return this.untakenBytes - this.splitter.partialBytes;
+  }
+
+  /** Of the line or message that is not complete. */
+  get partialBytes(): number {
+    return this.splitter.partialBytes + this.reader.chunkBytes + this.carrier.heldBytes();
+  }
+
+  /** All that is held here. */
+  get heldBytes(): number {
+    return this.untakenBytes + this.reader.chunkBytes + this.carrier.heldBytes() + this.nextBytes;
   }
 
   /** True when no whole line and no request put back is left. */
@@ -85,8 +99,10 @@ export class Inbox {
     if (this.next) {
       const call = this.next;
       this.next = null;
+      this.nextBytes = 0;
       return call;
     }
+    const held = this.heldBytes;
     for (let line = this.takeLine(); line !== null; line = this.takeLine()) {
       const wasInChunks = this.reader.inChunks;
       try {
@@ -96,6 +112,7 @@ export class Inbox {
           const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
           this.begunAt = begun ? performance.now() : 0;
         }
+        this.lastBytes = held - this.heldBytes;
         if (call) return call;
       } catch (error) {
         this.fault = error as Error;
@@ -118,47 +135,48 @@ export class Inbox {
   /** Makes this request the next one again. */
   putBack(call: Call): void {
     this.next = call;
+    this.nextBytes = this.lastBytes;
   }
 
-  /**
-   * Counts what is unfinished towards the limit of all connections, and notes when it began.
-   * @returns the fault when that is too much
-   */
-  account(): ProtocolError | null {
-    const held = this.splitter.partialBytes + this.reader.chunkBytes + this.carrier.heldBytes();
-    const partial = this.closed ? 0 : held;
-    if (partial === 0 && !this.reader.inChunks) this.begunAt = 0;
+  /** Notes whether something is unfinished, and since when. */
+  note(): void {
+    if (!this.reader.inChunks && this.partialBytes === 0) this.begunAt = 0;
     else if (this.begunAt === 0) this.begunAt = performance.now();
-    const grown = partial - this.partialBytes;
-    this.partialBytes = partial;
-    if (grown === 0 || this.addPartial(grown) || grown < 0) return null;
-    return new ProtocolError('the server holds too many unfinished messages');
+  }
+
+  /** Reads no more, and lets go of what is unfinished; said once what came before it has been answered. */
+  fail(why: ProtocolError): void {
+    this.fault ??= why;
+    this.splitter.stop(why);
+    this.reader.clear();
+    this.untakenBytes -= 0;
+    this.begunAt = 0;
   }
 
   /** What a client that has begun a message and does not end it is told; null while it has time. */
   checkTime(now: number): ProtocolError | null {
     const { messageTimeoutMs } = this.limits;
-    if (!this.begunAt || now - this.begunAt <= messageTimeoutMs) return null;
+    if (!this.begunAt || this.fault || now - this.begunAt <= messageTimeoutMs) return null;
     return new ProtocolError(`a message was not complete within ${messageTimeoutMs / 1000} s`);
+  }
+
+  /** The client is not read for a while. */
+  pause(): void {
+    this.pausedAt = performance.now();
   }
 
   /** The client is read again: time in which it was not is not the client's. */
   resume(): void {
-    if (this.begunAt) this.begunAt = performance.now();
+    if (this.begunAt) this.begunAt += performance.now() - Math.max(this.pausedAt, this.begunAt);
   }
 
   /** Forgets whole lines and the message that was being put together. */
   drop(): void {
     this.lines.clear();
+    this.next = null;
+    this.nextBytes = 0;
     this.settleBytes();
     this.reader.clear();
-  }
-
-  /** The connection is gone: nothing of it counts any more. */
-  close(): void {
-    this.closed = true;
-    this.account();
-    this.drop();
   }
 
   /** Characters are not bytes outside ASCII, nor is white space dropped counted: with nothing left the count starts afresh. */

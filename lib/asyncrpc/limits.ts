@@ -9,8 +9,10 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** The longest message of a connection that has yet to make a login the server requires. */
   readonly maxMessageBeforeLoginBytes: number;
-  /** Unfinished lines and messages of all connections together. */
+  /** Long messages of all connections that are being put together: so many of the longest fit at once. */
   readonly maxPartialBytes: number;
+  /** What is held for all connections above the 128 KiB that each may hold by itself. */
+  readonly maxHeldBytes: number;
   /** Nesting of a JSON message. */
   readonly maxJsonDepth: number;
   /** Object keys in a JSON message. */
@@ -21,7 +23,9 @@ export interface Limits {
   /** From the first byte of a message to its last. */
   readonly messageTimeoutMs: number;
   readonly maxConnections: number;
-  /** Connections in handshake at once; more wait their turn. */
+  /** Of those, from one network address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Connections in handshake for a second or more; the oldest make room. */
   readonly maxHandshakes: number;
   /** Of those, from one network address (Unix sockets are not counted here). */
   readonly maxHandshakesPerAddress: number;
@@ -51,6 +55,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxMessageBytes: 16 * MIB,
   maxMessageBeforeLoginBytes: 64 * KIB,
   maxPartialBytes: 64 * MIB,
+  maxHeldBytes: 128 * MIB,
   maxJsonDepth: 32,
   maxJsonKeys: 10_000,
   handshakeTimeoutMs: 10_000,
@@ -58,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxHeaderBytes: 8 * KIB,
   messageTimeoutMs: 60_000,
   maxConnections: 4096,
+  maxConnectionsPerAddress: 2048,
   maxHandshakes: 256,
   maxHandshakesPerAddress: 64,
   maxInFlight: 1024,
@@ -69,3 +75,35 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   websocketPingMs: 30_000,
   drainTimeoutMs: 5_000,
 });
+
+/** What each pair of limits must have, for every client that keeps to them to be served. */
+const RULES: readonly (readonly [holds: (limits: Limits) => boolean, otherwise: string])[] = [
+  [
+    (l) => l.maxLineBytes >= 32 * KIB,
+    '--max-line must be at least 32KiB: clients send long messages in lines of that length',
+  ],
+  [
+    (l) => l.maxLineBytes <= l.maxInFlightBytes,
+    '--max-line must not be above --max-in-flight-bytes: such a line could not be read to its end',
+  ],
+  [
+    (l) => l.maxMessageBytes <= l.maxPartialBytes,
+    '--max-message must not be above --max-partial: there would be no room for such a message',
+  ],
+  [(l) => l.maxPartialBytes <= l.maxHeldBytes, '--max-partial must not be above --max-held: it is a part of it'],
+  [
+    (l) => l.outputPauseBytes >= 64 * KIB,
+    '--output-pause must be at least 64KiB: that much waits in a socket before a client counts as slow',
+  ],
+  [
+    (l) => 2 * l.outputPauseBytes <= l.outputLimitBytes,
+    '--output-limit must be at least twice --output-pause: one more answer may come on top of what is unsent',
+  ],
+  [(l) => l.maxJsonDepth >= 4, '--max-json-depth must be at least 4: requests of ordinary clients are as deep'],
+  [(l) => l.maxJsonKeys >= 16, '--max-json-keys must be at least 16: a report has as many'],
+];
+
+/** What is wrong with limits that do not go together, naming both options; null when they do. */
+export function faultOfLimits(limits: Limits): string | null {
+  return RULES.find(([holds]) => !holds(limits))?.[1] ?? null;
+}

@@ -48,6 +48,13 @@ export class LineSplitter {
     return lines;
   }
 
+  /** Reads no more, and lets go of the unfinished line. */
+  stop(why: ProtocolError): void {
+    this.failure ??= why;
+    this.held = Buffer.alloc(0);
+    this.heldLength = 0;
+  }
+
   private hold(bytes: Buffer): void {
     const length = this.heldLength + bytes.length;
     if (length > this.maxLineBytes) {
@@ -112,8 +119,6 @@ export class LineSplitter {
   }
 
   private fail(message: string): void {
-    this.failure = new ProtocolError(message);
-    this.held = Buffer.alloc(0);
-    this.heldLength = 0;
+    this.stop(new ProtocolError(message));
   }
 }

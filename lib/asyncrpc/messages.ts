@@ -71,6 +71,11 @@ export function isLong(value: Json | undefined): boolean {
   return typeof value === 'object' || typeof value === 'string' ? lengthLeft(value, CHUNK_LENGTH) <= 0 : false;
 }
 
+/** The characters that the value has at least as JSON. */
+export function lengthOf(value: Json): number {
+  return Number.MAX_SAFE_INTEGER - lengthLeft(value, Number.MAX_SAFE_INTEGER);
+}
+
 /** `left` without the characters that the value has at least; looks no further once nothing is left. */
 function lengthLeft(value: Json | undefined, left: number): number {
   if (typeof value === 'string') return left - value.length - 2;

@@ -1,7 +1,7 @@
 import { InvokeError } from '../errors.ts';
 import { clientMessage } from './faults.ts';
 import type { Limits } from './limits.ts';
-import { encodeJson, encodePieces, isLong, type Json, parseMessage } from './messages.ts';
+import { encodeJson, encodePieces, isLong, type Json, lengthOf, parseMessage } from './messages.ts';
 import {
   type Command,
   EncodedReply,
@@ -15,7 +15,19 @@ import {
 import { isStreamLine } from './stream-line.ts';
 
 /** A reply line with its newline, or its pieces where it is too long to be held whole. */
-export type PlainAnswer = string | AsyncIterable<string>;
+export interface PlainAnswer {
+  readonly written: string | AsyncIterable<string>;
+  /** What the pieces are made of takes so many bytes at least. */
+  readonly bytes: number;
+}
+
+/** What the plain form needs of its connection. */
+export interface PlainHost {
+  /** Told of what went wrong on our side. */
+  onFailure(error: Error): void;
+  /** Resolves when an answer of any length may be fetched; null when it may be at once. */
+  untilRoom(): Promise<void> | null;
+}
 
 interface PlainRequest {
   readonly method: string;
@@ -36,24 +48,31 @@ export function isPlain(firstLine: string): boolean {
 export class PlainSession {
   private readonly sessions: ReadonlyMap<string, Session>;
   private readonly limits: Limits;
-  private readonly onFailure: (error: Error) => void;
+  private readonly host: PlainHost;
   private leaveGate: (() => void) | null = null;
 
-  /** @param onFailure told of what went wrong on our side */
-  constructor(services: Iterable<Service>, peer: Peer, limits: Limits, onFailure: (error: Error) => void) {
+  constructor(services: Iterable<Service>, peer: Peer, limits: Limits, host: PlainHost) {
     this.sessions = new Map([...services].map((service) => [service.protocol, service.open(peer, [])]));
     this.limits = limits;
-    this.onFailure = onFailure;
+    this.host = host;
+  }
+
+  /** True while a service requires a login that this client has yet to make. */
+  get awaitsLogin(): boolean {
+    for (const session of this.sessions.values()) if (session.awaitsLogin) return true;
+    return false;
   }
 
   /** Answers a line; never rejects. */
   async answer(line: string): Promise<PlainAnswer> {
     let id: Json = null;
     try {
+      this.checkLength(line);
       const message = parseMessage(line, this.limits.maxJsonDepth, this.limits.maxJsonKeys);
       id = member(message, 'id') ?? null;
       const request = readRequest(message);
       const { session, command } = this.find(request);
+      if (command.isLong?.(request.params)) await this.host.untilRoom();
       const outcome = command.stream
         ? await this.runStream(session, command, request.params)
         : (await this.handOver(command, () => session.invoke(command, [request.params])))[0]!;
@@ -66,6 +85,11 @@ export class PlainSession {
   close(): void {
     this.leaveGate?.();
     for (const session of this.sessions.values()) session.close();
+  }
+
+  private checkLength(line: string): void {
+    const { maxMessageBeforeLoginBytes: limit } = this.limits;
+    if (line.length > limit && this.awaitsLogin) throw new InvokeError(`a message is longer than ${limit} bytes`);
   }
 
   private find({ method, service }: PlainRequest): { session: Session; command: Command } {
@@ -108,15 +132,19 @@ export class PlainSession {
   private encode(id: Json, outcome: Outcome): PlainAnswer {
     const before = `{"id": ${encodeJson(id)}, "result": `;
     const after = ', "error": null}\n';
-    if (outcome instanceof StreamedReply) return surround(before, outcome.pieces, after);
-    if (outcome instanceof EncodedReply) return before + outcome.text + after;
-    if (!(outcome instanceof Error))
-      return isLong(outcome) ? surround(before, encodePieces(outcome), after) : before + encodeJson(outcome) + after;
+    if (outcome instanceof StreamedReply) return { written: surround(before, outcome.pieces, after), bytes: 0 };
+    if (outcome instanceof EncodedReply) return whole(before + outcome.text + after);
+    if (!(outcome instanceof Error)) {
+      if (!isLong(outcome)) return whole(before + encodeJson(outcome) + after);
+      return { written: surround(before, encodePieces(outcome), after), bytes: lengthOf(outcome) };
+    }
     const error = outcome instanceof StreamFailure ? (outcome.cause as Error) : outcome;
-    if (!(error instanceof InvokeError)) this.onFailure(error);
-    return `${before}null, "error": ${encodeJson({ message: clientMessage(error) })}}\n`;
+    if (!(error instanceof InvokeError)) this.host.onFailure(error);
+    return whole(`${before}null, "error": ${encodeJson({ message: clientMessage(error) })}}\n`);
   }
 }
+
+const whole = (written: string): PlainAnswer => ({ written, bytes: 0 });
 
 async function* surround(
   before: string,

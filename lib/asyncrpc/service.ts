@@ -52,6 +52,8 @@ export interface Command {
   readonly batches: boolean;
   /** To be passed before requests or lines of this command are handed over; a command that only reads has none. */
   readonly gate?: WriteGate | null;
+  /** Whether the answer may be of any length: it is fetched when there is room for it. */
+  readonly isLong?: ((arg: Json) => boolean) | null;
   /** Lines of this stream command take effect, each before the next: no two calls of it overlap on one connection. */
   readonly serial?: boolean;
 }

@@ -27,6 +27,8 @@ export class StreamMode {
   private readonly host: StreamHost;
   private readonly onEnd: () => void;
   private readonly answers: OrderedAnswers;
+  /** Bytes of the lines that wait for their answer. */
+  bytes = 0;
   private linesInFlight = 0;
   private ending = false;
 
@@ -56,9 +58,10 @@ export class StreamMode {
     const { limits, inbox } = this.host;
     const room = limits.maxInFlight - this.linesInFlight;
     if (room <= 0 || inbox.isEmpty || this.host.mustWait(this.command)) return false;
+    const held = inbox.heldBytes;
     const lines = inbox.takeLines(room);
     if (lines === null) this.end();
-    else this.answerLines(lines);
+    else this.answerLines(lines, Math.max(0, held - inbox.heldBytes));
     return true;
   }
 
@@ -70,11 +73,12 @@ export class StreamMode {
     });
   }
 
-  private answerLines(lines: readonly string[]): void {
+  private answerLines(lines: readonly string[], bytes: number): void {
     const text = this.session.stream(this.command, lines);
     if (typeof text === 'string' && this.answers.isEmpty) return this.host.write(text);
     // Also an answer that is there already is held in memory until those before it are out.
     this.linesInFlight += lines.length;
+    this.bytes += bytes;
     // Taken up in its turn, which may be after it has failed.
     const told = this.host.told && text instanceof Promise;
     const answer = told ? text.catch((error) => this.tell(error, lines.length)) : text;
@@ -82,6 +86,7 @@ export class StreamMode {
     this.answers.add(async () => {
       this.host.write(await answer);
       this.linesInFlight -= lines.length;
+      this.bytes -= bytes;
     });
   }
 

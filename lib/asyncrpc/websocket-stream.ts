@@ -24,7 +24,8 @@ export interface WebSocketStreamHooks {
  * A WebSocket as a stream of lines: a text frame in is a line with its newline, a line out is a text frame without it
  * (protocol.md section 1). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
  * what is written before `attach` is dropped. A write is done when the kernel has taken its frames, and the socket is
- * not read while nobody reads here: back-pressure goes through in both directions.
+ * not read while nobody reads here: back-pressure goes through in both directions. Emits `held` when it holds more of an
+ * unfinished message.
  */
 export class WebSocketStream extends Duplex {
   /** Bytes of an unfinished message that the WebSocket holds. What came in one packet with an earlier message does not count. */
@@ -69,6 +70,19 @@ export class WebSocketStream extends Duplex {
       this.hooks.onFirstRead?.();
     }
     if (this.ws?.isPaused) this.ws.resume();
+  }
+
+  /** Also while a message is not complete, which nobody here has seen anything of. */
+  override pause(): this {
+    super.pause();
+    this.ws?.pause();
+    return this;
+  }
+
+  override resume(): this {
+    super.resume();
+    if (this.ws?.isPaused && this.readableLength < this.readableHighWaterMark) this.ws.resume();
+    return this;
   }
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
@@ -143,6 +157,7 @@ export class WebSocketStream extends Duplex {
   private countHeld(packet: Buffer): void {
     this.heldBytes = this.messagesInPacket > 0 ? 0 : Math.max(0, this.heldBytes + packet.length);
     this.messagesInPacket = 0;
+    if (this.heldBytes > 0) this.emit('held');
   }
 
   /** A control frame is no part of a message: its payload, header and mask are taken off before the packet is counted. */

@@ -59,6 +59,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   get: {
     needs: [READ],
     schema: object({ method: HASH, taskhash: HASH, all: { type: 'boolean' } }, ['method', 'taskhash']),
+    isLong: (arg) => arg?.all === true,
     handle: async (context, { method, taskhash, all = false }: GetArgs) => {
       if (all) return rowReply(context.store, await getTask(context, method, taskhash));
       const unihash = await getUnihash(context, method, taskhash);
@@ -68,6 +69,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
 
   'get-outhash': {
     needs: [READ],
+    isLong: () => true,
     schema: object({ method: HASH, outhash: HASH, taskhash: HASH, with_unihash: { type: 'boolean' } }, [
       'method',
       'outhash',

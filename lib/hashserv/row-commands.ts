@@ -128,6 +128,7 @@ export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
   'count-stream': { needs: [DB_ADMIN], stream: countStream },
   'export-rows': {
     needs: [DB_ADMIN],
+    isLong: () => true,
     schema: object(
       {
         table: TABLE,

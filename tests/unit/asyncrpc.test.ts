@@ -1,99 +1,93 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Admission } from '../../lib/asyncrpc/admission.ts';
-import type { Connection } from '../../lib/asyncrpc/connection.ts';
+import { Admission, type Newcomer } from '../../lib/asyncrpc/admission.ts';
 import { BadLine, type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { countedAddress, Places } from '../../lib/asyncrpc/places.ts';
 import { createValidator, isHash, isPrValue, isText, isUnihash } from '../../lib/asyncrpc/schema.ts';
 import { type Outcome, StreamFailure } from '../../lib/asyncrpc/service.ts';
 import { InvokeError, STORAGE_TEXTS, StorageError, type StorageErrorCode } from '../../lib/errors.ts';
 
-/** Newcomers to an Admission and what became of them. */
+/** Handshakes, and which of them were ended. */
 function door(limits: { maxHandshakes: number; maxHandshakesPerAddress: number }) {
   const admission = new Admission({ ...DEFAULT_LIMITS, ...limits });
-  const started: string[] = [];
   const evicted: string[] = [];
-  const connections = new Map<string, Connection>();
-  const admit = (name: string, address: string | null, openedAt = 0) =>
-    admission.admit({
-      address,
-      start: () => {
-        started.push(name);
-        const connection = { openedAt, destroy: () => void evicted.push(name) } as unknown as Connection;
-        connections.set(name, connection);
-        return connection;
-      },
-    });
-  return { admission, admit, started, evicted, done: (name: string) => admission.done(connections.get(name)!) };
+  const newcomers = new Map<string, Newcomer>();
+  const begin = (name: string, address: string | null) => {
+    const newcomer = { address, destroy: () => void evicted.push(name) };
+    newcomers.set(name, newcomer);
+    admission.begin(newcomer);
+  };
+  return { admission, begin, evicted, done: (name: string) => admission.done(newcomers.get(name)!) };
 }
 
-describe('admission to the handshake', () => {
-  test('lets in as many as there is room for, the others in order as room is made', () => {
-    const { admit, started, done } = door({ maxHandshakes: 2, maxHandshakesPerAddress: 2 });
-    for (const name of ['a', 'b', 'c', 'd']) admit(name, null);
-    assert.deepEqual(started, ['a', 'b']);
+describe('handshakes', () => {
+  test('that last a second are the oldest few at most', () => {
+    const { admission, begin, evicted, done } = door({ maxHandshakes: 2, maxHandshakesPerAddress: 2 });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) begin(name, null);
+    for (let tick = 0; tick < 3; tick++) admission.evictStalled(250);
+    begin('young', null);
     done('b');
-    assert.deepEqual(started, ['a', 'b', 'c']);
-    done('b');
-    assert.deepEqual(started, ['a', 'b', 'c'], 'a place is given up once');
-    done('a');
-    assert.deepEqual(started, ['a', 'b', 'c', 'd']);
+    assert.deepEqual(evicted, []);
+    admission.evictStalled(250);
+    assert.deepEqual(evicted, ['a', 'c']);
+    admission.evictStalled(250);
+    assert.deepEqual(evicted, ['a', 'c']);
+    assert.equal(admission.size, 3);
   });
 
-  test('an address over its share does not keep another waiting', () => {
-    const { admit, started, done } = door({ maxHandshakes: 3, maxHandshakesPerAddress: 2 });
+  test('of one address go when there are too many of it, those of others do not', () => {
+    const { admission, begin, evicted } = door({ maxHandshakes: 5, maxHandshakesPerAddress: 1 });
     for (const [name, address] of [
+      ['b', 'B'],
       ['a1', 'A'],
+      ['unix', null],
       ['a2', 'A'],
       ['a3', 'A'],
-      ['b1', 'B'],
     ] as const)
-      admit(name, address);
-    assert.deepEqual(started, ['a1', 'a2', 'b1']);
-    done('b1');
-    assert.deepEqual(started, ['a1', 'a2', 'b1']);
-    done('a1');
-    assert.deepEqual(started, ['a1', 'a2', 'b1', 'a3']);
+      begin(name, address);
+    for (let tick = 0; tick < 4; tick++) admission.evictStalled(250);
+    assert.deepEqual(evicted, ['a1', 'a2']);
   });
 
-  test('who leaves while waiting is not started', () => {
-    const { admission, admit, started, done } = door({ maxHandshakes: 1, maxHandshakesPerAddress: 1 });
-    admit('a', null);
-    const place = admit('b', null);
-    admit('c', null);
-    place.abandon();
-    assert.equal(admission.waiting, 1);
-    done('a');
-    assert.deepEqual(started, ['a', 'c']);
-  });
-
-  test('those that stalled make room for those that wait, one each, the oldest first', () => {
-    const { admission, admit, started, evicted } = door({ maxHandshakes: 3, maxHandshakesPerAddress: 3 });
-    admit('old', null, 0);
-    admit('older than a second', null, 500);
-    admit('young', null, 1500);
-    admit('x', null, 2000);
-    admission.evictStalled(900);
+  test('are not the older for an event loop that stood still', () => {
+    const { admission, begin, evicted } = door({ maxHandshakes: 0, maxHandshakesPerAddress: 0 });
+    begin('a', 'A');
+    admission.evictStalled(60_000);
     assert.deepEqual(evicted, []);
-    admission.evictStalled(2000);
-    assert.deepEqual(evicted, ['old']);
-    admit('y', null, 2000);
-    admit('z', null, 2000);
-    admission.evictStalled(2100);
-    assert.deepEqual(evicted, ['old', 'older than a second']);
-    assert.deepEqual(started, ['old', 'older than a second', 'young', 'x', 'y']);
+  });
+});
+
+describe('places', () => {
+  const places = new Places({ ...DEFAULT_LIMITS, maxConnections: 32, maxConnectionsPerAddress: 16 });
+  const fill = (address: string | null) => {
+    let taken = 0;
+    while (places.take(address) === null) taken++;
+    return taken;
+  };
+
+  test('are not all for one address, nor all for the network', () => {
+    assert.equal(fill('A'), 16);
+    assert.match(places.take('A')!.what, /of an address/);
+    assert.equal(fill('B'), 14);
+    assert.match(places.take('C')!.what, /^connection limit reached/);
+    assert.equal(fill(null), 2);
+    places.leave('A');
+    places.leave(null);
+    assert.equal(fill('C'), 1);
+    assert.equal(fill(null), 1);
   });
 
-  test('where only an address is over its share, only its own make room', () => {
-    const { admission, admit, evicted, started } = door({ maxHandshakes: 5, maxHandshakesPerAddress: 1 });
-    admit('b', 'B');
-    admit('a1', 'A');
-    admit('a2', 'A');
-    admission.evictStalled(5000);
-    assert.deepEqual(evicted, ['a1']);
-    assert.deepEqual(started, ['b', 'a1', 'a2']);
+  test('are counted by what a client has to itself', () => {
+    const same = ['2001:db8::1', '2001:db8:0:0:1::2', '2001:db8::ffff:1%eth0'].map(countedAddress);
+    assert.deepEqual(new Set(same), new Set(['2001:db8:0:0::/64']));
+    assert.notEqual(countedAddress('2001:db8:0:1::1'), same[0]);
+    assert.equal(countedAddress('::ffff:192.0.2.1'), '192.0.2.1');
+    assert.equal(countedAddress('192.0.2.1'), '192.0.2.1');
+    assert.equal(countedAddress(null), null);
+    assert.equal(countedAddress('::1'), '0:0:0:0::/64');
   });
 });
 

@@ -40,6 +40,18 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
 
 const LIMIT_SETTINGS = { integer: ['7', '8'], bytes: ['7KiB', '8KiB'], seconds: ['7', '8.5'] } as const;
 
+/** Limits that would not go together with the others' defaults at such values. */
+const FITTING: Readonly<Record<string, readonly [string, string]>> = {
+  'max-line': ['32KiB', '48KiB'],
+  'max-message': ['15MiB', '17MiB'],
+  'max-partial': ['32MiB', '96MiB'],
+  'max-held': ['96MiB', '256MiB'],
+  'max-in-flight-bytes': ['64KiB', '128KiB'],
+  'output-pause': ['64KiB', '128KiB'],
+  'output-limit': ['2MiB', '4MiB'],
+  'max-json-keys': ['20', '30'],
+};
+
 /** Settings that are wrong for a type, with what the refusal expects. */
 const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, expected: RegExp])[]>> = {
   boolean: [
@@ -87,7 +99,7 @@ describe('settings', () => {
   for (const option of SERVE_OPTIONS.filter(({ name }) => !name.endsWith('-file'))) {
     const { name, limit, type } = option;
     const [one, other, shown] = limit
-      ? ([...LIMIT_SETTINGS[type as 'integer'], (config: Config) => config.limits[limit]] as const)
+      ? ([...(FITTING[name] ?? LIMIT_SETTINGS[type as 'integer']), (config: Config) => config.limits[limit]] as const)
       : (SHOWN[name] ?? assert.fail(`--${name} is in no table of this test`));
     const get = (flags: Record<string, unknown>, environment: Record<string, string>, file: string | null = null) =>
       shown(resolveConfig({ ...company(name), ...flags }, environment, undefined, file === null ? null : inFile(file)));
@@ -128,6 +140,33 @@ describe('settings', () => {
       test(`--${name} given twice is refused`, () =>
         assert.throws(() => resolveConfig({ [name]: [one, other] }, {}), new RegExp(`--${name} is given 2 times`)));
   }
+
+  for (const [given, both] of [
+    [{ 'max-line': '300KiB' }, ['max-line', 'max-in-flight-bytes']],
+    [{ 'max-line': '16KiB' }, ['max-line', '32KiB']],
+    [{ 'max-message': '65MiB' }, ['max-message', 'max-partial']],
+    [{ 'max-partial': '200MiB' }, ['max-partial', 'max-held']],
+    [{ 'output-pause': '5MiB' }, ['output-pause', 'output-limit']],
+    [{ 'output-pause': '1KiB' }, ['output-pause', '64KiB']],
+    [{ 'max-json-depth': '3' }, ['max-json-depth', '4']],
+    [{ 'max-json-keys': '15' }, ['max-json-keys', '16']],
+  ] as const) {
+    test(`limits that do not go together are refused at start: ${JSON.stringify(given)}`, () => {
+      assert.throws(
+        () => resolveConfig(given, {}),
+        (error: Error) => error instanceof ConfigError && both.every((text) => error.message.includes(text)),
+      );
+    });
+  }
+
+  test('no address takes more than half of the connections there are, unless told to', () => {
+    assert.equal(resolveConfig({}, {}, 1024).limits.maxConnectionsPerAddress, (1024 - 128) / 2);
+    assert.equal(
+      resolveConfig({ 'max-connections-per-address': '800' }, {}, 1024).limits.maxConnectionsPerAddress,
+      800,
+    );
+    assert.equal(resolveConfig({}, {}, 10).limits.maxConnectionsPerAddress, 1);
+  });
 
   test('every limit there is has an option, with the default of the limits', () => {
     const options = SERVE_OPTIONS.filter(({ limit }) => limit);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Inbox } from '../../lib/asyncrpc/inbox.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 
-const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 }, () => true);
+const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 });
 
 /** Lines as a reader leaves them: without white space at the end. Ends of a stream are among them. */
 const line = fc

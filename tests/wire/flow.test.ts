@@ -116,20 +116,23 @@ describe('a message of unending chunks', () => {
     assert.equal(((await client.message()) as { unihash: string }).unihash, hash(1));
   });
 
-  test('counts towards what all clients together may leave unfinished', async (t) => {
-    const server = await serve(t, { limits: { maxPartialBytes: 100_000 } });
-    const clients = [server.connect(), server.connect()];
-    for (const client of clients) {
-      client.send(`{"chunk-stream": null}\n${'x'.repeat(30_000)}\n${'x'.repeat(30_000)}\n`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.match(refusal(await clients[1]!.message()), /too many unfinished messages/);
-    assert.equal(await clients[1]!.line(), null);
-    // What a client that is gone left unfinished no longer counts.
-    clients[0]!.close();
-    const third = server.connect();
-    third.send(`{"chunk-stream": null}\n{"ping": "${'x'.repeat(30_000)}\n"}\n\n`);
-    assert.deepEqual(await third.message(), { alive: true });
+  test('keeps others of its length waiting for a moment only, and shorter ones not at all', async (t) => {
+    const limits = { maxMessageBytes: 300_000, maxPartialBytes: 300_000 };
+    const server = await serve(t, { transport: TCP, limits });
+    const chunks = (n: number) => `${'x'.repeat(30_000)}\n`.repeat(n);
+    const stalled = server.connect();
+    stalled.send(`{"chunk-stream": null}\n${chunks(6)}`);
+    while (server.app.hub.heldBytes < 180_000) await new Promise((resolve) => setImmediate(resolve));
+    const other = server.connect();
+    other.send(`{"chunk-stream": null}\n{"ping": "\n${chunks(6)}"}\n\n`);
+    const short = server.connect();
+    short.send('{"chunk-stream": null}\n{"ping"\n');
+    await server.connect().ask('ping', {});
+    short.send(`: "${'x'.repeat(30_000)}"}\n\n`);
+    assert.deepEqual(await short.message(), { alive: true });
+    assert.match(refusal(await stalled.message()), /others wait for the memory/);
+    assert.equal(await stalled.line(), null);
+    assert.deepEqual(await other.message(), { alive: true });
   });
 
   test('that is not finished in time is closed; one that is does not count any more', async (t) => {
@@ -235,7 +238,7 @@ describe('a server that stops', () => {
     await stopped;
   });
 
-  test('does not wait for clients whose turn to shake hands has not come', async (t) => {
+  test('does not wait for clients that have said nothing', async (t) => {
     const server = await serve(t, { transport: TCP, limits: { maxHandshakes: 1, drainTimeoutMs: 60_000 } });
     const clients = Array.from({ length: 5 }, () => server.dial());
     await Promise.all(clients.map(({ stream }) => new Promise((resolve) => stream.once('connect', resolve))));

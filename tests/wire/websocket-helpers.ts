@@ -14,6 +14,8 @@ export interface TestServer {
   readonly address: Address & { kind: 'ws' };
   readonly port: number;
   readonly url: string;
+  /** What the server holds for its clients. */
+  heldBytes(): number;
   /** As a stopping server does it; also done when the test is over. */
   close(): Promise<void>;
 }
@@ -40,7 +42,8 @@ export async function webSocketServer(
     await close();
     for (const fn of afterwards) await fn();
   });
-  return { address, port: address.port, url: `ws://127.0.0.1:${address.port}/ws`, close };
+  const url = `ws://127.0.0.1:${address.port}/ws`;
+  return { address, port: address.port, url, heldBytes: () => app.hub.heldBytes, close };
 }
 
 /** A bare WebSocket client that sees frames as they are. */

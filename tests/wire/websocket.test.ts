@@ -141,11 +141,27 @@ test('a message begun and not finished is refused after its time', async (t) => 
   assert.match(await client.frame(), /invoke-error.*not complete within 0.05 s/);
 });
 
-test('an unfinished frame counts to the unfinished messages of all clients', async (t) => {
-  const server = await webSocketServer(t, {}, { maxPartialBytes: 128 * KIB });
+test('an unfinished frame counts to what is held for all clients, and goes when others wait for its room', async (t) => {
+  const limits = { maxMessageBytes: MIB, maxPartialBytes: MIB };
+  const server = await webSocketServer(t, {}, limits);
+  const [client, other] = [await FrameClient.open(server.url), await FrameClient.open(server.url)];
+  client.ws.send('x'.repeat(512 * KIB), { fin: false });
+  while (server.heldBytes() < 512 * KIB) await new Promise((resolve) => setImmediate(resolve));
+  const ping = other.ask('ping', 'x'.repeat(512 * KIB));
+  assert.match(await client.frame(), /invoke-error.*others wait for the memory/);
+  assert.deepEqual(await ping, { alive: true });
+});
+
+test('an unfinished frame is refused at the limit before login, and that of a handshake at the line limit', async (t) => {
+  const flags = { 'anon-perms': '@none', 'admin-user': 'admin', 'admin-password': 'secret' };
+  const server = await webSocketServer(t, flags);
   const client = await FrameClient.open(server.url);
-  client.ws.send('x'.repeat(MIB), { fin: false });
-  assert.match(await client.frame(), /invoke-error.*too many unfinished messages/);
+  client.ws.send('x'.repeat(200 * KIB), { fin: false });
+  assert.match(await client.frame(), /invoke-error.*a message is longer than 65536 bytes/);
+  const silent = new FrameClient(server.url);
+  await once(silent.ws, 'open');
+  silent.ws.send('x'.repeat(200 * KIB), { fin: false });
+  assert.match(await silent.frame(), /invoke-error.*a message is longer than 65536 bytes/);
 });
 
 test('a client that leaves pings unanswered is closed, one that answers is kept', async (t) => {
