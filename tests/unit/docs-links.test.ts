@@ -29,6 +29,15 @@ test('the package holds what users need and nothing else', () => {
   const wanted = [...PACKAGE.files, 'package.json'];
   const stray = packed.filter((file) => !wanted.some((each) => file === each || file.startsWith(`${each}/`)));
   assert.deepEqual(stray, []);
+  // Whoever unpacks the tarball has no other files: a link must lead to one of these.
+  for (const file of packed.filter((each) => each.endsWith('.md'))) {
+    for (const [, link] of readDocument(file)
+      .replaceAll(/^```[\s\S]*?^```/gm, '')
+      .matchAll(/\]\(([^)\s#:]+)(#[^)]*)?\)/g)) {
+      const target = path.join(path.dirname(file), link!);
+      assert(packed.includes(target), `${file} links to ${link}, which is not in the package`);
+    }
+  }
   for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE', ...documents('docs')])
     assert(packed.includes(file), file);
   assert.deepEqual(

@@ -12,8 +12,8 @@ export const HASH_CLIENT: ProgramSpec<HashCall> = {
   name: 'bakeserv-hashclient',
   about: 'Asks and manages a hash equivalence server.',
   details:
-    'A drop-in for bitbake-hashclient that needs no BitBake tree: the same subcommands, options, output and exit status, ' +
-    'and more. The exit status is 0 when all went well, 1 when a call was refused or failed, 2 for wrong usage.',
+    'Takes the subcommands and options of bitbake-hashclient, and needs no BitBake tree. docs/migrating.md says where ' +
+    'its output differs. The exit status is 0 when all went well, 1 when a call was refused or failed, 2 for wrong usage.',
   flags: [
     {
       name: 'address',
