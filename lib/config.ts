@@ -37,6 +37,9 @@ export interface Config {
   readonly binds: readonly Address[];
   readonly hashserv: ServiceConfig | null;
   readonly prserv: ServiceConfig | null;
+  /** Who may connect to Unix sockets; null: as umask and group of the process have it. The group by name or number. */
+  readonly socketMode: number | null;
+  readonly socketGroup: string | null;
   readonly init: boolean;
   readonly readOnly: boolean;
   readonly history: boolean;
@@ -50,6 +53,8 @@ export interface Config {
   readonly limits: Limits;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
+  /** Null: stderr. */
+  readonly logFile: string | null;
   readonly selfCheck: boolean;
   readonly json: boolean;
 }
@@ -97,6 +102,8 @@ export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFIN
     binds,
     hashserv: service('hashserv'),
     prserv: service('prserv'),
+    socketMode: text('socket-mode') === undefined ? null : Number.parseInt(text('socket-mode')!, 8),
+    socketGroup: text('socket-group') ?? null,
     init: flag('init'),
     readOnly: flag('read-only'),
     history: flag('history'),
@@ -119,6 +126,7 @@ export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFIN
     limits: limitsOf(settings, descriptors),
     logLevel: text('log-level') as LogLevel,
     logFormat: text('log-format') as 'text' | 'json',
+    logFile: text('log-file') ?? null,
     selfCheck: flag('self-check'),
     json: flag('json'),
   };
@@ -137,13 +145,24 @@ function naming<T>(where: string, read: () => T): T {
   }
 }
 
-/** The line said at start about what anonymous clients may do. */
+/** The line said at start about what anonymous clients of the hash equivalence service may do. */
 export function describeAnonymous(config: Config, permissions: (local: boolean) => readonly string[]): string {
+  const start = 'hash equivalence: anonymous clients may:';
   const list = (local: boolean) => permissions(local).join(',') || 'nothing';
-  if (config.anonymousPermissions) return `anonymous clients may: ${list(true)}`;
+  if (config.anonymousPermissions) return `${start} ${list(true)}`;
   const remote = config.binds.filter((address) => !isLocalAddress(address));
-  if (remote.length === 0) return `anonymous clients may: ${list(true)}`;
-  return `anonymous clients may: ${list(true)} on Unix sockets and loopback addresses, ${list(false)} on ${remote.map(formatAddress).join(', ')}`;
+  if (remote.length === 0) return `${start} ${list(true)}`;
+  return `${start} ${list(true)} on Unix sockets and loopback addresses, ${list(false)} on ${remote.map(formatAddress).join(', ')}`;
+}
+
+/** The same of the PR service, which has no users: --anon-perms takes nothing of this away but the removing. */
+export function describePrAccess(config: Config, mayRemove: (local: boolean) => boolean): string {
+  const start = 'PR values: everybody who can connect may';
+  if (config.readOnly) return `${start} look up and export values; nothing is stored`;
+  const open = `${start} get, import and export values, whatever --anon-perms says`;
+  const where = [true, false].filter(mayRemove);
+  if (where.length === 0) return `${open}; nobody may remove them`;
+  return `${open}; ${where.length === 2 ? 'and remove them' : `removing them takes a ${where[0] ? 'Unix socket or loopback address' : 'network address'}`}`;
 }
 
 /**

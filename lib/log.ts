@@ -1,3 +1,6 @@
+import fs from 'node:fs';
+import { Writable } from 'node:stream';
+
 /** Log levels, least talkative first. */
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -14,12 +17,24 @@ export interface Logger {
 /** A logger that says nothing. */
 export const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
+/** The logger of a whole program, which can be told otherwise while it runs. */
+export interface ProgramLogger extends Logger {
+  setLevel(level: LogLevel): void;
+  /** Goes on in a new file of the log's name, as after a rotation. Throws the system's error, and goes on in the old. */
+  reopen(): void;
+}
+
 /**
- * A logger over winston that writes to stderr: stdout is for results.
+ * A logger over winston that writes to a file, or to stderr: stdout is for results.
  * @param level the most talkative level that is written
  * @param format `text` for people, `json` for collectors: one object a line
+ * @throws the system's error when the file cannot be written
  */
-export async function createLogger(level: LogLevel, format: 'text' | 'json'): Promise<Logger> {
+export async function createLogger(
+  level: LogLevel,
+  format: 'text' | 'json',
+  file: string | null = null,
+): Promise<ProgramLogger> {
   const { default: winston } = await import('winston');
   const { combine, timestamp, printf, json } = winston.format;
   const readable = printf(({ timestamp, level, message, ...fields }) => {
@@ -28,17 +43,58 @@ export async function createLogger(level: LogLevel, format: 'text' | 'json'): Pr
     );
     return `${timestamp} ${level}: ${message}${rest.join('')}`;
   });
+  const target = file === null ? null : openLogFile(file);
   const sink = winston.createLogger({
-    level,
+    level: 'debug',
     format: combine(timestamp(), format === 'json' ? json() : readable),
-    transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
+    transports: [
+      target
+        ? new winston.transports.Stream({ stream: target.stream })
+        : new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] }),
+    ],
   });
-  const rank = LOG_LEVELS.indexOf(level);
+  let rank = LOG_LEVELS.indexOf(level);
   const at = (of: LogLevel) => {
-    if (LOG_LEVELS.indexOf(of) > rank) return () => {};
-    return (message: string, fields: LogFields = {}) => void sink.log(of, message, plain(fields));
+    const own = LOG_LEVELS.indexOf(of);
+    return (message: string, fields?: LogFields) => {
+      if (own <= rank) sink.log(of, message, plain(fields ?? {}));
+    };
   };
-  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+  return {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    setLevel(now) {
+      rank = LOG_LEVELS.indexOf(now);
+    },
+    reopen: () => target?.reopen(),
+  };
+}
+
+/** A log file. Each line is written when it is logged: the last one before the end of the process counts most. */
+function openLogFile(file: string): { readonly stream: Writable; reopen(): void } {
+  const open = () => fs.openSync(file, 'a', 0o640);
+  let descriptor = open();
+  const stream = new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      try {
+        fs.writeSync(descriptor, line);
+      } catch {
+        // A full disk must not end the server, and there is nowhere to say so.
+      }
+      done();
+    },
+  });
+  return {
+    stream,
+    reopen() {
+      const old = descriptor;
+      descriptor = open();
+      fs.closeSync(old);
+    },
+  };
 }
 
 /** Errors as their text and code, with the cause: winston would print `{}`. */

@@ -1,15 +1,14 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { dial } from './asyncrpc/dial.ts';
 import { createHub, type Hub } from './asyncrpc/hub.ts';
 import { listenInherited } from './asyncrpc/inherited.ts';
 import { type Listener, listen } from './asyncrpc/listen.ts';
+import type { ListenAccess } from './asyncrpc/listen-check.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/loop-guard.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { createUpstreamLink } from './asyncrpc/upstream-link.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
-import { type Config, describeAnonymous, type ServiceConfig } from './config.ts';
-import { ConfigError, type StorageError } from './errors.ts';
+import { type Config, describeAnonymous, describePrAccess, type ServiceConfig } from './config.ts';
+import { errorText, type StorageError } from './errors.ts';
 import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
 import { createHashService } from './hashserv/service.ts';
 import { createHashUpstream } from './hashserv/upstream.ts';
@@ -17,7 +16,9 @@ import { ensureAdmin } from './hashserv/user-commands.ts';
 import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream.ts';
+import { checkStart, realFile, requireOneSyncMode } from './start-checks.ts';
 import { type Database, openDatabase } from './storage/sqlite/database.ts';
+import { checkDatabaseFile } from './storage/sqlite/file-check.ts';
 import { createHashStore } from './storage/sqlite/hash-store.ts';
 import { createPrStore } from './storage/sqlite/pr-store.ts';
 import { upstreamLogin } from './upstream-login.ts';
@@ -30,8 +31,17 @@ export interface App {
   readonly hub: Hub;
   /** Resolves when a database can no longer be trusted or written: the process must end with status 3. */
   readonly failed: Promise<StorageError>;
+  /** Looks something up in each store, and asks whether it can be written; what is wrong, a line each. */
+  check(): Promise<readonly string[]>;
   /** Finishes what was read, flushes, checkpoints and closes. */
   close(): Promise<void>;
+}
+
+/** A look into a store that its caches cannot answer. */
+interface StoreCheck {
+  readonly name: string;
+  readonly database: Database;
+  look(): Promise<unknown>;
 }
 
 export interface Server extends App {
@@ -59,6 +69,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   /** Of each database, as each has one queue of writes. */
   const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
+  const checks: StoreCheck[] = [];
 
   const database = async (service: ServiceConfig): Promise<Database> => {
     const key = realFile(service.file);
@@ -107,6 +118,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.hashserv) {
       const hashDatabase = await database(config.hashserv);
       const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
+      const look = () => store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]);
+      checks.push({ name: 'hash equivalence', database: hashDatabase, look });
       if (config.admin) await ensureAdmin(store, config.admin.username, config.admin.password);
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
@@ -125,15 +138,19 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.prserv) {
       const prDatabase = await database(config.prserv);
       const store = await createPrStore(prDatabase, log);
+      const filter = { version: 'bakeserv-status', pkgarch: null, checksum: null };
+      checks.push({ name: 'PR values', database: prDatabase, look: () => store.page(filter, null, 1) });
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
       const upstream = link && createPrUpstream(link);
+      const mayRemove = (local: boolean) => anonymousPermissions(config, local).includes(DB_ADMIN);
+      log.info(describePrAccess(config, mayRemove));
       services.push(
         createPrService(
           { store, defaultHistory: config.history, upstream },
           guard,
           gates.get(prDatabase)!,
-          ({ local }: Peer) => anonymousPermissions(config, local).includes(DB_ADMIN),
+          ({ local }: Peer) => mayRemove(local),
         ),
       );
     }
@@ -141,6 +158,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     return {
       hub,
       failed,
+      check: () => checkStores(checks),
       async close() {
         const hurry = setTimeout(() => {
           for (const service of services) service.stopAsking?.();
@@ -154,6 +172,28 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     await closeAll();
     throw error;
   }
+}
+
+async function checkStores(checks: readonly StoreCheck[]): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const tried = async (what: string, attempt: () => Promise<unknown>) => {
+    await attempt().catch((error) => faults.push(`${what}: ${errorText(error)}`));
+  };
+  for (const { name, database, look } of checks) {
+    await tried(`${name}: a look-up fails`, look);
+    await tried(`${name}: writes are refused`, () => database.tryWrite());
+  }
+  return faults;
+}
+
+const accessOf = ({ socketMode, socketGroup }: Config): ListenAccess => ({ mode: socketMode, group: socketGroup });
+
+/**
+ * Everything a start looks at before it opens a database and listens.
+ * @throws ConfigError with every fault
+ */
+export function checkConfig(config: Config, inherited = false): Promise<void> {
+  return checkStart(config, accessOf(config), inherited, checkDatabaseFile);
 }
 
 /**
@@ -172,7 +212,8 @@ export async function startServer(config: Config, log: Logger, inherited: readon
   try {
     for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, clientLog));
     const binds = inherited.length > 0 ? [] : config.binds;
-    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, clientLog, config));
+    const options = { allowOrigins: config.allowOrigins, access: accessOf(config) };
+    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, clientLog, options));
   } catch (error) {
     await close();
     throw error;
@@ -182,26 +223,4 @@ export async function startServer(config: Config, log: Logger, inherited: readon
 
 function anonymousPermissions(config: Config, local: boolean): readonly string[] {
   return config.anonymousPermissions ?? (local ? LOCAL_ANONYMOUS : REMOTE_ANONYMOUS);
-}
-
-/** One name for one file, also where two paths lead to it. The file itself may not exist yet. */
-function realFile(file: string): string {
-  const resolved = path.resolve(file);
-  try {
-    return fs.realpathSync(resolved);
-  } catch {
-    try {
-      return path.join(fs.realpathSync(path.dirname(resolved)), path.basename(resolved));
-    } catch {
-      return resolved;
-    }
-  }
-}
-
-function requireOneSyncMode({ hashserv, prserv }: Config): void {
-  if (!hashserv || !prserv || realFile(hashserv.file) !== realFile(prserv.file)) return;
-  if (JSON.stringify(hashserv.syncMode) === JSON.stringify(prserv.syncMode)) return;
-  throw new ConfigError(
-    'both services are on one database file: --hashserv-sync-mode and --prserv-sync-mode must be the same',
-  );
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import { type Address, formatAddress, isLocalAddress } from './address.ts';
 import type { Hub } from './hub.ts';
 import type { Limits } from './limits.ts';
+import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
 import { bindUnixSocket } from './unix-socket.ts';
 import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './websocket.ts';
 
@@ -16,7 +17,9 @@ export interface Listener {
 }
 
 /** What only some kinds of listeners heed. */
-export type ListenOptions = Partial<WebSocketOptions>;
+export type ListenOptions = Partial<WebSocketOptions & { readonly access: ListenAccess }>;
+
+const ANY_ACCESS: ListenAccess = { mode: null, group: null };
 
 /** The kernel's queue of connections not yet accepted: a whole farm may connect in one moment. */
 const BACKLOG = 1024;
@@ -31,13 +34,9 @@ export async function listen(
   hub: Hub,
   limits: Limits,
   log: Logger,
-  { allowOrigins = [] }: ListenOptions = {},
+  { allowOrigins = [], access = ANY_ACCESS }: ListenOptions = {},
 ): Promise<Listener> {
-  if (address.kind === 'ws' && address.secure) {
-    throw new AddressError(
-      `cannot listen on ${formatAddress(address)}: TLS is not spoken here; listen on ws:// and put a TLS proxy such as nginx in front`,
-    );
-  }
+  checkListenAddress(address, access);
   const webSockets = address.kind === 'ws' ? await acceptor(hub, limits, { allowOrigins }, log) : null;
   const local = address.kind === 'unix';
   const server = net.createServer({
@@ -57,7 +56,10 @@ export async function listen(
     else hub.accept(socket, peer);
   });
   if (address.kind === 'unix') {
-    const release = await bindUnixSocket(server, address.path, BACKLOG);
+    const release = await bindUnixSocket(server, address.path, BACKLOG, {
+      mode: access.mode ?? undefined,
+      group: socketGroup(access),
+    });
     server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
     return {
       address,

@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { WebSocket } from 'ws';
 import { AddressError, reasonOf } from '../errors.ts';
 import { type Address, formatAddress } from './address.ts';
+import { readAuthorities } from './authorities.ts';
 import { WebSocketStream } from './websocket-stream.ts';
 
 export interface WebSocketDialOptions {
@@ -77,20 +78,8 @@ const SYSTEM_BUNDLES = [
  */
 function trustedAuthorities(caFile: string | undefined): string[] {
   const system = [process.env.SSL_CERT_FILE, ...SYSTEM_BUNDLES].find((file) => file && fs.existsSync(file));
-  const authorities = system ? [readPem(system)] : [...tls.rootCertificates];
-  if (process.env.NODE_EXTRA_CA_CERTS) authorities.push(readPem(process.env.NODE_EXTRA_CA_CERTS));
-  if (caFile) authorities.push(readPem(caFile));
+  const authorities = system ? [readAuthorities(system)] : [...tls.rootCertificates];
+  if (process.env.NODE_EXTRA_CA_CERTS) authorities.push(readAuthorities(process.env.NODE_EXTRA_CA_CERTS));
+  if (caFile) authorities.push(readAuthorities(caFile));
   return authorities;
-}
-
-function readPem(file: string): string {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'latin1');
-  } catch (error) {
-    throw new AddressError(`cannot read certificates from ${file}: ${reasonOf(error)}`, error);
-  }
-  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(text)) return text;
-  const found = text.includes('PRIVATE KEY-----') ? 'a private key and no certificate' : 'no certificate';
-  throw new AddressError(`${file} holds ${found}: a PEM file with "-----BEGIN CERTIFICATE-----" was expected`);
 }

@@ -57,6 +57,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return runServer({
     command: 'bitbake-hashserv',
     settings: await settingsFor(serve, process.env),
+    reload: () => settingsFor(serve, process.env),
     onLogger(log) {
       explain(log, 'bitbake-hashserv', serve);
       for (const name of ['db-username', 'db-password'])

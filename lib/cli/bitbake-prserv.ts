@@ -78,6 +78,7 @@ async function serve(flags: Flags, host: string, bind: string): Promise<number> 
     return await runServer({
       command: 'bitbake-prserv',
       settings: await settingsFor(asServe, process.env),
+      reload: () => settingsFor(asServe, process.env),
       onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
       controls: ({ server, status, stop }) => [
         {

@@ -1,4 +1,5 @@
 import { configOf } from '../config.ts';
+import { checkConfig } from '../server.ts';
 import { settingsSchema } from '../settings/schema.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import type { Setting } from '../settings/settings.ts';
@@ -10,7 +11,7 @@ const ACTIONS: Readonly<Record<string, (loaded: Loaded, json: boolean) => string
 
 const USAGE = `bakeserv config check|print|schema [options of serve]
 
-check   says whether 'bakeserv serve' would start with these settings
+check   makes every check of 'bakeserv serve' short of opening the databases and listening
 print   shows every option, its value, and where that was set; secrets are masked
 schema  prints the JSON Schema of the configuration file, for editors`;
 
@@ -33,9 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!flags) return 0;
   if (!act) throw new UsageError('config: name what to do: check, print or schema');
   const loaded = await loadSettings(flags, process.env);
-  const { json } = configOf(loaded.settings);
+  const config = configOf(loaded.settings);
+  if (action === 'check') await checkConfig(config);
   for (const warning of loaded.warnings) process.stderr.write(`bakeserv: warning: ${warning}\n`);
-  process.stdout.write(act(loaded, json));
+  process.stdout.write(act(loaded, config.json));
   return 0;
 }
 

@@ -4,12 +4,13 @@ import { takeInheritedSockets } from '../asyncrpc/inherited.ts';
 import { type Config, configOf, descriptorLimit } from '../config.ts';
 import { errorText } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
-import { type Server, startServer } from '../server.ts';
+import { checkConfig, type Server, startServer } from '../server.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
-import { controlFolder } from './control-folder.ts';
+import { controlFolder, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { packageVersion } from './main.ts';
 import { ignoreOutput } from './output.ts';
+import { heedSignals } from './server-signals.ts';
 
 /** In all, from the first signal (reliability.md section 4). */
 const SHUTDOWN_MS = 10_000;
@@ -21,6 +22,8 @@ export interface ServerRun {
   /** The command's name, for `bakeserv status`. */
   readonly command: string;
   readonly settings: Settings;
+  /** Reads them again, on SIGHUP. */
+  readonly reload: () => Promise<Settings>;
   /** Called with the logger before anything is opened. */
   readonly onLogger?: (log: Logger) => void;
   /** Further control sockets than the one in the user's folder; one that cannot be had ends the server. */
@@ -52,7 +55,10 @@ export interface Running {
 export async function runServer(run: ServerRun): Promise<number> {
   const { settings } = run;
   const config = configOf(settings, descriptorLimit());
-  const log = await createLogger(config.logLevel, config.logFormat);
+  const inherited = takeInheritedSockets(process.env);
+  await checkConfig(config, inherited.length > 0);
+  const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
+  heedSignals(settings, run.reload, log);
   run.onLogger?.(log);
   // A reader of our output that went away must not end the server.
   ignoreOutput();
@@ -62,7 +68,7 @@ export async function runServer(run: ServerRun): Promise<number> {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
-  const server = await Promise.race([start(config, log), stopping]);
+  const server = await Promise.race([start(config, log, inherited), stopping]);
   if (typeof server === 'string') {
     // Most likely it waits for a locked database, or checks a large one: nothing was answered that could be lost.
     log.info(`stopping on ${server} before the start was complete`);
@@ -74,8 +80,7 @@ export async function runServer(run: ServerRun): Promise<number> {
   return 0;
 }
 
-async function start(config: Config, log: Logger): Promise<Server> {
-  const inherited = takeInheritedSockets(process.env);
+async function start(config: Config, log: Logger, inherited: readonly number[]): Promise<Server> {
   if (inherited.length > 0)
     log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
   return startServer(config, log, inherited);
@@ -99,7 +104,8 @@ async function serveUntil(
   try {
     const running: Running = { server, log, status, stop };
     for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
-    await openUserControl(controls, { status }, log);
+    const actions = { status, check: oneAtATime(() => server.check()) };
+    for (const [file, mode] of statusSockets(run.command)) await openStatusControl(controls, file, actions, mode, log);
     await run.onListening?.(running);
     const reason = await Promise.race([stopping, failing]);
     if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
@@ -126,13 +132,39 @@ function exitAtOnce(): void {
   process.exit(130);
 }
 
-/** The socket that `bakeserv status` finds. A server that cannot have one serves all the same. */
-async function openUserControl(controls: Control[], actions: ControlActions, log: Logger): Promise<void> {
+/** Where `bakeserv status` finds this server: for its user, and for everybody where systemd gave it a folder. */
+function statusSockets(command: string): [() => string, number | undefined][] {
+  const runtime = runtimeFolder(process.env);
+  const own: [() => string, number | undefined] = [() => path.join(controlFolder(), `${process.pid}.sock`), undefined];
+  // The folder of a build's unit is not the private server's.
+  if (runtime === null || command === 'auto') return [own];
+  return [own, [() => path.join(runtime, SERVICE_STATUS), 0o666]];
+}
+
+/** A server that cannot have one serves all the same. */
+async function openStatusControl(
+  controls: Control[],
+  file: () => string,
+  actions: ControlActions,
+  mode: number | undefined,
+  log: Logger,
+): Promise<void> {
   try {
-    controls.push(await openControl(path.join(controlFolder(), `${process.pid}.sock`), actions));
+    controls.push(await openControl(file(), actions, mode));
   } catch (error) {
     log.debug(`'bakeserv status' will not find this server: ${errorText(error)}`);
   }
+}
+
+/** However many ask, one look is under way: each writes to the disk. */
+function oneAtATime<T>(look: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | null = null;
+  return () => {
+    underWay ??= look().finally(() => {
+      underWay = null;
+    });
+    return underWay;
+  };
 }
 
 function statusOf({ command, settings }: ServerRun, server: Server, version: string): () => ServerStatus {

@@ -1,16 +1,20 @@
+import { userName } from '../asyncrpc/accounts.ts';
 import { parseAddress } from '../asyncrpc/address.ts';
 import { errorText } from '../errors.ts';
 import type { Option } from '../options.ts';
 import type { ServerStatus } from './control.ts';
-import { runningServers } from './control-folder.ts';
+import { askCheck } from './control-client.ts';
+import { type FoundServer, runningServers } from './control-folder.ts';
 import { parseFlags } from './options.ts';
+import { unseenServers } from './unseen-servers.ts';
 
 export const STATUS_OPTIONS: readonly Option[] = [
   {
     name: 'check',
     type: 'boolean',
     default: false,
-    describe: 'Ask every address something as a client; status 1 when one does not answer, or no server runs',
+    describe:
+      'Ask every address something as a client, look something up in each database and write to it; status 1 with what is wrong, or when no server runs',
     group: 'Output',
     flagOnly: true,
   },
@@ -27,34 +31,41 @@ export const STATUS_OPTIONS: readonly Option[] = [
 /** `bakeserv status`: every server of this user on this machine. */
 export async function run(args: readonly string[]): Promise<number> {
   const flags = await parseFlags(
-    'bakeserv status [--json] [--check]\n\nShows every running server of this user on this machine.',
+    'bakeserv status [--json] [--check]\n\nShows every running server of this user on this machine, and services that systemd gave a folder in /run.',
     STATUS_OPTIONS,
     args,
   );
   if (!flags) return 0;
-  const servers = (await runningServers(process.env)).map(({ status }) => status);
+  const found = await runningServers(process.env);
+  const servers = found.map(({ status }) => status);
   if (flags.json === true) process.stdout.write(`${JSON.stringify(servers, null, 2)}\n`);
   else if (servers.length === 0) process.stderr.write('bakeserv: no server of this user is running\n');
   else process.stdout.write(servers.map((server) => describe(server, Date.now())).join('\n'));
-  return flags.check === true && !(await allAnswer(servers)) ? 1 : 0;
+  for (const { pid, uid, command } of unseenServers(servers))
+    process.stderr.write(
+      `bakeserv: process ${pid} of ${userName(uid)} looks like a server too (${command}), but does not answer here: ask as that user, with its TMPDIR\n`,
+    );
+  if (flags.check !== true) return 0;
+  const faults = (await Promise.all(found.map(faultsOf))).flat();
+  for (const fault of faults) process.stderr.write(`bakeserv: ${fault}\n`);
+  return faults.length > 0 || found.length === 0 ? 1 : 0;
 }
 
-async function allAnswer(servers: readonly ServerStatus[]): Promise<boolean> {
+/** What is wrong with a server: an address that does not answer, a store that cannot be read or written. */
+async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
   const { selfCheck } = await import('./self-check.ts');
-  let answered = 0;
-  for (const { addresses, databases } of servers) {
-    const services = { hashserv: databases.hashserv !== null, prserv: databases.prserv !== null };
-    for (const address of addresses) {
-      try {
-        await selfCheck(parseAddress(address), services);
-        answered++;
-      } catch (error) {
-        process.stderr.write(`bakeserv: ${errorText(error)}\n`);
-        return false;
-      }
-    }
+  const { addresses, databases, pid } = status;
+  const services = { hashserv: databases.hashserv !== null, prserv: databases.prserv !== null };
+  const faults: string[] = [];
+  for (const address of addresses) {
+    await selfCheck(parseAddress(address), services).catch((error) => faults.push(errorText(error)));
   }
-  return answered > 0;
+  try {
+    faults.push(...((await askCheck(control)) ?? ['it does not say whether its databases can be read and written']));
+  } catch (error) {
+    faults.push(errorText(error));
+  }
+  return faults.map((fault) => `server ${pid}: ${fault}`);
 }
 
 function describe(server: ServerStatus, now: number): string {

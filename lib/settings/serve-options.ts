@@ -19,6 +19,20 @@ const ROWS: readonly Option[] = [
         'Listen here: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; several times for several listeners; port 0 asks for a free one',
     },
     {
+      name: 'socket-mode',
+      type: 'string',
+      default: undefined,
+      describe: 'Who may connect to Unix sockets, as in chmod: 0660; without the option the umask decides',
+      pattern: '^0?[0-7]{3}$',
+      expected: 'three octal digits, as 0660',
+    },
+    {
+      name: 'socket-group',
+      type: 'string',
+      default: undefined,
+      describe: 'The group of Unix sockets, by name or number; the server must be in it, or be root',
+    },
+    {
       name: 'hashserv',
       type: 'boolean',
       default: true,
@@ -197,6 +211,12 @@ const ROWS: readonly Option[] = [
       default: 'text',
       choices: ['text', 'json'],
       describe: 'For people or for collectors',
+    },
+    {
+      name: 'log-file',
+      type: 'string',
+      default: undefined,
+      describe: 'Log to this file instead of stderr; SIGHUP opens it again, as after a rotation',
     },
   ]),
   ...LIMIT_OPTIONS,

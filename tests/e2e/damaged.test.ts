@@ -104,8 +104,8 @@ describe('a damaged database file', { concurrency: true }, () => {
       const folder = temporaryFolder(t);
       const file = path.join(folder, name);
       fs.writeFileSync(file, '');
-      await assertRefused({ folder }, 1, new RegExp(`${name} is empty \\(0 bytes\\).*--init`));
-      await assertRefused({ folder, args: ['--read-only'] }, 1, new RegExp(`${name} is empty \\(0 bytes\\)`));
+      await assertRefused({ folder }, 2, new RegExp(`${name} is empty \\(0 bytes\\).*--init`));
+      await assertRefused({ folder, args: ['--read-only'] }, 2, new RegExp(`${name} is empty \\(0 bytes\\)`));
       assert.equal(fs.statSync(file).size, 0);
       const server = await serve(t, { folder, args: ['--init'] });
       assert.equal(await getPr(await server.pr(), 'p', 'c'), '0');
@@ -116,13 +116,13 @@ describe('a damaged database file', { concurrency: true }, () => {
   test('that is a folder is refused in one line', async (t) => {
     const folder = temporaryFolder(t);
     fs.mkdirSync(path.join(folder, 'hashserv.db'));
-    await assertRefused({ folder }, 1, /hashserv\.db is not a file/);
+    await assertRefused({ folder }, 2, /hashserv\.db is not a file/);
   });
 
   test('in a folder that does not exist is refused in one line', async (t) => {
     const folder = temporaryFolder(t);
     const databases = path.join(folder, 'missing');
-    await assertRefused({ folder, databases }, 1, /the folder of the database does not exist: .*missing/);
+    await assertRefused({ folder, databases }, 2, /the folder of the database does not exist: .*missing/);
   });
 });
 

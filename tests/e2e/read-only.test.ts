@@ -30,7 +30,7 @@ describe('a read-only server', { concurrency: true }, () => {
     const folder = temporaryFolder(t);
     await assertRefused(
       { folder, args: ['--read-only'] },
-      1,
+      2,
       /no database at .*hashserv\.db; a read-only server creates nothing/,
     );
     assert.deepEqual(fs.readdirSync(folder), []);
@@ -102,11 +102,11 @@ describe('on a read-only mount', { concurrency: true, skip: cannotMount() }, () 
 
   test('a writing server says so in one line', async (t) => {
     const view = readOnlyView(t, await filledFolder(t));
-    await assertRefused(view, 1, /hashserv\.db/);
+    await assertRefused(view, 2, /hashserv\.db/);
   });
 
   test('a writing server without a database there says so in one line', async (t) => {
     const view = readOnlyView(t, temporaryFolder(t));
-    await assertRefused(view, 1, /cannot be created: .*hashserv\.db: is the folder writable\?/);
+    await assertRefused(view, 2, /cannot be created: .*hashserv\.db: is the folder writable\?/);
   });
 });

@@ -139,7 +139,7 @@ describe('the socket path of another server', { concurrency: true }, () => {
   test('is not taken when something other than a socket is there', async (t) => {
     const folder = temporaryFolder(t);
     fs.writeFileSync(path.join(folder, 's'), 'precious');
-    await assertRefused({ folder }, 1, /a file that is no socket is in the way/);
+    await assertRefused({ folder }, 2, /a file that is no socket is in the way/);
     assert.equal(fs.readFileSync(path.join(folder, 's'), 'utf8'), 'precious');
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import { type Config, describeAnonymous, parseSyncMode, resolveConfig } from '../../lib/config.ts';
+import { type Config, describeAnonymous, describePrAccess, parseSyncMode, resolveConfig } from '../../lib/config.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { environmentName, type Option } from '../../lib/options.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
@@ -36,6 +36,8 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'admin-password': ['a', 'b', (config) => config.admin?.password],
   'log-level': ['error', 'debug', (config) => config.logLevel],
   'log-format': ['text', 'json', (config) => config.logFormat],
+  'socket-mode': ['0660', '600', (config) => config.socketMode],
+  'socket-group': ['a', '12', (config) => config.socketGroup],
 };
 
 const LIMIT_SETTINGS = { integer: ['7', '8'], bytes: ['7KiB', '8KiB'], seconds: ['7', '8.5'] } as const;
@@ -240,10 +242,28 @@ describe('settings', () => {
   test('what anonymous clients may do is said by listener, or once for all', () => {
     const by = (local: boolean) => (local ? ['@read', '@db-admin'] : ['@read']);
     const line = (flags: Record<string, unknown>) => describeAnonymous(resolveConfig(flags, {}), by);
-    assert.equal(line({ bind: ['unix://a', '127.0.0.1:1'] }), 'anonymous clients may: @read,@db-admin');
+    assert.equal(
+      line({ bind: ['unix://a', '127.0.0.1:1'] }),
+      'hash equivalence: anonymous clients may: @read,@db-admin',
+    );
     assert.equal(
       line({ bind: ['unix://a', ':85'] }),
-      'anonymous clients may: @read,@db-admin on Unix sockets and loopback addresses, @read on :85',
+      'hash equivalence: anonymous clients may: @read,@db-admin on Unix sockets and loopback addresses, @read on :85',
+    );
+  });
+
+  test('what everybody may do with PR values is said beside it: --anon-perms takes none of it away', () => {
+    const line = (flags: Record<string, unknown>, mayRemove = (local: boolean) => local) =>
+      describePrAccess(resolveConfig(flags, {}), mayRemove);
+    const open = 'PR values: everybody who can connect may get, import and export values, whatever --anon-perms says';
+    assert.equal(line({}), `${open}; removing them takes a Unix socket or loopback address`);
+    assert.equal(
+      line({ 'anon-perms': '@none' }, () => false),
+      `${open}; nobody may remove them`,
+    );
+    assert.equal(
+      line({ 'read-only': true }),
+      'PR values: everybody who can connect may look up and export values; nothing is stored',
     );
   });
 });

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { userName } from '../../asyncrpc/accounts.ts';
 import { ConfigError, reasonOf } from '../../errors.ts';
 import type { ServerStatus } from '../control.ts';
 import { makeFolders } from '../folders.ts';
-import { userName } from '../user-name.ts';
 import { networkFileSystem } from './network-file-system.ts';
 
 /** Where the private server of a build folder keeps its things. */

@@ -28,9 +28,11 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
     lock = await waitForLock(place);
     if (!lock) return STATUS_ALREADY_RUNNING;
     const held = lock;
+    const port = await choosePort(place);
     return await runServer({
       command: 'auto',
-      settings: withPort(settings, await choosePort(place)),
+      settings: withPort(settings, port),
+      reload: async () => withPort(await load(), port),
 
       controls(running) {
         const { server, stop, status } = running;

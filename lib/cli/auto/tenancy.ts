@@ -24,6 +24,8 @@ export interface TenancyOptions {
   readonly clientsIdleMs: () => number;
   /** Called once, with the reason, when nobody needs the server any more. */
   readonly onUnused: (reason: string) => void;
+  /** The clock; a test has its own. */
+  readonly now?: () => number;
 }
 
 const LONGEST_TICK_MS = 1000;
@@ -32,16 +34,21 @@ const LONGEST_TICK_MS = 1000;
  * The server ends when no lease is held and every build is over: a build that only knows the addresses when no client
  * was there for its idle time, one that named a process with that process.
  */
-export function createTenancy({ first, clientsIdleMs, onUnused }: TenancyOptions): Tenancy {
+export function createTenancy({
+  first,
+  clientsIdleMs,
+  onUnused,
+  now = () => performance.now(),
+}: TenancyOptions): Tenancy {
   const builds = new Map<string, Build & { readonly start: string | null }>();
   const leases = new Set<() => void>();
   /** When the last lease was given back, or the last build came by. */
-  let lastUse = performance.now();
+  let lastUse = now();
   let ending = false;
 
   const over = ({ idleMs, parent, start }: Build & { start: string | null }): string | null => {
     if (parent !== null && processStart(parent) !== start) return `the end of process ${parent}`;
-    const idle = Math.min(clientsIdleMs(), performance.now() - lastUse);
+    const idle = Math.min(clientsIdleMs(), now() - lastUse);
     return idleMs > 0 && idle >= idleMs ? `no client for ${idleMs / 1000} s` : null;
   };
 
@@ -60,7 +67,7 @@ export function createTenancy({ first, clientsIdleMs, onUnused }: TenancyOptions
   const add = (build: Build) => {
     const start = build.parent === null ? null : processStart(build.parent);
     builds.set(`${build.idleMs} ${build.parent}`, { ...build, start });
-    lastUse = performance.now();
+    lastUse = now();
     const tickMs = build.idleMs > 0 ? Math.min(LONGEST_TICK_MS, build.idleMs / 4) : LONGEST_TICK_MS;
     if (tickMs < everyMs) watch(tickMs);
   };
@@ -95,7 +102,7 @@ export function createTenancy({ first, clientsIdleMs, onUnused }: TenancyOptions
       return {
         release() {
           leases.delete(onStop);
-          lastUse = performance.now();
+          lastUse = now();
           for (const [key, { parent }] of builds) if (parent === pid) builds.delete(key);
           look('the end of the last build');
           return ending ? 'ends' : 'kept';

@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { SyncMode } from '../../config.ts';
-import { StorageError } from '../../errors.ts';
+import type { StorageError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Binding } from './binding.ts';
 import { fileSize } from './connections.ts';
+import { checkDatabaseFile } from './file-check.ts';
 import { createDatabaseFile } from './new-file.ts';
 import { CHECK_DEFAULTS, type CheckOptions, startQuickCheck } from './quick-check.ts';
 import { openReadOnly } from './read-only.ts';
@@ -61,6 +62,8 @@ export interface Database {
   addSchema(schema: Schema): Promise<void>;
   /** Retries while another program has the whole database locked. */
   read<Row>(connection: Binding, sql: string, params?: readonly (string | number | null)[]): Promise<Row[]>;
+  /** Writes what the file holds already, through to the disk as the sync mode says; nothing on a read-only database. */
+  tryWrite(): Promise<void>;
   /** Called after another process, or another connection than the writer, has committed; within 250 ms. */
   onForeignCommit(listener: () => void): void;
   /** Drains the writer, checkpoints, closes. After a fatal error it is left as it is: the process must end. */
@@ -73,7 +76,7 @@ export interface Database {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const file = path.resolve(options.file);
-  const existed = checkFile(file, options);
+  const existed = checkDatabaseFile(file, options);
   // SQLite removes the -wal when the last connection closes cleanly: one that is left means a crash, or a live neighbour.
   const unclean = fs.existsSync(`${file}-wal`);
   if (options.readOnly) return openReadOnly(file, options);
@@ -85,23 +88,4 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // Before any connection that writes: its end, too, would write to a file that is damaged.
   await check().done;
   return openWritable(file, options, null);
-}
-
-function checkFile(file: string, { readOnly, init }: DatabaseOptions): boolean {
-  const found = fs.statSync(file, { throwIfNoEntry: false });
-  if (found && !found.isFile()) throw new StorageError('storage-missing', `${file} is not a file`);
-  if (!found) {
-    if (readOnly) {
-      throw new StorageError('storage-missing', `no database at ${file}; a read-only server creates nothing`);
-    }
-    if (!fs.existsSync(path.dirname(file))) {
-      throw new StorageError('storage-missing', `the folder of the database does not exist: ${path.dirname(file)}`);
-    }
-    return false;
-  }
-  if (found.size === 0 && !init) {
-    const advice = readOnly ? '' : '; restore a backup, or start with --init to begin a new database there';
-    throw new StorageError('storage-missing', `${file} is empty (0 bytes) where a database was expected${advice}`);
-  }
-  return found.size > 0;
 }

@@ -54,6 +54,7 @@ function assemble(
       );
     },
     read: (on, sql, params) => patientRead(on, sql, params, doubt),
+    tryWrite: async () => {},
     onForeignCommit: foreign.listen,
     async close() {
       foreign.close();

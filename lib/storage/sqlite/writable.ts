@@ -90,6 +90,12 @@ async function enterWalMode(connection: Binding, file: string): Promise<void> {
   );
 }
 
+/** A page that is written as it is: what a report needs of lock, log and disk, without changing anything. */
+async function rewriteHeader(connection: Binding): Promise<void> {
+  const [row] = await connection.all<{ user_version: number }>('PRAGMA user_version');
+  await connection.exec(`PRAGMA user_version = ${row!.user_version}`);
+}
+
 /** The parts around the connections, and the database they make. */
 function assemble(
   file: string,
@@ -158,6 +164,7 @@ function assemble(
       if (prepareWriter) await writer.between(() => writing.prepare(prepareWriter));
     },
     read: (on, sql, params) => patientRead(on, sql, params, doubt),
+    tryWrite: () => writer.slice(rewriteHeader),
     onForeignCommit: foreign.listen,
     async close(drainMs) {
       watch.close();
