@@ -91,6 +91,9 @@ export class WireClient {
     else for (let at = 0; at < bytes.length; at += this.piece) this.stream.write(bytes.subarray(at, at + this.piece));
   }
 
+  /** Everything has been handed to the stream. */
+  async flushed(): Promise<void> {}
+
   /** The next line, or null when the server closed. */
   async line(): Promise<string | null> {
     for (;;) {
@@ -240,13 +243,22 @@ export function recordings(): Recording[] {
   return files.map((file) => JSON.parse(fs.readFileSync(new URL(file, FOLDER), 'utf8')));
 }
 
+export interface ReplayOptions {
+  readonly clientOf?: (stream: Duplex) => WireClient;
+  /** So many requests of a connection are sent ahead of the answers to those before them. */
+  readonly window?: number;
+}
+
 /** Plays a recorded conversation against our servers, each in an empty folder, and compares every answer. */
 export async function replay(
   t: { after(fn: () => void | Promise<void>): void },
   recording: Recording,
   transport: Transport,
-  piece = 0,
+  { clientOf = (stream) => new WireClient(stream), window = 0 }: ReplayOptions = {},
 ): Promise<void> {
+  const { steps } = recording;
+  /** What the steps before this one send has been sent. */
+  let sentTo = 0;
   const addresses = new Map<string, string>();
   const folders = new Map<string, string>();
   const connects = new Map<string, () => Duplex | Promise<Duplex>>();
@@ -277,24 +289,50 @@ export async function replay(
         await app.close();
       });
     }
-    for (const [at, step] of recording.steps.entries()) await play(step, `${recording.name}, step ${at}`);
+    for (const [at, step] of steps.entries()) await play(at, step, `${recording.name}, step ${at}`);
   } finally {
     for (const client of clients.values()) client.close();
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
   }
 
-  async function play(step: Step, where: string): Promise<void> {
-    if (step.connect) clients.set(step.connect, new WireClient(await connects.get(step.to!)!(), piece));
-    else if (step.disconnect) clients.get(step.disconnect)!.close();
-    else {
+  async function play(at: number, step: Step, where: string): Promise<void> {
+    if (step.connect) clients.set(step.connect, clientOf(await connects.get(step.to!)!()));
+    else if (step.disconnect) {
+      await clients.get(step.disconnect)!.flushed();
+      clients.get(step.disconnect)!.close();
+    } else {
       const client = clients.get(step.on!)!;
-      if (step.sendLine !== undefined) client.send(`${step.sendLine}\n`);
-      else if ('send' in step) client.send(encode(step.send!, step.chunk));
-      else if (step.recvLine !== undefined) assert.equal(await client.line(), step.recvLine, where);
+      const text = textOf(step);
+      if (text !== null) {
+        if (at >= sentTo) client.send(text);
+        return;
+      }
+      sendAhead(at, client);
+      if (step.recvLine !== undefined) assert.equal(await client.line(), step.recvLine, where);
       else if (step.closed) assert.equal(await client.line(), null, where);
       else assert.deepEqual(comparable(await client.message(), step), comparable(step.recv!, step), where);
     }
   }
+
+  /** Requests that follow on the same connection; what others see of it must not come sooner than recorded. */
+  function sendAhead(at: number, client: WireClient): void {
+    const { on } = steps[at]!;
+    let ahead = 0;
+    for (let next = at; ahead < window && steps[next]?.on === on && !steps[next]!.closed; next++) {
+      const text = textOf(steps[next]!);
+      if (text === null) continue;
+      ahead++;
+      if (next < sentTo) continue;
+      client.send(text);
+      sentTo = next + 1;
+    }
+  }
+}
+
+/** What a step sends; null where it sends nothing. */
+function textOf(step: Step): string | null {
+  if (step.sendLine !== undefined) return `${step.sendLine}\n`;
+  return 'send' in step ? encode(step.send!, step.chunk) : null;
 }
 
 function encode(value: Json, chunk?: number): string {

@@ -62,8 +62,7 @@ export class PacedClient extends WireClient {
     this.sending ??= this.sendAll();
   }
 
-  /** Everything has been handed to the stream. */
-  async flushed(): Promise<void> {
+  override async flushed(): Promise<void> {
     await this.sending;
   }
 
