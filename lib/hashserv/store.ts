@@ -1,3 +1,4 @@
+import { ALL, USER_ADMIN } from './permissions.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
 /** What a report says about one task's output; `created` is ISO 8601 UTC with microseconds. */
@@ -48,6 +49,9 @@ export interface OuthashQuery {
   /** Only rows whose taskhash has a unihash, joined with it. */
   readonly withUnihash: boolean;
 }
+
+/** Permissions of which one is enough to manage users: somebody always has one. */
+export const MANAGE_USERS: readonly string[] = [ALL, USER_ADMIN];
 
 export interface User {
   /** Never used again: a user deleted and made anew is another user. */
@@ -167,7 +171,11 @@ export interface HashStore {
   createUser(username: string, token: string, permissions: string): Promise<boolean>;
   /** Creates the user or replaces token and permissions. */
   upsertUser(username: string, token: string, permissions: string): Promise<void>;
-  /** False when there is no such user. */
+  /**
+   * False when there is no such user, here and below. Neither this nor a deletion takes away the last user who may
+   * manage users, also when another server does the same at that moment.
+   * @throws InvokeError when it would
+   */
   setPermissions(username: string, permissions: string): Promise<boolean>;
   setToken(username: string, token: string): Promise<boolean>;
   deleteUser(username: string): Promise<boolean>;

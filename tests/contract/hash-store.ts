@@ -403,6 +403,36 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       assert.equal(await store.deleteUser('x'), false);
     });
 
+    test('the last user who may manage users is neither deleted nor demoted, also from two servers at once', async (t) => {
+      for (const [first, second] of [
+        ['@all', '@all'],
+        ['@read @user-admin', '@all'],
+        ['@all', '@report @user-admin'],
+      ] as const) {
+        const file = newName();
+        const stores = [await openNew(t, file), await openNew(t, file)] as const;
+        await stores[0].createUser('a', 'x', first);
+        await stores[0].createUser('b', 'x', second);
+        await stores[0].createUser('c', 'x', '@db-admin @read @report');
+        const ends = await Promise.allSettled([stores[0].deleteUser('a'), stores[1].setPermissions('b', '@db-admin')]);
+        const refused = ends.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+        assert.equal(refused.length, 1);
+        assert.ok(refused[0]!.reason instanceof InvokeError);
+        assert.match(refused[0]!.reason.message, /^'[ab]' is the last user who may manage users/);
+        const left = ends[0].status === 'rejected' ? 'a' : 'b';
+        for (const store of stores) {
+          await assert.rejects(store.deleteUser(left), InvokeError);
+          for (const permissions of ['', '@read', '@db-admin @read @report', '@alles', '@user-administrator'])
+            await assert.rejects(store.setPermissions(left, permissions), InvokeError);
+        }
+        // From one that may to the other is no demotion, and anybody else can go.
+        assert.equal(await stores[0].setPermissions(left, '@user-admin'), true);
+        assert.equal(await stores[1].setPermissions(left, '@all'), true);
+        assert.equal(await stores[0].deleteUser('c'), true);
+        assert.deepEqual((await stores[0].findUser(left))?.permissions, '@all');
+      }
+    });
+
     test('every change of the table changes usersVersion; a user made anew is another user', async (t) => {
       const store = await openNew(t);
       const versions = [store.usersVersion];

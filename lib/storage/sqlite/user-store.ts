@@ -1,4 +1,5 @@
-import type { HashStore, User } from '../../hashserv/store.ts';
+import { InvokeError } from '../../errors.ts';
+import { type HashStore, MANAGE_USERS, type User } from '../../hashserv/store.ts';
 import type { Param } from './binding.ts';
 import type { Database } from './database.ts';
 
@@ -8,6 +9,14 @@ type UserMethods = Pick<
 >;
 
 const FIELDS = 'id, username, token, permissions';
+
+/** Whether a list of permissions, joined by blanks, allows to manage users. */
+const MANAGES = (list: string) =>
+  `(${MANAGE_USERS.map((one) => `instr(' ' || ${list} || ' ', ' ${one} ') > 0`).join(' OR ')})`;
+
+/** Somebody else may manage users, or this one never could. */
+const KEPT = `(NOT ${MANAGES('permissions')}
+  OR EXISTS (SELECT 1 FROM users other WHERE other.username <> ?1 AND ${MANAGES('other.permissions')}))`;
 
 /** The users table. */
 export function createUserStore(database: Database): { methods: UserMethods; version: number; changed: () => void } {
@@ -40,11 +49,27 @@ export function createUserStore(database: Database): { methods: UserMethods; ver
         );
       },
       setPermissions: (username, permissions) =>
-        change('UPDATE users SET permissions = ? WHERE username = ?', [permissions, username]),
+        changeKept(
+          username,
+          `UPDATE users SET permissions = ?2 WHERE username = ?1 AND (${MANAGES('?2')} OR ${KEPT})`,
+          [permissions],
+        ),
       setToken: (username, token) => change('UPDATE users SET token = ? WHERE username = ?', [token, username]),
-      deleteUser: (username) => change('DELETE FROM users WHERE username = ?', [username]),
+      deleteUser: (username) => changeKept(username, `DELETE FROM users WHERE username = ?1 AND ${KEPT}`),
     } satisfies UserMethods,
   };
+
+  /** Does not change the last administrator; then, too, no row was changed. */
+  async function changeKept(username: string, sql: string, more: readonly Param[] = []): Promise<boolean> {
+    const changed = await database.writer!.slice(async (connection) => {
+      if ((await connection.run(sql, [username, ...more])) > 0) return true;
+      const [user] = await connection.all<User>(`SELECT ${FIELDS} FROM users WHERE username = ?`, [username]);
+      if (!user) return false;
+      throw new InvokeError(`'${username}' is the last user who may manage users: make another one first`);
+    });
+    users.changed();
+    return changed;
+  }
 
   async function change(sql: string, params: readonly Param[]): Promise<boolean> {
     const changes = await database.writer!.slice((connection) => connection.run(sql, params));
