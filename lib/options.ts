@@ -98,6 +98,15 @@ export const LIMIT_OPTIONS: readonly Option[] = [
     'websocketPingMs',
     'Time between pings on WebSocket connections; two in a row without an answer close one',
   ),
+  limit('login-failure-delay', 'seconds', 'loginFailureDelayMs', 'A failed login is answered after this long'),
+  limit(
+    'max-login-failures',
+    'integer',
+    'maxLoginFailures',
+    'Failures within a minute, of one user from one address, after which such logins are looked at in turn',
+  ),
+  limit('login-caution', 'seconds', 'loginCautionMs', 'For how long they are'),
+  limit('max-cautious-logins', 'integer', 'maxCautiousLogins', 'How many of them are looked at in a second'),
   limit('drain-timeout', 'seconds', 'drainTimeoutMs', 'Time for clients to be finished with when the server stops'),
 ];
 

@@ -131,6 +131,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           gate: gates.get(hashDatabase)!,
           upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
           anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer.local),
+          logins: config.limits,
         }),
       );
       log.info(describeAnonymous(config, (local) => anonymousPermissions(config, local)));

@@ -56,6 +56,10 @@ complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l output-limit -x -
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l output-timeout -x -d 'A client that reads nothing for this long is closed'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l keep-alive -x -d 'Idle time before the first TCP keep-alive probe'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l websocket-ping -x -d 'Time between pings on WebSocket connections'
+complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l login-failure-delay -x -d 'A failed login is answered after this long'
+complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l max-login-failures -x -d 'Failures within a minute, of one user from one address, after which such logins are looked at in turn'
+complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l login-caution -x -d 'For how long they are'
+complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l max-cautious-logins -x -d 'How many of them are looked at in a second'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l drain-timeout -x -d 'Time for clients to be finished with when the server stops'
 complete -c bakeserv -n __fish_use_subcommand -f -a config -d 'bakeserv config check says whether bakeserv serve would start with these settings, config print shows every option with where it was set, config schema prints the JSON Schema of the configuration file'
 complete -c bakeserv -n "__fish_seen_subcommand_from config" -f -a "check print schema"

@@ -20,6 +20,8 @@ export interface CommandRow<S> {
   /** Whether the answer may be as long as a message can be; it is then fetched when there is room for it. */
   // biome-ignore lint/suspicious/noExplicitAny: asked before the argument is validated
   readonly isLong?: (arg: any) => boolean;
+  /** Waits on purpose: how long it took says nothing of the server, and no statistics count it. */
+  readonly untimed?: true;
   /** JSON schema of the argument; without one any argument is taken. */
   readonly schema?: object;
   /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
@@ -41,7 +43,14 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
   /** Bounds what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
   /** Checks the rights of a session to requests of one command: the refusal, or null. */
-  readonly authorize?: (session: S, row: R, args: readonly Json[]) => Error | null | Promise<Error | null>;
+  readonly authorize?: (
+    session: S,
+    row: R,
+    args: readonly Json[],
+    command: string,
+  ) => Error | null | Promise<Error | null>;
+  /** Whether the rights of a session must be checked again, also in an open stream. */
+  readonly isStale?: (session: S) => boolean;
   /** Told of every request or batch of them, in milliseconds. */
   readonly record?: (count: number, elapsedMs: number) => void;
 }
@@ -107,15 +116,14 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
 
   /** What is refused whatever its argument says, as far as that is known at once. */
   denies(session: S, command: Command): Error | null {
-    const verdict = this.refuse(session, this.own(command).row, []);
+    const verdict = this.refuse(session, this.own(command), []);
     return verdict instanceof Promise ? null : verdict;
   }
 
   /** Answers requests of one command; never throws. */
   invoke(session: S, command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
     const started = performance.now();
-    const { row } = this.own(command);
-    const refusal = this.refuse(session, row, args);
+    const refusal = this.refuse(session, this.own(command), args);
     const outcomes =
       refusal instanceof Promise
         ? refusal.then((error) => this.run(session, command, args, error, started))
@@ -126,13 +134,15 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
 
   /** Whether the session may enter a stream command. */
   enterStream(session: S, command: Command): Error | null | Promise<Error | null> {
-    return this.refuse(session, this.own(command).row, []);
+    return this.refuse(session, this.own(command), []);
   }
 
   /** Answers lines of a stream; fails with StreamFailure at a bad line or a failed store. */
   stream(session: S, command: Command, lines: readonly string[]): string | Promise<string> {
+    const { row } = this.own(command);
+    if (row.needs.length > 0 && this.options.isStale?.(session)) return this.streamIfAllowed(session, command, lines);
     const started = performance.now();
-    const handler = this.own(command).row.stream!;
+    const handler = row.stream!;
     const done = (text: string) => {
       this.options.record?.(lines.length, performance.now() - started);
       return text;
@@ -152,15 +162,26 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     }
   }
 
+  /** A right that was lost ends an open stream too. */
+  private async streamIfAllowed(session: S, command: Command, lines: readonly string[]): Promise<string> {
+    const refusal = await this.enterStream(session, command);
+    if (refusal) throw new StreamFailure('', refusal);
+    return this.stream(session, command, lines);
+  }
+
   private own(command: Command): DispatchCommand<R> {
     return command as DispatchCommand<R>;
   }
 
-  private refuse(session: S, row: R, args: readonly Json[]): Error | null | Promise<Error | null> {
+  private refuse(
+    session: S,
+    { row, name }: DispatchCommand<R>,
+    args: readonly Json[],
+  ): Error | null | Promise<Error | null> {
     if (this.options.readOnly && row.writes && row.readOnlyReply === undefined) {
       return new InvokeError('This server is read-only: the command would write');
     }
-    const verdict = row.needs.length > 0 ? (this.options.authorize?.(session, row, args) ?? null) : null;
+    const verdict = row.needs.length > 0 ? (this.options.authorize?.(session, row, args, name) ?? null) : null;
     // Rights that cannot be looked up refuse this request; the connection goes on.
     return verdict instanceof Promise ? verdict.catch((error: Error) => error) : verdict;
   }
@@ -178,7 +199,7 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     if (this.options.readOnly && row.writes) return faults.map((fault) => fault ?? row.readOnlyReply!);
     const good = faults.some(Boolean) ? args.filter((_, i) => !faults[i]) : args;
     const settle = (outcomes: readonly Outcome[]) => {
-      this.options.record?.(args.length, performance.now() - started);
+      if (!row.untimed) this.options.record?.(args.length, performance.now() - started);
       if (good === args) return outcomes;
       let next = 0;
       return faults.map((fault) => fault ?? outcomes[next++]!);

@@ -43,6 +43,14 @@ export interface Limits {
   readonly keepAliveMs: number;
   /** Time between two pings on a WebSocket; a peer that leaves two in a row unanswered is closed at the third. */
   readonly websocketPingMs: number;
+  /** A failed login is answered after this long. */
+  readonly loginFailureDelayMs: number;
+  /** After so many failures within a minute, of one user from one address, … */
+  readonly maxLoginFailures: number;
+  /** … logins of that user from there are looked at one after the other for this long, … */
+  readonly loginCautionMs: number;
+  /** … so many a second. */
+  readonly maxCautiousLogins: number;
   /** How long a stopping server lets connections finish what was read. */
   readonly drainTimeoutMs: number;
 }
@@ -73,6 +81,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   outputTimeoutMs: 30_000,
   keepAliveMs: 30_000,
   websocketPingMs: 30_000,
+  loginFailureDelayMs: 1_000,
+  maxLoginFailures: 10,
+  loginCautionMs: 30_000,
+  maxCautiousLogins: 50,
   drainTimeoutMs: 5_000,
 });
 

@@ -132,7 +132,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
     },
   },
 
-  'backfill-wait': { needs: [READ], handle: async ({ backfill }) => ({ tasks: await backfill.wait() }) },
+  'backfill-wait': { needs: [READ], untimed: true, handle: async ({ backfill }) => ({ tasks: await backfill.wait() }) },
 
   ...GC_COMMANDS,
   ...ROW_COMMANDS,

@@ -2,6 +2,8 @@ import { BadLine } from '../asyncrpc/dispatch.ts';
 import { encodeJson } from '../asyncrpc/messages.ts';
 import { isLongText, isText } from '../asyncrpc/schema.ts';
 import { InvokeError } from '../errors.ts';
+import type { LogFields } from '../log.ts';
+import { note } from './audit.ts';
 import type { HashContext, HashRow } from './commands.ts';
 import type { WireWhere } from './gc.ts';
 import { DB_ADMIN } from './permissions.ts';
@@ -18,10 +20,28 @@ interface MarkArgs {
 }
 
 /** Answers lines `{"mark": …, "where": …}` with `{"count": n}`. */
-async function markStream({ gc, session }: HashContext, lines: readonly string[]): Promise<string> {
+async function markStream(context: HashContext, lines: readonly string[]): Promise<string> {
   const requests = lines.map(parseMarkLine);
-  const counts = await gc.markAll(session, requests);
+  for (const { mark } of requests) noteMark(context, mark);
+  const counts = await context.gc.markAll(context.session, requests);
   return counts.map((count) => `${encodeJson({ count })}\n`).join('');
+}
+
+/** Says that a collection begins, where it does. */
+function noteMark(context: HashContext, mark: string): void {
+  if (context.gc.begins(mark)) note(context, 'garbage collection begun', { mark });
+}
+
+/** Answers how many rows a task took, and says so; also when it ended before it was through. */
+async function counted(context: HashContext, what: string, fields: LogFields, task: () => Promise<number>) {
+  try {
+    const count = await task();
+    note(context, what, { ...fields, count });
+    return { count };
+  } catch (error) {
+    note(context, `not done, or not wholly: ${what}`, { ...fields, error });
+    throw error;
+  }
 }
 
 /** MARK_REQUEST by hand: a collection sends thousands of lines. */
@@ -52,16 +72,20 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     needs: [DB_ADMIN],
     writes: true,
     schema: object({ where: WHERE }),
-    handle: async ({ gc, session, upstream }, { where }: { where: WireWhere }) => {
-      upstream?.forgetAll();
-      return { count: await gc.remove(session, where) };
+    handle: (context, { where }: { where: WireWhere }) => {
+      context.upstream?.forgetAll();
+      const removed = () => context.gc.remove(context.session, where);
+      return counted(context, 'rows removed', { where: JSON.stringify(where) }, removed);
     },
   },
   'gc-mark': {
     needs: [DB_ADMIN],
     writes: true,
     schema: MARK_REQUEST,
-    handle: async ({ gc, session }, { mark, where }: MarkArgs) => ({ count: await gc.mark(session, mark, where) }),
+    handle: async (context, { mark, where }: MarkArgs) => {
+      noteMark(context, mark);
+      return { count: await context.gc.mark(context.session, mark, where) };
+    },
   },
   'gc-mark-stream': { needs: [DB_ADMIN], writes: true, stream: markStream },
   'gc-status': {
@@ -76,17 +100,17 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     writes: true,
     // BitBake's clients do not say how many rows they were shown.
     schema: object({ mark: MARK, remove: { type: 'integer', minimum: 0 } }, ['mark']),
-    handle: async ({ gc, session }, { mark, remove = null }: { mark: string; remove?: number | null }) => ({
-      count: await gc.sweep(session, mark, remove),
-    }),
+    handle: (context, { mark, remove = null }: { mark: string; remove?: number | null }) =>
+      counted(context, 'garbage collection swept', { mark }, () => context.gc.sweep(context.session, mark, remove)),
   },
   'clean-unused': {
     needs: [DB_ADMIN],
     writes: true,
     schema: object({ max_age_seconds: { type: 'number', minimum: 0 } }),
-    handle: async ({ gc, session }, { max_age_seconds }: { max_age_seconds: number }) => ({
-      count: await gc.cleanUnused(session, max_age_seconds),
-    }),
+    handle: (context, { max_age_seconds: age }: { max_age_seconds: number }) =>
+      counted(context, 'unused outhashes removed', { max_age_seconds: age }, () =>
+        context.gc.cleanUnused(context.session, age),
+      ),
   },
   'get-db-usage': {
     needs: [DB_ADMIN],

@@ -20,6 +20,8 @@ export interface GcClient {
 export interface Gc {
   /** Deletes the rows of either table that match. Resolves to their number. */
   remove(client: GcClient, where: WireWhere): Promise<number>;
+  /** Whether this mark is another than the last that was asked for here; it is the last one from then on. */
+  begins(mark: string): boolean;
   /** Sets the mark and stamps what matches. */
   mark(client: GcClient, mark: string, where: WireWhere): Promise<number>;
   /** The same for many at once, in order. */
@@ -78,7 +80,15 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
     return count;
   }
 
+  let lastMark: string | null = null;
+
   return {
+    begins(mark) {
+      const begins = mark !== lastMark;
+      lastMark = mark;
+      return begins;
+    },
+
     remove(client, where) {
       // Both are worked out before anything is deleted: an unknown column must not leave half of it done.
       const unihashes = conditionsFor('unihashes', where);
@@ -126,6 +136,7 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
         }
         const count = await run(client, { kind: 'sweep', mark });
         await store.gcClearMark(mark);
+        lastMark = null;
         return count;
       }),
 

@@ -1,90 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { Limits } from '../asyncrpc/limits.ts';
+
 /** Bounds on failed logins (reliability.md section 4). */
-export interface LoginLimits {
-  /** A failed login is answered after this long. */
-  readonly failureDelayMs: number;
-  /** Failed logins waiting for their answer, for one address. */
-  readonly maxPendingPerAddress: number;
-  /** After so many failures a minute for one (address, user) … */
-  readonly maxFailuresPerMinute: number;
-  /** … logins of that user from there are refused for this long. */
-  readonly refusalMs: number;
-  /** After so many failures of all clients together no more logins are looked at in that second. */
-  readonly maxPerSecond: number;
+export type LoginLimits = Pick<
+  Limits,
+  'loginFailureDelayMs' | 'maxLoginFailures' | 'loginCautionMs' | 'maxCautiousLogins'
+>;
+
+/** A login that waits to be looked at. */
+export interface Turn {
+  /** Resolves when it may be looked at: then it is to be, at once. */
+  readonly come: Promise<void>;
+  /** The client is gone: nobody waits behind it any more. `come` then never resolves. */
+  leave(): void;
 }
 
-export const DEFAULT_LOGIN_LIMITS: LoginLimits = Object.freeze({
-  failureDelayMs: 1000,
-  maxPendingPerAddress: 10,
-  maxFailuresPerMinute: 10,
-  refusalMs: 30_000,
-  maxPerSecond: 50,
-});
-
-/** Slows down guessing, without telling the guesser which bound was met. */
+/**
+ * Slows guessing down, and never refuses a right login because of somebody's wrong ones. Wrong logins alone are counted
+ * and answered late. Where many failed, of one user from one address, logins of that user from there are looked at in
+ * turn, so many a second: that bounds guesses also of those who hang up at once, over any number of connections, and a
+ * right login waits at most for those who came before it. Nobody else waits at all.
+ */
 export interface LoginThrottle {
-  /**
-   * False when the login must fail without being looked at. Ask right before it is looked at, and call `failed` at
-   * once when it fails: then no bound is overshot, however many come together.
-   */
-  allows(address: string, username: string): boolean;
-  /** Notes a failure; resolves when it may be answered. */
+  /** Null when a login may be looked at now; ask right before it is. */
+  turn(address: string, username: string): Turn | null;
+  /** Notes a failure, at once; resolves when it may be answered. */
   failed(address: string, username: string): Promise<void>;
-  /** Resolves when a login that was not looked at may be answered. It prolongs no refusal: it may have been right. */
-  refused(address: string): Promise<void>;
 }
 
-interface Failures {
+/** Logins of one user from one address. */
+interface Pair {
+  /** When the last of them failed, at most as many as are counted. */
   times: number[];
-  refusedUntil: number;
+  cautiousUntil: number;
+  /** In order of arrival. */
+  readonly waiting: Set<() => void>;
+  /** The next has its turn in a moment; one clock, however they come and go. */
+  pacing: boolean;
 }
 
-/** No more (address, user) pairs are remembered than this: names are the guesser's to make up. */
+/** No more pairs are remembered than this: names are the guesser's to make up. */
 const MAX_PAIRS = 10_000;
+const FAILURES_WITHIN_MS = 60_000;
 
-export function createLoginThrottle(limits: LoginLimits = DEFAULT_LOGIN_LIMITS): LoginThrottle {
-  const failures = new Map<string, Failures>();
-  const pending = new Map<string, number>();
-  let second = 0;
-  let failuresThisSecond = 0;
+/** @param now a clock in milliseconds that never goes back */
+export function createLoginThrottle(limits: LoginLimits, now = () => performance.now()): LoginThrottle {
+  const { loginFailureDelayMs, maxLoginFailures, loginCautionMs, maxCautiousLogins } = limits;
+  /** The one that failed last is last. */
+  const pairs = new Map<string, Pair>();
 
-  function failuresIn(now: number): number {
-    const current = Math.floor(now / 1000);
-    if (current !== second) failuresThisSecond = 0;
-    second = current;
-    return failuresThisSecond;
-  }
-
-  async function delay(address: string): Promise<void> {
-    pending.set(address, (pending.get(address) ?? 0) + 1);
-    await new Promise((resolve) => setTimeout(resolve, limits.failureDelayMs));
-    const left = pending.get(address)! - 1;
-    if (left > 0) pending.set(address, left);
-    else pending.delete(address);
+  /** Gives the next its turn every so often, as long as somebody waits. */
+  function pace(pair: Pair): void {
+    pair.pacing = true;
+    setTimeout(() => {
+      const [next] = pair.waiting;
+      if (!next) {
+        pair.pacing = false;
+        return;
+      }
+      pair.waiting.delete(next);
+      next();
+      pace(pair);
+    }, 1000 / maxCautiousLogins);
   }
 
   return {
-    allows(address, username) {
-      const now = performance.now();
-      if (failuresIn(now) >= limits.maxPerSecond) return false;
-      if ((pending.get(address) ?? 0) >= limits.maxPendingPerAddress) return false;
-      return now >= (failures.get(pair(address, username))?.refusedUntil ?? 0);
+    turn(address, username) {
+      const pair = pairs.get(keyOf(address, username));
+      if (!pair || (!pair.pacing && now() >= pair.cautiousUntil)) return null;
+      let goOn = () => {};
+      const come = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      pair.waiting.add(goOn);
+      if (!pair.pacing) pace(pair);
+      return { come, leave: () => void pair.waiting.delete(goOn) };
     },
     failed(address, username) {
-      const now = performance.now();
-      failuresThisSecond = failuresIn(now) + 1;
-      const key = pair(address, username);
-      const entry = failures.get(key) ?? { times: [], refusedUntil: 0 };
-      entry.times = [...entry.times.filter((time) => now - time < 60_000), now].slice(-limits.maxFailuresPerMinute);
-      if (entry.times.length >= limits.maxFailuresPerMinute) entry.refusedUntil = now + limits.refusalMs;
-      failures.delete(key);
-      failures.set(key, entry);
-      if (failures.size > MAX_PAIRS) failures.delete(failures.keys().next().value!);
-      return delay(address);
+      const failedAt = now();
+      const key = keyOf(address, username);
+      const pair = pairs.get(key) ?? { times: [], cautiousUntil: 0, waiting: new Set(), pacing: false };
+      pair.times = [...pair.times.filter((time) => failedAt - time < FAILURES_WITHIN_MS), failedAt].slice(
+        -maxLoginFailures,
+      );
+      if (pair.times.length >= maxLoginFailures) pair.cautiousUntil = failedAt + loginCautionMs;
+      pairs.delete(key);
+      pairs.set(key, pair);
+      if (pairs.size > MAX_PAIRS) pairs.delete(pairs.keys().next().value!);
+      return new Promise((resolve) => setTimeout(resolve, loginFailureDelayMs));
     },
-    refused: delay,
   };
 }
 
-function pair(address: string, username: string): string {
-  return `${address}\0${username}`;
+/** Of one length, however long a name is made up. */
+function keyOf(address: string, username: string): string {
+  return createHash('sha256').update(`${address}\0${username}`).digest('base64');
 }

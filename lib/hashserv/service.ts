@@ -1,15 +1,17 @@
 import { Dispatcher } from '../asyncrpc/dispatch.ts';
+import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
 import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
 import type { Json } from '../asyncrpc/messages.ts';
 import { createValidator } from '../asyncrpc/schema.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
+import { note, noteRefusal } from './audit.ts';
 import { createBackfill } from './backfill.ts';
 import { createClock } from './clock.ts';
 import { HASH_COMMANDS, type HashContext, type HashRow } from './commands.ts';
 import { createGc } from './gc.ts';
-import { createLoginThrottle } from './login-throttle.ts';
+import { createLoginThrottle, type LoginLimits } from './login-throttle.ts';
 import { USER_ADMIN } from './permissions.ts';
 import { HashSession } from './session.ts';
 import { RequestStats } from './stats.ts';
@@ -26,22 +28,25 @@ export interface HashServiceOptions {
   readonly gate: WriteGate;
   /** What a client may do without a login, by where it comes from. */
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
+  /** How guessing is slowed down; the defaults where it is not said. */
+  readonly logins?: LoginLimits;
 }
 
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
 export function createHashService(options: HashServiceOptions): Service {
-  const { store, log, upstream, guard, gate, anonymousPermissions } = options;
+  const { store, log, upstream, guard, gate, anonymousPermissions, logins = DEFAULT_LIMITS } = options;
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log);
   const gc = createGc(store);
-  const shared = { store, stats, clock, gc, logins: createLoginThrottle(), log, upstream, backfill };
+  const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill };
   const dispatcher = new Dispatcher<HashContext, HashRow>({
     rows: HASH_COMMANDS,
     readOnly: store.readOnly,
     ajv: createValidator(),
     gate,
     authorize,
+    isStale: ({ session }) => session.isStale,
     record: (count, elapsedMs) => stats.record(count, elapsedMs),
   });
   return {
@@ -63,7 +68,9 @@ export function createHashService(options: HashServiceOptions): Service {
         enterStream: (command) => dispatcher.enterStream(context, command),
         stream: (command, lines) => dispatcher.stream(context, command, lines),
         close() {
-          session.gone = true;
+          session.close();
+          const { stored, present, refused } = session.imported;
+          if (stored + present + refused > 0) note(context, 'rows imported', session.imported);
         },
       };
     },
@@ -75,13 +82,20 @@ export function createHashService(options: HashServiceOptions): Service {
   };
 }
 
-function authorize(context: HashContext, row: HashRow, args: readonly Json[]): Error | null | Promise<Error | null> {
+function authorize(
+  context: HashContext,
+  row: HashRow,
+  args: readonly Json[],
+  command: string,
+): Error | null | Promise<Error | null> {
   const { session } = context;
   const verdict = () => {
     // User management is never open to anonymous users, whatever their permissions; those cannot hold @user-admin.
     const self =
       row.orSelf === true && row.needs.includes(USER_ADMIN) && args.every((arg) => isSelf(arg, session.username));
-    return session.check(row.needs, self);
+    const refusal = session.check(row.needs, self);
+    if (refusal) noteRefusal(context, 'permission refused', { command, needs: row.needs.join(' ') });
+    return refusal;
   };
   return session.isStale ? session.refresh().then(verdict) : verdict();
 }

@@ -1,4 +1,5 @@
 import { InvokeError } from '../errors.ts';
+import { note, noteRefusal } from './audit.ts';
 import type { HashContext, HashRow } from './commands.ts';
 import { ALL, parsePermissions, spellOut, storedPermissions, USER_ADMIN } from './permissions.ts';
 import { NAME, object } from './schemas.ts';
@@ -34,16 +35,29 @@ function show({ username, permissions }: User) {
   return { username, permissions: spellOut(storedPermissions(permissions)) };
 }
 
-async function auth({ session, store, logins }: HashContext, { username, token }: { username: string; token: string }) {
+async function auth(context: HashContext, { username, token }: { username: string; token: string }) {
+  const { session, store, logins } = context;
   const address = session.peer.address ?? 'local';
-  const version = store.usersVersion;
-  const user = await store.findUser(username);
-  const allowed = logins.allows(address, username);
-  if (!verifyToken(token, (allowed && user?.token) || null)) {
-    await (allowed ? logins.failed(address, username) : logins.refused(address));
+  let version = store.usersVersion;
+  let user = await store.findUser(username);
+  // Nobody is there to give the place up.
+  if (session.gone) throw new InvokeError('The client hung up');
+  // Asked for, and a failure noted, in the same turn of the event loop as the look: however many come together, no
+  // more are looked at.
+  const turn = logins.turn(address, username);
+  if (turn) {
+    session.leaveTurn = turn.leave;
+    await turn.come;
+    session.leaveTurn = null;
+    version = store.usersVersion;
+    user = await store.findUser(username);
+  }
+  if (!verifyToken(token, user?.token ?? null)) {
+    noteRefusal(context, 'login refused', { as: username });
+    await logins.failed(address, username);
     throw new InvokeError(`Unable to authenticate as ${username}`);
   }
-  session.become(user!, version);
+  session.logIn(user!, version);
   return { result: true, username, permissions: storedPermissions(user!.permissions).sort() };
 }
 
@@ -51,6 +65,7 @@ async function auth({ session, store, logins }: HashContext, { username, token }
 export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   auth: {
     needs: [],
+    untimed: true,
     schema: object({ username: NAME, token: { type: 'string', format: 'text' } }),
     handle: auth,
   },
@@ -75,12 +90,13 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
     writes: true,
     schema: NAME_AND_PERMISSIONS,
     refusals: WRONG_TYPE,
-    handle: async ({ store }, { username, permissions: wanted }: PermissionArgs) => {
+    handle: async (context, { username, permissions: wanted }: PermissionArgs) => {
       const permissions = parsePermissions(wanted);
       const token = newToken();
-      if (!(await store.createUser(username, hashToken(token), permissions.join(' ')))) {
+      if (!(await context.store.createUser(username, hashToken(token), permissions.join(' ')))) {
         throw new InvokeError(`Cannot create new user '${username}'`);
       }
+      note(context, 'user made', { name: username, permissions: permissions.join(' ') });
       return { username, permissions: spellOut(permissions), token };
     },
   },
@@ -90,9 +106,10 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
     writes: true,
     schema: NAME_AND_PERMISSIONS,
     refusals: WRONG_TYPE,
-    handle: async ({ store }, { username, permissions: wanted }: PermissionArgs) => {
+    handle: async (context, { username, permissions: wanted }: PermissionArgs) => {
       const permissions = parsePermissions(wanted);
-      if (!(await store.setPermissions(username, permissions.join(' ')))) throw noSuchUser(username);
+      if (!(await context.store.setPermissions(username, permissions.join(' ')))) throw noSuchUser(username);
+      note(context, 'user changed', { name: username, permissions: permissions.join(' ') });
       return { username, permissions: spellOut(permissions) };
     },
   },
@@ -105,6 +122,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
     handle: async (context, args: NameArgs) => {
       const username = nameOf(context, args);
       if (!(await context.store.deleteUser(username))) throw noSuchUser(username);
+      note(context, 'user deleted', { name: username });
       return { username };
     },
   },
@@ -117,7 +135,10 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
     handle: async (context, args: NameArgs) => {
       const username = nameOf(context, args);
       const token = newToken();
-      if (!(await context.store.setToken(username, hashToken(token)))) throw noSuchUser(username);
+      const stored = hashToken(token);
+      if (!(await context.store.setToken(username, stored))) throw noSuchUser(username);
+      context.session.renewed(username, stored);
+      note(context, 'token of a user replaced', { name: username });
       return { username, token };
     },
   },
@@ -125,10 +146,12 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   'become-user': {
     needs: [USER_ADMIN],
     schema: object({ username: NAME }),
-    handle: async ({ session, store }, { username }: { username: string }) => {
+    handle: async (context, { username }: { username: string }) => {
+      const { session, store } = context;
       const version = store.usersVersion;
       const user = await store.findUser(username);
       if (!user) throw new InvokeError(`User ${username} doesn't exist`);
+      note(context, 'acts as another user', { name: username });
       session.become(user, version);
       return show(user);
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { ConfigError, InvokeError } from '../../lib/errors.ts';
 import { createClock, momentAgo } from '../../lib/hashserv/clock.ts';
 import { createLoginThrottle } from '../../lib/hashserv/login-throttle.ts';
@@ -75,73 +75,93 @@ describe('tokens', () => {
 });
 
 describe('the login throttle', () => {
-  const LIMITS = {
-    failureDelayMs: 1,
-    maxPendingPerAddress: 3,
-    maxFailuresPerMinute: 5,
-    refusalMs: 60_000,
-    maxPerSecond: 1000,
-  };
+  const LIMITS = { loginFailureDelayMs: 1000, maxLoginFailures: 5, loginCautionMs: 30_000, maxCautiousLogins: 50 };
+  const TURN_MS = 1000 / LIMITS.maxCautiousLogins;
 
-  test('refuses a user from an address after so many failures, and no other user or address', async () => {
-    const logins = createLoginThrottle(LIMITS);
-    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) {
-      assert.equal(logins.allows('a', 'me'), true);
-      await logins.failed('a', 'me');
+  /** A throttle whose time passes when the test says so. */
+  function throttle(t: TestContext, limits = LIMITS) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let time = 0;
+    const pass = (ms: number) => {
+      time += ms;
+      t.mock.timers.tick(ms);
+    };
+    const logins = createLoginThrottle(limits, () => time);
+    const failOften = (address: string, user: string, times = limits.maxLoginFailures) => {
+      for (let i = 0; i < times; i++) void logins.failed(address, user);
+    };
+    return { logins, pass, failOften };
+  }
+  /** What has settled once everything that can happen has. */
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('answers a failure after its time and no sooner', async (t) => {
+    const { logins, pass } = throttle(t);
+    let answered = false;
+    void logins.failed('a', 'me').then(() => {
+      answered = true;
+    });
+    pass(LIMITS.loginFailureDelayMs - 1);
+    await settled();
+    assert.equal(answered, false);
+    pass(1);
+    await settled();
+    assert.equal(answered, true);
+  });
+
+  test('has nobody wait but logins of a user from where so many of them failed', (t) => {
+    const { logins, failOften } = throttle(t);
+    failOften('a', 'me', LIMITS.maxLoginFailures - 1);
+    assert.equal(logins.turn('a', 'me'), null);
+    failOften('a', 'me', 1);
+    assert.notEqual(logins.turn('a', 'me'), null);
+    assert.equal(logins.turn('a', 'you'), null);
+    assert.equal(logins.turn('b', 'me'), null);
+  });
+
+  test('has those wait in turn, so many a second, and lets every one of them come', async (t) => {
+    const { logins, pass, failOften } = throttle(t);
+    failOften('a', 'me');
+    const come: number[] = [];
+    for (let i = 0; i < 4; i++) void logins.turn('a', 'me')!.come.then(() => come.push(i));
+    for (let n = 1; n <= 4; n++) {
+      pass(TURN_MS);
+      await settled();
+      assert.deepEqual(come, [0, 1, 2, 3].slice(0, n));
     }
-    assert.equal(logins.allows('a', 'me'), false);
-    assert.equal(logins.allows('a', 'you'), true);
-    assert.equal(logins.allows('b', 'me'), true);
   });
 
-  test('lets them try again after the time of refusal', async () => {
-    const logins = createLoginThrottle({ ...LIMITS, refusalMs: 5 });
-    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) await logins.failed('a', 'me');
-    const until = performance.now() + 5;
-    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(logins.allows('a', 'me'), true);
+  test('keeps no place for those who hang up, and goes no faster for them', async (t) => {
+    const { logins, pass, failOften } = throttle(t);
+    failOften('a', 'me');
+    for (let i = 0; i < 1000; i++) logins.turn('a', 'me')!.leave();
+    const come: string[] = [];
+    for (const name of ['first', 'second']) void logins.turn('a', 'me')!.come.then(() => come.push(name));
+    pass(TURN_MS);
+    await settled();
+    assert.deepEqual(come, ['first']);
   });
 
-  test('looks at no more logins of an address while so many of its failures wait', async () => {
-    const logins = createLoginThrottle({ ...LIMITS, failureDelayMs: 20 });
-    const waiting = ['x', 'y', 'z'].map((user) => logins.failed('a', user));
-    assert.equal(logins.allows('a', 'me'), false);
-    assert.equal(logins.allows('b', 'me'), true);
-    await Promise.all(waiting);
-    assert.equal(logins.allows('a', 'me'), true);
+  test('has nobody wait any more after its time, nor for failures of more than a minute ago', (t) => {
+    const { logins, pass, failOften } = throttle(t);
+    failOften('a', 'me');
+    pass(LIMITS.loginCautionMs);
+    assert.equal(logins.turn('a', 'me'), null);
+    pass(60_000);
+    failOften('a', 'me', LIMITS.maxLoginFailures - 1);
+    assert.equal(logins.turn('a', 'me'), null);
   });
 
-  test('looks at no more than so many failing logins a second of all', () => {
-    const logins = createLoginThrottle({ ...LIMITS, maxPerSecond: 10 });
-    let allowed = 0;
-    for (let i = 0; i < 1000; i++) {
-      if (!logins.allows(`address ${i}`, 'me')) continue;
-      allowed++;
-      void logins.failed(`address ${i}`, 'me');
-    }
-    // The thousand may straddle the turn of a second.
-    assert.ok(allowed === 10 || allowed === 20, `${allowed}`);
+  test('does not count logins that succeed: a farm makes hundreds in a second', (t) => {
+    const { logins } = throttle(t);
+    for (let i = 0; i < 1000; i++) assert.equal(logins.turn('a', 'me'), null);
   });
 
-  test('does not count logins that succeed: a farm makes hundreds in a second', () => {
-    const logins = createLoginThrottle({ ...LIMITS, maxPerSecond: 10 });
-    for (let i = 0; i < 1000; i++) assert.equal(logins.allows('a', 'me'), true);
-  });
-
-  test('does not prolong a refusal by the logins that are refused for it', async () => {
-    const logins = createLoginThrottle({ ...LIMITS, refusalMs: 20 });
-    for (let i = 0; i < LIMITS.maxFailuresPerMinute; i++) await logins.failed('a', 'me');
-    const until = performance.now() + 20;
-    do {
-      await logins.refused('a');
-    } while (performance.now() < until);
-    assert.equal(logins.allows('a', 'me'), true);
-  });
-
-  test('keeps its memory bounded, whatever names are made up', () => {
-    const logins = createLoginThrottle({ ...LIMITS, maxFailuresPerMinute: 1, failureDelayMs: 0, maxPerSecond: 1e6 });
-    for (let i = 0; i < 10_001; i++) void logins.failed('a', `user ${i}`);
-    assert.equal(logins.allows('b', 'user 0'), true);
+  test('keeps its memory bounded, whatever names are made up', (t) => {
+    const { logins, failOften } = throttle(t, { ...LIMITS, maxLoginFailures: 1 });
+    for (let i = 0; i < 10_001; i++) failOften('a', `user ${i}`);
+    assert.equal(logins.turn('a', 'user 0'), null);
+    assert.notEqual(logins.turn('a', 'user 1'), null);
   });
 });
 

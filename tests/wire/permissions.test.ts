@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { SILENT } from '../../lib/log.ts';
 import { duplexPair, hash, METHOD, refusal, type Served, serve, type WireClient } from './helpers.ts';
+import { admin, asAdmin, loggedIn } from './login-helpers.ts';
 
 const task = { method: METHOD, taskhash: 't1' };
 const report = { ...task, outhash: 'o1', unihash: hash(1) };
@@ -34,24 +37,6 @@ const COMMANDS: readonly (readonly [command: string, needs: readonly string[], a
   ['refresh-token', ['@user-admin'], { username: 'other' }],
   ['become-user', ['@user-admin'], { username: 'other' }],
 ];
-
-const admin = { 'admin-user': 'admin', 'admin-password': 'secret', 'anon-perms': '@none' };
-
-/** A client of a server where anonymous clients may do nothing, logged in as a user with these permissions. */
-async function loggedIn(server: Served, username: string, permissions: readonly string[]): Promise<WireClient> {
-  const boss = await asAdmin(server);
-  const made = (await boss.ask('new-user', { username, permissions: [...permissions] })) as { token: string };
-  const client = server.connect();
-  const { result } = (await client.ask('auth', { username, token: made.token })) as { result: boolean };
-  assert.equal(result, true);
-  return client;
-}
-
-async function asAdmin(server: Served): Promise<WireClient> {
-  const client = server.connect();
-  await client.ask('auth', { username: 'admin', token: 'secret' });
-  return client;
-}
 
 /** What the server says of missing permissions, or null where it does not mind. */
 async function denial(client: WireClient, command: string, args: Json): Promise<string | null> {
@@ -147,47 +132,6 @@ describe('permissions', () => {
   });
 });
 
-describe('logins that change', () => {
-  test('a deleted user loses the rights on open connections', async (t) => {
-    const server = await serve(t, { flags: admin });
-    const client = await loggedIn(server, 'me', ['@read']);
-    assert.equal(await client.ask('get', task), null);
-    await (await asAdmin(server)).ask('delete-user', { username: 'me' });
-    assert.match(refusal(await client.ask('get', task)), /^Anonymous user is not allowed .*@read$/);
-    assert.match(refusal(await client.ask('get-user', {})), /^Anonymous user is not allowed/);
-  });
-
-  test('a user deleted and made anew is another user', async (t) => {
-    const server = await serve(t, { flags: admin });
-    const client = await loggedIn(server, 'me', ['@read']);
-    const boss = await asAdmin(server);
-    await boss.ask('delete-user', { username: 'me' });
-    await boss.ask('new-user', { username: 'me', permissions: ['@all'] });
-    assert.match(refusal(await client.ask('get', task)), /^Anonymous user/);
-  });
-
-  test('a demoted user loses rights, a promoted one gains them', async (t) => {
-    const server = await serve(t, { flags: admin });
-    const client = await loggedIn(server, 'me', ['@db-admin']);
-    const boss = await asAdmin(server);
-    assert.deepEqual(await client.ask('gc-status', {}), { keep: 0, remove: 0, mark: null });
-    await boss.ask('set-user-perms', { username: 'me', permissions: ['@read'] });
-    assert.match(refusal(await client.ask('gc-status', {})), /^me is not allowed/);
-    client.send('{"gc-mark-stream": null}\n');
-    assert.match(refusal(await client.message()), /^me is not allowed/);
-    assert.equal(await client.ask('get', task), null);
-  });
-
-  test('a new token does not end a login that stands', async (t) => {
-    const server = await serve(t, { flags: admin });
-    const client = await loggedIn(server, 'me', ['@read']);
-    const { token } = (await client.ask('refresh-token', {})) as { token: string };
-    assert.equal(await client.ask('get', task), null);
-    const again = (await server.connect().ask('auth', { username: 'me', token })) as Json;
-    assert.deepEqual(again, { result: true, username: 'me', permissions: ['@read'] });
-  });
-});
-
 describe('users', () => {
   test('become-user: the connection acts as that user', async (t) => {
     const server = await serve(t, { flags: { ...admin, 'anon-perms': '@read' } });
@@ -266,15 +210,64 @@ describe('users', () => {
     for (const reply of replies) assert.equal((reply as { result?: boolean }).result, true);
   });
 
-  test('after ten failures the right token is refused too, and others log in all the same', async (t) => {
+  test('the last administrator cannot be deleted or demoted, the last but one can', async (t) => {
     const server = await serve(t, { flags: admin });
     const boss = await asAdmin(server);
-    const { token } = (await boss.ask('new-user', { username: 'me', permissions: [] })) as { token: string };
-    const failures = Array.from({ length: 10 }, () => server.connect().ask('auth', { username: 'me', token: 'wrong' }));
-    for (const reply of await Promise.all(failures)) refusal(reply);
-    const refused = await server.connect().ask('auth', { username: 'me', token });
-    assert.equal(refusal(refused), 'Unable to authenticate as me');
-    assert.deepEqual(((await (await asAdmin(server)).ask('get-user', {})) as { username: string }).username, 'admin');
+    const last = /^'admin' is the last user who may manage users: make another one first$/;
+    assert.match(refusal(await boss.ask('delete-user', {})), last);
+    assert.match(refusal(await boss.ask('set-user-perms', { username: 'admin', permissions: ['@read'] })), last);
+    await boss.ask('new-user', { username: 'second', permissions: ['@user-admin'] });
+    assert.deepEqual(await boss.ask('delete-user', {}), { username: 'admin' });
+  });
+
+  test('a right login is let in whatever wrong ones did, of the same user from the same address too', async (t) => {
+    const server = await serve(t, { flags: admin, limits: { loginFailureDelayMs: 10 } });
+    const guesser = async (username: string) => {
+      const client = server.connect();
+      for (let i = 0; i < 12; i++) refusal(await client.ask('auth', { username, token: `wrong ${i}` }));
+    };
+    const guessers = Array.from({ length: 12 }, (_, i) => guesser(i % 2 ? 'admin' : `made up ${i}`));
+    for (let i = 0; i < 10; i++) {
+      const reply = await server.connect().ask('auth', { username: 'admin', token: 'secret' });
+      assert.deepEqual(reply, { result: true, username: 'admin', permissions: ['@all'] });
+    }
+    await Promise.all(guessers);
+    await asAdmin(server);
+  });
+
+  test('a login whose client hung up before its turn is not looked at, and holds nobody up', async (t) => {
+    let looked = 0;
+    const log = { ...SILENT, warn: (message: string) => void (message === 'login refused' && looked++) };
+    const ends: Duplex[] = [];
+    const server = await serve(t, {
+      log,
+      transport: {
+        name: 'streams with both ends',
+        open: async (app) => ({ connect: () => both(app), close: async () => {} }),
+      },
+      flags: admin,
+      limits: { maxLoginFailures: 1, maxCautiousLogins: 1 },
+    });
+    const both = (app: Served['app']) => {
+      const [client, end] = duplexPair();
+      app.hub.accept(end, { name: 'a client', address: '192.0.2.1', local: false });
+      ends.push(end);
+      return client;
+    };
+    const wrong = { username: 'admin', token: 'wrong' };
+    const boss = await asAdmin(server);
+    refusal(await server.connect().ask('auth', wrong));
+    const leavers = Array.from({ length: 6 }, () => server.connect());
+    for (const [i, leaver] of leavers.entries()) {
+      await leaver.ask('ping', {});
+      leaver.send(`${JSON.stringify({ auth: wrong })}\n`);
+      // Those before have been found in the database by then, and wait for their turn; those after have not.
+      if (i === 2) await boss.ask('get-user', { username: 'x' });
+    }
+    // Not by the end of what they send: whoever has said all may still wait for the answer.
+    for (const end of ends.slice(2)) end.destroy();
+    await asAdmin(server);
+    assert.equal(looked, 1);
   });
 
   test('the administrator of the command line is reset at every start', async (t) => {
