@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { isListening, listenOnUnixPath } from './unix-path.ts';
+import { askListener, listenOnUnixPath } from './unix-path.ts';
 
 /** The right to change what a path leads to. */
 export interface PathClaim {
@@ -17,10 +17,19 @@ export function uniqueSocketName(): string {
   return `.bs-${randomBytes(6).toString('hex')}`;
 }
 
-/** The name of the claim on a file of that name, in the same folder; short, whatever the length of that name. */
-export function claimName(name: string): string {
-  return `.bs-claim-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+/**
+ * The name of the claim on a file of that name, in the same folder; short, whatever the length of that name. In a folder
+ * where nobody can remove what another left (as /tmp), each user has claims of their own: nobody there can take a socket
+ * away from another user either.
+ */
+export function claimName(name: string, folder = '.'): string {
+  const sticky = ((fs.statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1000) !== 0;
+  const user = sticky ? `-${process.getuid?.() ?? 'user'}` : '';
+  return `.bs-claim-${createHash('sha256').update(name).digest('hex').slice(0, 12)}${user}`;
 }
+
+/** A claim is held for milliseconds. One of this age, on a socket that we may not ask, was left behind. */
+const LEFT_BEHIND_MS = 60_000;
 
 /**
  * Claims a path among all programs that ask here: of several at once, one gets it. A claim ends with its holder, however
@@ -34,14 +43,15 @@ export function claimName(name: string): string {
  */
 export async function claimPath(target: string): Promise<PathClaim | null> {
   const guard = path.join(path.dirname(target), uniqueSocketName());
-  const link = path.join(path.dirname(target), claimName(path.basename(target)));
+  const link = path.join(path.dirname(target), claimName(path.basename(target), path.dirname(target)));
   const server = net.createServer((socket) => socket.destroy());
   const close = () => {
     server.close();
     fs.rmSync(guard, { force: true });
   };
   try {
-    await listenOnUnixPath(server, guard, BACKLOG);
+    // For everybody: whoever finds the claim asks whether its holder lives.
+    await listenOnUnixPath(server, guard, BACKLOG, true);
     if (await take(link, path.basename(guard))) {
       return {
         release() {
@@ -62,7 +72,7 @@ async function take(link: string, guard: string): Promise<boolean> {
   while (!makeLink(link, guard)) {
     const holder = holderOf(link);
     if (holder === null) continue;
-    if (await isListening(path.join(path.dirname(link), holder))) return false;
+    if (await isHeld(link, holder)) return false;
     const claim = await claimPath(link);
     if (!claim) return false;
     try {
@@ -75,6 +85,13 @@ async function take(link: string, guard: string): Promise<boolean> {
     }
   }
   return true;
+}
+
+async function isHeld(link: string, holder: string): Promise<boolean> {
+  const answer = await askListener(path.join(path.dirname(link), holder));
+  if (answer !== 'forbidden') return answer === 'listening';
+  const made = fs.lstatSync(link, { throwIfNoEntry: false });
+  return made !== undefined && Date.now() - made.mtimeMs < LEFT_BEHIND_MS;
 }
 
 function makeLink(link: string, guard: string): boolean {

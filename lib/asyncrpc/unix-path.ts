@@ -39,18 +39,24 @@ export function listenOnUnixPath(server: net.Server, target: string, backlog: nu
   });
 }
 
-/** Whether somebody listens on the socket file. */
-export function isListening(target: string): Promise<boolean> {
+/** Whether somebody listens on the socket file. What we may not ask may be listened on. */
+export async function isListening(target: string): Promise<boolean> {
+  return (await askListener(target)) !== 'nobody';
+}
+
+/** The same, telling apart what cannot be told. */
+export function askListener(target: string): Promise<'listening' | 'nobody' | 'forbidden'> {
   return new Promise((resolve) => {
     const socket = connectUnixSocket(target);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve('listening');
     });
-    // A full queue or a refused permission also mean that somebody is there.
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-    );
+    // A full queue also means that somebody is there.
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EACCES') return resolve('forbidden');
+      resolve(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'nobody' : 'listening');
+    });
   });
 }
 

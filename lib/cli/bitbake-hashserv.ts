@@ -2,7 +2,7 @@ import { formatAddress } from '../asyncrpc/address.ts';
 import { ConfigError } from '../errors.ts';
 import type { Option } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
-import { dropIn, explain, logLevel, settingsFor } from './bitbake.ts';
+import { dropIn, explain, logLevel, settingsFor, unabbreviated } from './bitbake.ts';
 import { parseFlags } from './options.ts';
 import { runServer } from './run-server.ts';
 
@@ -39,7 +39,11 @@ export const HASHSERV_OPTIONS: readonly Option[] = [
 
 /** `bitbake-hashserv`: BitBake's hash equivalence server, by its own flags and environment. */
 export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags('bitbake-hashserv [options]\n\nHash equivalence server.', HASHSERV_OPTIONS, args);
+  const flags = await parseFlags(
+    'bitbake-hashserv [options]\n\nHash equivalence server.',
+    HASHSERV_OPTIONS,
+    unabbreviated(HASHSERV_OPTIONS, args),
+  );
   if (!flags) return 0;
   const given = (name: string) => text(flags, name) ?? (process.env[VARIABLES[name]!] || undefined);
   const serve: Flags = {

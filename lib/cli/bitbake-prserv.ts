@@ -1,12 +1,14 @@
+import dns from 'node:dns/promises';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { formatAddress } from '../asyncrpc/address.ts';
-import type { Listener } from '../asyncrpc/listen.ts';
+import { ConfigError, reasonOf } from '../errors.ts';
 import type { Option } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
 import { reportFailure, reportReady, startInBackground } from './background.ts';
-import { dropIn, explain, logLevel, settingsFor } from './bitbake.ts';
+import { dropIn, explain, logLevel, settingsFor, unabbreviated } from './bitbake.ts';
 import { askStatus, askStop } from './control-client.ts';
 import { controlFolder } from './control-folder.ts';
 import { UsageError } from './main.ts';
@@ -36,13 +38,18 @@ const STOP_MS = 15_000;
 
 /** `bitbake-prserv`: BitBake's PR server, by its own flags and environment. */
 export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags('bitbake-prserv --start|--stop [options]\n\nPR server.', PRSERV_OPTIONS, args);
+  const flags = await parseFlags(
+    'bitbake-prserv --start|--stop [options]\n\nPR server.',
+    PRSERV_OPTIONS,
+    unabbreviated(PRSERV_OPTIONS, args),
+  );
   if (!flags) return 0;
-  const host = (flags.host as string | undefined) ?? '0.0.0.0';
+  // As BitBake's does: files and messages name the number that the host's name stands for, and the port as it was given.
+  const host = await addressOf((flags.host as string | undefined) ?? '0.0.0.0');
   const port = wholeNumber(flags, 'port', 'the number of a port') ?? 8585;
   const bind = formatAddress({ kind: 'tcp', host, port });
   if (flags.stop === true) return stop(host, port);
-  if (flags.foreground === true) return serve(flags, host, bind);
+  if (flags.foreground === true) return serve(flags, { host, port, bind });
   if (flags.start !== true) throw new UsageError('bitbake-prserv: say --start or --stop');
 
   const running = await askStatus(controlFile(host, port));
@@ -62,7 +69,10 @@ function controlFile(host: string, port: number): string {
   return path.join(controlFolder(), `prserv_${host}_${port}.sock`);
 }
 
-async function serve(flags: Flags, host: string, bind: string): Promise<number> {
+async function serve(
+  flags: Flags,
+  { host, port, bind }: { host: string; port: number; bind: string },
+): Promise<number> {
   const asServe: Flags = {
     bind: [bind],
     hashserv: false,
@@ -80,16 +90,13 @@ async function serve(flags: Flags, host: string, bind: string): Promise<number> 
       settings: await settingsFor(asServe, process.env),
       reload: () => settingsFor(asServe, process.env),
       onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
-      controls: ({ server, status, stop }) => [
-        {
-          file: controlFile(host, portOf(server.listeners)),
-          actions: { status, stop: () => stop('request') },
-        },
+      controls: ({ status, stop }) => [
+        { file: controlFile(host, port), actions: { status, stop: () => stop('request') } },
       ],
       onListening({ server, log, status }) {
-        file = pidFile(os.tmpdir(), host, portOf(server.listeners));
+        file = pidFile(os.tmpdir(), host, port);
         if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
-        log.info(`listening on ${bind}`);
+        for (const { address } of server.listeners) log.info(`listening on ${formatAddress(address)}`);
         reportReady(status());
       },
       onClosed() {
@@ -102,9 +109,13 @@ async function serve(flags: Flags, host: string, bind: string): Promise<number> 
   }
 }
 
-function portOf([listener]: readonly Listener[]): number {
-  const { address } = listener!;
-  return address.kind === 'tcp' ? address.port : 0;
+/** @throws ConfigError when there is no such host */
+async function addressOf(host: string): Promise<string> {
+  try {
+    return (await dns.lookup(host, net.isIP(host) === 6 ? 6 : 4)).address;
+  } catch (error) {
+    throw new ConfigError(`--host: ${host} is no host of this network: ${reasonOf(error)}`, error);
+  }
 }
 
 async function stop(host: string, port: number): Promise<number> {

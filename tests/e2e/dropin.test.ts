@@ -90,8 +90,31 @@ describe('bitbake-hashserv', () => {
     reader.close();
   });
 
+  test('takes flags shortened to where only one is meant, and refuses them where two are', async (t) => {
+    const home = dropInHome(t);
+    const { address } = await startHashserv(t, home, [
+      '--bi',
+      'unix://./short.sock',
+      '--data=short.db',
+      '--lo',
+      'INFO',
+    ]);
+    assert.equal(address, 'unix://./short.sock');
+    assert.ok(fs.existsSync(path.join(home.folder, 'short.db')));
+    const both = await home.sh('bitbake-hashserv --db nobody');
+    assert.equal(both.status, 2);
+    assert.match(both.stderr, /--db could be --db-username or --db-password/);
+  });
+
   test('refuses what it cannot serve', async (t) => {
     const home = dropInHome(t);
+    const noPassword = await home.sh('bitbake-hashserv --admin-user boss');
+    assert.deepEqual([noPassword.status, noPassword.stdout], [2, '']);
+    assert.match(noPassword.stderr, /--admin-user without a password/);
+    const noDatabase = await home.sh('bitbake-hashserv -r');
+    assert.equal(noDatabase.status, 2);
+    assert.match(noDatabase.stderr, /no database at \S+hashserv\.db; a read-only server creates nothing/);
+    assert.deepEqual(fs.readdirSync(home.folder), []);
     const postgres = await home.sh('bitbake-hashserv --database postgresql+asyncpg://db/hash');
     assert.deepEqual([postgres.status, postgres.stdout], [2, '']);
     assert.match(postgres.stderr, /postgresql\+asyncpg databases are not served; name an SQLite file/);
@@ -134,6 +157,26 @@ describe('bitbake-prserv', () => {
     assert.ok(!fs.existsSync(pidFile));
     assert.ok(!fs.existsSync(path.join(home.folder, 'mine.sqlite3-wal')));
     assert.match(fs.readFileSync(path.join(home.folder, 'mine.log'), 'utf8'), /stopping on request/);
+  });
+
+  test('--host localhost and --port 0: pid file and --stop go by the number of the host and the port as given', async (t) => {
+    const home = dropInHome(t);
+    const at = '--host localhost --port 0';
+    const started = await home.sh(`bitbake-prserv --start ${at}`);
+    assert.equal(started.status, 0, started.stderr);
+    const [server] = await home.servers();
+    const pidFile = path.join(home.tmp, 'PRServer_127.0.0.1_0.pid');
+    assert.equal(fs.readFileSync(pidFile, 'utf8').trim(), String(server!.pid));
+    const asked = await client(server!.addresses[0]!, 'PRSERVICE 1.0');
+    assert.deepEqual(await asked.invoke('ping', {}), { alive: true });
+    asked.close();
+    assert.match((await home.sh(`bitbake-prserv --start ${at}`)).stderr, /already runs on 127\.0\.0\.1:0, pid/);
+    assert.equal((await home.sh('bitbake-prserv --stop --host 127.0.0.1 --port 0')).status, 0);
+    assert.ok(!fs.existsSync(pidFile));
+    assert.deepEqual(await home.servers(), []);
+    const nobody = await home.sh('bitbake-prserv --start --host no-such-host.invalid');
+    assert.equal(nobody.status, 2);
+    assert.match(nobody.stderr, /--host: no-such-host\.invalid is no host of this network/);
   });
 
   test('--stop of a port without a server lists those that have one', async (t) => {

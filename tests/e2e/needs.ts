@@ -36,3 +36,10 @@ export function cannotMount(environment = process.env): string | false {
 export function noProc(environment = process.env): string | false {
   return unlessIn(environment, process.platform !== 'linux' && 'needs /proc', 'run the tests on Linux');
 }
+
+/** Whether a filter of system calls can be compiled and put in force. */
+export function cannotFilter(environment = process.env): string | false {
+  const tried = spawnSync('cc', ['--version']);
+  const missing = process.platform !== 'linux' || tried.status !== 0 ? 'needs Linux and a C compiler' : false;
+  return unlessIn(environment, missing, 'apt-get install gcc libc6-dev linux-libc-dev');
+}

@@ -92,6 +92,19 @@ describe('two servers on one database file', () => {
   });
 });
 
+test('a second server on a file says that the first has it open, and only after a crash that one was unclean', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await serve(t, { folder });
+  await report(await first.hash(), 'a');
+  const second = await serve(t, { folder, socket: 'second' });
+  await second.logged(/another server has this database open; the file was checked and is whole file=\S+hashserv\.db/);
+  assert.doesNotMatch(second.stderr(), /did not stop cleanly/);
+  for (const each of [first, second]) await each.stop('SIGKILL');
+  const third = await serve(t, { folder });
+  await third.logged(/did not stop cleanly; the file was checked and is whole file=\S+hashserv\.db/);
+  assert.doesNotMatch(third.stderr(), /another server has/);
+});
+
 describe('the socket path of another server', { concurrency: true }, () => {
   test('is refused with a clear message, and the server there is unharmed', async (t) => {
     const folder = temporaryFolder(t);

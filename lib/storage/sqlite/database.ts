@@ -6,6 +6,7 @@ import type { Logger } from '../../log.ts';
 import type { Binding } from './binding.ts';
 import { fileSize } from './connections.ts';
 import { checkDatabaseFile } from './file-check.ts';
+import { hasNeighbour } from './neighbours.ts';
 import { createDatabaseFile } from './new-file.ts';
 import { CHECK_DEFAULTS, type CheckOptions, startQuickCheck } from './quick-check.ts';
 import { openReadOnly } from './read-only.ts';
@@ -83,7 +84,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (!fs.existsSync(file)) await createDatabaseFile(file);
   if (!existed || !unclean) return openWritable(file, options, null);
   const { besideFromBytes, sql } = { ...CHECK_DEFAULTS, ...options.check };
-  const check = () => startQuickCheck(file, options.log, sql);
+  const whole = hasNeighbour(file)
+    ? 'another server has this database open; the file was checked and is whole'
+    : undefined;
+  const check = () => startQuickCheck(file, options.log, sql, whole);
   if (fileSize(file) >= besideFromBytes) return openWritable(file, options, check);
   // Before any connection that writes: its end, too, would write to a file that is damaged.
   await check().done;
