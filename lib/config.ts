@@ -24,6 +24,8 @@ export interface ServiceConfig {
 /** How upstreams are asked. Times in milliseconds. */
 export interface UpstreamConfig {
   readonly timeoutMs: number;
+  /** For what a report asks: a look-up that is missed is asked again, an equivalence is lost. */
+  readonly reportTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly missTtlMs: number;
   readonly caFile: string | null;
@@ -117,6 +119,7 @@ export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFIN
     cacheBytes: value('cache-size') as number,
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),
+      reportTimeoutMs: milliseconds('upstream-report-timeout'),
       connectTimeoutMs: milliseconds('upstream-connect-timeout'),
       missTtlMs: milliseconds('upstream-miss-ttl'),
       caFile: text('ca') ?? null,

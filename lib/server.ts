@@ -88,7 +88,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
     if (!address) return null;
-    const { timeoutMs, connectTimeoutMs, caFile } = config.upstream;
+    const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile } = config.upstream;
     const login = protocol.startsWith('OEHASHEQUIV') ? await upstreamLogin(config.upstream, address) : null;
     const { limits } = config;
     const { maxMessageBytes } = limits;
@@ -98,8 +98,10 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       address,
       dial: dialUpstream,
       protocol,
+      service: protocol.startsWith('OEHASHEQUIV') ? 'hash equivalence' : 'PR',
       login,
       timeoutMs,
+      patientTimeoutMs: reportTimeoutMs,
       guard,
       limits,
       log: clientLog,

@@ -7,6 +7,8 @@ import type { Logger } from '../log.ts';
  */
 export interface Breaker {
   readonly isOpen: boolean;
+  /** Open, and not only because answers were late: it cannot be reached, refuses, or does not answer a probe either. */
+  readonly isDead: boolean;
   /** A good answer to a look-up came. */
   succeeded(): void;
   /** Something went wrong. `why` is said in the log when this opens the breaker. */
@@ -17,14 +19,21 @@ export interface Breaker {
 /** Only people can mend this (a wrong token, a loop): opens the breaker at once, and probes become rare. */
 export class LastingRefusal extends ProtocolError {}
 
+/** No answer in time: the upstream may be gone, or only slow. */
+export class LateAnswer extends ProtocolError {}
+
 export interface BreakerOptions {
   /** What the log lines call it: the upstream's address. */
   readonly name: string;
+  /** And what it is an upstream for. */
+  readonly service: string;
   readonly log: Logger;
   /** Resolves when the upstream has given a good answer; rejects otherwise. */
   readonly probe: () => Promise<void>;
   /** Called when it opens: what waits for the upstream is to be answered without it. */
   readonly onOpen: () => void;
+  /** Called when it is found dead, at once or by a probe: nothing that can wait is worth waiting for either. */
+  readonly onDead: () => void;
 }
 
 const FAILURES = 3;
@@ -33,9 +42,10 @@ const FIRST_PROBE_MS = 250;
 const LONGEST_PROBE_MS = 2000;
 const LONGEST_PROBE_OF_REFUSED_MS = 30_000;
 
-export function createBreaker({ name, log, probe, onOpen }: BreakerOptions): Breaker {
+export function createBreaker({ name, service, log, probe, onOpen, onDead }: BreakerOptions): Breaker {
   let failures = 0;
   let isOpen = false;
+  let isDead = false;
   let closed = false;
   let delayMs = FIRST_PROBE_MS;
   /** A look-up was answered since the breaker last closed. */
@@ -56,6 +66,7 @@ export function createBreaker({ name, log, probe, onOpen }: BreakerOptions): Bre
       await probe();
       end();
     } catch (error) {
+      die();
       const longest = error instanceof LastingRefusal ? LONGEST_PROBE_OF_REFUSED_MS : LONGEST_PROBE_MS;
       delayMs = Math.min(delayMs * 2, longest);
       schedule();
@@ -66,20 +77,28 @@ export function createBreaker({ name, log, probe, onOpen }: BreakerOptions): Bre
     if (!isOpen || closed) return;
     failures = 0;
     isOpen = false;
+    isDead = false;
     proven = false;
     if (timer) clearTimeout(timer);
-    if (!flapping) log.info('upstream answers again: look-ups are passed on', { upstream: name });
+    if (!flapping) log.info('upstream answers again: look-ups are passed on', { service, upstream: name });
+  }
+
+  function die(): void {
+    if (isDead || !isOpen || closed) return;
+    isDead = true;
+    onDead();
   }
 
   function begin(why: Error): void {
     isOpen = true;
     if (proven) delayMs = FIRST_PROBE_MS;
     else delayMs = Math.min(delayMs * 2, LONGEST_PROBE_MS);
-    const fields = { upstream: name, reason: why.message };
+    const fields = { service, upstream: name, reason: why.message };
     if (proven) log.warn('upstream does not answer: look-ups are answered locally until it does', fields);
     else if (!flapping) log.warn('upstream answers a ping, but not look-ups: they are answered locally', fields);
     flapping = !proven;
     onOpen();
+    if (!(why instanceof LateAnswer)) die();
     schedule();
   }
 
@@ -87,12 +106,15 @@ export function createBreaker({ name, log, probe, onOpen }: BreakerOptions): Bre
     get isOpen() {
       return isOpen;
     },
+    get isDead() {
+      return isDead;
+    },
     succeeded() {
       failures = 0;
       proven = true;
       if (!flapping) return;
       flapping = false;
-      log.info('upstream answers look-ups again', { upstream: name });
+      log.info('upstream answers look-ups again', { service, upstream: name });
     },
     failed(why) {
       if (isOpen || closed) return;

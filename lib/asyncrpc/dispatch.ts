@@ -22,6 +22,8 @@ export interface CommandRow<S> {
   readonly isLong?: (arg: any) => boolean;
   /** Waits on purpose: how long it took says nothing of the server, and no statistics count it. */
   readonly untimed?: true;
+  /** Counts itself at the gate, from when it begins to write: it first waits for something else. */
+  readonly gatesItself?: true;
   /** JSON schema of the argument; without one any argument is taken. */
   readonly schema?: object;
   /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
@@ -73,18 +75,19 @@ export class BadLine extends ProtocolError {
 /** What is held of a request counts as one more for each so many bytes: a report may carry 16 MiB. */
 const BYTES_A_REQUEST = 4096;
 
-function weightOf(args: readonly Json[]): number {
+/** How much requests count at the gate. */
+export function weightOf(args: readonly unknown[]): number {
   let bytes = 0;
   for (const arg of args) bytes += textLength(arg);
   return args.length + Math.floor(bytes / BYTES_A_REQUEST);
 }
 
-function textLength(value: Json): number {
+function textLength(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (value === null || typeof value !== 'object') return 0;
   let length = 0;
   if (Array.isArray(value)) for (const each of value) length += textLength(each);
-  else for (const name in value) length += textLength(value[name]!);
+  else for (const name in value) length += textLength((value as Record<string, unknown>)[name]);
   return length;
 }
 
@@ -128,7 +131,8 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
       refusal instanceof Promise
         ? refusal.then((error) => this.run(session, command, args, error, started))
         : this.run(session, command, args, refusal, started);
-    if (command.gate && outcomes instanceof Promise) command.gate.count(weightOf(args), outcomes);
+    const gate = this.own(command).row.gatesItself ? null : command.gate;
+    if (gate && outcomes instanceof Promise) gate.count(weightOf(args), outcomes);
     return outcomes;
   }
 

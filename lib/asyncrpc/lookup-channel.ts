@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../errors.ts';
-import { LastingRefusal } from './breaker.ts';
+import { LastingRefusal, LateAnswer } from './breaker.ts';
 import { LineSplitter } from './lines.ts';
 import { type OnAnswer, PendingLookups } from './pending-lookups.ts';
 
@@ -94,8 +94,8 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     const limit = performance.now() - options.timeoutMs;
     if (pending.giveUpBefore(limit)) {
       const within = `within ${options.timeoutMs / 1000} s`;
-      if (stream && lastLineAt < limit) drop(new ProtocolError(`no answer ${within}`), { isFailure: true });
-      else if (stream) options.onFailure(new ProtocolError(`some answers do not come ${within}`));
+      if (stream && lastLineAt < limit) drop(new LateAnswer(`no answer ${within}`), { isFailure: true });
+      else if (stream) options.onFailure(new LateAnswer(`some answers do not come ${within}`));
       else options.onFailure(notConnected ?? new ProtocolError(`no connection ${within}`));
     }
     flush();

@@ -21,8 +21,12 @@ export interface UpstreamLinkOptions {
   /** `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
   readonly protocol: string;
   readonly login: { readonly username: string; readonly token: string } | null;
+  /** Whose upstream it is, for log lines. */
+  readonly service: string;
   /** A look-up without an answer after this long counts as a miss. */
   readonly timeoutMs: number;
+  /** The same for what is asked patiently. */
+  readonly patientTimeoutMs: number;
   readonly guard: LoopGuard;
   /** Its replies are held to what a client's messages are held to. */
   readonly limits: Limits;
@@ -56,7 +60,12 @@ export interface UpstreamLink {
     onAnswer?: OnAnswer<string>,
   ): Promise<readonly (string | null)[]>;
   /** The reply to each request, or null when there is none. */
-  messages(requests: readonly { command: string; args: Json }[]): Promise<readonly (Reply | null)[]>;
+  messages(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
+  /**
+   * The same for what is worth a longer wait than a look-up, on a connection of its own: neither waits for the other.
+   * An upstream that is only slow with look-ups is still waited for; one that is dead is not.
+   */
+  patiently(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
   /**
    * Whether the upstream knows a command that BitBake's servers do not; null when it does not say.
    * @param args of a request to find out with
@@ -68,6 +77,11 @@ export interface UpstreamLink {
   figures(): UpstreamFigures;
   /** Ends the connections; everything that waits, and whatever is asked from now on, has no answer. */
   close(): void;
+}
+
+export interface LinkRequest {
+  readonly command: string;
+  readonly args: Json;
 }
 
 /** A reply, wrapped so that the reply `null` is told from no reply. */
@@ -92,7 +106,7 @@ const readReplies = (limits: Limits) => () => {
 };
 
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
-  const { address, dial, protocol, login, timeoutMs, guard, limits, log } = options;
+  const { address, dial, protocol, service, login, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
   const name = formatAddress(address);
   const streams = new Map<string, LookupChannel<string>>();
   let asked = 0;
@@ -107,11 +121,14 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   const commands = createKnownCommands({
     trial,
     onFailure: (why) => breaker.failed(why),
-    onUnknown: (command) => log.info('upstream is no bakeserv, or an older one', { upstream: name, lacks: command }),
+    onUnknown: (command) =>
+      log.info('upstream is no bakeserv, or an older one', { service, upstream: name, lacks: command }),
   });
-  const channels = () => [...streams.values(), messages];
+  const lookups = () => [...streams.values(), messages];
+  const channels = () => [...lookups(), patient];
   const breaker = createBreaker({
     name,
+    service,
     log,
     probe: async () => {
       const [reply] = await trial([PING], Math.min(timeoutMs, PROBE_TIMEOUT_MS));
@@ -119,8 +136,9 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       for (const channel of channels()) channel.retryNow();
     },
     onOpen: () => {
-      for (const channel of channels()) channel.giveUp();
+      for (const channel of lookups()) channel.giveUp();
     },
+    onDead: () => patient.giveUp(),
   });
   const common = {
     dial,
@@ -129,18 +147,22 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     onFailure: (why: Error) => breaker.failed(why),
   };
 
-  const messages = createLookupChannel<Reply>({
+  const messageChannel = {
     ...common,
+    preface: () => greeting.text(),
+    readPreface: () => greeting.reader(),
+    readAnswer: readReplies(limits),
+    maxLineBytes: limits.maxMessageBytes,
+  };
+  const messages = createLookupChannel<Reply>({
+    ...messageChannel,
     dial: async () => {
       const stream = await dial();
       stream.once('close', () => commands.forget());
       return stream;
     },
-    preface: () => greeting.text(),
-    readPreface: () => greeting.reader(),
-    readAnswer: readReplies(limits),
-    maxLineBytes: limits.maxMessageBytes,
   });
+  const patient = createLookupChannel<Reply>({ ...messageChannel, timeoutMs: patientTimeoutMs });
 
   function streamOf(command: string): LookupChannel<string> {
     let channel = streams.get(command);
@@ -168,7 +190,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
 
   function distrust(what: string): void {
     wrong++;
-    log.warn('upstream gave an answer that cannot be right: taken as a miss', { upstream: name, what });
+    log.warn('upstream gave an answer that cannot be right: taken as a miss', { service, upstream: name, what });
   }
 
   function count<T>(answers: readonly (T | null)[]): readonly (T | null)[] {
@@ -192,6 +214,22 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     );
   };
 
+  async function askOn(channel: LookupChannel<Reply>, requests: readonly LinkRequest[], isAway: boolean) {
+    asked += requests.length;
+    if (isAway || closed) return count(requests.map(() => null));
+    const replies = await channel.ask(
+      requests.map(({ command, args }) => frameMessage(encodeJson({ [command]: args }), true)),
+    );
+    return count(
+      replies.map((reply, i) => {
+        const refusal = reply && refusalIn(reply.value);
+        if (!refusal) return reply;
+        distrust(`${requests[i]!.command}: ${refusal.message}`);
+        return null;
+      }),
+    );
+  }
+
   return {
     name,
     async lines(command, lines, isAnswer, onAnswer) {
@@ -203,26 +241,15 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       for (const [i, place] of places.entries()) answers[place] = found[i]!;
       return answers;
     },
-    async messages(requests) {
-      asked += requests.length;
-      if (breaker.isOpen || closed) return count(requests.map(() => null));
-      const texts = requests.map(({ command, args }) => frameMessage(encodeJson({ [command]: args }), true));
-      const replies = await messages.ask(texts);
-      return count(
-        replies.map((reply, i) => {
-          const refusal = reply && refusalIn(reply.value);
-          if (!refusal) return reply;
-          distrust(`${requests[i]!.command}: ${refusal.message}`);
-          return null;
-        }),
-      );
-    },
+    messages: (requests) => askOn(messages, requests, breaker.isOpen),
+    patiently: (requests) => askOn(patient, requests, breaker.isDead),
     async knows(command, args, isAnswer) {
       return breaker.isOpen || closed ? null : commands.knows(command, args, isAnswer);
     },
     distrust(what) {
       distrust(what);
       messages.reconnect();
+      patient.reconnect();
     },
     figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
     close() {

@@ -45,6 +45,17 @@ export class WriteGate {
     return () => this.waiting.remove(resume);
   }
 
+  /** Begins writing when it is its turn; counted from then on. */
+  pass<T>(requests: number, write: () => Promise<T>): Promise<T> {
+    const begin = () => {
+      const written = write();
+      this.count(requests, written);
+      return written;
+    };
+    if (this.isOpen) return begin();
+    return new Promise((resolve, reject) => this.wait(() => begin().then(resolve, reject)));
+  }
+
   /** One after the other: each that goes on may close the gate behind it. */
   private wake(): void {
     // A request that is refused on the spot ends inside `resume`: thousands of them must not nest.

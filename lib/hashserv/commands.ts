@@ -1,4 +1,5 @@
 import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
 import type { Backfill } from './backfill.ts';
 import type { Clock } from './clock.ts';
@@ -30,6 +31,8 @@ export interface HashContext {
   /** Asked about what is not known here; null where there is none. */
   readonly upstream: HashUpstream | null;
   readonly backfill: Backfill;
+  /** To be passed by a handler whose row says that it gates itself. */
+  readonly gate: WriteGate;
 }
 
 /** A row of the table; `orSelf` lets a logged-in user do it to their own name without the permission. */

@@ -1,3 +1,4 @@
+import { weightOf } from '../asyncrpc/dispatch.ts';
 import { encodeJson } from '../asyncrpc/messages.ts';
 import { EncodedReply, type Outcome } from '../asyncrpc/service.ts';
 import type { HashContext } from './commands.ts';
@@ -12,7 +13,7 @@ type ReportArgs = Equivalence & { readonly outhash: string } & Partial<
 
 /** Stores reports and answers the unihash then stored; where storing is not allowed, answers from what is known. */
 export async function report(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
-  const { store, session, clock } = context;
+  const { store, session, clock, upstream, gate } = context;
   if (store.readOnly || !session.can(REPORT)) return answerOnly(context, args);
   // Asked before the transaction, which decides: two reports of one output get one unihash whatever the upstream says.
   const fromUpstream = await upstreamUnihashes(context, args);
@@ -34,7 +35,8 @@ export async function report(context: HashContext, args: readonly ReportArgs[]):
     }),
   );
   forgetMisses(context, args);
-  return replies(args, await store.report(reports));
+  const write = () => store.report(reports);
+  return replies(args, await (upstream ? gate.pass(weightOf(args), write) : write()));
 }
 
 /** The oldest unihash known for the output, else the client's own; nothing is stored. */

@@ -39,9 +39,11 @@ export function createHashService(options: HashServiceOptions): Service {
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log);
   const gc = createGc(store);
-  const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill };
+  const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill, gate };
+  // While a report waits for the upstream, it must not keep others from writing.
+  const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
   const dispatcher = new Dispatcher<HashContext, HashRow>({
-    rows: HASH_COMMANDS,
+    rows: upstream ? { ...HASH_COMMANDS, report } : HASH_COMMANDS,
     readOnly: store.readOnly,
     ajv: createValidator(),
     gate,

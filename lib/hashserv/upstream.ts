@@ -16,7 +16,7 @@ export interface HashUpstream {
   task(method: string, taskhash: string): Promise<OuthashRow | null>;
   /** The oldest outhash row of the output. */
   outhash(query: OuthashLookup): Promise<OuthashRow | null>;
-  /** The unihash the upstream has for each output, or null. */
+  /** The unihash the upstream has for each output, or null: for reports, which wait longer for it than look-ups do. */
   unihashesOfOutputs(queries: readonly Omit<OuthashLookup, 'withUnihash'>[]): Promise<readonly (string | null)[]>;
   /** The task was stored or removed here: what the upstream said of it is no longer worth remembering. */
   forget(task: TaskLine): void;
@@ -43,10 +43,11 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
   const hits = createShortMemory<string>(HIT_TTL_MS);
 
   async function rows(
+    ask: UpstreamLink['messages'],
     requests: readonly { command: string; args: { [key: string]: string | boolean } }[],
     isRight: (row: OuthashRow, i: number) => boolean,
   ): Promise<(OuthashRow | null)[]> {
-    const replies = await link.messages(requests);
+    const replies = await ask(requests);
     return replies.map((reply, i) => {
       if (!reply || reply.value === null) return null;
       const row = toRow(reply.value);
@@ -56,12 +57,15 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
     });
   }
 
-  function outhashRows(queries: readonly OuthashLookup[]): Promise<(OuthashRow | null)[]> {
+  function outhashRows(
+    ask: UpstreamLink['messages'],
+    queries: readonly OuthashLookup[],
+  ): Promise<(OuthashRow | null)[]> {
     const requests = queries.map(({ method, outhash, taskhash, withUnihash }) => ({
       command: 'get-outhash',
       args: { method, outhash, taskhash, with_unihash: withUnihash },
     }));
-    return rows(requests, (row, i) => {
+    return rows(ask, requests, (row, i) => {
       const { method, outhash, withUnihash } = queries[i]!;
       return row.method === method && row.outhash === outhash && (!withUnihash || isUnihash(String(row.unihash)));
     });
@@ -103,11 +107,15 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
       const request = { command: 'get', args: { method, taskhash, all: true } };
       const isRight = (row: OuthashRow) =>
         row.method === method && row.taskhash === taskhash && isUnihash(String(row.unihash));
-      return (await rows([request], isRight))[0]!;
+      return (await rows(link.messages, [request], isRight))[0]!;
     },
-    outhash: async (query) => (await outhashRows([query]))[0]!,
+    outhash: async (query) => (await outhashRows(link.messages, [query]))[0]!,
     async unihashesOfOutputs(queries) {
-      const found = await outhashRows(queries.map((query) => ({ ...query, withUnihash: true })));
+      // A miss is not asked again: the unihash that is then stored stays for ever.
+      const found = await outhashRows(
+        link.patiently,
+        queries.map((query) => ({ ...query, withUnihash: true })),
+      );
       return found.map((row) => (row ? String(row.unihash) : null));
     },
     forget(task) {

@@ -185,6 +185,12 @@ const ROWS: readonly Option[] = [
       describe: 'A look-up the upstream has not answered by then counts as a miss',
     },
     {
+      name: 'upstream-report-timeout',
+      type: 'seconds',
+      default: 15,
+      describe: 'The same for what a report asks: whether the upstream knows its output',
+    },
+    {
       name: 'upstream-connect-timeout',
       type: 'seconds',
       default: 3,

@@ -28,6 +28,8 @@ export interface FakeUpstream {
   readonly connections: number;
   /** Holds every answer back until the gate opens; without one answers go out at once. */
   gate: Promise<void> | null;
+  /** Whether answers to that command wait at the gate; all of them do otherwise. */
+  gates: ((command: string) => boolean) | null;
   /** Hangs up, without a word, on a request or line of a stream that holds this; null: on none. */
   hangsUpOn: string | null;
   /** Where it hangs up, the answers to what came in the same packet are lost. */
@@ -58,6 +60,7 @@ export async function fakeUpstream(
     address: `unix://${socket}`,
     asked,
     gate: null,
+    gates: null,
     hangsUpOn: null,
     losesAnswers: false,
     login: null,
@@ -105,14 +108,14 @@ export async function fakeUpstream(
         else if (stream) {
           note(stream, line);
           if (line === 'END') stream = null;
-          reply(client, stream ? streamAnswer(stream, line) : 'ok', stream !== null);
+          reply(client, stream ? streamAnswer(stream, line) : 'ok', stream !== null, stream ?? 'END');
         } else {
           const [command, args] = Object.entries(JSON.parse(line) as Record<string, Record<string, string>>)[0]!;
           note(command, JSON.stringify(args));
           if (command === 'chain-pr' && fake.chain === null && !mode.startsWith('hanging')) return client.destroySoon();
           const enters = command.endsWith('-stream') && !refuses();
           if (enters) stream = command;
-          reply(client, JSON.stringify(enters ? 'ok' : answer(command, args)), enters);
+          reply(client, JSON.stringify(enters ? 'ok' : answer(command, args)), enters, command);
           // As a server does that gets lines of a stream it has not entered.
           if (command.endsWith('-stream') && !enters) client.destroySoon();
         }
@@ -127,14 +130,14 @@ export async function fakeUpstream(
   }
 
   /** @param inStream the line belongs to a stream or enters one */
-  function reply(client: net.Socket, line: string, inStream: boolean): void {
+  function reply(client: net.Socket, line: string, inStream: boolean, command: string): void {
     const send = (text: string) => void (client.destroyed || client.write(text));
     if (mode === 'hanging after connect') return;
     if (mode === 'hanging mid-stream' && (!inStream || line !== '"ok"')) return;
     if (mode === 'closing mid-reply') return void client.end(line.slice(0, -1) || 'x');
     if (mode === 'sending garbage') return send(`\u0007{{ ${line.length} what?\n`);
     if (mode === 'sending a line without end') return endless(client);
-    if (fake.gate) void fake.gate.then(() => send(`${line}\n`));
+    if (fake.gate && (fake.gates?.(command) ?? true)) void fake.gate.then(() => send(`${line}\n`));
     else send(`${line}\n`);
   }
 
