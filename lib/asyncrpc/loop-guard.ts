@@ -1,59 +1,85 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
-/** The header in which a server that asks its upstream names itself and everybody whose questions it passes on. */
+/** The header in which a server shows its upstream a nonce, and passes on those of the servers below. */
 export const VIA_HEADER = 'bakeserv-via';
 
 /**
- * Notices when upstreams form a loop: a server that finds its own name among those a connection comes by way of would
- * be asking itself. BitBake's servers ignore the header, so a loop through one of them is not noticed.
+ * Notices when upstreams form a loop. A server shows its upstream a nonce with each connection, and whoever is shown one
+ * shows it to its own upstream: one that comes back to its maker has been all the way round. That is the only proof:
+ * nonces go upwards, so no client below knows one, and what a client makes up is nobody's. BitBake's servers ignore the
+ * header, so a loop through one of them is not noticed.
+ *
+ * Of the servers of a loop one alone leaves it, the one with the smallest name: the least is lost, and those that are
+ * left need not find out anew who does.
  */
 export interface LoopGuard {
-  /** The value of the header towards the upstream. */
-  readonly via: string;
-  /** Notes who is below. Throws ProtocolError when that is ourselves. */
+  /** The header's value for a connection to the upstream: a new nonce. */
+  trace(): string;
+  /**
+   * Takes the header of a connection.
+   * @throws LoopError when it proves that this server is asking itself, and is the one to leave the loop
+   */
   admit(via: readonly string[]): void;
-  /** Called when somebody new is below: the upstream is to be told. */
-  onGrow(listener: () => void): void;
+  /** Called with the nonce of a server below, as the header's value to show to the upstream. */
+  onForeign(listener: (via: string) => void): void;
+  /** Called when a loop is proven: the upstream is not to be asked any more. */
+  onLoop(listener: () => void): void;
 }
 
-/** How a refusal begins that a loop is the reason of; the asking server knows it by that. */
-export const LOOP = 'upstream loop: ';
+/** What is said of a loop. */
+export const LOOP = 'upstream loop: this server would be asking itself; give one of the chain another upstream or none';
 
-/** A connection that is part of a loop of upstreams. The guard has logged it. */
+/** A connection that proves a loop of upstreams. The guard has logged it. */
 export class LoopError extends ProtocolError {}
 
-/** Servers below that are remembered. A server has a new name after each start, so the oldest give way. */
-const MAX_NAMES = 64;
+/** A nonce, how many servers may still pass it on, and the smallest name of those that did. */
+const VIA = /^([0-9a-f]{32})\/(\d{1,2})\/([0-9a-f]{16})$/;
+/** A longer loop is not noticed; in one that its maker is no part of, a nonce goes no further. */
+const MAX_HOPS = 32;
+/** Of connections made lately: a nonce is back within moments or never. */
+const MAX_NONCES = 256;
+/** A loop lasts until somebody changes a setting. */
+const LOG_EVERY_MS = 600_000;
 
 export function createLoopGuard(log: Logger): LoopGuard {
-  const own = randomUUID().slice(0, 8);
-  const below = new Set<string>();
-  const listeners: (() => void)[] = [];
-  /** The last loop that was logged: its servers go on asking, and one line is enough. */
-  let logged = '';
+  const name = randomBytes(8).toString('hex');
+  const nonces = new Set<string>();
+  const foreignListeners: ((via: string) => void)[] = [];
+  const loopListeners: (() => void)[] = [];
+  let loggedAt = Number.NEGATIVE_INFINITY;
+
+  function leave(): never {
+    const now = performance.now();
+    if (now - loggedAt > LOG_EVERY_MS) {
+      loggedAt = now;
+      log.error(LOOP);
+    }
+    for (const listener of loopListeners) listener();
+    throw new LoopError(LOOP);
+  }
+
   return {
-    get via() {
-      return [own, ...below].join(',');
+    trace() {
+      const nonce = randomBytes(16).toString('hex');
+      nonces.add(nonce);
+      if (nonces.size > MAX_NONCES) nonces.delete(nonces.keys().next().value!);
+      return `${nonce}/${MAX_HOPS}/${name}`;
     },
-    admit(via) {
-      if (via.includes(own)) {
-        const message = `${LOOP}this server would be asking itself; give one of the chain another upstream or none`;
-        if (logged !== via.join()) log.error(message, { via: via.join() });
-        logged = via.join();
-        throw new LoopError(message);
+    admit([via = '']) {
+      const found = VIA.exec(via);
+      if (!found) return;
+      const [, nonce, hops, smallest] = found as unknown as [string, string, string, string];
+      if (nonces.has(nonce)) {
+        if (smallest >= name) leave();
+        return;
       }
-      const names = via.slice(0, MAX_NAMES).filter((name) => /^[0-9a-f]{8}$/.test(name));
-      const isNew = names.some((name) => !below.has(name));
-      for (const name of names) {
-        below.delete(name);
-        below.add(name);
-        if (below.size > MAX_NAMES) below.delete(below.values().next().value!);
-      }
-      if (!isNew) return;
-      for (const listener of listeners) listener();
+      const left = Math.min(Number(hops), MAX_HOPS) - 1;
+      if (left < 0) return;
+      for (const listener of foreignListeners) listener(`${nonce}/${left}/${smallest < name ? smallest : name}`);
     },
-    onGrow: (listener) => void listeners.push(listener),
+    onForeign: (listener) => void foreignListeners.push(listener),
+    onLoop: (listener) => void loopListeners.push(listener),
   };
 }

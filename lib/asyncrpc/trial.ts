@@ -4,13 +4,15 @@ import { KIB, type Limits } from './limits.ts';
 import { LineSplitter } from './lines.ts';
 import type { Json } from './messages.ts';
 import { createReplyReader } from './reply-reader.ts';
-import { type Greeting, refuseLoop } from './upstream-greeting.ts';
+import type { Greeting } from './upstream-greeting.ts';
 
 const MAX_REPLY_BYTES = 64 * KIB;
 
 export interface TrialOptions {
   readonly dial: () => Promise<Duplex>;
   readonly greeting: Greeting;
+  /** What is shown in place of a nonce of our own. */
+  readonly via?: string | undefined;
   readonly timeoutMs: number;
   readonly limits: Limits;
   /** Ends the trial: it then rejects. */
@@ -25,7 +27,7 @@ export interface TrialOptions {
  * @throws AddressError, ProtocolError when nobody answers there, or not in time
  */
 export async function tryRequests(options: TrialOptions, requests: readonly string[]): Promise<readonly Json[]> {
-  const { dial, greeting, timeoutMs, limits, signal } = options;
+  const { dial, greeting, via, timeoutMs, limits, signal } = options;
   const stream = await unlessAborted(dial(), signal, (late) => late.destroy());
   const splitter = new LineSplitter(MAX_REPLY_BYTES);
   const read = createReplyReader(MAX_REPLY_BYTES, limits);
@@ -40,7 +42,6 @@ export async function tryRequests(options: TrialOptions, requests: readonly stri
     }
     const reply = read(line);
     if (reply === undefined) return false;
-    refuseLoop(reply);
     replies.push(reply);
     if (replies.length === requests.length) return true;
     stream.write(requests[replies.length]!);
@@ -64,7 +65,7 @@ export async function tryRequests(options: TrialOptions, requests: readonly stri
       clearTimeout(timer);
       resolve();
     });
-    stream.write(greeting.text() + requests[0]!);
+    stream.write(greeting.text(undefined, via) + requests[0]!);
   });
   try {
     await unlessAborted(answered, signal);

@@ -1,14 +1,17 @@
 import { LastingRefusal } from './breaker.ts';
 import { TELL_ERRORS } from './faults.ts';
 import { type Limits, MIB } from './limits.ts';
-import { LOOP, type LoopGuard, VIA_HEADER } from './loop-guard.ts';
-import { encodeJson, frameMessage, type Json } from './messages.ts';
+import { type LoopGuard, VIA_HEADER } from './loop-guard.ts';
+import { encodeJson, frameMessage } from './messages.ts';
 import { createReplyReader, refusalIn } from './reply-reader.ts';
 
 /** What a server says to its upstream at the start of each connection, and what it hears. */
 export interface Greeting {
-  /** Handshake, login, and the stream command where there is one. */
-  text(stream?: string): string;
+  /**
+   * Handshake, login, and the stream command where there is one.
+   * @param via the nonce of a server below that is shown, in place of a new one of our own
+   */
+  text(stream?: string, via?: string): string;
   /**
    * Takes the lines the upstream answers that with; true when the last has come. Null: none come.
    * @throws LastingRefusal when the login is refused
@@ -25,8 +28,8 @@ export interface GreetingOptions {
 
 export function createGreeting({ protocol, login, guard, limits }: GreetingOptions): Greeting {
   return {
-    text: (stream) =>
-      `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${guard.via}\n\n` +
+    text: (stream, via = guard.trace()) =>
+      `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${via}\n\n` +
       (login ? frameMessage(encodeJson({ auth: { username: login.username, token: login.token } }), true) : '') +
       (stream ? `${encodeJson({ [stream]: null })}\n` : ''),
     reader(stream) {
@@ -37,7 +40,6 @@ export function createGreeting({ protocol, login, guard, limits }: GreetingOptio
       return (line) => {
         const reply = read(line);
         if (reply === undefined) return false;
-        refuseLoop(reply);
         const refusal = refusalIn(reply);
         if (refusal && !loginDone) throw new LastingRefusal(`the login is refused: ${refusal.message}`, refusal);
         if (refusal) throw refusal;
@@ -46,10 +48,4 @@ export function createGreeting({ protocol, login, guard, limits }: GreetingOptio
       };
     },
   };
-}
-
-/** @throws LastingRefusal when the reply says that the upstream would be asking itself */
-export function refuseLoop(reply: Json): void {
-  const refusal = refusalIn(reply);
-  if (refusal?.message.startsWith(LOOP)) throw new LastingRefusal(refusal.message);
 }

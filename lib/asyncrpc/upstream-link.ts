@@ -1,18 +1,20 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Address, formatAddress } from './address.ts';
-import { createBreaker } from './breaker.ts';
+import { createBreaker, LastingRefusal } from './breaker.ts';
 import { createKnownCommands, PING } from './known-commands.ts';
 import { KIB, type Limits } from './limits.ts';
 import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
-import type { LoopGuard } from './loop-guard.ts';
+import { LOOP, type LoopGuard } from './loop-guard.ts';
 import { encodeJson, frameMessage, type Json } from './messages.ts';
 import type { OnAnswer } from './pending-lookups.ts';
 import { createReplyReader, refusalIn } from './reply-reader.ts';
 import { isKeyLine } from './stream-line.ts';
+import { createTraces } from './traces.ts';
 import { tryRequests } from './trial.ts';
-import { createGreeting, refuseLoop } from './upstream-greeting.ts';
+import { createGreeting } from './upstream-greeting.ts';
 
 export interface UpstreamLinkOptions {
   readonly address: Address;
@@ -91,17 +93,17 @@ export interface Reply {
 
 /** With the longest time between probes: an upstream that returns is used again within 5 s. */
 const PROBE_TIMEOUT_MS = 2500;
+/** For a nonce to go round a loop. */
+const LOOP_MS = 1000;
 /** What can be an answer of get-stream or exists-stream, also where it is not one to be believed. */
 const STREAM_ANSWER = /^(?:[0-9a-f]{0,256}|true|false)$/;
 
-/** Takes the replies to messages, of which none may say that there is a loop. */
+/** Takes the replies to messages. */
 const readReplies = (limits: Limits) => () => {
   const read = createReplyReader(limits.maxMessageBytes, limits);
   return (line: string): Reply | undefined => {
     const value = read(line);
-    if (value === undefined) return undefined;
-    refuseLoop(value);
-    return { value };
+    return value === undefined ? undefined : { value };
   };
 };
 
@@ -116,8 +118,18 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
 
   const stopped = new AbortController();
   const greeting = createGreeting({ protocol, login, guard, limits });
-  const trial = (requests: readonly string[], withinMs = timeoutMs) =>
-    tryRequests({ dial, greeting, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
+  const trial = (requests: readonly string[], withinMs = timeoutMs, via?: string) =>
+    tryRequests({ dial, greeting, via, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
+  /** How often a loop was proven. */
+  let loops = 0;
+  const traces = createTraces((via) => trial([PING], timeoutMs, via));
+  guard.onForeign((via) => {
+    if (!breaker.isOpen && !closed) traces.passOn(via);
+  });
+  guard.onLoop(() => {
+    loops++;
+    breaker.failed(new LastingRefusal(LOOP));
+  });
   const commands = createKnownCommands({
     trial,
     onFailure: (why) => breaker.failed(why),
@@ -131,7 +143,11 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     service,
     log,
     probe: async () => {
+      const before = loops;
       const [reply] = await trial([PING], Math.min(timeoutMs, PROBE_TIMEOUT_MS));
+      // Where there was a loop, the nonce of the probe needs a moment to come back.
+      if (loops > 0) await delay(LOOP_MS, undefined, { ref: false });
+      if (loops > before) throw new LastingRefusal(LOOP);
       if (reply === undefined || refusalIn(reply)) throw new ProtocolError('no answer');
       for (const channel of channels()) channel.retryNow();
     },
@@ -183,10 +199,6 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     }
     return channel;
   }
-
-  guard.onGrow(() => {
-    for (const channel of channels()) channel.reconnect();
-  });
 
   function distrust(what: string): void {
     wrong++;
@@ -255,6 +267,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     close() {
       closed = true;
       stopped.abort();
+      traces.close();
       breaker.close();
       for (const channel of channels()) channel.close();
     },
