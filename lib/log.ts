@@ -97,16 +97,31 @@ function openLogFile(file: string): { readonly stream: Writable; reopen(): void 
   };
 }
 
-/** Errors as their text and code, with the cause: winston would print `{}`. */
+/** Errors as their text and code, with the cause: winston would print `{}`. Nothing in them reaches a terminal as it is. */
 function plain(fields: LogFields): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) out[key] = value instanceof Error ? describe(value) : value;
+  for (const [key, value] of Object.entries(fields)) {
+    if (value instanceof Error) out[key] = describe(value);
+    else out[key] = typeof value === 'string' ? clean(value) : value;
+  }
   return out;
 }
 
-function describe(error: Error): string {
-  const text = 'code' in error ? `${error.message} [${String(error.code)}]` : (error.stack ?? error.message);
-  return error.cause instanceof Error ? `${text}; caused by: ${describe(error.cause)}` : text;
+/** An error on one line: its message, of which a client may have brought about a part, is cut and cleaned. */
+function describe(error: Error, maxLength = Number.POSITIVE_INFINITY): string {
+  const message = clean(error.message.slice(0, maxLength));
+  const text =
+    'code' in error ? `${message} [${clean(String(error.code))}]` : `${error.name}: ${message}${trace(error)}`;
+  return error.cause instanceof Error ? `${text}; caused by: ${describe(error.cause, maxLength)}` : text;
+}
+
+/** Where an unforeseen error came from. */
+function trace({ stack = '', message }: Error): string {
+  const frames = stack
+    .slice(stack.indexOf(message) + message.length)
+    .split('\n')
+    .map((frame) => frame.trim());
+  return clean(` ${frames.filter((frame) => frame.startsWith('at ')).join(' ')}`).trimEnd();
 }
 
 /**
@@ -133,10 +148,14 @@ export function limitRate(log: Logger, perSecond = 10): Logger {
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 
+/** Longer than other texts: most of it is ours, and a file's name in it counts. */
+const MAX_ERROR_LENGTH = 512;
+
 function shorten(fields: LogFields): LogFields {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
-    out[key] = typeof value === 'string' ? clean(value.slice(0, 128)) : value;
+    if (value instanceof Error) out[key] = describe(value, MAX_ERROR_LENGTH);
+    else out[key] = typeof value === 'string' ? clean(value.slice(0, 128)) : value;
   }
   return out;
 }

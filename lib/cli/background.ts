@@ -74,7 +74,7 @@ function openLog(log: string): number {
   try {
     const size = fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0;
     if (size > MAX_LOG_BYTES) fs.renameSync(log, `${log}.1`);
-    return fs.openSync(log, 'a');
+    return fs.openSync(log, 'a', 0o640);
   } catch (error) {
     throw new ConfigError(`cannot write the log ${log}: ${errorText(error)}`, error);
   }

@@ -228,12 +228,12 @@ const ROWS: readonly Option[] = [
   ...LIMIT_OPTIONS,
 ];
 
-/** The other way to give a secret: the name of a file, which only its owner can read. */
+/** The other way to give a secret: the name of a file, which others can neither read nor write. */
 const secretFile = ({ name, group }: Option): Option => ({
   name: `${name}-file`,
   type: 'string',
   default: undefined,
-  describe: `A file that holds the --${name}, which then stands on no command line and in no environment`,
+  describe: `A file that holds the --${name}, which then stands on no command line and in no environment; refused where others may read or write it`,
   group,
 });
 

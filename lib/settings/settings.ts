@@ -191,12 +191,29 @@ function secret(option: Option, layers: readonly Layer[], settings: Settings): S
   return { option, value: readSecret(String(named.value), named.where), where: named.where };
 }
 
-function readSecret(path: string, where: string): string {
+/** A secret with the rights of the very file it was read from; a pipe or a terminal is nobody else's. */
+function openSecret(path: string, where: string): { mode: number; text: string } {
   try {
-    const text = fs.readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-    if (text !== '') return text;
+    const descriptor = fs.openSync(path, 'r');
+    try {
+      const found = fs.fstatSync(descriptor);
+      const text = fs.readFileSync(descriptor, 'utf8').replace(/\r?\n$/, '');
+      return { mode: found.isFile() ? found.mode : 0, text };
+    } finally {
+      fs.closeSync(descriptor);
+    }
   } catch (error) {
     throw new ConfigError(`${where}: cannot read ${path}: ${reasonOf(error)}`, error);
   }
+}
+
+function readSecret(path: string, where: string): string {
+  const { mode, text } = openSecret(path, where);
+  // Whoever may write it sets the password. A group may read it: that of the service.
+  if ((mode & 0o026) !== 0) {
+    const shown = (mode & 0o777).toString(8).padStart(4, '0');
+    throw new ConfigError(`${where}: others may read or write ${path} (its mode is ${shown}): chmod 600 ${path}`);
+  }
+  if (text !== '') return text;
   throw new ConfigError(`${where}: ${path} is empty where a secret was expected`);
 }

@@ -106,7 +106,7 @@ describe('database files', () => {
   test('of a failing one a client hears neither the path nor SQLite’s text: those are in the log', async (t) => {
     const folder = temporaryFolder(t);
     const logged: string[] = [];
-    const error = (_: string, fields: LogFields = {}) => void logged.push((fields.error as Error).message);
+    const error = (_: string, fields: LogFields = {}) => void logged.push(String(fields.error));
     const log = { ...SILENT, error };
     const server = await serve(t, { folder, log });
     const [messages, stream, plain] = [server.connect(PRSERV), server.dial(), server.dial()];
@@ -133,6 +133,26 @@ describe('database files', () => {
       assert.match(logged[i]!, /no such table/);
       assert.ok(logged[i]!.includes(path.join(folder, name)), logged[i]);
     }
+  });
+
+  test('new files are for their owner and group alone, whatever the umask; old ones keep their rights', async (t) => {
+    const folder = temporaryFolder(t);
+    const names = ['hashserv.db', 'prserv.sqlite3', 'hashserv.db-wal', 'prserv.sqlite3-wal'];
+    const rights = () => names.map((name) => (fs.statSync(path.join(folder, name)).mode & 0o777).toString(8));
+    const before = process.umask(0);
+    t.after(() => void process.umask(before));
+    const server = await serve(t, { folder });
+    assert.deepEqual(rights(), ['640', '640', '640', '640']);
+    await server.stop();
+
+    fs.chmodSync(path.join(folder, 'hashserv.db'), 0o662);
+    const warned: LogFields[] = [];
+    const warn = (message: string, fields: LogFields = {}) =>
+      void (/may write the database/.test(message) && warned.push(fields));
+    const again = await serve(t, { folder, log: { ...SILENT, warn } });
+    assert.deepEqual(rights(), ['662', '640', '662', '640']);
+    assert.deepEqual(warned, [{ file: path.join(folder, 'hashserv.db') }]);
+    await again.stop();
   });
 
   test('a server whose folder was removed still stops', async (t) => {

@@ -12,7 +12,7 @@ import { resolveSettings, unknownVariables } from '../../lib/settings/settings.t
 function file(t: TestContext, name: string, text: string): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
   t.after(() => fs.rmSync(folder, { recursive: true }));
-  fs.writeFileSync(path.join(folder, name), text);
+  fs.writeFileSync(path.join(folder, name), text, { mode: 0o600 });
   return path.join(folder, name);
 }
 
@@ -141,6 +141,26 @@ test('a secret given stronger than its file wins, and both in one place are refu
   assert.equal(settings.get('admin-password')!.value, 'strong');
   const both = inFile({ ...named, 'admin-password': 'x' });
   assert.throws(() => resolveSettings({}, {}, both), fault(/admin-password and .*admin-password-file are both given/));
+});
+
+test('a secret file that others may read or write is refused, whichever option names it', (t) => {
+  const options = SERVE_OPTIONS.filter(({ secret }) => secret).map(({ name }) => `${name}-file`);
+  assert.deepEqual(options, ['admin-password-file', 'hashserv-upstream-token-file']);
+  const secret = file(t, 'secret', 'word');
+  for (const option of options) {
+    const read = () => resolveSettings({ [option]: secret }, {}, null);
+    for (const mode of [0o604, 0o602, 0o620, 0o644, 0o666]) {
+      fs.chmodSync(secret, mode);
+      assert.throws(
+        read,
+        fault(new RegExp(`^--${option}: others may read or write .*0${mode.toString(8)}.*chmod 600`)),
+      );
+    }
+    for (const mode of [0o600, 0o400, 0o640, 0o440]) {
+      fs.chmodSync(secret, mode);
+      assert.equal(read().get(option.slice(0, -'-file'.length))!.value, 'word');
+    }
+  }
 });
 
 test('a secret file that is absent or empty is refused', (t) => {

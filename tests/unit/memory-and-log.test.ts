@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { type LogFields, type Logger, limitRate } from '../../lib/log.ts';
+import { StorageError } from '../../lib/errors.ts';
+import { createLogger, type LogFields, type Logger, limitRate } from '../../lib/log.ts';
 import { createUnihashCache } from '../../lib/storage/unihash-cache.ts';
+import { temporaryFolder } from '../helpers.ts';
 
 describe('the unihash cache', () => {
   test('answers what was put in and knows nothing of the rest', () => {
@@ -72,6 +76,38 @@ describe('log lines that clients bring about', () => {
     );
     const written = lines.filter(({ message }) => message === 'bad input').length;
     assert.equal(counted.reduce((sum, text) => sum + Number(text), 0) + written, 501);
+  });
+
+  test('hold nothing of an error that forges a line or reaches a terminal, nor of its code, stack or cause', async (t) => {
+    const { log, lines } = recorder();
+    const bad = 'a\u001b[31m\r\n    at forged (line)\u0085';
+    const error = new TypeError(bad, { cause: new StorageError('storage-io', bad) });
+    limitRate(log).error('failed', { error, other: Object.assign(new Error('x'), { code: bad }) });
+    const folder = temporaryFolder(t);
+    for (const format of ['text', 'json'] as const) {
+      const file = path.join(folder, format);
+      const written = await createLogger('info', format, file);
+      written.error('failed', { error, text: bad });
+      limitRate(written).error('failed', { error });
+      lines.push({ level: format, message: 'written', fields: { text: fs.readFileSync(file, 'utf8') } });
+    }
+    const [limited, ...files] = lines;
+    for (const { fields } of files) {
+      const text = String(fields!.text);
+      assert.equal(text.split('\n').length, 3, text);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+      assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+    }
+    const { error: text, other } = limited!.fields as Record<string, string>;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    for (const each of [text, other]) assert.doesNotMatch(each!, /[\x00-\x1f\x7f-\x9f]/);
+    assert.match(
+      text!,
+      /^TypeError: a\?\[31m\?\? {4}at forged \(line\)\? at .*memory-and-log.*; caused by: a\?.*\[storage-io\]$/,
+    );
+    const long = recorder();
+    limitRate(long.log).error('failed', { error: new StorageError('storage-io', 'x'.repeat(10_000)) });
+    assert.ok(String(long.lines[0]!.fields!.error).length < 600);
   });
 
   test('hold at most 128 characters of a client’s text, and none that forges a line', () => {

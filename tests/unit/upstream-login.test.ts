@@ -45,6 +45,6 @@ test('a token file that is absent or empty is named', async (t) => {
   const file = path.join(temporaryFolder(t), 'token');
   const flags = { 'hashserv-upstream-user': 'builder', 'hashserv-upstream-token-file': file };
   await assert.rejects(login(flags), /token-file: .*no such file or directory/);
-  fs.writeFileSync(file, '\n');
+  fs.writeFileSync(file, '\n', { mode: 0o600 });
   await assert.rejects(login(flags), /is empty/);
 });

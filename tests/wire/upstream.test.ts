@@ -157,7 +157,7 @@ test('logs in at the upstream with user and token, on every connection', async (
   const fake = await fakeUpstream(t);
   fake.login = 'builder:secret';
   const tokenFile = path.join(temporaryFolder(t as never), 'token');
-  fs.writeFileSync(tokenFile, 'secret\n');
+  fs.writeFileSync(tokenFile, 'secret\n', { mode: 0o600 });
   const login = { 'hashserv-upstream-user': 'builder', 'hashserv-upstream-token-file': tokenFile };
   const server = await site(t, fake.address, { ...login, prserv: false });
   const client = server.hash();

@@ -78,6 +78,7 @@ export interface Database {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const file = path.resolve(options.file);
   const existed = checkDatabaseFile(file, options);
+  if (existed) warnOfWriters(file, options.log);
   // SQLite removes the -wal when the last connection closes cleanly: one that is left means a crash, or a live neighbour.
   const unclean = fs.existsSync(`${file}-wal`);
   if (options.readOnly) return openReadOnly(file, options);
@@ -92,4 +93,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // Before any connection that writes: its end, too, would write to a file that is damaged.
   await check().done;
   return openWritable(file, options, null);
+}
+
+/** Existing files keep the rights they were given. */
+function warnOfWriters(file: string, log: Logger): void {
+  if ((fs.statSync(file).mode & 0o002) === 0) return;
+  log.warn('every user of this machine may write the database file: chmod o-w', { file });
 }

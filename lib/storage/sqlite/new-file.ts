@@ -4,6 +4,8 @@ import path from 'node:path';
 import { errorText, StorageError } from '../../errors.ts';
 import { openBinding } from './binding.ts';
 
+const DATABASE_MODE = 0o640;
+
 /**
  * Creates an empty database in WAL mode, under its name only once it has a first page: a file of zero bytes is taken
  * for a lost database, also by a second server that starts in the same moment, or after a kill during the first start.
@@ -13,6 +15,7 @@ import { openBinding } from './binding.ts';
 export async function createDatabaseFile(file: string): Promise<void> {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
   try {
+    createPrivate(temporary);
     const connection = await openBinding(temporary, 'create');
     try {
       await connection.exec('PRAGMA journal_mode = WAL');
@@ -29,12 +32,23 @@ export async function createDatabaseFile(file: string): Promise<void> {
   }
 }
 
+/**
+ * An empty file that nobody but its owner and group can read, whatever the umask; SQLite gives the -wal and -shm files
+ * beside a database its rights. What stands against it SQLite says at once, in its words.
+ */
+function createPrivate(file: string): void {
+  try {
+    fs.closeSync(fs.openSync(file, 'wx', DATABASE_MODE));
+  } catch {}
+}
+
 function link(temporary: string, file: string): void {
   try {
     fs.linkSync(temporary, file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // On a file system without hard links, opening creates the file as SQLite does it.
     if (code !== 'EEXIST' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
+    // On a file system without hard links, opening begins the database in an empty file.
+    if (code !== 'EEXIST') createPrivate(file);
   }
 }
