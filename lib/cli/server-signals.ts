@@ -12,7 +12,6 @@ const RELOADED = ['log-level'];
  * @param reload reads the settings again
  */
 export function heedSignals(settings: Settings, reload: () => Promise<Settings>, log: ProgramLogger): void {
-  let current = settings;
   const takeOver = async () => {
     try {
       log.reopen();
@@ -22,8 +21,7 @@ export function heedSignals(settings: Settings, reload: () => Promise<Settings>,
     try {
       const now = await reload();
       log.setLevel(configOf(now).logLevel);
-      const later = changed(current, now).filter((name) => !RELOADED.includes(name));
-      current = now;
+      const later = changed(settings, now).filter((name) => !RELOADED.includes(name));
       log.info(
         `SIGHUP: the log was opened again and the settings were read${later.length > 0 ? `; at the next start: ${later.join(', ')}` : ''}`,
       );

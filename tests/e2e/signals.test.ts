@@ -45,11 +45,11 @@ describe('SIGHUP', () => {
     // At level error the line about the reload itself is not written any more: the new file is empty.
     await eventually(20_000, async () => assert.ok(fs.existsSync(path.join(home.folder, 'log'))));
     await assertAnswers(home);
-    fs.writeFileSync(path.join(home.folder, CONFIG), 'log-level: debug\ncache-size: 2MiB\n');
+    fs.writeFileSync(path.join(home.folder, CONFIG), 'log-level: debug\ncache-size: 1MiB\ndrain-timeout: 1\n');
     child.kill('SIGHUP');
     await logs(
       home,
-      /^\S+ info: SIGHUP: the log was opened again and the settings were read; at the next start: cache-size\n$/,
+      /^\S+ info: SIGHUP: the log was opened again and the settings were read; at the next start: cache-size, drain-timeout\n$/,
     );
     assert.equal(fs.statSync(path.join(home.folder, 'log')).mode & 0o777, 0o640);
     child.kill('SIGTERM');

@@ -14,6 +14,7 @@ import { resolveSettings } from '../../lib/settings/settings.ts';
 
 const CONTRIB = path.join(import.meta.dirname, '../../contrib');
 const read = (file: string) => fs.readFileSync(path.join(CONTRIB, file), 'utf8');
+const readAbove = (file: string) => fs.readFileSync(path.join(CONTRIB, '..', file), 'utf8');
 const files = fs
   .readdirSync(CONTRIB, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -38,6 +39,21 @@ test('the example configuration is a good one', async () => {
   ]);
   assert.equal(config.socketMode, 0o666);
   assert.deepEqual(config.hashserv!.syncMode, { kind: 'periodic', seconds: 5 });
+});
+
+test('the container image has a supported Node, and the tools that the pages about operating it use', () => {
+  const image = read('container/Containerfile');
+  const supported = /Node\.js 20 \(20\.17 or later\), ([\d, and]+) are supported/
+    .exec(readAbove('README.md'))![1]!
+    .match(/\d+/g)!;
+  const majors = [...image.matchAll(/^FROM docker\.io\/library\/node:(\d+)-/gm)].map(([, major]) => major!);
+  assert.equal(majors.length, 2);
+  for (const major of majors) assert.ok(supported.includes(major), `Node ${major}`);
+  const packages: Readonly<Record<string, string>> = { sqlite3: 'sqlite3', nc: 'netcat-openbsd', jq: 'jq' };
+  const pages = ['docs/operating.md', 'docs/protocol.md', 'README.md'].map(readAbove).join('');
+  for (const [tool, name] of Object.entries(packages))
+    if (new RegExp(`(^|\\s)${tool} `, 'm').test(pages))
+      assert.match(image, new RegExp(`apt-get install.* ${name}\\b`), tool);
 });
 
 test('the compose file names the image’s own file and a chained pair', () => {
