@@ -53,6 +53,9 @@ export const RELEASE = 'release';
 
 /** Longer than any word there is. */
 const MAX_WORD_BYTES = 256;
+/** Every user may ask a service: nobody there takes its descriptors, by connecting often or saying nothing. */
+const MAX_CONNECTIONS = 256;
+const WORD_MS = 10_000;
 
 /**
  * Listens on a socket file of this server's own. Whoever can connect knows that the server lives and which process it
@@ -66,15 +69,17 @@ export async function openControl(file: string, actions: ControlActions, mode?: 
     socket.unref();
     socket.on('error', () => {});
     let text = '';
+    socket.setTimeout(WORD_MS, () => socket.destroy());
     const read = (piece: Buffer) => {
       text += piece;
       if (text.length > MAX_WORD_BYTES) return socket.destroy();
       if (!text.includes('\n')) return;
-      socket.off('data', read);
+      socket.off('data', read).setTimeout(0);
       answer(socket, text.trim().split(' '), actions);
     };
     socket.on('data', read);
   });
+  server.maxConnections = MAX_CONNECTIONS;
   const release = await bindUnixSocket(server, file, 16, mode === undefined ? {} : { mode });
   server.unref();
   return {

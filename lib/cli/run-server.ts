@@ -104,7 +104,7 @@ async function serveUntil(
   try {
     const running: Running = { server, log, status, stop };
     for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
-    const actions = { status, check: oneAtATime(() => server.check()) };
+    const actions = { status, check: oncePerSecond(() => server.check()) };
     for (const [file, mode] of statusSockets(run.command)) await openStatusControl(controls, file, actions, mode, log);
     await run.onListening?.(running);
     const reason = await Promise.race([stopping, failing]);
@@ -156,14 +156,16 @@ async function openStatusControl(
   }
 }
 
-/** However many ask, one look is under way: each writes to the disk. */
-function oneAtATime<T>(look: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | null = null;
+/** However many ask, and however often, there is one look a second: each writes to the disk. */
+function oncePerSecond<T>(look: () => Promise<T>): () => Promise<T> {
+  let last: Promise<T> | null = null;
   return () => {
-    underWay ??= look().finally(() => {
-      underWay = null;
+    last ??= look().finally(() => {
+      setTimeout(() => {
+        last = null;
+      }, 1000).unref();
     });
-    return underWay;
+    return last;
   };
 }
 

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { openControl, type ServerStatus } from '../../lib/cli/control.ts';
+import { askCheck, askStatus, askStop } from '../../lib/cli/control-client.ts';
+
+const STATUS = { command: 'serve', pid: 1 } as ServerStatus;
+
+test('a control socket holds a bounded number of clients, and answers again when one has gone', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
+  const file = path.join(folder, 's');
+  const control = await openControl(file, { status: () => STATUS });
+  const sockets: net.Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    control.close();
+    fs.rmSync(folder, { recursive: true });
+  });
+  const connect = () =>
+    new Promise<net.Socket>((resolve, reject) => {
+      const socket = net.connect(file, () => resolve(socket));
+      socket.on('error', reject);
+      sockets.push(socket);
+    });
+  // One after the other: more at once than wait to be accepted are turned away by the system.
+  const connected: net.Socket[] = [];
+  for (let n = 0; n < 256; n++) connected.push(await connect());
+  assert.equal(await askStatus(file), null);
+  const gone = new Promise((resolve) => connected[0]!.once('close', resolve));
+  connected[0]!.end('status\n');
+  connected[0]!.resume();
+  await gone;
+  assert.deepEqual(await askStatus(file), STATUS);
+  // What this one cannot do it hangs up on.
+  assert.deepEqual([await askStop(file, 10_000), await askCheck(file)], [null, null]);
+});
