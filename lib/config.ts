@@ -9,7 +9,7 @@ import type { ConfigFile } from './settings/config-file.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './settings/serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings/settings.ts';
 
-/** When the disk is told to sync (reliability.md section 1). */
+/** When the disk is told to sync. */
 export type SyncMode =
   | { readonly kind: 'immediate' }
   | { readonly kind: 'periodic'; readonly seconds: number }
@@ -169,7 +169,7 @@ export function describePrAccess(config: Config, mayRemove: (local: boolean) => 
 }
 
 /**
- * The modes of reliability.md section 1.
+ * The modes of README (Durability).
  * @param where the option as its user wrote it, for the message
  * @throws ConfigError
  */

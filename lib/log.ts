@@ -126,7 +126,7 @@ function trace({ stack = '', message }: Error): string {
 
 /**
  * A logger for what clients bring about: at most `perSecond` lines a second of each message, then a count of the rest;
- * no text of a client longer than 128 characters, and none that could forge a line (reliability.md section 3).
+ * no text of a client longer than 128 characters, and none that could forge a line.
  */
 export function limitRate(log: Logger, perSecond = 10): Logger {
   const kinds = new Map<string, { second: number; lines: number; dropped: number }>();

@@ -1,6 +1,6 @@
 import { AddressError } from '../errors.ts';
 
-/** Where a server listens or a client connects (protocol.md section 6). Port 0 asks for a free one; host '' means all interfaces. */
+/** Where a server listens or a client connects. Port 0 asks for a free one; host '' means all interfaces. */
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -15,7 +15,7 @@ export type Address =
 const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or wss://HOST:PORT';
 
 /**
- * Reads an address in any form of protocol.md section 6.
+ * Reads an address in any form.
  * @throws AddressError naming the text when it is none of them
  */
 export function parseAddress(text: string): Address {

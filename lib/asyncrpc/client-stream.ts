@@ -15,7 +15,7 @@ export interface AnsweredBatch {
   readonly answers: readonly string[];
 }
 
-/** Lines that are sent in one write: as many as a server has in flight on a connection (reliability.md section 4). */
+/** Lines that are sent in one write: as many as a server has in flight on a connection. */
 const BATCH_LINES = 1024;
 /** Groups under way, or answered and not yet taken. */
 const MAX_BATCHES = 8;

@@ -2,7 +2,7 @@ import { BakeservError, InvokeError, ProtocolError, StorageError } from '../erro
 import { encodeJson } from './messages.ts';
 
 /**
- * What a client sees of an error (protocol.md section 8.15). A refusal is the client's own doing and is always said. A
+ * What a client sees of an error (docs/protocol.md). A refusal is the client's own doing and is always said. A
  * fault is ours: a client of a service that closes on faults loses its connection, unless it asked to be told. BitBake's
  * hash client takes a lost connection as "go on without equivalence", and an invoke-error as the end of the build.
  */

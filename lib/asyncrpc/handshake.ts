@@ -12,7 +12,7 @@ function acceptProtocol(line: string, services: ReadonlyMap<string, Service>): S
   return service?.accepts(Number(match[2]), Number(match[3])) ? service : null;
 }
 
-/** Reads header lines `key: value` up to the empty line (protocol.md section 1). */
+/** Reads header lines `key: value` up to the empty line (docs/protocol.md). */
 class HeaderReader {
   /** The client asked for the server's own headers. */
   needsHeaders = false;

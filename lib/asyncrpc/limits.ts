@@ -1,5 +1,5 @@
 /**
- * Every bound a connection is held to, with the defaults of reliability.md section 4. Sizes in bytes, times in
+ * Every bound a connection is held to, with the defaults of docs/options.md. Sizes in bytes, times in
  * milliseconds. Each is an option of `bakeserv serve` under the kebab-case of its name.
  */
 export interface Limits {

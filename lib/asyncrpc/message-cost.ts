@@ -9,7 +9,7 @@ const NUMBER_BYTES = 16;
 
 /** A message may become so much in any case: short ones hold more structure than text. */
 const FREE_BYTES = 1024 * 1024;
-/** Longer ones at most so many times what they have characters (reliability.md section 4). */
+/** Longer ones at most so many times what they have characters. */
 const MAX_RATIO = 4;
 /** The most that one character can cost: `{},` makes an object and a slot. */
 const MOST_A_CHARACTER = (OBJECT_BYTES + 2 * SLOT_BYTES) / 2;

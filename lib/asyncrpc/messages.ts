@@ -4,7 +4,7 @@ import { measureJson } from './message-cost.ts';
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Messages of this many characters and more travel in chunks, and no chunk is longer (protocol.md section 1). */
+/** Messages of this many characters and more travel in chunks, and no chunk is longer (docs/protocol.md). */
 export const CHUNK_LENGTH = 32767;
 
 const CHUNK_STREAM = '{"chunk-stream": null}\n';

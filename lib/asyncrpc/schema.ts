@@ -4,12 +4,12 @@ const UNIHASH = /^[0-9a-f]{64}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** A unihash is exactly 64 lower-case hex digits (protocol.md section 2). */
+/** A unihash is exactly 64 lower-case hex digits (docs/protocol.md). */
 export function isUnihash(text: string): boolean {
   return text.length === 64 && UNIHASH.test(text);
 }
 
-/** A key (method, taskhash, outhash, …): 1 to 256 bytes, well-formed, without control characters (reliability.md section 4). */
+/** A key (method, taskhash, outhash, …): 1 to 256 bytes, well-formed, without control characters. */
 export function isHash(text: string): boolean {
   return text.length > 0 && text.length <= 256 && !CONTROL.test(text) && text.isWellFormed() && fits(text, 256);
 }
@@ -24,7 +24,7 @@ export function isLongText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-/** A PR value: dotted integers (reliability.md section 4). */
+/** A PR value: dotted integers. */
 export function isPrValue(text: string): boolean {
   return /^\d{1,9}(\.\d{1,9}){0,15}$/.test(text) && !text.endsWith('\n');
 }

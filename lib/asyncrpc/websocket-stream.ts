@@ -22,7 +22,7 @@ export interface WebSocketStreamHooks {
 
 /**
  * A WebSocket as a stream of lines: a text frame in is a line with its newline, a line out is a text frame without it
- * (protocol.md section 1). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
+ * (docs/protocol.md). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
  * what is written before `attach` is dropped. A write is done when the kernel has taken its frames, and the socket is
  * not read while nobody reads here: back-pressure goes through in both directions. Emits `held` when it holds more of an
  * unfinished message.

@@ -24,7 +24,7 @@ export interface WebSocketOptions {
 /** Set by a proxy: the client behind it is not of this machine, although the connection is. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
-/** Pings without an answer after which a peer is dead (reliability.md section 4). */
+/** Pings without an answer after which a peer is dead. */
 const MISSED_PINGS = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,7 +1,7 @@
 import { Fifo } from './fifo.ts';
 
 /**
- * Requests that may be under way at once, of all connections (reliability.md section 5, the cap of the write queue);
+ * Requests that may be under way at once, of all connections (the cap of the write queue);
  * a long one counts as several.
  */
 const MAX_UNDER_WAY = 10_000;

@@ -12,7 +12,7 @@ import { packageVersion } from './main.ts';
 import { ignoreOutput } from './output.ts';
 import { heedSignals } from './server-signals.ts';
 
-/** In all, from the first signal (reliability.md section 4). */
+/** In all, from the first signal. */
 const SHUTDOWN_MS = 10_000;
 /** Damaged, or no longer written: starting again would not mend it, so a service manager should not try. */
 const STATUS_DATABASE_FAILED = 3;

@@ -109,7 +109,7 @@ export type WhereSource = Iterable<WhereColumns> | AsyncIterable<WhereColumns>;
 export type WhereColumns = { readonly [column: string]: string | null };
 
 /**
- * Every command of a hash equivalence server (protocol.md section 3), typed. A miss is null. Methods throw InvokeError
+ * Every command of a hash equivalence server (docs/protocol.md), typed. A miss is null. Methods throw InvokeError
  * when the server refuses, AddressError when it cannot be reached.
  */
 export interface HashClient extends Client {
@@ -204,7 +204,7 @@ function unknownText(command: string): string {
 type HashCommands = Omit<HashClient, keyof Client>;
 
 function hashCommands(client: Client): HashCommands {
-  /** The reply, taken to be of the shape protocol.md gives it. */
+  /** The reply, taken to be of the shape docs/protocol.md gives it. */
   const ask = async <T>(command: string, args: Json): Promise<T> => (await client.invoke(command, args)) as T;
   const count = async (command: string, args: Json) => (await ask<{ count: number }>(command, args)).count;
   async function* counts(command: string, wheres: WhereSource, line: (where: { [column: string]: Json }) => Json) {

@@ -55,7 +55,7 @@ interface GetOuthashArgs {
   readonly with_unihash?: boolean;
 }
 
-/** The commands of the hash equivalence service (protocol.md section 3). */
+/** The commands of the hash equivalence service (docs/protocol.md). */
 export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   ping: { needs: [], handle: () => ({ alive: true }) },
 
@@ -111,7 +111,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   'report-equiv': {
     needs: [READ, REPORT],
     writes: true,
-    // BitBake's client then warns once and goes on (protocol.md section 8.8).
+    // BitBake's client then warns once and goes on (docs/protocol.md).
     readOnlyReply: null,
     schema: object({ method: HASH, taskhash: HASH, unihash: UNIHASH }),
     refusals: INVALID_UNIHASH,

@@ -66,7 +66,7 @@ function parseMarkLine(line: string, index: number): MarkArgs {
   throw new BadLine(index, 'Bad line in the stream: expected {"mark": text, "where": {column: text}}');
 }
 
-/** Deletion, garbage collection and what an administrator asks of the database (protocol.md section 3). */
+/** Deletion, garbage collection and what an administrator asks of the database (docs/protocol.md). */
 export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
   remove: {
     needs: [DB_ADMIN],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Limits } from '../asyncrpc/limits.ts';
 
-/** Bounds on failed logins (reliability.md section 4). */
+/** Bounds on failed logins. */
 export type LoginLimits = Pick<
   Limits,
   'loginFailureDelayMs' | 'maxLoginFailures' | 'loginCautionMs' | 'maxCautiousLogins'

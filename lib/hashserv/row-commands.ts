@@ -9,7 +9,7 @@ import { object } from './schemas.ts';
 import type { RowValues } from './store.ts';
 import { conditionsFor, ROW_COLUMNS, type Table, type Where } from './where.ts';
 
-/** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys (reliability.md 4). */
+/** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
 const MAX_ROWS = 1000;
 /** A page stops growing here, so that reports with long siginfo do not fill the memory. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;

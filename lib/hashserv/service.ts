@@ -54,7 +54,7 @@ export function createHashService(options: HashServiceOptions): Service {
   return {
     protocol: 'OEHASHEQUIV',
     closesOnFault: true,
-    // Above 1.0, up to 1.1 (protocol.md section 1).
+    // Above 1.0, up to 1.1 (docs/protocol.md).
     accepts: (major, minor) => major === 1 && minor === 1,
     open(peer, via) {
       guard.admit(via);

@@ -129,7 +129,7 @@ export interface HashStore {
   tasks(keys: readonly { method: string; taskhash: string }[]): Promise<readonly (OuthashRow | null)[]>;
   /** The long outhash_siginfo of a row, by its id, in pieces that are read as they are taken. */
   siginfo(id: number): AsyncIterable<string>;
-  /** Applies reports in order by the rule of protocol.md section 2; the unihash then stored (or else the proposed one). */
+  /** Applies reports in order by the rule of docs/protocol.md (Reports); the unihash then stored (or else the proposed one). */
   report(reports: readonly Report[]): Promise<readonly string[]>;
   /** Stores rows learnt from an upstream, each unless its (method, taskhash, outhash) is there. */
   keepOuthashes(rows: readonly OuthashRow[]): Promise<void>;

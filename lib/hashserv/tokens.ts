@@ -8,7 +8,7 @@ export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64').replaceAll('+', '.').replaceAll('/', '_');
 }
 
-/** A token as it is stored: `sha256:<salt hex>:<hex sha256(salt text + token text)>` (protocol.md section 3). */
+/** A token as it is stored: `sha256:<salt hex>:<hex sha256(salt text + token text)>`. */
 export function hashToken(token: string, salt = randomBytes(SALT_BYTES).toString('hex')): string {
   return `sha256:${salt}:${createHash('sha256').update(salt).update(token).digest('hex')}`;
 }

@@ -61,7 +61,7 @@ async function auth(context: HashContext, { username, token }: { username: strin
   return { result: true, username, permissions: storedPermissions(user!.permissions).sort() };
 }
 
-/** Logins and the user table (protocol.md section 3). */
+/** Logins and the user table (docs/protocol.md). */
 export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   auth: {
     needs: [],

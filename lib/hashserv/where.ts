@@ -1,6 +1,6 @@
 import { InvokeError } from '../errors.ts';
 
-/** The text columns of each table, usable in a where (protocol.md section 3). */
+/** The text columns of each table, usable in a where (docs/protocol.md). */
 export const UNIHASH_COLUMNS = ['method', 'taskhash', 'unihash', 'gc_mark'] as const;
 export const OUTHASH_COLUMNS = [
   'method',

@@ -27,7 +27,7 @@ export interface PrExport {
 }
 
 /**
- * Every command of a PR server (protocol.md section 4), typed. A miss is null. Methods throw InvokeError when the
+ * Every command of a PR server (docs/protocol.md), typed. A miss is null. Methods throw InvokeError when the
  * server refuses, AddressError when it cannot be reached.
  */
 export interface PrClient extends Client {

@@ -12,7 +12,7 @@ import { CHAIN_COMMAND, type PrUpstream } from './upstream.ts';
 /** What a PR handler works with. */
 export interface PrContext {
   readonly store: PrStore;
-  /** The mode of requests that do not say (clients from before 2024, protocol.md section 8.7). */
+  /** The mode of requests that do not say (clients from before 2024). */
   readonly defaultHistory: boolean;
   /** Asked about what is not known here; null where there is none. */
   readonly upstream: PrUpstream | null;
@@ -32,11 +32,11 @@ const object = (properties: object, required: readonly string[] = Object.keys(pr
   required,
 });
 
-/** The commands of the PR service (protocol.md section 4). */
+/** The commands of the PR service (docs/protocol.md). */
 export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   ping: { needs: [], handle: () => ({ alive: true }) },
 
-  // A read-only server answers by the same rule (protocol.md section 8.13).
+  // A read-only server answers by the same rule (docs/protocol.md).
   'get-pr': {
     needs: [],
     mayWrite: true,

@@ -3,7 +3,7 @@ import { StreamedReply } from '../asyncrpc/service.ts';
 import { largest } from './revision.ts';
 import type { PrFilter, PrRow, PrStore } from './store.ts';
 
-/** The BitBake whose table this is (protocol.md section 4 and the recording pr-import-export). */
+/** The BitBake whose table this is. */
 const CORE_VERSION = '2.19.0';
 const PAGE_ROWS = 1000;
 

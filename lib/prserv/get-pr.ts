@@ -18,7 +18,7 @@ export interface Decision {
 }
 
 /**
- * The rules of protocol.md section 4.
+ * The rules of docs/protocol.md (Commands of the PR service).
  * @param history answer what was given out before; without, a value never goes down
  * @param upstream what the upstream says, where there is one
  * @returns null when the upstream is away and nothing is known of the package: a fresh 0 could be given out twice
@@ -27,7 +27,7 @@ export function decidePr(state: PackageState, history: boolean, upstream?: Upstr
   if (!upstream) return decideLocally(state, history);
   if (upstream.kind === 'away') return decideAlone(state, history, upstream.heard?.under);
   const { max, under, value } = upstream;
-  // Known only here: the local rule, the second time too (section 8.3).
+  // Known only here: the local rule, the second time too.
   if (max === null) return decideLocally(state, history);
   if (!state.known) return { value: value ?? nextUnder(under ?? max, state), isNew: true };
   if (history) return decideLocally(state, history);
@@ -45,7 +45,7 @@ function decideLocally(state: PackageState, history: boolean): Decision {
 }
 
 /**
- * With the upstream away (section 8.14): what can be answered without inventing is answered. Where nothing was heard of
+ * With the upstream away (docs/upstream.md): what can be answered without inventing is answered. Where nothing was heard of
  * the package, its rows tell: one more than a dotted maximum goes beside it, under the same value of the upstream's.
  */
 function decideAlone(state: PackageState, history: boolean, heardUnder: string | undefined): Decision | null {

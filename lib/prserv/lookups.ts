@@ -42,7 +42,7 @@ async function withUpstream(
   });
 }
 
-/** The value found for each checksum, here alone (protocol.md section 4). */
+/** The value found for each checksum, here alone (docs/protocol.md). */
 export async function testPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly (string | null)[]> {
   const requests = withHistory(context, args);
   const found = await context.store.values(requests);

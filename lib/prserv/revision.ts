@@ -1,9 +1,9 @@
 /**
  * PR values are dotted integers in a total order: number by number, and where one continues the other the longer is the
- * larger: `0` < `0.0` < `0.1` < `0.10` < `1` (protocol.md sections 4 and 8.1, recording pr-upstream).
+ * larger: `0` < `0.0` < `0.1` < `0.10` < `1` (docs/protocol.md, The order of values).
  */
 
-/** As long as any other text (reliability.md section 4): no package comes near it by counting. */
+/** As long as any other text: no package comes near it by counting. */
 const MAX_VALUE_CHARACTERS = 1024;
 
 /**

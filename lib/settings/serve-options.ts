@@ -3,7 +3,7 @@ import { LIMIT_OPTIONS, type Option } from '../options.ts';
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name }));
 
-/** The modes of reliability.md section 1; how many seconds are meant is for config.ts to check. */
+/** The modes of README (Durability); how many seconds are meant is for config.ts to check. */
 export const SYNC_MODE = {
   pattern: '^(immediate|on_shutdown|periodic:\\d+(\\.\\d+)?)$',
   expected: 'immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown',

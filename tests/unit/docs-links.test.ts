@@ -45,3 +45,21 @@ test('the package holds what users need and nothing else', () => {
     [],
   );
 });
+
+test('comments cite pages by their path, and only those that are in the package', () => {
+  const sources = ['lib', 'bin', 'contrib', 'scripts'].flatMap((folder) =>
+    fs.readdirSync(path.join(ROOT, folder), { recursive: true, withFileTypes: true }),
+  );
+  const shipped = new Set([...documents('docs'), 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md']);
+  let cited = 0;
+  for (const entry of sources.filter((each) => each.isFile())) {
+    const file = path.relative(ROOT, path.join(entry.parentPath, entry.name));
+    const lines = readDocument(file).split('\n');
+    const comments = file.endsWith('ts') ? lines.filter((line) => /^\s*(\/\/|\/?\*)/.test(line)) : lines;
+    for (const [page] of comments.join('\n').matchAll(/(?<![\w`/.])[\w-]+(?:\/[\w-]+)*\.md\b/g)) {
+      assert(shipped.has(page), `${file} cites ${page}, which users do not have under that name`);
+      cited++;
+    }
+  }
+  assert(cited > 20);
+});

@@ -1,7 +1,7 @@
 import { InvokeError } from '../../errors.ts';
 import { nameOf, readLines } from './lines.ts';
 
-/** `method taskhash` as a server takes it (reliability.md section 4): without control characters, 256 at most each. */
+/** `method taskhash` as a server takes it: without control characters, 256 at most each. */
 export const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;
 
 /**

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { InvokeError, reasonOf } from '../../errors.ts';
 
-/** The unihash in a shared-state file's name: `sstate:…:<unihash>_<task>.tar.zst`, and its `.siginfo` (protocol.md section 7). */
+/** The unihash in a shared-state file's name: `sstate:…:<unihash>_<task>.tar.zst`, and its `.siginfo`. */
 const NAME = /^sstate:.*:([0-9a-f]{64})_[^:]*$/;
 
 /**

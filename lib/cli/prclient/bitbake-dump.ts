@@ -3,7 +3,7 @@ import { largest } from '../../prserv/revision.ts';
 import type { ColumnInfo, PrRow } from '../../prserv/store.ts';
 import type { Parsed } from './formats.ts';
 
-/** A PR dump file of BitBake (protocol.md section 7): what OpenEmbedded's export writes and its import reads. */
+/** A PR dump file of BitBake: what OpenEmbedded's export writes and its import reads. */
 
 /** `PRAUTO$version$pkgarch$checksum = "value"`, split from the right; the other ways of setting a variable too. */
 const ROW = /^PRAUTO\$(.*)\$([^$]*)\$([^$]*?)\s*(?:\?\?=|\?=|:=|=)\s*(?:"([^"]*)"|'([^']*)')\s*$/;

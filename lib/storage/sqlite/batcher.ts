@@ -14,7 +14,7 @@ interface Asker<Key, Value> {
 
 /**
  * Collects every key asked while the last query runs and looks them up in the next one. The cost of a look-up on the
- * `sqlite3` package is the thread hop, not the SQL: hops per batch decide (performance.md).
+ * `sqlite3` package is the thread hop, not the SQL: hops per batch decide.
  * @param query answers keys in order, at most `maxKeys` of them
  * @param read makes values of what the query answered; it runs beside the next query
  */

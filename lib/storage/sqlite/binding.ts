@@ -31,7 +31,7 @@ const FLAGS: Record<OpenMode, number> = {
   immutable: sqlite3.OPEN_READONLY | sqlite3.OPEN_URI,
 };
 
-/** SQLite 3.51.3 fixes a bug that could corrupt a WAL database with several writers (reliability.md section 5). */
+/** SQLite 3.51.3 fixes a bug that could corrupt a WAL database with several writers. */
 export const LEAST_SQLITE_VERSION = '3.51.3';
 
 /**

@@ -1,6 +1,6 @@
 import { StorageError } from '../../errors.ts';
 
-/** How long a writer waits for a lock that another program holds (reliability.md section 2). */
+/** How long a writer waits for a lock that another program holds. */
 export const LOCK_WAIT_MS = 10_000;
 
 /** Waiting inside SQLite burns a thread of the pool: only this long there, the rest in JavaScript. */

@@ -7,7 +7,7 @@ import type { Doubt } from './doubt.ts';
 import { isReadFailure } from './sqlite-errors.ts';
 
 /**
- * A statement longer than this is interrupted (reliability.md section 4). Maintenance pages by itself and is exempt; so
+ * A statement longer than this is interrupted. Maintenance pages by itself and is exempt; so
  * is a migration, which moves whole tables and would otherwise never get done on a large file.
  */
 const STATEMENT_TIMEOUT_MS = 5_000;

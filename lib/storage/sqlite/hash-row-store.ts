@@ -12,7 +12,7 @@ const UNIQUE: Record<Table, string> = {
 
 const quoted = (table: Table) => ROW_COLUMNS[table].map((column) => `"${column}"`).join(', ');
 
-/** Rows stored while a mark is current get it (protocol.md section 3). */
+/** Rows stored while a mark is current get it (docs/protocol.md). */
 const MARK = "coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')";
 
 function importSql(table: Table): string {

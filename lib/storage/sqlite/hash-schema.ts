@@ -2,7 +2,7 @@ import type { Logger } from '../../log.ts';
 import type { Binding } from './binding.ts';
 import type { Schema } from './database.ts';
 
-/** BitBake's own tables and indexes (protocol.md section 5): a file stays usable by BitBake's server. */
+/** BitBake's own tables and indexes: a file stays usable by BitBake's server. */
 const TABLES = `
 CREATE TABLE IF NOT EXISTS unihashes_v3 (
   id INTEGER PRIMARY KEY AUTOINCREMENT, method TEXT NOT NULL, taskhash TEXT NOT NULL, unihash TEXT NOT NULL,
@@ -55,7 +55,7 @@ export const REPORT_COLUMNS = [
 ] as const;
 
 /**
- * Applies one report by the rule of protocol.md section 2: a task without a unihash gets one, whether it is new or lost
+ * Applies one report by the rule of docs/protocol.md (Reports): a task without a unihash gets one, whether it is new or lost
  * it while its outhash row stayed. As a trigger on a view, a whole batch of reports is one
  * INSERT … SELECT: applied row by row in order, in one transaction, with one thread hop. Being TEMP, neither is
  * written to the file. The look-up by outhash relies on outhash_lookup_v3, the one by taskhash on the UNIQUE index.

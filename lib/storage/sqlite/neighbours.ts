@@ -5,7 +5,7 @@ const OPEN_BYTE = '128 128';
 
 /**
  * Whether another process of this machine has the database open, by proc_locks(5); false where that cannot be seen.
- * Asked before we open it: later the lock would be ours. No descriptor on the file is needed (reliability.md section 5).
+ * Asked before we open it: later the lock would be ours. No descriptor on the file is needed.
  */
 export function hasNeighbour(file: string): boolean {
   try {

@@ -238,7 +238,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     readOnly: database.readOnly,
     async getPr(requests) {
       if (database.writer) return database.writer.submit(getPrKind, requests, requests.length * 256);
-      // Each by itself: nothing is stored, so the second of two new checksums gets the same value (protocol.md 8.13).
+      // Each by itself: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
       return decide(database.reads, createPackageCache(), requests, (rows, missing) =>
         requests.map((request) => decideAll([request], rows, missing).values[0]!),
       );
