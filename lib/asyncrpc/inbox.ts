@@ -138,18 +138,18 @@ export class Inbox {
     this.nextBytes = this.lastBytes;
   }
 
-  /** Notes whether something is unfinished, and since when. */
-  note(): void {
-    if (!this.reader.inChunks && this.partialBytes === 0) this.begunAt = 0;
+  /** Notes whether something is unfinished, so many bytes, and since when. */
+  note(partial: number): void {
+    if (!this.reader.inChunks && partial === 0) this.begunAt = 0;
     else if (this.begunAt === 0) this.begunAt = performance.now();
   }
 
   /** Reads no more, and lets go of what is unfinished; said once what came before it has been answered. */
   fail(why: ProtocolError): void {
     this.fault ??= why;
+    this.untakenBytes -= this.splitter.partialBytes;
     this.splitter.stop(why);
     this.reader.clear();
-    this.untakenBytes -= 0;
     this.begunAt = 0;
   }
 
