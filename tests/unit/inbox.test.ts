@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Inbox } from '../../lib/asyncrpc/inbox.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { ProtocolError } from '../../lib/errors.ts';
 
 const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 });
 
@@ -62,4 +63,29 @@ describe('the lines of a connection', () => {
     assert.deepEqual(inbox.takeLines(9), ['d']);
     assert.deepEqual(inbox.takeLines(9), []);
   });
+});
+
+test('the time of a client is that in which it is read', () => {
+  const messageTimeoutMs = 20;
+  const inbox = new Inbox({ ...DEFAULT_LIMITS, messageTimeoutMs }, { chunked: true, heldBytes: () => 0 });
+  const pass = (ms: number) => {
+    for (const until = performance.now() + ms; performance.now() < until; );
+  };
+  inbox.push(Buffer.from('half'));
+  inbox.note(inbox.partialBytes);
+  inbox.pause();
+  pass(2 * messageTimeoutMs);
+  inbox.resume();
+  assert.equal(inbox.checkTime(performance.now()), null);
+  pass(2 * messageTimeoutMs);
+  assert.match(String(inbox.checkTime(performance.now())), /not complete within/);
+});
+
+test('what is refused is let go of, and whole lines before it are not', () => {
+  const inbox = newInbox();
+  inbox.push(Buffer.from('a\nhalf'));
+  inbox.fail(new ProtocolError('no'));
+  assert.deepEqual([inbox.heldBytes, inbox.partialBytes], [2, 0]);
+  assert.equal(inbox.takeLine(), 'a');
+  assert.deepEqual([inbox.heldBytes, inbox.isEmpty, inbox.failure?.message], [0, true, 'no']);
 });

@@ -77,10 +77,12 @@ describe('clients that hold what they can', () => {
     test(`with ${distinct ? 'different' : 'the same'} large answers that they do not read are bounded, and others are answered`, async (t) => {
       const server = await serve(t, { transport: UNIX, limits: SMALL });
       const writer = server.connect();
-      for (let i = 0; i < (distinct ? 40 : 1); i++) {
+      for (const i of distinct ? Array(40).keys() : [0]) {
         writer.send(chunked(reportOf(i, 'x'.repeat(1_000_000))));
         await writer.message();
       }
+      writer.send(chunked(reportOf(99, 'y'.repeat(1_000_000))));
+      await writer.message();
       const attackers = Array.from({ length: 40 }, () => server.connect());
       for (const client of attackers) await client.ask('ping', {});
       for (const [i, client] of attackers.entries()) {
@@ -94,16 +96,19 @@ describe('clients that hold what they can', () => {
       await watched(server, 64, pings);
       // Whoever reads has what was asked: the others stall, and go.
       const reader = server.connect();
-      const row = watched(server, 64, reader.ask('get-outhash', { method: METHOD, taskhash: 't0', outhash: 'o0' }));
-      assert.equal(((await row) as { outhash_siginfo: string }).outhash_siginfo.length, 1_000_000);
+      const row = reader.ask('get-outhash', { method: METHOD, taskhash: 't99', outhash: 'o99' });
+      const { outhash_siginfo } = (await watched(server, 64, row)) as { outhash_siginfo: string };
+      assert.equal(outhash_siginfo, 'y'.repeat(1_000_000));
+      // It came last: by then all those before it were fetched, and went, or are held.
+      await watched(server, 64, server.connect().ask('ping', {}));
     });
   }
 });
 
 /** A service whose requests are answered when the test says so. */
-function slowService(t: { after(fn: () => Promise<void>): void }, limits: Partial<Limits>) {
+function slowService(t: { after(fn: () => Promise<void>): void }, limits: Partial<Limits>, isLong = false) {
   const waiting: ((outcome: Outcome) => void)[] = [];
-  const command: Command = { name: 'slow', stream: false, batches: false };
+  const command: Command = { name: 'slow', stream: false, batches: false, isLong: () => isLong };
   const quick: Command = { name: 'ping', stream: false, batches: false };
   const session: Session = {
     awaitsLogin: false,
@@ -136,6 +141,54 @@ function slowService(t: { after(fn: () => Promise<void>): void }, limits: Partia
   };
   return { hub, waiting, connect };
 }
+
+describe('answers that may be of any length', () => {
+  test('are fetched a few at a time, in turn, also where nobody reads them', async (t) => {
+    const { hub, waiting, connect } = slowService(t, SMALL, true);
+    const clients = Array.from({ length: 12 }, () => connect());
+    for (const client of clients) client.stream.pause();
+    for (const client of clients) client.send('{"slow": null}\n');
+    let fetched = 0;
+    // Half of eight is for one address; those that stall go, and the next are fetched.
+    while (fetched < clients.length) {
+      await until(() => waiting.length > 0);
+      for (let i = 0; i < 20; i++) await turn();
+      assert.ok(waiting.length <= 4, `${waiting.length} are fetched at once`);
+      for (const answer of waiting.splice(0)) {
+        answer('x'.repeat(MIB));
+        fetched++;
+      }
+      assert.ok(hub.heldBytes <= SMALL.maxHeldBytes, `${hub.heldBytes} bytes are held`);
+      assert.deepEqual(await connect().ask('ping', {}), 'quick');
+    }
+    await until(() => hub.size <= 3 + 4);
+  });
+
+  test('count until their last byte is sent', async (t) => {
+    const { hub, waiting, connect } = slowService(t, {});
+    const client = connect();
+    client.stream.pause();
+    client.send('{"slow": null}\n');
+    await until(() => waiting.length === 1);
+    waiting.pop()!('x'.repeat(900 * KIB));
+    for (let i = 0; i < 50; i++) await turn();
+    assert.ok(hub.heldBytes > 700 * KIB, `${hub.heldBytes} bytes are held`);
+    client.stream.resume();
+    assert.equal(((await client.message()) as string).length, 900 * KIB);
+    await until(() => hub.heldBytes === 0);
+  });
+
+  test('are fetched at once where there is room, and come whole', async (t) => {
+    const { waiting, connect } = slowService(t, SMALL, true);
+    const plain = connect();
+    for (let round = 0; round < 10; round++) {
+      plain.send('{"slow": null}\n');
+      await until(() => waiting.length === 1);
+      waiting.pop()!('x'.repeat(MIB));
+      assert.equal(((await plain.message()) as string).length, MIB);
+    }
+  });
+});
 
 describe('a message that is not complete in time', () => {
   for (const long of [false, true]) {

@@ -145,6 +145,31 @@ describe('many connections', () => {
     assert.equal(await silent[0]!.line(), null);
   });
 
+  test('that are silent do not keep others of their address waiting, nor need they go for them', async (t) => {
+    const { transport } = network();
+    const server = await serve(t, { transport, limits: { maxHandshakes: 4, maxHandshakesPerAddress: 2 } });
+    for (let i = 0; i < 300; i++) server.dial();
+    assert.deepEqual(await server.connect().ask('ping', {}), { alive: true });
+    assert.equal(server.app.hub.size, 301);
+  });
+
+  test('of one address leave room for those of others, and all of them for Unix sockets', async (t) => {
+    const { transport, from } = network();
+    const limits = { maxConnections: 32, maxConnectionsPerAddress: 16 };
+    const server = await serve(t, { transport, limits });
+    const connected = async (address: string | null) => {
+      from.address = address as string;
+      const client = server.connect();
+      client.send('{"ping": {}}\n');
+      return (await client.line()) !== null;
+    };
+    for (let i = 0; i < 16; i++) assert.ok(await connected('192.0.2.1'));
+    assert.ok(!(await connected('192.0.2.1')));
+    for (let i = 0; i < 14; i++) assert.ok(await connected('192.0.2.2'));
+    assert.ok(!(await connected('192.0.2.3')));
+    assert.ok(await connected(null));
+  });
+
   test('that leave while they wait take no place', async (t) => {
     const { transport } = network();
     const server = await serve(t, { transport, limits: { maxHandshakes: 1, maxHandshakesPerAddress: 1 } });

@@ -94,3 +94,20 @@ test('a client that reads late gets every answer in order', async (t) => {
     assert.equal(await client.frame(), 'null');
   }
 });
+
+test('a client is not read on in the middle of a message while the stream is paused', async (t) => {
+  const { stream, client } = await pair(t);
+  let received = 0;
+  stream.on('data', (bytes: Buffer) => {
+    received += bytes.length;
+  });
+  client.ws.send('x'.repeat(64 * KIB), { fin: false });
+  await once(stream, 'held');
+  stream.pause();
+  const parts = 150;
+  for (let i = 0; i < parts; i++) client.ws.send('x'.repeat(64 * KIB), { fin: i === parts - 1 });
+  await turns();
+  assert.ok(stream.heldBytes < MIB, `${stream.heldBytes} bytes of it are held`);
+  stream.resume();
+  while (received < (parts + 1) * 64 * KIB + 1) await new Promise((resolve) => setImmediate(resolve));
+});
