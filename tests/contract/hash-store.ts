@@ -218,6 +218,29 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
       assert.equal(await count('outhashes', ['method', METHOD], ['outhash', 'same'], ['PN', 'p1']), 667);
     });
 
+    test('a write that contradicts what is in memory forgets all of it, and keeps no unihash but its own', async (t) => {
+      const file = newName();
+      const [ours, theirs] = [await openNew(t, file), await openNew(t, file)];
+      const equivalent = (taskhash: string, n: number) => [{ method: METHOD, taskhash, unihash: hash(n) }];
+      const known = (taskhash: string) => ours.knownUnihash(`${METHOD} ${taskhash}`);
+      for (const write of [
+        (taskhash: string, n: number) => ours.reportEquivalent(equivalent(taskhash, n)),
+        (taskhash: string, n: number) => ours.report([reportOf(taskhash, `o${taskhash}${n}`, hash(n))]),
+      ]) {
+        for (const task of ['t1', 't3']) await doAll(theirs, remove(task));
+        await write('t1', 1);
+        await write('t2', 2);
+        await doAll(theirs, remove('t1'));
+        await theirs.reportEquivalent(equivalent('t1', 7));
+        assert.deepEqual(await write('t1', 1), [hash(7)]);
+        assert.deepEqual([known('t1'), known('t2')], [undefined, undefined]);
+
+        await theirs.reportEquivalent(equivalent('t3', 8));
+        assert.deepEqual(await write('t3', 3), [hash(8)]);
+        assert.equal(known('t3'), undefined);
+      }
+    });
+
     test('a report is answered with what is stored, also when another server has just removed the row', async (t) => {
       const on = newName();
       const [ours, other] = [await openNew(t, on), await openNew(t, on)];
