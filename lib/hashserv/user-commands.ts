@@ -158,7 +158,12 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   },
 };
 
-/** Creates the administrator, or resets the token and rights of an existing one (`--admin-user`, `--admin-password`). */
+/**
+ * Creates the administrator, or resets the token and rights of an existing one (`--admin-user`, `--admin-password`).
+ * One that is as it should be is not written: a server on a full disk must start, as it can answer.
+ */
 export async function ensureAdmin(store: HashStore, username: string, password: string): Promise<void> {
+  const known = await store.findUser(username);
+  if (known && known.permissions === ALL && verifyToken(password, known.token)) return;
   await store.upsertUser(username, hashToken(password), ALL);
 }

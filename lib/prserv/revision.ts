@@ -4,7 +4,7 @@
  */
 
 /** As long as any other text: no package comes near it by counting. */
-const MAX_VALUE_CHARACTERS = 1024;
+export const MAX_VALUE_CHARACTERS = 1024;
 
 /**
  * A value get-pr can compare and count on from; files written by others may hold anything. Much wider than what is

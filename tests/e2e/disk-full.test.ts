@@ -84,6 +84,19 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     assert.equal(await storedUnihash(await next.hash(), 'a'), unihash);
   });
 
+  test('a server starts with the administrator it has, as nothing needs to be written for that', async (t) => {
+    const databases = smallDisk(t, 8);
+    const args = ['--admin-user', 'admin', '--admin-password', 'secret'];
+    const first = await serve(t, { folder: temporaryFolder(t), databases, args });
+    const unihash = await report(await first.hash(), 'a');
+    await first.stop();
+    // For the two -shm files, and not for a page in a -wal.
+    fill(databases, 64 * 1024);
+    const next = await serve(t, { folder: temporaryFolder(t), databases, args });
+    assert.equal(await storedUnihash(await next.hash(), 'a'), unihash);
+    await assert.rejects(serve(t, { folder: temporaryFolder(t), databases, args: [...args.slice(0, 3), 'other'] }));
+  });
+
   test('a server without a database says so in one line and leaves nothing behind', async (t) => {
     const databases = smallDisk(t, 1);
     fill(databases, 0);

@@ -105,6 +105,15 @@ describe('on a read-only mount', { concurrency: true, skip: cannotMount() }, () 
     await assertRefused(view, 2, /hashserv\.db/);
   });
 
+  test('a writing server that finds a write-ahead log there says so in one line, and does not start', async (t) => {
+    const folder = temporaryFolder(t);
+    const server = await serve(t, { folder });
+    await report(await server.hash(), 'a');
+    await server.stop('SIGKILL');
+    const view = readOnlyView(t, folder);
+    await assertRefused(view, 1, /hashserv\.db cannot be written: .*start with --read-only/);
+  });
+
   test('a writing server without a database there says so in one line', async (t) => {
     const view = readOnlyView(t, temporaryFolder(t));
     await assertRefused(view, 2, /cannot be created: .*hashserv\.db: is the folder writable\?/);

@@ -7,7 +7,7 @@ import type { Binding } from './binding.ts';
 import { fileSize } from './connections.ts';
 import { checkDatabaseFile } from './file-check.ts';
 import { hasNeighbour } from './neighbours.ts';
-import { createDatabaseFile } from './new-file.ts';
+import { createDatabaseFile, removeLeftovers } from './new-file.ts';
 import { CHECK_DEFAULTS, type CheckOptions, startQuickCheck } from './quick-check.ts';
 import { openReadOnly } from './read-only.ts';
 import { openWritable } from './writable.ts';
@@ -83,6 +83,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const unclean = fs.existsSync(`${file}-wal`);
   if (options.readOnly) return openReadOnly(file, options);
   if (!fs.existsSync(file)) await createDatabaseFile(file);
+  tidy(file, options.log);
   if (!existed || !unclean) return openWritable(file, options, null);
   const { besideFromBytes, sql } = { ...CHECK_DEFAULTS, ...options.check };
   const whole = hasNeighbour(file)
@@ -99,4 +100,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 function warnOfWriters(file: string, log: Logger): void {
   if ((fs.statSync(file).mode & 0o002) === 0) return;
   log.warn('every user of this machine may write the database file: chmod o-w', { file });
+}
+
+function tidy(file: string, log: Logger): void {
+  try {
+    removeLeftovers(file);
+  } catch (error) {
+    // Whether the folder can be written is not decided by this.
+    log.debug('what killed starts left beside the database could not be removed', { file, error });
+  }
 }

@@ -28,10 +28,13 @@ CREATE INDEX IF NOT EXISTS outhash_lookup_v3 ON outhashes_v2 (method, outhash);
 CREATE INDEX IF NOT EXISTS config_lookup ON config (name);
 `;
 
-/** A table from before garbage collection; its rows start unmarked. Rows already in v3 win. */
+/**
+ * A table from before garbage collection; its rows start unmarked. Rows already in v3 win. Blobs become texts: no
+ * look-up finds a blob, and no stream can answer with one.
+ */
 const MOVE_V2 = `
 INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
-  SELECT method, taskhash, unihash, '' FROM unihashes_v2 WHERE true ORDER BY id ON CONFLICT (method, taskhash) DO NOTHING;
+  SELECT CAST(method AS TEXT), CAST(taskhash AS TEXT), CAST(unihash AS TEXT), '' FROM unihashes_v2 WHERE true ORDER BY id ON CONFLICT (method, taskhash) DO NOTHING;
 DROP TABLE unihashes_v2;
 `;
 

@@ -42,6 +42,21 @@ function createPrivate(file: string): void {
   } catch {}
 }
 
+/** A start takes much less. */
+const LEFT_AFTER_MS = 10 * 60 * 1000;
+
+/** Removes what starts that were killed have left beside the file, but not what one that goes on works with. */
+export function removeLeftovers(file: string): void {
+  const folder = path.dirname(file);
+  const prefix = `.${path.basename(file)}.`;
+  for (const name of fs.readdirSync(folder)) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}(-wal|-shm|-journal)?$/.test(name.slice(prefix.length))) continue;
+    const leftover = path.join(folder, name);
+    const found = fs.lstatSync(leftover, { throwIfNoEntry: false });
+    if (found?.isFile() && Date.now() - found.mtimeMs > LEFT_AFTER_MS) fs.rmSync(leftover, { force: true });
+  }
+}
+
 function link(temporary: string, file: string): void {
   try {
     fs.linkSync(temporary, file);

@@ -43,6 +43,7 @@ export async function openWritable(
     const connection = await open();
     await requireVersion(connection);
     await patiently(() => enterWalMode(connection, file));
+    await patiently(() => requireWritable(connection, file));
     await connection.exec(writerPragmas(options));
     const [lookups, reads, maintenance] = [await open(), await open(), await open()];
     // A connection opens the log at its first read, and cannot while the file is gone: so it reads now.
@@ -94,6 +95,21 @@ async function enterWalMode(connection: Binding, file: string): Promise<void> {
 async function rewriteHeader(connection: Binding): Promise<void> {
   const [row] = await connection.all<{ user_version: number }>('PRAGMA user_version');
   await connection.exec(`PRAGMA user_version = ${row!.user_version}`);
+}
+
+/**
+ * SQLite opens a file that it may not write for reading only, takes BEGIN IMMEDIATE for BEGIN there, and says nothing
+ * until a write that changes something.
+ */
+async function requireWritable(connection: Binding, file: string): Promise<void> {
+  try {
+    await connection.exec('BEGIN IMMEDIATE; CREATE TABLE bakeserv_may_write (n); ROLLBACK');
+  } catch (error) {
+    await connection.exec('ROLLBACK').catch(() => {});
+    if (!(error instanceof StorageError) || error.code !== 'storage-read-only') throw error;
+    const advice = 'correct its permissions or the mount, or start with --read-only';
+    throw new StorageError('storage-read-only', `${file} cannot be written: ${advice}`, error);
+  }
 }
 
 /** The parts around the connections, and the database they make. */
