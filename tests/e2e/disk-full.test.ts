@@ -14,6 +14,7 @@ import {
   assertRefused,
   eventually,
   getPr,
+  METHOD,
   report,
   reportOf,
   serve,
@@ -70,6 +71,25 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     assert.deepEqual(await database.all('SELECT count(*) AS n FROM outhashes_v2'), [{ n: told.size + 1 }]);
     await database.close();
     await (await assertWhole(t, path.join(databases, 'prserv.db'))).close();
+  });
+
+  test('that nothing else has filled, room is left to delete rows, and what they took is written to again', async (t) => {
+    const databases = smallDisk(t, 12);
+    const server = await serve(t, { folder: temporaryFolder(t), databases });
+    const client = await server.hash();
+    const siginfo = { outhash_siginfo: 'x'.repeat(100_000) };
+    const told: string[] = [];
+    await assert.rejects(async () => {
+      for (let i = 0; i < 200; i += 10) {
+        const names = Array.from({ length: 10 }, (_, j) => `task${i + j}`);
+        told.push(...(await Promise.all(names.map((name) => report(client, name, siginfo)))));
+      }
+    }, /storage full/);
+    assert.ok(told.length >= 20, `${told.length} reports were stored`);
+    await client.invoke('remove', { where: { method: METHOD } });
+    for (let i = 0; i < 10; i++) await report(client, `again${i}`, siginfo);
+    assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr());
+    await (await assertWhole(t, path.join(databases, 'hashserv.db'))).close();
   });
 
   test('a server stops with status 0, and loses nothing it answered', async (t) => {

@@ -11,6 +11,7 @@ import {
   requireVersion,
 } from './connections.ts';
 import type { Database, DatabaseOptions } from './database.ts';
+import { createDiskRoom } from './disk-room.ts';
 import { createDoubt } from './doubt.ts';
 import { watchFile } from './file-watch.ts';
 import { pollForeignCommits } from './foreign-commits.ts';
@@ -143,7 +144,8 @@ function assemble(
     onFatal,
     reopenAfterMs: options.reopenAfterMs,
   });
-  const writer = createWriter({ connection: writing, doubt, onCommit: () => checkpointer?.committed(), onFatal });
+  const onCommit = () => checkpointer?.committed();
+  const writer = createWriter({ connection: writing, doubt, room: createDiskRoom(file), onCommit, onFatal });
   const check = startCheck?.() ?? null;
   check?.done.catch((error) => {
     if (error.code === 'storage-corrupt' || error.code === 'storage-io') onFatal(error);

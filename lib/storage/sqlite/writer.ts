@@ -2,6 +2,7 @@ import { Fifo } from '../../asyncrpc/fifo.ts';
 import { StorageError } from '../../errors.ts';
 import type { Binding } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+import type { DiskRoom } from './disk-room.ts';
 import type { Doubt } from './doubt.ts';
 import { isConstraintError, isWriteFailure } from './sqlite-errors.ts';
 import { aloneKind, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
@@ -37,13 +38,14 @@ export type Blocker = 'failure' | 'file' | 'check';
 export interface WriterOptions {
   readonly connection: WriteConnection;
   readonly doubt: Doubt;
+  readonly room: DiskRoom;
   /** After a commit. */
   readonly onCommit: () => void;
   /** Writing or syncing failed in a way that must end the server. */
   readonly onFatal: (error: StorageError) => void;
 }
 
-export function createWriter({ connection, doubt, onCommit, onFatal }: WriterOptions): Writer {
+export function createWriter({ connection, doubt, room, onCommit, onFatal }: WriterOptions): Writer {
   const submissions = new Fifo<Submission>();
   let queuedOps = 0;
   const slices = new Fifo<() => Promise<void>>();
@@ -108,6 +110,16 @@ export function createWriter({ connection, doubt, onCommit, onFatal }: WriterOpt
     }
   }
 
+  function roomFor(batch: readonly Submission[]): Promise<void> | null {
+    let bytes = 0;
+    let ops = 0;
+    for (const submission of batch) {
+      bytes += submission.bytes;
+      ops += submission.ops.length;
+    }
+    return room.need(connection.current, bytes, ops);
+  }
+
   /** Those that came later than the one that has waited for the lock long enough: they wait on. */
   function withTimeLeft(batch: readonly Submission[]): readonly Submission[] {
     const now = performance.now();
@@ -127,6 +139,7 @@ export function createWriter({ connection, doubt, onCommit, onFatal }: WriterOpt
   }
 
   async function attempt(batch: readonly Submission[]): Promise<(readonly unknown[])[]> {
+    await roomFor(batch);
     const groups = groupByKind(batch);
     const only = aloneKind(groups);
     if (only) {
