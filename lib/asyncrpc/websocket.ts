@@ -51,7 +51,9 @@ export function acceptWebSockets(
     skipUTF8Validation: true,
   });
   const pinger = createPinger(limits.websocketPingMs, log);
+  const refused = new WeakSet<Duplex>();
   const server = http.createServer((request, response) => {
+    refused.add(request.socket);
     request.resume();
     response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' });
     response.end(UPGRADE_TEXT);
@@ -59,6 +61,8 @@ export function acceptWebSockets(
   server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is no HTTP request.\n'));
   server.on('upgrade', (request, socket, head) => {
     const { stream, peer } = streams.get(socket)!;
+    // Sent behind a request that was answered with the end of the connection.
+    if (refused.has(socket)) return void socket.resume().end();
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
     }

@@ -14,7 +14,7 @@ const MAX_UNDER_WAY = 10_000;
 export class WriteGate {
   private underWay = 0;
   private waking = false;
-  private readonly waiting = new Fifo<() => void>();
+  private readonly turns = new Fifo<() => void>();
   private readonly max: number;
 
   constructor(max = MAX_UNDER_WAY) {
@@ -24,6 +24,11 @@ export class WriteGate {
   /** False while everybody has to wait. */
   get isOpen(): boolean {
     return this.underWay < this.max;
+  }
+
+  /** Connections that wait for their turn. */
+  get waiting(): number {
+    return this.turns.length;
   }
 
   /** Counts requests that were handed over, until `answered` settles. */
@@ -41,8 +46,8 @@ export class WriteGate {
    * @returns how to give the turn up
    */
   wait(resume: () => void): () => void {
-    this.waiting.push(resume);
-    return () => this.waiting.remove(resume);
+    this.turns.push(resume);
+    return () => this.turns.remove(resume);
   }
 
   /** Begins writing when it is its turn; counted from then on. */
@@ -62,7 +67,7 @@ export class WriteGate {
     if (this.waking) return;
     this.waking = true;
     try {
-      while (this.isOpen && !this.waiting.isEmpty) this.waiting.take()!();
+      while (this.isOpen && !this.turns.isEmpty) this.turns.take()!();
     } finally {
       this.waking = false;
     }

@@ -89,3 +89,25 @@ test('what is refused is let go of, and whole lines before it are not', () => {
   assert.equal(inbox.takeLine(), 'a');
   assert.deepEqual([inbox.heldBytes, inbox.isEmpty, inbox.failure?.message], [0, true, 'no']);
 });
+
+describe('a message that was begun', () => {
+  const TIMEOUT_MS = 50;
+
+  test('is late once its time is over; time in which its client was not read does not count', () => {
+    const inbox = new Inbox({ ...DEFAULT_LIMITS, messageTimeoutMs: TIMEOUT_MS }, { chunked: true, heldBytes: () => 0 });
+    const before = performance.now();
+    inbox.push(Buffer.from('{"report": '));
+    inbox.note(inbox.partialBytes);
+    const begun = performance.now();
+    assert.equal(inbox.checkTime(before), null);
+    assert.match(inbox.checkTime(begun + TIMEOUT_MS + 1)!.message, /a message was not complete within 0.05 s/);
+    inbox.pause();
+    const paused = performance.now();
+    // More than passed above, so that a pause that counted would show; how fast this machine is does not matter.
+    while (performance.now() - paused <= 2 * (begun - before) + 1);
+    const unreadMs = performance.now() - paused;
+    inbox.resume();
+    assert.equal(inbox.checkTime(before + TIMEOUT_MS + unreadMs), null);
+    assert.notEqual(inbox.checkTime(performance.now() + TIMEOUT_MS + 1), null);
+  });
+});

@@ -124,3 +124,17 @@ test('an upstream that restarts with look-ups in flight answers them all afterwa
   const expected = lines.map((line) => (line.startsWith('m a') ? unihashOf(line) : ''));
   assert.deepEqual(await answers, [expected, expected.toReversed()]);
 });
+
+test('when the breaker opens, whoever waits for the upstream is answered at once', { timeout: 60_000 }, async (t) => {
+  const fake = await fakeUpstream(t);
+  const server = await site(t, fake.address, { ...PATIENT, 'upstream-timeout': 3600 });
+  const [waiting, message, bad] = [server.hash(), server.hash(), server.hash()];
+  // Nothing is answered any more; and one connection is hung up on again and again.
+  fake.gate = new Promise(() => {});
+  fake.hangsUpOn = 'poison';
+  const answers = Promise.all([stream(waiting, 'get-stream', ['m a1', 'm a2']), get(message, 'a3')]);
+  while (!fake.asked.get('get')) await new Promise(setImmediate);
+  assert.deepEqual(await stream(bad, 'exists-stream', ['a-poison-1', 'a-poison-2']), ['false', 'false']);
+  assert.deepEqual(await answers, [['', ''], null]);
+  assert.equal(await breakerOf(bad), 'open');
+});

@@ -43,6 +43,21 @@ test('any path is accepted, and a plain HTTP request is told what is spoken here
   }
 });
 
+test('an upgrade sent behind a request that was answered 426 is not made', async (t) => {
+  const server = await webSocketServer(t);
+  const upgrade = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ];
+  const request = (headers: readonly string[]) => `${['GET /ws HTTP/1.1', 'Host: x', ...headers].join('\r\n')}\r\n\r\n`;
+  const socket = net.connect(server.port, '127.0.0.1', () => socket.write(request([]) + request(upgrade)));
+  const answer = (await socket.toArray()).join('');
+  assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 426']);
+  assert.match(answer, /WebSocket server for BitBake/);
+});
+
 test('bytes that are no HTTP are answered 400', async (t) => {
   const server = await webSocketServer(t);
   const socket = net.connect(server.port, '127.0.0.1', () => socket.write('OEHASHEQUIV 1.1\n\n'));

@@ -77,7 +77,8 @@ function slowService(t: Running, more: object = {}) {
     },
     'look-stream': { needs: [], stream: (_, lines) => `${lines.join('\n')}\n` },
   };
-  const dispatcher = new Dispatcher({ rows, readOnly: false, ajv: createValidator(), gate: new WriteGate(MAX) });
+  const gate = new WriteGate(MAX);
+  const dispatcher = new Dispatcher({ rows, readOnly: false, ajv: createValidator(), gate });
   const session: Session = {
     awaitsLogin: false,
     command: (name) => dispatcher.command(name),
@@ -88,7 +89,7 @@ function slowService(t: Running, more: object = {}) {
   };
   const service: Service = { protocol: 'SLOW', accepts: () => true, open: () => session, close: async () => {} };
   const { connect, ...rest } = clientsOf(t, [service], more);
-  return { ...rest, connect: () => connect('SLOW 1.0'), total, answerNext };
+  return { ...rest, connect: () => connect('SLOW 1.0'), total, answerNext, gate };
 }
 
 type Slow = ReturnType<typeof slowService>;
@@ -108,6 +109,33 @@ async function answerAll<T>({ total, answerNext }: Slow, done: Promise<T>, most 
 }
 
 describe('while as many writes are under way as may be', () => {
+  test('a client that hangs up, also one that speaks the plain form, gives its place at the gate up', async (t) => {
+    const slow = slowService(t);
+    const { connect, dial, hangUp, gate, total, answerNext } = slow;
+    const full = connect();
+    full.send('{"put": 0}\n'.repeat(MAX));
+    await until(() => !gate.isOpen);
+    const [gone, stays, plain] = [connect(), connect(), dial()];
+    gone.send('{"put": "gone"}\n');
+    await until(() => gate.waiting === 1);
+    plain.send('{"id": 1, "method": "put", "params": "plain"}\n');
+    await until(() => gate.waiting === 2);
+    stays.send('{"put": "stays"}\n');
+    await until(() => gate.waiting === 3);
+    hangUp(gone);
+    hangUp(plain);
+    await settled();
+    await settled();
+    assert.equal(gate.waiting, 1);
+    while (total() > 1 || gate.waiting > 0) {
+      answerNext();
+      await settled();
+    }
+    answerNext();
+    assert.equal(await stays.message(), 'stays');
+    assert.equal(total(), 0, 'nothing is done for those who have gone');
+  });
+
   test('further ones wait, and all are answered in order in the end', async (t) => {
     // One request at a time: a run may pass the bound.
     const slow = slowService(t, { maxInFlight: 1 });
