@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AddressError, BakeservError, ConfigError, type ErrorCode, errorText } from '../errors.ts';
+import { AddressError, BakeservError, ConfigError, type ErrorCode, errorText, reasonOf } from '../errors.ts';
 import type { ServerStatus } from './control.ts';
 
 type StartReport = { readonly ready: ServerStatus } | { readonly failed: string; readonly code: ErrorCode | null };
@@ -76,7 +76,7 @@ function openLog(log: string): number {
     if (size > MAX_LOG_BYTES) fs.renameSync(log, `${log}.1`);
     return fs.openSync(log, 'a', 0o640);
   } catch (error) {
-    throw new ConfigError(`cannot write the log ${log}: ${errorText(error)}`, error);
+    throw new ConfigError(`cannot write the log ${log}: ${reasonOf(error)}`, error);
   }
 }
 

@@ -107,6 +107,17 @@ describe('what the system refuses is said in words', { concurrency: 2 }, () => {
     });
   }
 
+  test('a log of a private server that cannot be opened, said once', async (t) => {
+    const folder = temporaryFolder(t);
+    const log = path.join(fs.realpathSync(folder), '.bakeserv/log');
+    fs.mkdirSync(log, { recursive: true });
+    const { status, stderr } = await run(t, `bakeserv auto --dir ${folder}`);
+    assert.deepEqual(
+      [status, stderr],
+      [2, `bakeserv: cannot write the log ${log}: illegal operation on a directory\n`],
+    );
+  });
+
   test('a wss:// address where nobody speaks TLS', async (t) => {
     const { port } = await listener(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const { status, stderr } = await run(t, `bakeserv-hashclient --address wss://127.0.0.1:${port} ping`);
