@@ -105,9 +105,10 @@ test('a client is not read on in the middle of a message while the stream is pau
   await once(stream, 'held');
   stream.pause();
   const parts = 150;
-  for (let i = 0; i < parts; i++) client.ws.send('x'.repeat(64 * KIB), { fin: i === parts - 1 });
+  for (let i = 0; i < parts; i++) client.ws.send('x'.repeat(64 * KIB), { fin: false });
   await turns();
   assert.ok(stream.heldBytes < MIB, `${stream.heldBytes} bytes of it are held`);
   stream.resume();
+  client.ws.send('', { fin: true });
   while (received < (parts + 1) * 64 * KIB + 1) await new Promise((resolve) => setImmediate(resolve));
 });
