@@ -27,6 +27,12 @@ function samples(option: Option): readonly (readonly [text: string, value: unkno
       ['periodic:5', 'periodic:5'],
     ];
   }
+  if (option.name === 'socket-mode') {
+    return [
+      ['0660', '0660'],
+      ['600', '600'],
+    ];
+  }
   if (option.choices) return option.choices.slice(0, 2).map((choice) => [choice, choice] as const);
   const values = {
     string: [
