@@ -44,6 +44,8 @@ export interface Config {
   readonly socketGroup: string | null;
   readonly init: boolean;
   readonly readOnly: boolean;
+  /** Nobody writes to the database files of this read-only server. */
+  readonly immutable: boolean;
   readonly history: boolean;
   /** What clients may do without a login, on every listener; null: by whether the listener is local. */
   readonly anonymousPermissions: readonly string[] | null;
@@ -108,6 +110,7 @@ export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFIN
     socketGroup: text('socket-group') ?? null,
     init: flag('init'),
     readOnly: flag('read-only'),
+    immutable: immutableOf(flag('immutable'), flag('read-only')),
     history: flag('history'),
     anonymousPermissions: naming(where('anon-perms'), () =>
       anonPerms === undefined ? null : parseAnonymousPermissions(anonPerms.split(/[\s,]+/).filter(Boolean)),
@@ -227,6 +230,11 @@ function limitsOf(settings: Settings, descriptors: number): Limits {
   const fault = faultOfLimits(limits as unknown as Limits);
   if (fault) throw new ConfigError(fault);
   return Object.freeze(limits as unknown as Limits);
+}
+
+function immutableOf(immutable: boolean, readOnly: boolean): boolean {
+  if (immutable && !readOnly) throw new ConfigError('--immutable is for a --read-only server: this one writes');
+  return immutable;
 }
 
 function adminOf(username: string | undefined, password: string | undefined, readOnly: boolean): Config['admin'] {

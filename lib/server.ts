@@ -75,13 +75,13 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const key = realFile(service.file);
     const open = databases.get(key);
     if (open) return open;
-    const { init, readOnly } = config;
+    const { init, readOnly, immutable } = config;
     const onFatal = (error: StorageError) => {
       // Each that fails is named: the first to fail need not be the only one on a bad disk.
       log.error('the database failed: the server stops', { error });
       fail(error);
     };
-    const opened = await openDatabase({ ...service, init, readOnly, log, onFatal });
+    const opened = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
     databases.set(key, opened);
     gates.set(opened, new WriteGate());
     return opened;

@@ -17,6 +17,7 @@ complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l hashserv-sync-mod
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l prserv-sync-mode -x -d 'The same for the PR database alone'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l cache-size -x -d 'Memory for answers asked before'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l read-only -d 'Answer from the databases and never write'
+complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l immutable -d 'With --read-only'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l anon-perms -x -d 'What clients may do without a login, on every listener'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l allow-origin -x -d 'Web pages of this origin (SCHEME://HOST[:PORT]) may connect to WebSocket listeners'
 complete -c bakeserv -n "__fish_seen_subcommand_from serve" -l admin-user -x -d 'Create this user with all permissions, or reset it'

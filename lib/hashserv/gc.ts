@@ -47,7 +47,7 @@ interface Pace {
 /** Looking for rows: on a connection of its own, but a checkpoint waits for it. */
 const SEARCH: Pace = { first: 5000, max: 50_000, targetMs: 50 };
 /** Changing them: the writer does nothing else meanwhile. Well under the 50 ms that others may wait, for slow disks. */
-const CHANGE: Pace = { first: 250, max: 2000, targetMs: 20 };
+const CHANGE: Pace = { first: 250, max: 2000, targetMs: 35 };
 const LEAST_ROWS = 50;
 
 /** A collection of garbage in a store. */

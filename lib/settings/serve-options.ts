@@ -119,6 +119,13 @@ const ROWS: readonly Option[] = [
       describe: 'Answer from the databases and never write',
     },
     {
+      name: 'immutable',
+      type: 'boolean',
+      default: false,
+      describe:
+        'With --read-only: nobody else writes to the databases either, so they are read without locks and not watched',
+    },
+    {
       name: 'anon-perms',
       type: 'string',
       default: undefined,

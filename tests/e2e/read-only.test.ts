@@ -85,6 +85,40 @@ describe('on a read-only mount', { concurrency: true, skip: cannotMount() }, () 
     assert.equal(field(max, 'value'), '0');
   });
 
+  test('a read-only server sees a writer that starts later on another mount of the folder, and loses no row', {
+    timeout: 60_000,
+  }, async (t) => {
+    const folder = await filledFolder(t);
+    const view = readOnlyView(t, folder);
+    const reading = await serve(t, { ...view, args: ['--read-only'] });
+    const [hashClient, prClient] = [await reading.hash(), await reading.pr()];
+    assert.notEqual(await storedUnihash(hashClient, 'a'), null);
+    const writing = await serve(t, { folder });
+    const writer = await writing.hash();
+    const names = Array.from({ length: 300 }, (_, i) => `later ${i}`);
+    for (const name of names) await report(writer, name);
+    await getPr(await writing.pr(), 'p', 'later');
+    // Until it has noticed: old rows are there all along.
+    while ((await storedUnihash(hashClient, names.at(-1)!)) === null)
+      assert.notEqual(await storedUnihash(hashClient, 'a'), null);
+    for (const name of ['a', ...names]) assert.notEqual(await storedUnihash(hashClient, name), null, name);
+    const max = async () =>
+      field(await prClient.invoke('max-package-pr', { version: 'p', pkgarch: 'core2-64' }), 'value');
+    while ((await max()) !== '1');
+    // From here on SQLite's locks tell, also of what comes after a checkpoint and of the writer's end.
+    await report(writer, 'last');
+    assert.notEqual(await storedUnihash(hashClient, 'last'), null);
+    await writing.stop();
+    for (const name of ['a', ...names, 'last']) assert.notEqual(await storedUnihash(hashClient, name), null, name);
+  });
+
+  test('a read-only server that is told that nobody writes does not look', async (t) => {
+    const folder = await filledFolder(t);
+    await assertRefused({ folder, args: ['--immutable'] }, 2, /--immutable is for a --read-only server/);
+    const reading = await serve(t, { ...readOnlyView(t, folder), args: ['--read-only', '--immutable'] });
+    assert.notEqual(await storedUnihash(await reading.hash(), 'a'), null);
+  });
+
   test('a read-only server refuses a database with a write-ahead log it cannot read, in one line', async (t) => {
     const folder = temporaryFolder(t);
     const server = await serve(t, { folder });

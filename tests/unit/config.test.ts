@@ -31,6 +31,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   ca: ['a', 'b', (config) => config.upstream.caFile],
   'cache-size': ['1MiB', '2MiB', (config) => config.cacheBytes],
   'read-only': ['true', 'false', (config) => config.readOnly],
+  immutable: ['true', 'false', (config) => config.immutable],
   'anon-perms': ['@read', '@report', (config) => config.anonymousPermissions],
   'admin-user': ['a', 'b', (config) => config.admin?.username],
   'admin-password': ['a', 'b', (config) => config.admin?.password],
@@ -88,9 +89,13 @@ const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, 
   strings: [],
 };
 
-/** An administrator is a name and a password: the one that is not looked at. */
-const company = (name: string): Record<string, string> =>
-  name === 'admin-user' ? { 'admin-password': 'p' } : name === 'admin-password' ? { 'admin-user': 'u' } : {};
+/** What an option is only taken with: an administrator is a name and a password, and only what is read may be immutable. */
+const COMPANY: Readonly<Record<string, Record<string, string>>> = {
+  immutable: { 'read-only': 'true' },
+  'admin-user': { 'admin-password': 'p' },
+  'admin-password': { 'admin-user': 'u' },
+};
+const company = (name: string) => COMPANY[name] ?? {};
 
 /** As a file would give it. */
 const readAsYaml = (type: Option['type'], text: string): unknown =>

@@ -17,6 +17,8 @@ import type { Writer } from './writer.ts';
 export interface DatabaseOptions {
   readonly file: string;
   readonly readOnly: boolean;
+  /** With readOnly: nobody writes to the file while it is open. It is then read without locks, and not watched. */
+  readonly immutable?: boolean;
   /** Accept an existing file of zero bytes as a new database. */
   readonly init: boolean;
   readonly syncMode: SyncMode;

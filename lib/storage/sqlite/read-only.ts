@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { StorageError } from '../../errors.ts';
 import { type Binding, openBinding } from './binding.ts';
 import { BUSY_TIMEOUT_MS } from './busy.ts';
@@ -5,10 +6,26 @@ import { fileSize, interruptLongStatements, patientRead, READER_CACHE_KIB, requi
 import type { Database, DatabaseOptions } from './database.ts';
 import { createDoubt } from './doubt.ts';
 import { pollForeignCommits } from './foreign-commits.ts';
+import { isReadOnlyFileSystem } from './read-only-mount.ts';
+import { reopenable } from './reopenable.ts';
+import { appearance, watchUnlocked } from './unlocked-file.ts';
 
-/** Opens a file for a server that only reads: it creates and migrates nothing. */
+type Connections = Record<'lookups' | 'reads' | 'maintenance', Binding>;
+
+/**
+ * Opens a file for a server that only reads: it creates and migrates nothing. Where the folder cannot be written SQLite
+ * can take no locks; the file is then read as one that does not change, and watched in case it does.
+ */
 export async function openReadOnly(file: string, options: DatabaseOptions): Promise<Database> {
-  const mode = await readableMode(file);
+  // Before it is opened: what changes after this is noticed.
+  const seen = await appearance(file);
+  const mode = options.immutable ? 'immutable' : await readableMode(file);
+  const connections = await connect(file, mode);
+  const settled = options.immutable || mode === 'read' || isReadOnlyFileSystem(fs.realpathSync(file));
+  return assemble(file, options, connections, settled ? null : seen);
+}
+
+async function connect(file: string, mode: 'read' | 'immutable'): Promise<Connections> {
   const opened: Binding[] = [];
   const open = async () => {
     const connection = await openBinding(file, mode);
@@ -21,22 +38,47 @@ export async function openReadOnly(file: string, options: DatabaseOptions): Prom
   try {
     const [lookups, reads, maintenance] = [await open(), await open(), await open()];
     await requireVersion(reads);
-    return assemble(file, options, { lookups, reads, maintenance });
+    return { lookups, reads, maintenance };
   } catch (error) {
     await Promise.allSettled(opened.map((connection) => connection.close()));
     throw error;
   }
 }
 
-function assemble(
-  file: string,
-  options: DatabaseOptions,
-  { lookups, reads, maintenance }: Record<'lookups' | 'reads' | 'maintenance', Binding>,
-): Database {
+/** @param seen how the file looked before it was opened, where it has to be watched */
+function assemble(file: string, options: DatabaseOptions, first: Connections, seen: string | null): Database {
+  const lookups = reopenable(first.lookups);
+  const reads = reopenable(first.reads);
+  const maintenance = reopenable(first.maintenance);
   const clock = interruptLongStatements(options, () => [lookups, reads]);
   const { log, onFatal } = options;
   const doubt = createDoubt({ file, log, checkSql: options.check?.sql, hold() {}, onFatal });
-  const foreign = pollForeignCommits((run) => run(reads));
+  const foreign = pollForeignCommits((run) => run(reads.current));
+  const listeners: (() => void)[] = [];
+  /** The file has changed and cannot be read as it is now. */
+  let unreadable: unknown = null;
+
+  async function reopen(): Promise<void> {
+    try {
+      const mode = await readableMode(file);
+      const next = await connect(file, mode);
+      lookups.replace(next.lookups);
+      reads.replace(next.reads);
+      maintenance.replace(next.maintenance);
+      // From here on SQLite's locks tell.
+      if (mode === 'read') watch?.close();
+      unreadable = null;
+      log.info('the database file has changed: it was opened again', { file });
+    } catch (error) {
+      if (!unreadable) log.warn('the database file has changed and cannot be read as it is now', { error });
+      unreadable = error;
+      throw error;
+    } finally {
+      for (const listener of listeners) listener();
+    }
+  }
+  const watch = seen === null ? null : watchUnlocked(file, seen, reopen);
+
   return {
     file,
     readOnly: true,
@@ -53,10 +95,25 @@ function assemble(
         `${file} has no ${schema.name} table ${missing[0]}; a read-only server creates and migrates nothing: open it once with a writable server`,
       );
     },
-    read: (on, sql, params) => patientRead(on, sql, params, doubt),
+    async read(on, sql, params) {
+      if (unreadable) throw unreadable;
+      if (watch) {
+        try {
+          return await on.all(sql, params);
+        } catch {
+          // Pages of before and after a change, read together, look like a damaged file.
+          await watch.look();
+        }
+      }
+      return patientRead(on, sql, params, doubt);
+    },
+    onForeignCommit(listener) {
+      listeners.push(listener);
+      foreign.listen(listener);
+    },
     tryWrite: async () => {},
-    onForeignCommit: foreign.listen,
     async close() {
+      watch?.close();
       foreign.close();
       clock.close();
       await doubt.stop();
