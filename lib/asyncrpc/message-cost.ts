@@ -22,7 +22,6 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
   // Fewer characters than that cannot hold so many brackets or keys: the measuring is spared for ordinary requests.
   const short = text.length <= 2 * maxDepth && text.length <= 4 * maxKeys;
   if (short && text.length * MOST_A_CHARACTER <= FREE_BYTES) return;
-  const maxCost = Math.max(FREE_BYTES, MAX_RATIO * text.length);
   let depth = 0;
   let keys = 0;
   let cost = 0;
@@ -56,7 +55,8 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
       case 0x7d:
         depth--;
     }
-    if (cost > maxCost)
+    // As far as it has been looked at: what would cost that much is not looked at to its end.
+    if (cost > FREE_BYTES && cost > MAX_RATIO * i)
       throw new ProtocolError(
         `JSON that would take more than ${MAX_RATIO} times its length in memory: too many values`,
       );
