@@ -48,5 +48,7 @@ export function conditionsFor(table: Table, where: Readonly<Record<string, strin
     }
     if (value !== null && TABLE_COLUMNS[table].includes(column)) conditions.push([column, value]);
   }
+  // In one order, however they were named: each order would be a statement of its own, and be kept.
+  conditions.sort(([a], [b]) => QUERY_COLUMNS.indexOf(a) - QUERY_COLUMNS.indexOf(b));
   return conditions.length > 0 ? conditions : null;
 }

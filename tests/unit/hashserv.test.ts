@@ -259,6 +259,15 @@ describe('a where', () => {
     ]);
   });
 
+  test('is the same in whatever order its columns are named: each order would keep a statement of its own', () => {
+    const columns = [...QUERY_COLUMNS];
+    const orders = [columns, columns.toReversed(), [...columns.slice(3), ...columns.slice(0, 3)]];
+    for (const table of ['unihashes', 'outhashes'] as const) {
+      const seen = orders.map((order) => conditionsFor(table, Object.fromEntries(order.map((name) => [name, 'x']))));
+      assert.deepEqual(seen, [seen[0], seen[0], seen[0]]);
+    }
+  });
+
   test('without a condition for a table matches nothing in it', () => {
     for (const where of [{}, { outhash: 'o' }, { method: null }]) assert.equal(conditionsFor('unihashes', where), null);
     assert.equal(conditionsFor('outhashes', { unihash: 'u' }), null);
