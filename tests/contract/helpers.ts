@@ -1,6 +1,6 @@
 import sqlite3 from 'sqlite3';
 import { createClock } from '../../lib/hashserv/clock.ts';
-import type { HashStore, Report } from '../../lib/hashserv/store.ts';
+import type { GcTask, HashStore, Report } from '../../lib/hashserv/store.ts';
 import type { PrStore } from '../../lib/prserv/store.ts';
 import { METHOD } from '../helpers.ts';
 
@@ -12,6 +12,14 @@ export interface Running {
 export interface HashEngine {
   /** Two opens of one name are two servers on one database. */
   open(name: string, options?: { readOnly?: boolean }): Promise<{ store: HashStore; close(): Promise<void> }>;
+}
+
+/** Databases of an engine, each new, for the parts of the contract. */
+export interface HashDatabases {
+  readonly engine: HashEngine;
+  newName(): string;
+  /** Opens a store, closed after the test, on a database of that name: a new one where none is given. */
+  openNew(t: Running, on?: string): Promise<HashStore>;
 }
 
 export interface PrEngine {
@@ -26,6 +34,30 @@ const clock = createClock();
 export function reportOf(taskhash: string, outhash: string, unihash: string, more: Partial<Report> = {}): Report {
   const fields = { owner: null, PN: null, PV: null, PR: null, task: null, outhash_siginfo: null };
   return { method: METHOD, taskhash, outhash, unihash, created: clock(), ...fields, ...more };
+}
+
+/** Removes a task's unihash. */
+export const remove = (taskhash: string): GcTask => ({
+  kind: 'remove',
+  table: 'unihashes',
+  where: [['taskhash', taskhash]],
+});
+
+export const mark = (by: string, taskhash: string): GcTask => ({
+  kind: 'mark',
+  mark: by,
+  where: [['taskhash', taskhash]],
+});
+
+/** Does a task to its end; rows changed. */
+export async function doAll(store: HashStore, task: GcTask): Promise<number> {
+  let count = 0;
+  for (let after: number | null = 0; after !== null; ) {
+    const { ids, next } = await store.gcFind(task, after, 10);
+    count += await store.gcApply(task, ids);
+    after = next;
+  }
+  return count;
 }
 
 /** Runs SQL on a file as another program would, on a connection of its own. */
