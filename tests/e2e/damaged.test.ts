@@ -12,8 +12,10 @@ import {
   METHOD,
   report,
   reportOf,
+  runToEnd,
   type ServerProcess,
   serve,
+  serveArgs,
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
@@ -35,12 +37,28 @@ async function filledFolder(t: Context): Promise<string> {
   return folder;
 }
 
-/** Overwrites every page but the first two, as a dying disk might. No process has the file open, or only in memory. */
-function damage(file: string): void {
+/** Overwrites every page but the first two and those to spare, as a dying disk might. No process has the file open, or only in memory. */
+function damage(file: string, spare: readonly number[] = []): void {
   const descriptor = fs.openSync(file, 'r+');
   const { size } = fs.fstatSync(descriptor);
-  for (let at = 2 * 4096; at < size; at += 4096) fs.writeSync(descriptor, Buffer.alloc(64, 0xa5), 0, 64, at);
+  for (let page = 3; page <= size / 4096; page++)
+    if (!spare.includes(page)) fs.writeSync(descriptor, Buffer.alloc(64, 0xa5), 0, 64, (page - 1) * 4096);
   fs.closeSync(descriptor);
+}
+
+/** Damages what a start does not read: it looks for the newest outhash, and there is none. */
+async function damageBeyondStart(t: Context, folder: string): Promise<void> {
+  const file = path.join(folder, 'hashserv.db');
+  const database = await openOther(t, file);
+  const roots = await database.all<{ rootpage: number }>(
+    "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = 'outhashes_v2'",
+  );
+  await database.close();
+  assert.equal(roots.length, 1);
+  damage(
+    file,
+    roots.map(({ rootpage }) => rootpage),
+  );
 }
 
 describe('a damaged database file', { concurrency: true }, () => {
@@ -66,9 +84,17 @@ describe('a damaged database file', { concurrency: true }, () => {
     for (const [i, each] of [file, `${file}-wal`].entries()) assert.ok(left[i]!.equals(fs.readFileSync(each)), each);
   });
 
-  test('ends a running server with status 3, and nothing is answered as stored after it was noticed', async (t) => {
+  test('is found by a start that reads of it: the server ends with status 3 and listens nowhere', async (t) => {
     const folder = await filledFolder(t);
     damage(path.join(folder, 'hashserv.db'));
+    const { status, stdout, stderr } = await runToEnd(serveArgs({ folder }), folder);
+    assert.deepEqual([status, stdout], [3, ''], stderr);
+    assert.match(stderr, /^bakeserv: the database file is damaged: .*hashserv\.db$/m);
+  });
+
+  test('ends a running server with status 3, and nothing is answered as stored after it was noticed', async (t) => {
+    const folder = await filledFolder(t);
+    await damageBeyondStart(t, folder);
     // A clean stop came before: the file is not checked, and its schema can be read.
     const server = await serve(t, { folder });
     const client = await server.hash();
@@ -83,7 +109,7 @@ describe('a damaged database file', { concurrency: true }, () => {
 
   test('ends a running server with status 3 when a read finds it', async (t) => {
     const folder = await filledFolder(t);
-    damage(path.join(folder, 'hashserv.db'));
+    await damageBeyondStart(t, folder);
     const server = await serve(t, { folder });
     const client = await server.hash();
     await assert.rejects(client.invoke('get', { method: METHOD, taskhash: hash('anything') }), /damaged/);
@@ -96,7 +122,11 @@ describe('a damaged database file', { concurrency: true }, () => {
     fs.writeFileSync(file, 'this is a letter to my aunt\n'.repeat(1000));
     await assertRefused({ folder }, 3, /the file is not a SQLite database, or is damaged: .*hashserv\.db/);
     assert.match(fs.readFileSync(file, 'utf8'), /^this is a letter/);
-    await assertRefused({ folder, args: ['--read-only'] }, 3, /the file is not a SQLite database, or is damaged/);
+    await assertRefused(
+      { folder, args: ['--read-only', '--no-prserv'] },
+      3,
+      /the file is not a SQLite database, or is damaged/,
+    );
   });
 
   for (const name of ['hashserv.db', 'prserv.db']) {

@@ -5,7 +5,7 @@ import { ConnectionLost } from '../../lib/asyncrpc/channel.ts';
 import { type Client, type ClientOptions, createClient } from '../../lib/asyncrpc/client.ts';
 import type { Dialed } from '../../lib/asyncrpc/dial.ts';
 import { LineSplitter } from '../../lib/asyncrpc/lines.ts';
-import { AddressError, InvokeError } from '../../lib/errors.ts';
+import { AddressError, InvokeError, ProtocolError } from '../../lib/errors.ts';
 import { connectHashClient } from '../../lib/hashserv/client.ts';
 import { duplexPair } from '../wire/helpers.ts';
 
@@ -158,7 +158,8 @@ test('a refused login rejects with what the server said', async () => {
 const echo: Script = (line, peer) => peer.say(line.startsWith('{') ? '"ok"' : line === 'END' ? 'ok' : `${line}!`);
 
 /** No server that is well says these, all of which are JSON. */
-const NO_TEXTS = ['{"toString": 1}', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'null', '7'];
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+const NO_TEXTS = ['{"toString": 1}', nested(60), 'null', '7'];
 
 test('a refusal whose message is no text is a refusal still, of a request and of a stream', async () => {
   for (const message of NO_TEXTS) {
@@ -175,6 +176,20 @@ test('a refusal whose message is no text is a refusal still, of a request and of
     await assert.rejects(client.stream('get-stream', ['a line']), why);
     client.close();
   }
+});
+
+test('a reply nested deeper than any that is well is no reply: the next request has a new connection', async () => {
+  const { client, connections } = clientOf((line, peer) => {
+    const refused = line === 'a line' || line.includes('"key"');
+    peer.say(refused ? `{"invoke-error": {"message": ${nested(50_000)}}}` : '"ok"');
+    if (line === 'a line') peer.hangUp();
+  });
+  const why = new ProtocolError('JSON nested deeper than 64');
+  await assert.rejects(get(client, 1), why);
+  assert.equal(await client.invoke('ping', {}), 'ok');
+  assert.equal(connections(), 2);
+  await assert.rejects(client.stream('get-stream', ['a line']), why);
+  client.close();
 });
 
 test('a stream takes any number of lines in bounded memory', async () => {

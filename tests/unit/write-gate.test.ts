@@ -97,7 +97,7 @@ describe('the commands that pass it', () => {
   });
 
   test('are those that write to the PR database', () => {
-    assert.deepEqual(gated(PR_COMMANDS, false).sort(), ['get-pr', 'import-one']);
+    assert.deepEqual(gated(PR_COMMANDS, false).sort(), ['get-pr', 'import-one', 'import-rows', 'remove']);
   });
 
   test('are none on a read-only server', () => {
