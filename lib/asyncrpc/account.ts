@@ -1,5 +1,5 @@
-import type { Limits } from './limits.ts';
-import { KIB } from './limits.ts';
+import type { Holder } from './holder.ts';
+import { KIB, type Limits } from './limits.ts';
 
 /** Up to here a connection is read whatever others hold: most messages, and any line, are shorter. */
 const READ_FREE_BYTES = 64 * KIB;
@@ -11,16 +11,6 @@ const MIN_BYTES_PER_SECOND = 16 * KIB;
 const STALLED_MS = 1000;
 /** The part of the pool that one address, or all Unix sockets, may take. */
 const SHARE = 0.5;
-
-/** What an account needs of a connection. */
-export interface Holder {
-  /** The network address it is counted by, or null on a Unix socket. */
-  readonly address: string | null;
-  /** There is room for what it waits for: it goes on. */
-  onRoom(): void;
-  /** It has stalled, and others wait for the room it takes: it is to let go of it. */
-  giveUp(): void;
-}
 
 /** What the connections of one address take together. */
 interface Share {
@@ -59,10 +49,16 @@ export class Account {
 
   /** Begins to count for a connection. */
   open(holder: Holder): Holding {
-    const share = this.shares.get(holder.address) ?? newShare();
+    const share = this.shares.get(holder.address) ?? {
+      holdings: 0,
+      taken: 0,
+      reserved: 0,
+      readers: new Set<Holding>(),
+      fetchers: new Set<Holding>(),
+    };
     share.holdings++;
     this.shares.set(holder.address, share);
-    return new Holding(this, holder, share);
+    return new Holding(this, holder, share, this.limits.maxMessageBytes);
   }
 
   /** Has those that stalled make room for those that wait. Called a few times a second. */
@@ -77,8 +73,7 @@ export class Account {
   mayRead(holding: Holding): boolean {
     const { readers } = holding.share;
     // Whoever begins a long message waits behind those of its address that do already.
-    const isNext = readers.size === 0 || !holding.isLarge || holding.granted;
-    holding.waits = !(isNext && this.admit(holding));
+    holding.waits = !((readers.size === 0 || !holding.isLarge || holding.granted) && this.admit(holding));
     if (holding.waits) this.wait(readers, holding);
     else this.goOn(readers, holding);
     return !holding.waits;
@@ -98,10 +93,12 @@ export class Account {
     return this.taken < maxHeldBytes && share.taken < maxHeldBytes * SHARE;
   }
 
-  /** Gives up whatever the connection waits for. */
-  leave(holding: Holding): void {
-    this.goOn(holding.share.readers, holding);
-    this.goOn(holding.share.fetchers, holding);
+  /** The connection is gone, and waits for nothing. */
+  end(holding: Holding): void {
+    const { holder, share } = holding;
+    if (--share.holdings === 0) this.shares.delete(holder.address);
+    this.goOn(share.readers, holding);
+    this.goOn(share.fetchers, holding);
   }
 
   /** Counts what a connection takes from the pool now. */
@@ -120,11 +117,6 @@ export class Account {
     holding.reserved = reserved;
     if (bytes === 0) this.large.delete(holding);
     if (less && this.waiting > 0) this.wake();
-  }
-
-  /** The connection is gone. */
-  end({ holder, share }: Holding): void {
-    if (--share.holdings === 0) this.shares.delete(holder.address);
   }
 
   /** In the next turn: whoever made room goes on first. */
@@ -166,13 +158,13 @@ export class Account {
     const fits = (reserved: number, most: number) => reserved === 0 || reserved + maxMessageBytes <= most;
     if (!fits(this.reserved, maxPartialBytes) || !fits(holding.share.reserved, maxPartialBytes * SHARE)) return false;
     if (!this.hasRoomForMessage(holding)) return false;
-    holding.grant(maxMessageBytes);
+    holding.grant();
     return true;
   }
 
   private admitFetch(holding: Holding): boolean {
     if (!this.hasRoomForMessage(holding)) return false;
-    holding.beginFetch(this.limits.maxMessageBytes);
+    holding.beginFetch();
     return true;
   }
 
@@ -188,10 +180,6 @@ export class Account {
     if (this.taken + maxMessageBytes > maxHeldBytes || this.reserved + maxMessageBytes > maxPartialBytes) return true;
     return share.readers.size + share.fetchers.size > 0;
   }
-}
-
-function newShare(): Share {
-  return { holdings: 0, taken: 0, reserved: 0, readers: new Set(), fetchers: new Set() };
 }
 
 /** What is held for one connection. */
@@ -214,17 +202,18 @@ export class Holding {
   waits = false;
   private partial = 0;
   private unsent = 0;
-  private wholeMessage = 0;
-  private wholeAnswer = 0;
   private moved = 0;
   private stalledMs = 0;
   private closed = false;
   private readonly account: Account;
+  private readonly wholeBytes: number;
 
-  constructor(account: Account, holder: Holder, share: Share) {
+  /** @param wholeBytes what is kept for a message, or an answer, until it is there */
+  constructor(account: Account, holder: Holder, share: Share, wholeBytes: number) {
     this.account = account;
     this.holder = holder;
     this.share = share;
+    this.wholeBytes = wholeBytes;
   }
 
   /**
@@ -264,15 +253,13 @@ export class Holding {
     return this.held <= READ_FREE_BYTES || this.account.hasRoom(this.share);
   }
 
-  grant(bytes: number): void {
+  grant(): void {
     this.granted = true;
-    this.wholeMessage = bytes;
     this.settle();
   }
 
-  beginFetch(bytes: number): void {
+  beginFetch(): void {
     this.fetching = true;
-    this.wholeAnswer = bytes;
     this.settle();
   }
 
@@ -296,7 +283,6 @@ export class Holding {
   /** The connection is gone: nothing of it counts any more. */
   close(): void {
     if (this.closed) return;
-    this.account.leave(this);
     this.granted = false;
     this.fetching = false;
     this.set(0, 0, 0);
@@ -306,9 +292,9 @@ export class Holding {
 
   private settle(): void {
     if (this.closed) return;
-    const reserved = this.granted ? this.wholeMessage : 0;
-    const ahead = this.granted ? Math.max(0, this.wholeMessage - this.partial) : 0;
-    const taken = Math.max(0, this.held - FREE_BYTES) + ahead + (this.fetching ? this.wholeAnswer : 0);
+    const reserved = this.granted ? this.wholeBytes : 0;
+    const ahead = this.granted ? Math.max(0, this.wholeBytes - this.partial) : 0;
+    const taken = Math.max(0, this.held - FREE_BYTES) + ahead + (this.fetching ? this.wholeBytes : 0);
     if (taken !== this.taken || reserved !== this.reserved) this.account.take(this, taken, reserved);
   }
 }

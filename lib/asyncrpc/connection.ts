@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Account, Holder, Holding } from './account.ts';
+import type { Account, Holding } from './account.ts';
 import { Conversation, type ConversationHost } from './conversation.ts';
 import { invokeError, isFault } from './faults.ts';
+import type { Holder } from './holder.ts';
 import { Inbox } from './inbox.ts';
 import type { Limits } from './limits.ts';
 import { LoopError } from './loop-guard.ts';
