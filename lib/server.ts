@@ -149,12 +149,15 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const mayRemove = (local: boolean) => anonymousPermissions(config, local).includes(DB_ADMIN);
       log.info(describePrAccess(config, mayRemove));
       services.push(
-        createPrService(
-          { store, defaultHistory: config.history, upstream },
+        createPrService({
+          store,
+          log: clientLog,
           guard,
-          gates.get(prDatabase)!,
-          ({ local }: Peer) => mayRemove(local),
-        ),
+          gate: gates.get(prDatabase)!,
+          upstream,
+          defaultHistory: config.history,
+          mayRemove: ({ local }: Peer) => mayRemove(local),
+        }),
       );
     }
     const hub = createHub(services, config.limits, clientLog);

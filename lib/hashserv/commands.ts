@@ -1,4 +1,5 @@
 import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
 import type { Backfill } from './backfill.ts';
@@ -22,6 +23,8 @@ import { USER_COMMANDS } from './user-commands.ts';
 /** What a handler works with: its client, and the server's own things. */
 export interface HashContext {
   readonly session: HashSession;
+  /** Rows this client imported. */
+  readonly imports: Tally<'stored' | 'present' | 'refused'>;
   readonly store: HashStore;
   readonly stats: RequestStats;
   readonly clock: Clock;

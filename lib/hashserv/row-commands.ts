@@ -79,7 +79,7 @@ async function exportRows({ store }: HashContext, { table, after, limit = MAX_RO
   return { columns: [...ROW_COLUMNS[table]], rows: rows.map((row) => [...row]), next };
 }
 
-async function importRows({ store, upstream, session }: HashContext, { table, columns, rows }: ImportArgs) {
+async function importRows({ store, upstream, imports }: HashContext, { table, columns, rows }: ImportArgs) {
   const wanted = ROW_COLUMNS[table];
   if (columns.join() !== wanted.join()) {
     throw new InvokeError(`import-rows: columns of ${table} must be ${wanted.join(', ')}, in this order`);
@@ -94,9 +94,7 @@ async function importRows({ store, upstream, session }: HashContext, { table, co
   if (table === 'unihashes') for (const [method, taskhash] of good) upstream?.forget(`${method} ${taskhash}`);
   const stored = good.length > 0 ? await store.importRows(table, good) : 0;
   const present = good.length - stored;
-  session.imported.stored += stored;
-  session.imported.present += present;
-  session.imported.refused += refused.length;
+  imports.add({ stored, present, refused: refused.length });
   return { stored, present, refused };
 }
 

@@ -4,6 +4,7 @@ import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
 import type { Json } from '../asyncrpc/messages.ts';
 import { createValidator } from '../asyncrpc/schema.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
+import { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
 import { note, noteRefusal } from './audit.ts';
@@ -59,7 +60,8 @@ export function createHashService(options: HashServiceOptions): Service {
     open(peer, via) {
       guard.admit(via);
       const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)));
-      const context: HashContext = { ...shared, session };
+      const imports: HashContext['imports'] = new Tally((counts) => note({ log, session }, 'rows imported', counts));
+      const context: HashContext = { ...shared, session, imports };
       return {
         get awaitsLogin() {
           return session.awaitsLogin;
@@ -71,8 +73,7 @@ export function createHashService(options: HashServiceOptions): Service {
         stream: (command, lines) => dispatcher.stream(context, command, lines),
         close() {
           session.close();
-          const { stored, present, refused } = session.imported;
-          if (stored + present + refused > 0) note(context, 'rows imported', session.imported);
+          imports.close();
         },
       };
     },

@@ -15,8 +15,6 @@ export class HashSession {
   private checkedVersion = 0;
   /** The connection is gone: nobody waits for what is under way. */
   gone = false;
-  /** Rows that came by import-rows, for the log. */
-  readonly imported = { stored: 0, present: 0, refused: 0 };
   /** Gives up the place of a login that waits to be looked at. */
   leaveTurn: (() => void) | null = null;
 

@@ -1,7 +1,9 @@
 import type { CommandRow } from '../asyncrpc/dispatch.ts';
 import type { Json } from '../asyncrpc/messages.ts';
-import type { Outcome } from '../asyncrpc/service.ts';
+import type { Outcome, Peer } from '../asyncrpc/service.ts';
+import type { Tally } from '../asyncrpc/tally.ts';
 import { InvokeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
 import { type ChecksumArgs, chainPr, getPr, testPr } from './lookups.ts';
@@ -16,8 +18,10 @@ export interface PrContext {
   readonly defaultHistory: boolean;
   /** Asked about what is not known here; null where there is none. */
   readonly upstream: PrUpstream | null;
-  /** Whether this client may remove rows: PR clients have no logins, so it is told by where they come from. */
-  readonly administrator: boolean;
+  readonly log: Logger;
+  readonly peer: Peer;
+  /** Rows this client imported: one by one, and by import-rows. */
+  readonly imports: Tally<'one' | 'stored' | 'present' | 'refused'>;
 }
 
 const TEXT = { type: 'string', minLength: 1, format: 'text' };
@@ -84,7 +88,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
       },
     }),
     refusals: { value: `import-one: ${BAD_VALUE}` },
-    batch: async ({ store }, args: readonly (ChecksumArgs & { value: string | number })[]) => {
+    batch: async ({ store, imports }, args: readonly (ChecksumArgs & { value: string | number })[]) => {
       const faults = args.map(({ value }) => roomFault(String(value)));
       const good = args.filter((_, i) => faults[i] === null);
       if (good.length > 0) {
@@ -92,6 +96,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
           good.map(({ version, pkgarch, checksum, value }) => ({ version, pkgarch, checksum, value: String(value) })),
         );
       }
+      imports.add({ one: good.length, refused: args.length - good.length });
       return args.map(({ value }, i) => (faults[i] === null ? { value } : new InvokeError(`import-one: ${faults[i]}`)));
     },
   },

@@ -1,5 +1,6 @@
 import type { CommandRow } from '../asyncrpc/dispatch.ts';
 import { InvokeError } from '../errors.ts';
+import { note } from './audit.ts';
 import type { PrContext } from './commands.ts';
 import { importFault } from './import-rule.ts';
 import type { PrRow, RowFilter } from './store.ts';
@@ -18,7 +19,7 @@ const FILTER = {
 };
 
 /** Stores every row of `rows`, or none of them; with `check` only looks whether they could be stored. */
-async function importRows({ store }: PrContext, args: { rows: string; check?: boolean }) {
+async function importRows({ store, imports }: PrContext, args: { rows: string; check?: boolean }) {
   const read: PrRow[] = [];
   const refused: { row: number; message: string }[] = [];
   let number = 0;
@@ -32,9 +33,12 @@ async function importRows({ store }: PrContext, args: { rows: string; check?: bo
     if (refused.length === MAX_FAULTS) break;
     if (number % ROWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  if (refused.length > 0 || args.check || read.length === 0) return { stored: 0, present: 0, refused };
-  const stored = await store.importAll(read, ROWS_A_TURN);
-  return { stored, present: read.length - stored, refused };
+  if (args.check) return { stored: 0, present: 0, refused };
+  const all = refused.length === 0 && read.length > 0;
+  const stored = all ? await store.importAll(read, ROWS_A_TURN) : 0;
+  const present = all ? read.length - stored : 0;
+  imports.add({ stored, present, refused: refused.length });
+  return { stored, present, refused };
 }
 
 /** The lines of a text one by one: a list of all would be as large again. */
@@ -69,6 +73,20 @@ function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
   return { version, pkgarch, checksum, value };
 }
 
+/** At once in the log, also when it fails: which rows are gone can be seen nowhere else. */
+async function removeRows(context: PrContext, args: Partial<RowFilter>) {
+  const filter = filterOf('remove', args);
+  const where = JSON.stringify(filter, (_key, value) => value ?? undefined);
+  try {
+    const count = await context.store.removeRows(filter);
+    note(context, 'PR rows removed', { where, count });
+    return { count };
+  } catch (error) {
+    note(context, 'not done, or not wholly: PR rows removed', { where, error });
+    throw error;
+  }
+}
+
 /** What bakeserv adds to the protocol for its client (docs/protocol.md). */
 export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   'import-rows': {
@@ -93,8 +111,6 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = 
     needs: ['@db-admin'],
     writes: true,
     schema: FILTER,
-    handle: async ({ store }, args: Partial<RowFilter>) => ({
-      count: await store.removeRows(filterOf('remove', args)),
-    }),
+    handle: removeRows,
   },
 };

@@ -1,52 +1,66 @@
 import { Dispatcher } from '../asyncrpc/dispatch.ts';
 import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
 import { createValidator } from '../asyncrpc/schema.ts';
-import type { Peer, Service, Session } from '../asyncrpc/service.ts';
+import type { Peer, Service } from '../asyncrpc/service.ts';
+import { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { note, noteRefusal } from './audit.ts';
 import { PR_COMMANDS, type PrContext } from './commands.ts';
+import type { PrStore } from './store.ts';
+import type { PrUpstream } from './upstream.ts';
 
 /** What a client is told that may not remove rows. */
 const NOT_HERE =
   'PR rows are removed from a local address only, or where --anon-perms gives @db-admin to clients without a login';
 
-/**
- * The PR service: `PRSERVICE 1.0`. Open to every client; a session has no state, so all of one kind share one.
- * @param guard refuses servers that would have this one ask itself
- * @param gate the one of the store's database
- * @param administers whether a client may remove rows, by where it comes from
- */
-export function createPrService(
-  shared: Omit<PrContext, 'administrator'>,
-  guard: LoopGuard,
-  gate: WriteGate,
-  administers: (peer: Peer) => boolean,
-): Service {
+export interface PrServiceOptions {
+  readonly store: PrStore;
+  readonly log: Logger;
+  readonly upstream: PrUpstream | null;
+  /** Refuses servers that would have this one ask itself. */
+  readonly guard: LoopGuard;
+  /** The one of the store's database. */
+  readonly gate: WriteGate;
+  /** The mode of requests that do not say. */
+  readonly defaultHistory: boolean;
+  /** Whether a client may remove rows, by where it comes from. */
+  readonly mayRemove: (peer: Peer) => boolean;
+}
+
+/** The PR service: `PRSERVICE 1.0`. Open to every client. */
+export function createPrService(options: PrServiceOptions): Service {
+  const { store, log, upstream, guard, gate, defaultHistory, mayRemove } = options;
   const dispatcher = new Dispatcher<PrContext>({
     rows: PR_COMMANDS,
-    readOnly: shared.store.readOnly,
+    readOnly: store.readOnly,
     ajv: createValidator(),
     gate,
-    authorize: ({ administrator }) => (administrator ? null : new InvokeError(NOT_HERE)),
+    authorize(context, _row, _args, command) {
+      if (mayRemove(context.peer)) return null;
+      noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
+      return new InvokeError(NOT_HERE);
+    },
   });
-  const sessionOf = (context: PrContext): Session => ({
-    awaitsLogin: false,
-    command: (name) => dispatcher.command(name),
-    denies: (command) => dispatcher.denies(context, command),
-    invoke: (command, args) => dispatcher.invoke(context, command, args),
-    enterStream: (command) => dispatcher.enterStream(context, command),
-    stream: (command, lines) => dispatcher.stream(context, command, lines),
-    close() {},
-  });
-  const [ordinary, administrator] = [false, true].map((each) => sessionOf({ ...shared, administrator: each }));
   return {
     protocol: 'PRSERVICE',
     accepts: (major, minor) => major === 1 && minor === 0,
     open(peer, via) {
       guard.admit(via);
-      return administers(peer) ? administrator! : ordinary!;
+      const imports: PrContext['imports'] = new Tally((counts) => note({ log, peer }, 'PR rows imported', counts));
+      const context: PrContext = { store, defaultHistory, upstream, log, peer, imports };
+      return {
+        awaitsLogin: false,
+        command: (name) => dispatcher.command(name),
+        denies: (command) => dispatcher.denies(context, command),
+        invoke: (command, args) => dispatcher.invoke(context, command, args),
+        enterStream: (command) => dispatcher.enterStream(context, command),
+        stream: (command, lines) => dispatcher.stream(context, command, lines),
+        close: () => imports.close(),
+      };
     },
-    stopAsking: () => shared.upstream?.close(),
-    close: async () => shared.upstream?.close(),
+    stopAsking: () => upstream?.close(),
+    close: async () => upstream?.close(),
   };
 }

@@ -94,7 +94,15 @@ async function failing(t: { after(fn: () => Promise<void>): void; name: string }
   const anonymousPermissions = () => ['@read', '@report', '@db-admin'];
   const services = [
     createHashService({ store: breakable(store), log: SILENT, upstream: null, guard, gate, anonymousPermissions }),
-    createPrService({ store: breakable(prStore), defaultHistory: false, upstream: null }, guard, gate, () => true),
+    createPrService({
+      store: breakable(prStore),
+      log: SILENT,
+      upstream: null,
+      guard,
+      gate,
+      defaultHistory: false,
+      mayRemove: () => true,
+    }),
   ];
   const hub = createHub(services, DEFAULT_LIMITS, log);
   t.after(async () => {

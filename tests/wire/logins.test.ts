@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/messages.ts';
-import type { LogFields } from '../../lib/log.ts';
 import { hash, METHOD, refusal, serve } from './helpers.ts';
+import { recordLog } from './log-recorder.ts';
 import { admin, asAdmin, loggedIn } from './login-helpers.ts';
 
 const task = { method: METHOD, taskhash: 't1' };
@@ -110,12 +110,7 @@ test('get-stats counts neither the time a failed login waits nor that of backfil
 
 describe('the log of logins and administration', () => {
   test('has a line for each, with the peer, the user and what it came to', async (t) => {
-    const lines: string[] = [];
-    const at =
-      (level: string) =>
-      (message: string, fields: LogFields = {}) =>
-        void lines.push([level, message, ...Object.entries(fields).map(([key, value]) => `${key}=${value}`)].join(' '));
-    const log = { error: at('error'), warn: at('warn'), info: at('info'), debug() {} };
+    const { log, lines } = recordLog();
     const limits = { loginFailureDelayMs: 1 };
     const server = await serve(t, { flags: { ...admin, 'anon-perms': '@read' }, log, limits });
     lines.length = 0;
@@ -152,7 +147,7 @@ describe('the log of logins and administration', () => {
       `info rows removed ${by} where={"taskhash":"t3"} count=2`,
       `info garbage collection begun ${by} mark=m`,
       `info garbage collection swept ${by} mark=m count=1`,
-      `info not done, or not wholly: garbage collection swept ${by} mark=m error=InvokeError: 'm' is not the current mark. Refusing to sweep`,
+      `info not done, or not wholly: garbage collection swept ${by} mark=m error='m' is not the current mark. Refusing to sweep [invoke-error]`,
       `info unused outhashes removed ${by} max_age_seconds=3600 count=0`,
       `info rows imported ${by} stored=2 present=0 refused=2`,
     ]);
