@@ -25,6 +25,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'hashserv-upstream-user': ['a', 'b', (config) => config.upstream.username],
   'hashserv-upstream-token': ['a', 'b', (config) => config.upstream.token],
   'upstream-timeout': ['1', '2.5', (config) => config.upstream.timeoutMs],
+  'upstream-report-timeout': ['1', '2.5', (config) => config.upstream.reportTimeoutMs],
   'upstream-connect-timeout': ['1', '2.5', (config) => config.upstream.connectTimeoutMs],
   'upstream-miss-ttl': ['0', '2.5', (config) => config.upstream.missTtlMs],
   'allow-origin': ['https://a', 'https://b:1', (config) => config.allowOrigins],
