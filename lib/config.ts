@@ -61,6 +61,8 @@ export interface Config {
   readonly logFile: string | null;
   readonly selfCheck: boolean;
   readonly json: boolean;
+  /** The configuration file that was read, or null. */
+  readonly configFile: string | null;
 }
 
 /**
@@ -74,14 +76,19 @@ export function resolveConfig(
   descriptors = Number.POSITIVE_INFINITY,
   file: ConfigFile | null = null,
 ): Config {
-  return configOf(resolveSettings(flags, environment, file), descriptors);
+  return configOf(resolveSettings(flags, environment, file), descriptors, file?.path ?? null);
 }
 
 /**
  * The settings as a Config.
+ * @param configFile the path of the file that some of them were read from, for the log
  * @throws ConfigError as `resolveConfig`
  */
-export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFINITY): Config {
+export function configOf(
+  settings: Settings,
+  descriptors = Number.POSITIVE_INFINITY,
+  configFile: string | null = null,
+): Config {
   const value = (name: string) => settings.get(name)!.value;
   const text = (name: string) => value(name) as string | undefined;
   const flag = (name: string) => value(name) as boolean;
@@ -135,6 +142,7 @@ export function configOf(settings: Settings, descriptors = Number.POSITIVE_INFIN
     logFile: text('log-file') ?? null,
     selfCheck: flag('self-check'),
     json: flag('json'),
+    configFile,
   };
   if (!config.hashserv && !config.prserv)
     throw new ConfigError('--no-hashserv and --no-prserv together leave nothing to serve');

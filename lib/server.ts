@@ -1,3 +1,4 @@
+import { formatAddress } from './asyncrpc/address.ts';
 import { dial } from './asyncrpc/dial.ts';
 import { createHub, type Hub } from './asyncrpc/hub.ts';
 import { listenInherited } from './asyncrpc/inherited.ts';
@@ -17,6 +18,7 @@ import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream.ts';
 import { checkStart, realFile, requireOneSyncMode } from './start-checks.ts';
+import { surveyDatabases } from './start-report.ts';
 import { type Database, openDatabase } from './storage/sqlite/database.ts';
 import { checkDatabaseFile } from './storage/sqlite/file-check.ts';
 import { createHashStore } from './storage/sqlite/hash-store.ts';
@@ -69,6 +71,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   /** Of each database, as each has one queue of writes. */
   const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
+  const sayOpened = surveyDatabases(config, log);
   const checks: StoreCheck[] = [];
 
   const database = async (service: ServiceConfig): Promise<Database> => {
@@ -84,6 +87,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const opened = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
     databases.set(key, opened);
     gates.set(opened, new WriteGate());
+    sayOpened(service);
     return opened;
   };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
@@ -220,6 +224,7 @@ export async function startServer(config: Config, log: Logger, inherited: readon
     const binds = inherited.length > 0 ? [] : config.binds;
     const options = { allowOrigins: config.allowOrigins, access: accessOf(config) };
     for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, clientLog, options));
+    for (const { address } of listeners) log.info(`listening on ${formatAddress(address)}`);
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,3 @@
-import { formatAddress } from '../asyncrpc/address.ts';
 import { ConfigError } from '../errors.ts';
 import type { Option } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
@@ -66,9 +65,6 @@ export async function run(args: readonly string[]): Promise<number> {
       explain(log, 'bitbake-hashserv', serve);
       for (const name of ['db-username', 'db-password'])
         if (given(name)) log.warn(`--${name} is not needed: SQLite knows no users`);
-    },
-    onListening({ server, log }) {
-      for (const { address } of server.listeners) log.info(`listening on ${formatAddress(address)}`);
     },
   });
 }

@@ -93,10 +93,9 @@ async function serve(
       controls: ({ status, stop }) => [
         { file: controlFile(host, port), actions: { status, stop: () => stop('request') } },
       ],
-      onListening({ server, log, status }) {
+      onListening({ log, status }) {
         file = pidFile(os.tmpdir(), host, port);
         if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
-        for (const { address } of server.listeners) log.info(`listening on ${formatAddress(address)}`);
         reportReady(status());
       },
       onClosed() {

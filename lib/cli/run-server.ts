@@ -22,6 +22,8 @@ export interface ServerRun {
   /** The command's name, for `bakeserv status`. */
   readonly command: string;
   readonly settings: Settings;
+  /** The configuration file they come from, where there is one. */
+  readonly configFile?: string;
   /** Reads them again, on SIGHUP. */
   readonly reload: () => Promise<Settings>;
   /** Called with the logger before anything is opened. */
@@ -54,10 +56,12 @@ export interface Running {
  */
 export async function runServer(run: ServerRun): Promise<number> {
   const { settings } = run;
-  const config = configOf(settings, descriptorLimit());
+  const config = configOf(settings, descriptorLimit(), run.configFile ?? null);
   const inherited = takeInheritedSockets(process.env);
   await checkConfig(config, inherited.length > 0);
   const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
+  const version = await packageVersion();
+  log.info(`bakeserv ${version} on Node ${process.versions.node}`);
   heedSignals(settings, run.reload, log);
   run.onLogger?.(log);
   // A reader of our output that went away must not end the server.
@@ -74,7 +78,7 @@ export async function runServer(run: ServerRun): Promise<number> {
     log.info(`stopping on ${server} before the start was complete`);
     process.exit(0);
   }
-  const failed = await serveUntil(run, server, log, stopping, stop);
+  const failed = await serveUntil(run, server, version, log, stopping, stop);
   // At once: a tidy end of the process would close the database, which writes to it.
   if (failed) process.exit(STATUS_DATABASE_FAILED);
   return 0;
@@ -90,6 +94,7 @@ async function start(config: Config, log: Logger, inherited: readonly number[]):
 async function serveUntil(
   run: ServerRun,
   server: Server,
+  version: string,
   log: Logger,
   stopping: Promise<string>,
   stop: (reason: string) => void,
@@ -99,7 +104,7 @@ async function serveUntil(
     failed = true;
     return null;
   });
-  const status = statusOf(run, server, await packageVersion());
+  const status = statusOf(run, server, version);
   const controls: Control[] = [];
   try {
     const running: Running = { server, log, status, stop };

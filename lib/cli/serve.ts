@@ -27,6 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return runServer({
     command: 'serve',
     settings,
+    ...(file && { configFile: file.path }),
     reload: async () => (await loadSettings(flags, process.env)).settings,
     onLogger(log) {
       if (file) log.info(`configuration file: ${file.path}`);

@@ -20,6 +20,18 @@ test('serve reads ./bakeserv.yaml, and the environment and flags over it', async
   assert.deepEqual(found.sort(), ['env.db', 'flag.db']);
 });
 
+test('a start says version and Node first; a database that it creates with --config is a warning', async (t) => {
+  const home = createHome(t);
+  fs.writeFileSync(path.join(home.folder, 'b.yaml'), 'bind: unix://./s\nhashserv: false\nprserv-db: mistyped.db\n');
+  const { version } = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'));
+  const said = await output(home.start(['serve', '--config', 'b.yaml']), /listening on \S+\n/, 'stderr');
+  const [first, ...rest] = said.split('\n').map((line) => line.replace(/^\S+ /, ''));
+  assert.equal(first, `info: bakeserv ${version} on Node ${process.versions.node}`);
+  const warning = rest.find((line) => line.startsWith('warn: '))!;
+  assert.match(warning, /^warn: a new PR database was created although there is a configuration file: /);
+  assert.ok(warning.endsWith(` file=${path.join(home.folder, 'mistyped.db')} config=b.yaml`), warning);
+});
+
 describe('bakeserv config', () => {
   test('print shows each value with where it was set, and no secret', async (t) => {
     const home = createHome(t);

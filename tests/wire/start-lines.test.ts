@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { formatAddress } from '../../lib/asyncrpc/address.ts';
+import { startServer } from '../../lib/server.ts';
+import { configIn, temporaryFolder } from './helpers.ts';
+import { recordLog } from './log-recorder.ts';
+
+/** What a start in the folder says of databases and listeners; sizes are not compared. */
+async function linesOfStart(
+  folder: string,
+  flags: Record<string, unknown> = {},
+  configFile: string | null = null,
+): Promise<string[]> {
+  const { log, lines } = recordLog();
+  const socket = `unix://${path.join(folder, 's')}`;
+  const config = { ...configIn(folder, { bind: [socket], ...flags }), configFile };
+  const server = await startServer(config, log);
+  await server.close();
+  return lines
+    .filter((line) => / database | listening /.test(line))
+    .map((line) => line.replaceAll(folder, '.').replace(/bytes=[1-9]\d*/, 'bytes=N'));
+}
+
+const NEW_HASH = 'info hash equivalence database created file=./hashserv.db bytes=N sync=immediate';
+const OLD_HASH = NEW_HASH.replace('created', 'opened');
+const NEW_PR = 'info PR database created file=./prserv.sqlite3 bytes=N sync=immediate';
+const OLD_PR = NEW_PR.replace('created', 'opened');
+const LISTENING = 'info listening on unix://./s';
+
+describe('a start says', () => {
+  test('of each database whether it was there, where, its size and sync mode, and every listener', async (t) => {
+    const folder = temporaryFolder(t);
+    assert.deepEqual(await linesOfStart(folder), [NEW_HASH, NEW_PR, LISTENING]);
+    assert.deepEqual(await linesOfStart(folder, { 'prserv-sync-mode': 'periodic:2.5' }), [
+      OLD_HASH,
+      OLD_PR.replace('immediate', 'periodic:2.5'),
+      LISTENING,
+    ]);
+    assert.deepEqual(await linesOfStart(folder, { 'read-only': true }), [
+      OLD_HASH.replace('immediate', 'read-only'),
+      OLD_PR.replace('immediate', 'read-only'),
+      LISTENING,
+    ]);
+  });
+
+  test('the real port where 0 was asked for', async (t) => {
+    const folder = temporaryFolder(t);
+    const { log, lines } = recordLog();
+    const server = await startServer(configIn(folder, { bind: ['127.0.0.1:0', '127.0.0.1:0'] }), log);
+    t.after(() => server.close());
+    assert.deepEqual(
+      lines.filter((line) => /listening/.test(line)),
+      server.listeners.map(({ address }) => `info listening on ${formatAddress(address)}`),
+    );
+    assert.equal(server.listeners.length, 2);
+  });
+
+  test('of one file for both services that it is one', async (t) => {
+    const folder = temporaryFolder(t);
+    const flags = { 'prserv-db': path.join(folder, 'hashserv.db') };
+    const line = NEW_HASH.replace('equivalence', 'equivalence and PR');
+    assert.deepEqual(await linesOfStart(folder, flags), [line, LISTENING]);
+    assert.deepEqual(await linesOfStart(folder, flags), [line.replace('created', 'opened'), LISTENING]);
+  });
+});
+
+describe('a database that is created is a warning with its path', () => {
+  test('where that of the other service was there: PR', async (t) => {
+    const folder = temporaryFolder(t);
+    await linesOfStart(folder);
+    const mistyped = path.join(folder, 'prsrev.sqlite3');
+    assert.deepEqual(await linesOfStart(folder, { 'prserv-db': mistyped }), [
+      OLD_HASH,
+      NEW_PR.replace('prserv.', 'prsrev.'),
+      'warn a new PR database was created although the hash equivalence database was there already: every PR starts again; if its path is wrong, stop the server and correct --prserv-db file=./prsrev.sqlite3 other=./hashserv.db',
+      LISTENING,
+    ]);
+  });
+
+  test('where that of the other service was there: hash equivalence, which is opened first', async (t) => {
+    const folder = temporaryFolder(t);
+    await linesOfStart(folder, { hashserv: false });
+    assert.deepEqual(await linesOfStart(folder), [
+      NEW_HASH,
+      'warn a new hash equivalence database was created although the PR database was there already: no task is known; if its path is wrong, stop the server and correct --hashserv-db file=./hashserv.db other=./prserv.sqlite3',
+      OLD_PR,
+      LISTENING,
+    ]);
+  });
+
+  test('where the other was there, also in the place of an empty file', async (t) => {
+    const folder = temporaryFolder(t);
+    await linesOfStart(folder);
+    fs.rmSync(path.join(folder, 'prserv.sqlite3'));
+    fs.writeFileSync(path.join(folder, 'prserv.sqlite3'), '');
+    const lines = await linesOfStart(folder, { init: true });
+    assert.deepEqual(lines.slice(0, 2), [OLD_HASH, NEW_PR]);
+    assert.match(lines[2]!, /^warn a new PR database was created/);
+  });
+
+  test('where there is a configuration file', async (t) => {
+    const folder = temporaryFolder(t);
+    const warned = await linesOfStart(folder, {}, '/etc/b.yaml');
+    assert.deepEqual(
+      warned.filter((line) => line.startsWith('warn')),
+      [
+        'warn a new hash equivalence database was created although there is a configuration file: no task is known; if its path is wrong, stop the server and correct --hashserv-db file=./hashserv.db config=/etc/b.yaml',
+        'warn a new PR database was created although there is a configuration file: every PR starts again; if its path is wrong, stop the server and correct --prserv-db file=./prserv.sqlite3 config=/etc/b.yaml',
+      ],
+    );
+    assert.deepEqual(await linesOfStart(folder, {}, '/etc/b.yaml'), [OLD_HASH, OLD_PR, LISTENING]);
+  });
+});
