@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { main } from '../lib/cli/client/run.ts';
+import { clientReporter } from '../lib/cli/client/reporter.ts';
 import { HASH_CLIENT } from '../lib/cli/hashclient/program.ts';
+import { exit, runProgram } from '../lib/cli/main.ts';
 
-await main(HASH_CLIENT, process.argv.slice(2));
+const words = process.argv.slice(2);
+await exit(await runProgram(HASH_CLIENT, words, clientReporter(HASH_CLIENT.name, words)));

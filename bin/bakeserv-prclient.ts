@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { main } from '../lib/cli/client/run.ts';
+import { clientReporter } from '../lib/cli/client/reporter.ts';
+import { exit, runProgram } from '../lib/cli/main.ts';
 import { PR_CLIENT } from '../lib/cli/prclient/program.ts';
 
-await main(PR_CLIENT, process.argv.slice(2));
+const words = process.argv.slice(2);
+await exit(await runProgram(PR_CLIENT, words, clientReporter(PR_CLIENT.name, words)));

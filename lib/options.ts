@@ -1,16 +1,16 @@
 import { DEFAULT_LIMITS, type Limits } from './asyncrpc/limits.ts';
 
 /** How an option's text is read: `strings` may be given several times, `seconds` may have decimals, `bytes` a unit. */
-export type OptionType = 'string' | 'strings' | 'boolean' | 'integer' | 'seconds' | 'seconds-or-0' | 'bytes';
+export type OptionType = 'string' | 'strings' | 'boolean' | 'integer' | 'number' | 'seconds' | 'seconds-or-0' | 'bytes';
 
 /** One option of a command of bakeserv: the command line, the environment, the documentation are all read from this row. */
 export interface Option {
   readonly name: string;
   readonly type: OptionType;
   /** What is done without it, in words where the value depends on something. */
-  readonly default: string | number | boolean | readonly string[] | undefined;
+  readonly default?: string | number | boolean | readonly string[] | undefined;
   readonly describe: string;
-  readonly group: string;
+  readonly group?: string;
   readonly choices?: readonly string[];
   /** A limit: the field of Limits it sets. */
   readonly limit?: keyof Limits;
@@ -19,10 +19,17 @@ export interface Option {
   /** What a text must look like, and that in words; more than its type says. */
   readonly pattern?: string;
   readonly expected?: string;
-  /** Only as a flag: it is about one call, not about a server. */
-  readonly flagOnly?: true;
   /** One letter. */
   readonly alias?: string;
+  /** Also an environment variable and a key of the configuration file. */
+  readonly setting?: true;
+  /** Names of its values, for help; without them one called VALUE. */
+  readonly values?: readonly string[];
+  readonly required?: true;
+  /** What a shell offers to complete its value. */
+  readonly completes?: 'file' | 'folder';
+  /** Works, and is shown nowhere. */
+  readonly hidden?: true;
 }
 
 const limit = (name: string, type: 'integer' | 'seconds' | 'bytes', field: keyof Limits, describe: string): Option => ({
@@ -32,6 +39,7 @@ const limit = (name: string, type: 'integer' | 'seconds' | 'bytes', field: keyof
   describe,
   group: 'Limits',
   limit: field,
+  setting: true,
 });
 
 /** The options of `bakeserv serve` that set limits. */

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageVersion } from '../lib/cli/main.ts';
+import { packageVersion } from '../lib/cli/package-version.ts';
 import { generatedFiles } from './generated.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
-for (const [file, text] of generatedFiles(await packageVersion())) {
+for (const [file, text] of generatedFiles(packageVersion())) {
   fs.mkdirSync(path.join(ROOT, path.dirname(file)), { recursive: true });
   fs.writeFileSync(path.join(ROOT, file), text);
 }

@@ -32,7 +32,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-outhash)
       case "$prev" in
@@ -44,7 +44,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     unihash-exists)
       case "$prev" in
@@ -56,7 +56,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--quiet --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--quiet --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     stats)
       case "$prev" in
@@ -68,7 +68,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--reset --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--reset --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     ping)
       case "$prev" in
@@ -81,7 +81,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     stress)
       case "$prev" in
@@ -97,7 +97,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--clients --requests --report --taskhash-seed --outhash-seed --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--clients --requests --report --taskhash-seed --outhash-seed --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     remove)
       case "$prev" in
@@ -110,7 +110,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --dry-run --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --dry-run --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     clean-unused)
       case "$prev" in
@@ -122,7 +122,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-db-usage)
       case "$prev" in
@@ -134,7 +134,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-db-query-columns)
       case "$prev" in
@@ -146,7 +146,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-status)
       case "$prev" in
@@ -158,7 +158,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-mark)
       case "$prev" in
@@ -171,7 +171,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-sweep)
       case "$prev" in
@@ -183,7 +183,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-mark-stream)
       case "$prev" in
@@ -195,7 +195,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc)
       case "$prev" in
@@ -211,7 +211,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--sstate-dir --keep-from --max-age --mark --dry-run --yes --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--sstate-dir --keep-from --max-age --mark --dry-run --yes --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     export)
       case "$prev" in
@@ -223,7 +223,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--resume --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--resume --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     import)
       case "$prev" in
@@ -236,7 +236,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--from-line --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--from-line --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     diff)
       case "$prev" in
@@ -249,7 +249,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--taskhashes --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--taskhashes --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-user)
       case "$prev" in
@@ -262,7 +262,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-all-users)
       case "$prev" in
@@ -274,7 +274,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     new-user)
       case "$prev" in
@@ -287,7 +287,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     set-user-perms)
       case "$prev" in
@@ -300,7 +300,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     refresh-token)
       case "$prev" in
@@ -313,7 +313,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     delete-user)
       case "$prev" in
@@ -326,7 +326,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     completion)
       case "$prev" in
@@ -338,7 +338,7 @@ _bakeserv_hashclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
 }

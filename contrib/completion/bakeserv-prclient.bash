@@ -24,7 +24,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-pr)
       case "$prev" in
@@ -32,7 +32,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-package)
       case "$prev" in
@@ -40,7 +40,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     max-package-pr)
       case "$prev" in
@@ -48,7 +48,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     import-one)
       case "$prev" in
@@ -56,7 +56,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     export)
       case "$prev" in
@@ -77,7 +77,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     remove)
       case "$prev" in
@@ -97,7 +97,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     list)
       case "$prev" in
@@ -106,7 +106,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     is-readonly)
       case "$prev" in
@@ -114,7 +114,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     ping)
       case "$prev" in
@@ -123,7 +123,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     completion)
       case "$prev" in
@@ -131,7 +131,7 @@ _bakeserv_prclient() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
 }

@@ -1,24 +1,232 @@
 # bash completion for bakeserv
 _bakeserv() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= i
   COMPREPLY=()
-  case "$prev" in
-    --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
-    --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
-    --format) COMPREPLY=($(compgen -W "shell conf json" -- "$cur")); return ;;
-    --config|--hashserv-db|--prserv-db|--admin-password-file|--hashserv-upstream-token-file|--ca|--log-file|--dir|--db-dir|--from-db|--database|--log|--file) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "${COMP_WORDS[i]}" in
+      --) ((i++)) ;;
+      -*) ;;
+      *) command=${COMP_WORDS[i]}; break ;;
+    esac
+  done
+  case "$command" in
+    "")
+      case "$prev" in
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "serve config auto run warm status bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+    serve)
+      case "$prev" in
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --bind) return ;;
+        --socket-mode) return ;;
+        --socket-group) return ;;
+        --hashserv-db) return ;;
+        --prserv-db) return ;;
+        --sync-mode) return ;;
+        --hashserv-sync-mode) return ;;
+        --prserv-sync-mode) return ;;
+        --cache-size) return ;;
+        --anon-perms) return ;;
+        --allow-origin) return ;;
+        --admin-user) return ;;
+        --admin-password) return ;;
+        --admin-password-file) return ;;
+        --hashserv-upstream) return ;;
+        --prserv-upstream) return ;;
+        --hashserv-upstream-user) return ;;
+        --hashserv-upstream-token) return ;;
+        --hashserv-upstream-token-file) return ;;
+        --ca) return ;;
+        --upstream-timeout) return ;;
+        --upstream-report-timeout) return ;;
+        --upstream-connect-timeout) return ;;
+        --upstream-miss-ttl) return ;;
+        --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
+        --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
+        --log-file) return ;;
+        --max-line) return ;;
+        --max-message) return ;;
+        --max-message-before-login) return ;;
+        --max-partial) return ;;
+        --max-held) return ;;
+        --max-json-depth) return ;;
+        --max-json-keys) return ;;
+        --handshake-timeout) return ;;
+        --max-headers) return ;;
+        --max-header-bytes) return ;;
+        --message-timeout) return ;;
+        --max-connections) return ;;
+        --max-connections-per-address) return ;;
+        --max-handshakes) return ;;
+        --max-handshakes-per-address) return ;;
+        --max-in-flight) return ;;
+        --max-in-flight-bytes) return ;;
+        --output-pause) return ;;
+        --output-limit) return ;;
+        --output-timeout) return ;;
+        --keep-alive) return ;;
+        --websocket-ping) return ;;
+        --login-failure-delay) return ;;
+        --max-login-failures) return ;;
+        --login-caution) return ;;
+        --max-cautious-logins) return ;;
+        --drain-timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      else :; fi ;;
+    config)
+      case "$prev" in
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --bind) return ;;
+        --socket-mode) return ;;
+        --socket-group) return ;;
+        --hashserv-db) return ;;
+        --prserv-db) return ;;
+        --sync-mode) return ;;
+        --hashserv-sync-mode) return ;;
+        --prserv-sync-mode) return ;;
+        --cache-size) return ;;
+        --anon-perms) return ;;
+        --allow-origin) return ;;
+        --admin-user) return ;;
+        --admin-password) return ;;
+        --admin-password-file) return ;;
+        --hashserv-upstream) return ;;
+        --prserv-upstream) return ;;
+        --hashserv-upstream-user) return ;;
+        --hashserv-upstream-token) return ;;
+        --hashserv-upstream-token-file) return ;;
+        --ca) return ;;
+        --upstream-timeout) return ;;
+        --upstream-report-timeout) return ;;
+        --upstream-connect-timeout) return ;;
+        --upstream-miss-ttl) return ;;
+        --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
+        --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
+        --log-file) return ;;
+        --max-line) return ;;
+        --max-message) return ;;
+        --max-message-before-login) return ;;
+        --max-partial) return ;;
+        --max-held) return ;;
+        --max-json-depth) return ;;
+        --max-json-keys) return ;;
+        --handshake-timeout) return ;;
+        --max-headers) return ;;
+        --max-header-bytes) return ;;
+        --message-timeout) return ;;
+        --max-connections) return ;;
+        --max-connections-per-address) return ;;
+        --max-handshakes) return ;;
+        --max-handshakes-per-address) return ;;
+        --max-in-flight) return ;;
+        --max-in-flight-bytes) return ;;
+        --output-pause) return ;;
+        --output-limit) return ;;
+        --output-timeout) return ;;
+        --keep-alive) return ;;
+        --websocket-ping) return ;;
+        --login-failure-delay) return ;;
+        --max-login-failures) return ;;
+        --login-caution) return ;;
+        --max-cautious-logins) return ;;
+        --drain-timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
+    auto)
+      case "$prev" in
+        --dir) return ;;
+        --db-dir) return ;;
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --sync-mode) return ;;
+        --cache-size) return ;;
+        --hashserv-upstream) return ;;
+        --prserv-upstream) return ;;
+        --hashserv-upstream-user) return ;;
+        --hashserv-upstream-token) return ;;
+        --hashserv-upstream-token-file) return ;;
+        --ca) return ;;
+        --upstream-timeout) return ;;
+        --upstream-report-timeout) return ;;
+        --upstream-connect-timeout) return ;;
+        --upstream-miss-ttl) return ;;
+        --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
+        --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
+        --idle) return ;;
+        --parent) return ;;
+        --format) COMPREPLY=($(compgen -W "shell conf json" -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --version --help" -- "$cur"))
+      else :; fi ;;
+    run)
+      case "$prev" in
+        --dir) return ;;
+        --db-dir) return ;;
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --sync-mode) return ;;
+        --cache-size) return ;;
+        --hashserv-upstream) return ;;
+        --prserv-upstream) return ;;
+        --hashserv-upstream-user) return ;;
+        --hashserv-upstream-token) return ;;
+        --hashserv-upstream-token-file) return ;;
+        --ca) return ;;
+        --upstream-timeout) return ;;
+        --upstream-report-timeout) return ;;
+        --upstream-connect-timeout) return ;;
+        --upstream-miss-ttl) return ;;
+        --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
+        --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
+      else :; fi ;;
+    warm)
+      case "$prev" in
+        --address) return ;;
+        --from-db) return ;;
+        --user) return ;;
+        --token) return ;;
+        --ca) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --from-db --user --token --ca --json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    status)
+      case "$prev" in
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--check --json --version --help" -- "$cur"))
+      else :; fi ;;
+    bitbake-hashserv)
+      case "$prev" in
+        --bind|-b) return ;;
+        --database|-d) return ;;
+        --log|-l) return ;;
+        --upstream|-u) return ;;
+        --db-username) return ;;
+        --db-password) return ;;
+        --anon-perms) return ;;
+        --admin-user) return ;;
+        --admin-password) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--bind --database --log --upstream --read-only --db-username --db-password --anon-perms --admin-user --admin-password --reuseport --version --help" -- "$cur"))
+      else :; fi ;;
+    bitbake-prserv)
+      case "$prev" in
+        --file|-f) return ;;
+        --log|-l) return ;;
+        --loglevel) return ;;
+        --host) return ;;
+        --port) return ;;
+        --upstream|-u) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--file --log --loglevel --start --stop --host --port --read-only --upstream --foreground --version --help" -- "$cur"))
+      else :; fi ;;
+    completion)
+      case "$prev" in
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
-  case "${COMP_WORDS[1]}" in
-    serve) words="--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --help" ;;
-    config) words="check print schema --help" ;;
-    auto) words="--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --help" ;;
-    run) words="--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --help" ;;
-    warm) words="--address --from-db --user --token --ca --json --help" ;;
-    status) words="--check --json --help" ;;
-    bitbake-hashserv) words="--bind --database --log --upstream --read-only --db-username --db-password --anon-perms --admin-user --admin-password --reuseport --help" ;;
-    bitbake-prserv) words="--file --log --loglevel --start --stop --host --port --read-only --upstream --foreground --help" ;;
-  esac
-  [ "$COMP_CWORD" -gt 1 ] || words="serve config auto run warm status bitbake-hashserv bitbake-prserv --help --version"
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 complete -F _bakeserv bakeserv

@@ -1,28 +1,15 @@
 import { stopRunning, takeServer } from './auto/ensure.ts';
-import { type AutoPlace, variables } from './auto/place.ts';
+import { type AutoPlace, placeOf, variables } from './auto/place.ts';
 import { confLines, shellLines, withPassthrough } from './auto/shell.ts';
-import { AUTO_OPTIONS, placeOf } from './auto-options.ts';
 import type { ServerStatus } from './control.ts';
 import { joinServer } from './control-client.ts';
-import { parseFlags, wholeNumber } from './options.ts';
-
-const USAGE = `bakeserv auto [options]
-
-Starts a private server for a build folder in the background, or finds the one that runs, and prints
-what BitBake has to be told. It ends by itself.`;
-
-const EXAMPLES = [
-  ['eval "$(bakeserv auto)"', 'BB_HASHSERVE and PRSERV_HOST for the builds of this shell'],
-  ['bakeserv auto --format conf > conf/bakeserv.conf', 'for "include conf/bakeserv.conf" in local.conf'],
-  ['bakeserv auto --stop', 'when the day is over'],
-] as const;
+import type { ServerCall } from './server-program.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const DEFAULT_IDLE_SECONDS = 600;
 
 /** `bakeserv auto`. */
-export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags(USAGE, AUTO_OPTIONS, args, EXAMPLES);
-  if (!flags) return 0;
+export async function run({ flags, words }: ServerCall): Promise<number> {
   const place = placeOf(flags, process.env);
   const idleSeconds = wholeNumber(flags, 'idle', 'a whole number of seconds') ?? DEFAULT_IDLE_SECONDS;
   const build = { idleMs: idleSeconds * 1000, parent: wholeNumber(flags, 'parent', 'the number of a process') };
@@ -32,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const { privateSettings } = await import('./auto/settings.ts');
     return serveAuto(place, () => privateSettings(place, flags, process.env), build);
   }
-  const status = await takeServer(place, ['auto', '--foreground', ...args], () => joinServer(place.control, build));
+  const status = await takeServer(place, ['auto', '--foreground', ...words], () => joinServer(place.control, build));
   process.stdout.write(FORMATS[(flags.format as string | undefined) ?? 'shell']!(variables(status)));
   return 0;
 }

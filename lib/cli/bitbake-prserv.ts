@@ -5,45 +5,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { formatAddress } from '../asyncrpc/address.ts';
 import { ConfigError, reasonOf } from '../errors.ts';
-import type { Option } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
+import { UsageError } from './args/usage-error.ts';
 import { reportFailure, reportReady, startInBackground } from './background.ts';
-import { dropIn, explain, logLevel, settingsFor, unabbreviated } from './bitbake.ts';
+import { explain, logLevel, settingsFor } from './bitbake.ts';
 import { askStatus, askStop } from './control-client.ts';
 import { controlFolder } from './control-folder.ts';
-import { UsageError } from './main.ts';
-import { parseFlags, wholeNumber } from './options.ts';
 import { listPidFiles, pidFile, removePidFile, writePidFile } from './pid-file.ts';
-
-export const PRSERV_OPTIONS: readonly Option[] = [
-  dropIn('file', 'f', 'string', 'prserv.sqlite3', 'SQLite file'),
-  dropIn('log', 'l', 'string', 'prserv.log', 'Log file of a server in the background'),
-  dropIn('loglevel', null, 'string', 'INFO', 'CRITICAL, ERROR, WARNING, INFO or DEBUG'),
-  dropIn('start', null, 'boolean', false, 'Start a server in the background'),
-  dropIn('stop', null, 'boolean', false, 'Stop the server of this host and port, and wait until it ended'),
-  dropIn('host', null, 'string', '0.0.0.0', 'Listen on this address'),
-  dropIn('port', null, 'string', '8585', 'Listen on this port'),
-  dropIn('read-only', 'r', 'boolean', false, 'Never write'),
-  dropIn('upstream', 'u', 'string', undefined, 'Upstream server [PRSERV_UPSTREAM]'),
-  dropIn(
-    'foreground',
-    null,
-    'boolean',
-    false,
-    'Not of BitBake: serve in this process, for a supervisor or a container',
-  ),
-];
+import type { ServerCall } from './server-program.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const STOP_MS = 15_000;
 
 /** `bitbake-prserv`: BitBake's PR server, by its own flags and environment. */
-export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags(
-    'bitbake-prserv --start|--stop [options]\n\nPR server.',
-    PRSERV_OPTIONS,
-    unabbreviated(PRSERV_OPTIONS, args),
-  );
-  if (!flags) return 0;
+export async function run({ flags, words }: ServerCall): Promise<number> {
   // As BitBake's does: files and messages name the number that the host's name stands for, and the port as it was given.
   const host = await addressOf((flags.host as string | undefined) ?? '0.0.0.0');
   const port = wholeNumber(flags, 'port', 'the number of a port') ?? 8585;
@@ -58,7 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 1;
   }
   const log = path.resolve((flags.log as string | undefined) ?? 'prserv.log');
-  const started = await startInBackground(['bitbake-prserv', '--foreground', ...args], log, process.cwd());
+  const started = await startInBackground(['bitbake-prserv', '--foreground', ...words], log, process.cwd());
   if (typeof started === 'object') return 0;
   process.stderr.write(`bitbake-prserv: the server ended at once with status ${started}; its log is ${log}\n`);
   return 1;

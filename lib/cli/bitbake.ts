@@ -1,10 +1,9 @@
 import { ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { environmentName, type Option } from '../options.ts';
+import { environmentName } from '../options.ts';
 import { SERVE_OPTIONS } from '../settings/serve-options.ts';
 import { type Flags, type Settings, withoutRustSettings } from '../settings/settings.ts';
 import { loadSettings } from './load-settings.ts';
-import { UsageError } from './main.ts';
 
 /** Python's level names, as BitBake's own commands take them. */
 const LEVELS: Readonly<Record<string, string>> = {
@@ -24,38 +23,6 @@ export function logLevel(python: string, where: string): string {
   const level = LEVELS[python.toUpperCase()];
   if (level) return level;
   throw new ConfigError(`${where}: ${JSON.stringify(python)} is not one of CRITICAL, ERROR, WARNING, INFO, DEBUG`);
-}
-
-/** An option of a command of BitBake's. */
-export const dropIn = (
-  name: string,
-  alias: string | null,
-  type: 'string' | 'boolean',
-  value: Option['default'],
-  describe: string,
-): Option => ({
-  name,
-  ...(alias && { alias }),
-  type,
-  default: value,
-  describe,
-  group: 'Options',
-  flagOnly: true,
-  ...(name.endsWith('password') && { secret: true as const }),
-});
-
-/**
- * A command line whose long options are written out, where BitBake's commands take any beginning that one option alone has.
- * @throws UsageError naming the options that are meant, when several are
- */
-export function unabbreviated(options: readonly Option[], args: readonly string[]): string[] {
-  return args.map((arg) => {
-    const [, given, rest] = /^--([a-z][a-z-]*)(=.*)?$/s.exec(arg) ?? [];
-    if (given === undefined || options.some(({ name }) => name === given)) return arg;
-    const meant = options.filter(({ name }) => name.startsWith(given)).map(({ name }) => `--${name}`);
-    if (meant.length > 1) throw new UsageError(`--${given} could be ${meant.join(' or ')}`);
-    return meant.length === 1 ? `${meant[0]}${rest ?? ''}` : arg;
-  });
 }
 
 /** The settings of `bakeserv serve` that a command of BitBake's stands for; what is undefined is left to serve. */

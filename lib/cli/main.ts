@@ -1,95 +1,80 @@
-import { BakeservError, type ErrorCode, errorText } from '../errors.ts';
-import { didYouMean } from '../settings/nearest.ts';
+import { AddressError, BakeservError, type ErrorCode, errorText } from '../errors.ts';
+import { readCommandLine } from './args/run.ts';
+import type { Program } from './args/table.ts';
+import { UsageError } from './args/usage-error.ts';
 import { endWithOutput } from './output.ts';
+import { packageVersion } from './package-version.ts';
 
-/** A subcommand: loaded only when it is asked for, so that every other one starts fast. */
-export interface Subcommand {
-  readonly describe: string;
-  readonly load: () => Promise<{ run(args: readonly string[]): Promise<number> }>;
+/** Exit statuses other than 1. A corrupt database is told apart: starting again would not fix it. */
+const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };
+
+/** How a program reports on stderr what went wrong. */
+export interface Reporter {
+  /** @param hint where to read more, or nothing */
+  usage(message: string, hint: string): void;
+  /** Returns the exit status. */
+  failure(message: string, error: unknown): number;
 }
 
-/** A wrong call: said on stderr with status 2. */
-export class UsageError extends Error {}
+/** `PROGRAM: what went wrong`. */
+function named(program: string): Reporter {
+  const write = (text: string) => void process.stderr.write(`${program}: ${text}\n`);
+  return {
+    usage: (message, hint) => write(message + hint),
+    failure(message, error) {
+      write(message);
+      return error instanceof BakeservError ? (STATUSES[error.code] ?? 1) : 1;
+    },
+  };
+}
 
 /**
- * Runs the subcommand named first in `args`.
- * @returns the exit status: 0, 1 for an error, 2 for wrong usage
+ * Runs a program.
+ * @returns the exit status: 0, 1 for an error, 2 for wrong usage, 3 for a corrupt database, or the command's own
  */
-export async function runCli(
-  program: string,
-  about: string,
-  table: Readonly<Record<string, Subcommand>>,
-  args: readonly string[],
+export async function runProgram<Call>(
+  program: Program<Call>,
+  words: readonly string[],
+  reporter: Reporter = named(program.name),
 ): Promise<number> {
-  endWithOutput(program);
-  const [name, ...rest] = args;
-  let asked = program;
+  endWithOutput(program.name);
+  let asked = program.name;
   try {
-    // `serve --version` must not load the server.
-    if (args.includes('--version') && !args.includes('--')) {
-      process.stdout.write(`${await packageVersion()}\n`);
-      return 0;
-    }
-    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-      process.stdout.write(overview(program, about, table));
-      return 0;
-    }
-    const command = Object.hasOwn(table, name) ? table[name]! : null;
-    if (!command) throw new UsageError(unknownCommand(name, table));
-    asked = `${program} ${name}`;
-    return await (await command.load()).run(rest);
+    const call = await readCommandLine(program, words, (name) => {
+      asked = `${program.name} ${name}`;
+    });
+    if (call.kind === 'command') return await call.run();
+    process.stdout.write(`${call.kind === 'version' ? packageVersion() : call.text}\n`);
+    return 0;
   } catch (error) {
-    return reportError(program, asked, error);
+    return report(asked, error, reporter);
   }
 }
 
-/** Exit statuses other than 1. A damaged database is told apart: starting again would not mend it. */
-const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };
-
-/** What is said of a command that the table does not have. */
-export function unknownCommand(name: string, table: object): string {
-  return `unknown command ${JSON.stringify(name)}${didYouMean(name, Object.keys(table))}`;
+/** Ends the process with the status once everything is written: also while something still waits for standard input. */
+export async function exit(status: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
+  }
+  // What cannot be written is reported in a turn of its own.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exit(status);
 }
 
-/**
- * Says an error on stderr; returns the exit status that goes with it.
- * @param asked the program, with the command that was called: whose help tells more
- */
-function reportError(program: string, asked: string, error: unknown): number {
-  const usage = error instanceof UsageError;
-  process.stderr.write(`${program}: ${usage ? usageText(asked, error) : describeError(error)}\n`);
-  if (usage) return 2;
-  return error instanceof BakeservError ? (STATUSES[error.code] ?? 1) : 1;
+/** @param asked the program, with the command that was called: whose help tells more */
+function report(asked: string, error: unknown, reporter: Reporter): number {
+  // An address of the command line that cannot be read is wrong usage too; one that cannot be reached has a cause.
+  const misread = error instanceof AddressError && !error.cause && error.message.startsWith('address ');
+  if (error instanceof UsageError || misread) {
+    reporter.usage(error.message, misread ? '' : `\nTry '${asked} --help'.`);
+    return 2;
+  }
+  return reporter.failure(describeError(error), error);
 }
 
-/** What a wrong call is told. */
-export function usageText(asked: string, error: UsageError): string {
-  return `${error.message}\nTry '${asked} --help'.`;
-}
-
-/** What to say of an error: where it came from too, unless it was foreseen or is the system's. */
+/** What to report of an error: where it came from too, unless it was foreseen or is the system's. */
 export function describeError(error: unknown): string {
   if (error instanceof BakeservError || !(error instanceof Error)) return errorText(error);
   const fromSystem = 'syscall' in error && 'code' in error;
   return fromSystem ? errorText(error) : (error.stack ?? error.message);
-}
-
-function overview(program: string, about: string, table: Readonly<Record<string, Subcommand>>): string {
-  const width = Math.max(...Object.keys(table).map((name) => name.length));
-  const lines = Object.entries(table).map(([name, { describe }]) => `  ${name.padEnd(width)}  ${describe}`);
-  return `${about}\n\nUsage: ${program} COMMAND [options]\n\nCommands:\n${lines.join('\n')}\n\n'${program} COMMAND --help' shows the options of a command, --version the version.\n`;
-}
-
-/** The version in package.json, which lies above lib and above dist/lib. */
-export async function packageVersion(): Promise<string> {
-  const { readFileSync } = await import('node:fs');
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
-      if (found.name === 'bakeserv') return found.version;
-    } catch {
-      // Not at this level.
-    }
-  }
-  return 'unknown';
 }

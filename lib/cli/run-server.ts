@@ -8,8 +8,8 @@ import { checkConfig, type Server, startServer } from '../server.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
 import { controlFolder, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
-import { packageVersion } from './main.ts';
 import { ignoreOutput } from './output.ts';
+import { packageVersion } from './package-version.ts';
 import { heedSignals } from './server-signals.ts';
 
 /** In all, from the first signal. */

@@ -1,24 +1,11 @@
 import { formatAddress } from '../asyncrpc/address.ts';
-import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
 import { loadSettings } from './load-settings.ts';
-import { parseFlags } from './options.ts';
 import { runServer } from './run-server.ts';
 import { selfCheck } from './self-check.ts';
-
-const EXAMPLES = [
-  ['bakeserv serve', 'both services on ./hashserve.sock and 127.0.0.1:8585'],
-  ['bakeserv serve --bind :8585 --hashserv-db /var/lib/bakeserv/hash.db', 'for a farm'],
-] as const;
+import type { ServerCall } from './server-program.ts';
 
 /** `bakeserv serve`: runs until a signal. */
-export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags(
-    'bakeserv serve [options]\n\nServes hash equivalence and PR values to BitBake builds.',
-    [CONFIG_OPTION, ...SERVE_OPTIONS],
-    args,
-    EXAMPLES,
-  );
-  if (!flags) return 0;
+export async function run({ flags }: ServerCall): Promise<number> {
   const { settings, file, warnings } = await loadSettings(flags, process.env);
   const on = (name: string) => settings.get(name)!.value === true;
   const say = (event: string, text: string) => {

@@ -1,41 +1,14 @@
 import { userName } from '../asyncrpc/accounts.ts';
 import { parseAddress } from '../asyncrpc/address.ts';
 import { errorText } from '../errors.ts';
-import type { Option } from '../options.ts';
 import type { ServerStatus } from './control.ts';
 import { askCheck } from './control-client.ts';
 import { type FoundServer, runningServers } from './control-folder.ts';
-import { parseFlags } from './options.ts';
+import type { ServerCall } from './server-program.ts';
 import { unseenServers } from './unseen-servers.ts';
 
-export const STATUS_OPTIONS: readonly Option[] = [
-  {
-    name: 'check',
-    type: 'boolean',
-    default: false,
-    describe:
-      'Ask every address something as a client, look something up in each database and write to it; status 1 with what is wrong, or when no server runs',
-    group: 'Output',
-    flagOnly: true,
-  },
-  {
-    name: 'json',
-    type: 'boolean',
-    default: false,
-    describe: 'Print a JSON array',
-    group: 'Output',
-    flagOnly: true,
-  },
-];
-
 /** `bakeserv status`: every server of this user on this machine. */
-export async function run(args: readonly string[]): Promise<number> {
-  const flags = await parseFlags(
-    'bakeserv status [--json] [--check]\n\nShows every running server of this user on this machine, and services that systemd gave a folder in /run.',
-    STATUS_OPTIONS,
-    args,
-  );
-  if (!flags) return 0;
+export async function run({ flags }: ServerCall): Promise<number> {
   const found = await runningServers(process.env);
   const servers = found.map(({ status }) => status);
   if (flags.json === true) process.stdout.write(`${JSON.stringify(servers, null, 2)}\n`);

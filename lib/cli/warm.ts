@@ -2,49 +2,20 @@ import { parseAddress } from '../asyncrpc/address.ts';
 import type { Client } from '../asyncrpc/client.ts';
 import { InvokeError } from '../errors.ts';
 import { connectHashClient } from '../hashserv/client.ts';
-import { environmentName, type Option } from '../options.ts';
+import { environmentName } from '../options.ts';
 import type { Flags } from '../settings/settings.ts';
+import { UsageError } from './args/usage-error.ts';
 import { createProgress } from './client/progress.ts';
-import { UsageError } from './main.ts';
-import { parseFlags } from './options.ts';
+import type { ServerCall } from './server-program.ts';
 import { type TaskSource, tasksOfDatabase, tasksOfFile } from './warm/tasks.ts';
-
-const option = (name: string, describe: string, more: Partial<Option> = {}): Option => ({
-  name,
-  type: 'string',
-  default: undefined,
-  describe,
-  group: 'Options',
-  ...more,
-});
-
-export const WARM_OPTIONS: readonly Option[] = [
-  option('address', 'The server that is to fetch: unix://PATH, HOST:PORT or ws://HOST:PORT', {
-    default: 'unix://./hashserve.sock',
-  }),
-  option('from-db', 'Instead of FILE: all tasks of this hash equivalence database'),
-  option('user', 'Log in as this user'),
-  option('token', 'With this token; better in the environment', { secret: true }),
-  option('ca', 'PEM file of certificate authorities to trust for wss://'),
-  option('json', 'Print the result as a JSON object', { type: 'boolean', default: false }),
-];
-
-const EXAMPLES = [
-  ['bakeserv warm tasks.txt', 'lines "method taskhash" of a file'],
-  ['bakeserv warm --from-db old/hashserv.db --address build1:8686', 'everything another database knows'],
-] as const;
 
 /** What the server's get-stats says beside the times, where it is ours and has an upstream. */
 type UpstreamStats = { readonly [key in 'unanswered' | 'backfill_stored' | 'backfill_dropped']?: number };
 
 /** `bakeserv warm`: asks a server for tasks, so that it fetches from its upstream those it misses. */
-export async function run(args: readonly string[]): Promise<number> {
-  const usage =
-    'bakeserv warm [FILE] [options]\n\nHas a server fetch from its upstream what it misses of the tasks in FILE (lines "method taskhash"; standard input without it).';
-  const flags = await parseFlags(usage, WARM_OPTIONS, args, EXAMPLES, 'file');
-  if (!flags) return 0;
+export async function run({ args, flags }: ServerCall): Promise<number> {
   const text = (name: string) => textOf(flags, name);
-  const source = await openSource(text('file'), text('from-db'));
+  const source = await openSource(args.text('FILE'), text('from-db'));
   const caFile = text('ca');
   const address = parseAddress(text('address') ?? 'unix://./hashserve.sock');
   const username = text('user');
@@ -105,6 +76,6 @@ async function openSource(file: string | undefined, database: string | undefined
 function textOf(flags: Flags, name: string): string | undefined {
   const given = flags[name];
   if (Array.isArray(given)) throw new UsageError(`--${name} is given ${given.length} times; once was expected`);
-  const text = given ?? (name === 'file' ? undefined : process.env[environmentName(name)]);
+  const text = given ?? process.env[environmentName(name)];
   return text === undefined || text === '' ? undefined : String(text);
 }

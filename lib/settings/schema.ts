@@ -11,6 +11,7 @@ const TYPES: Record<OptionType, { readonly schema: object; readonly expected: st
   },
   boolean: { schema: { type: 'boolean' }, expected: 'true or false' },
   integer: { schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999 }, expected: 'a positive whole number' },
+  number: { schema: { type: 'number', minimum: 0 }, expected: 'a number' },
   seconds: {
     schema: { type: 'number', exclusiveMinimum: 0, maximum: 999_999_999 },
     expected: 'a positive number of seconds',

@@ -1,7 +1,7 @@
 import { LIMIT_OPTIONS, type Option } from '../options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
-  rows.map((row) => ({ ...row, group: name }));
+  rows.map((row) => ({ ...row, group: name, setting: true }));
 
 /** The modes of README (Durability); how many seconds are meant is for config.ts to check. */
 export const SYNC_MODE = {
@@ -241,7 +241,8 @@ const secretFile = ({ name, group }: Option): Option => ({
   type: 'string',
   default: undefined,
   describe: `A file that holds the --${name}, which then stands on no command line and in no environment; refused where others may read or write it`,
-  group,
+  ...(group && { group }),
+  setting: true,
 });
 
 /** The options of `bakeserv serve`: each is a flag, an environment variable and a key of the configuration file. */
@@ -255,4 +256,6 @@ export const CONFIG_OPTION: Option = {
   describe:
     'Configuration file, YAML or JSON; without it ./bakeserv.yaml is looked for, then /etc/bakeserv/bakeserv.yaml',
   group: 'Server',
+  setting: true,
+  completes: 'file',
 };

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { clientFiles } from '../../scripts/client-files.ts';
+import { packageVersion } from '../../lib/cli/package-version.ts';
+import { generatedFiles } from '../../scripts/generated.ts';
 import { openSite, outcome, type Site } from './client-helpers.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -57,7 +58,7 @@ describe('the examples of docs/clients.md', () => {
 });
 
 test('manual pages and completions in contrib are those of the command tables', () => {
-  for (const [file, text] of clientFiles()) {
+  for (const [file, text] of generatedFiles(packageVersion())) {
     assert.equal(fs.readFileSync(path.join(ROOT, file), 'utf8'), text, `${file}: npm run generate`);
   }
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import type { AnyProgram } from '../../lib/cli/client/help.ts';
+import { type AnyProgram, programOptions } from '../../lib/cli/args/table.ts';
 import { HASH_CLIENT } from '../../lib/cli/hashclient/program.ts';
 import { PR_CLIENT } from '../../lib/cli/prclient/program.ts';
+import { SERVER } from '../../lib/cli/server-program.ts';
 import { connectHashClient, parseAddress } from '../../lib/index.ts';
 import { documents, ROOT, readDocument } from '../unit/docs-helpers.ts';
 import { digits, openSite, outcome } from './client-helpers.ts';
@@ -29,33 +30,32 @@ function callsOn(page: string): Call[] {
   );
 }
 
-/** The options a command line may have, by what `--help` says; null for a command that is not there. */
-function optionsOf({ program, words }: Call, helps: Map<string, string>): string | null {
-  const client: AnyProgram | undefined = {
-    'bakeserv-hashclient': HASH_CLIENT,
-    'bitbake-hashclient': HASH_CLIENT,
-    'bakeserv-prclient': PR_CLIENT,
-  }[program] as AnyProgram | undefined;
-  if (client) {
-    const name = words.find((word) => Object.hasOwn(client.commands, word));
-    const flags = [...client.flags, ...(name ? (client.commands[name]!.flags ?? []) : [])];
-    const own = flags.map((flag) => `--${flag.name}${flag.short ? ` -${flag.short}` : ''}`);
-    return [...own, '--help -h --version'].join(' ');
-  }
-  const command = program === 'bakeserv' ? words[0]! : program;
-  if (!helps.has(command)) {
-    const file = path.join(ROOT, 'dist/bin/launch.cjs');
-    const args = command === 'config' ? ['config', 'check', '--help'] : [command, '--help'];
-    const { status, stdout } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' });
-    helps.set(command, status === 0 ? stdout : '');
-  }
-  return helps.get(command) || null;
+const PROGRAMS: Readonly<Record<string, AnyProgram>> = {
+  bakeserv: SERVER,
+  'bakeserv-hashclient': HASH_CLIENT,
+  'bitbake-hashclient': HASH_CLIENT,
+  'bakeserv-prclient': PR_CLIENT,
+};
+
+/** The options a command line may have, by the table of its program; null for a command that is not there. */
+function optionsOf({ program, words }: Call): string | null {
+  const dropIn = Object.hasOwn(SERVER.commands, program);
+  const table: AnyProgram = dropIn ? SERVER : PROGRAMS[program]!;
+  const name = dropIn ? program : words.find((word) => Object.hasOwn(table.commands, word));
+  if (name === undefined && table === SERVER) return null;
+  const own = name === undefined ? [] : (table.commands[name]!.options ?? []);
+  return [...programOptions(table), ...own]
+    .flatMap(({ name, alias, type, setting }) => [
+      `--${name}`,
+      ...(alias ? [`-${alias}`] : []),
+      ...(type === 'boolean' && setting ? [`--no-${name}`] : []),
+    ])
+    .join(' ');
 }
 
 const PLACEHOLDER = /^[A-Z…]|^$|^COMMAND/;
 
 describe('every command line on every page', () => {
-  const helps = new Map<string, string>();
   for (const page of PAGES) {
     test(page, () => {
       for (const call of callsOn(page)) {
@@ -63,7 +63,7 @@ describe('every command line on every page', () => {
         if (call.program === 'bakeserv' && (call.words[0]!.startsWith('-') || PLACEHOLDER.test(call.words[0]!)))
           continue;
         if (call.program === 'bakeserv' && !/^[a-z-]+$/.test(call.words[0]!)) continue;
-        const known = optionsOf(call, helps);
+        const known = optionsOf(call);
         assert.ok(known !== null, `${page}: ${line}: no such command`);
         const end = call.words.indexOf('--');
         const own = end < 0 ? call.words : call.words.slice(0, end);

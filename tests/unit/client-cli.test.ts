@@ -1,76 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { describe, test } from 'node:test';
-import { Args, readArguments, readFlags } from '../../lib/cli/client/arguments.ts';
-import { completionScript } from '../../lib/cli/client/completion.ts';
-import { SHELLS } from '../../lib/cli/client/completion-command.ts';
+import { test } from 'node:test';
+import { completionScript, SHELLS } from '../../lib/cli/args/completion.ts';
+import { manPage } from '../../lib/cli/args/man.ts';
+import { type AnyProgram, ownOptions, shownCommands } from '../../lib/cli/args/table.ts';
 import { figuresOf } from '../../lib/cli/client/figures.ts';
-import type { AnyProgram } from '../../lib/cli/client/help.ts';
-import { manPage } from '../../lib/cli/client/man.ts';
 import { pythonJson, wantsColor } from '../../lib/cli/client/out.ts';
-import type { FlagSpec } from '../../lib/cli/client/table.ts';
 import { HASH_CLIENT } from '../../lib/cli/hashclient/program.ts';
 import { describeError } from '../../lib/cli/main.ts';
 import { PR_CLIENT } from '../../lib/cli/prclient/program.ts';
+import { SERVER } from '../../lib/cli/server-program.ts';
 import { InvokeError } from '../../lib/errors.ts';
-
-const FLAGS: readonly FlagSpec[] = [
-  { name: 'count', short: 'n', values: ['N'], type: 'integer', describe: '' },
-  { name: 'quiet', short: 'q', describe: '' },
-  { name: 'query', short: 'w', values: ['KEY', 'VALUE'], repeats: true, describe: '' },
-];
-const SHARED: readonly FlagSpec[] = [
-  { name: 'no-netrc', short: 'n', describe: '' },
-  { name: 'json', describe: '' },
-];
-
-function read(...words: string[]) {
-  const [args, others] = [new Args(), new Args()];
-  const rest = readFlags(words, FLAGS, args, { others: SHARED, otherArgs: others });
-  return { args, others, rest };
-}
-
-describe('a command line', () => {
-  test('takes options long, short, joined, with = and shortened', () => {
-    for (const words of [['--count', '3'], ['--count=3'], ['-n', '3'], ['-n3'], ['-qn3'], ['--co', '3'], ['-n=3']]) {
-      assert.equal(read(...words).args.number('count', 0), 3, words.join(' '));
-    }
-    assert.throws(() => read('--qu'), /--qu could be --quiet or --query/);
-  });
-
-  test("gives a command's own letter to the command, and the program's options to the program", () => {
-    const { args, others, rest } = read('-n', '3', 'word', '--json', '--no-netrc');
-    assert.deepEqual(
-      [args.text('count'), others.has('json'), others.has('no-netrc'), rest],
-      ['3', true, true, ['word']],
-    );
-  });
-
-  test('collects pairs, and takes everything after -- as it is', () => {
-    const { args, rest } = read('-w', 'a', '1', '--query', 'b', '-2', '--', '-q', '--json');
-    assert.deepEqual(args.pairs('query'), [
-      ['a', '1'],
-      ['b', '-2'],
-    ]);
-    assert.deepEqual(rest, ['-q', '--json']);
-    assert.equal(args.has('quiet'), false);
-  });
-
-  test('names what is wrong', () => {
-    assert.throws(() => read('--frob'), /unknown option --frob/);
-    assert.throws(() => read('-n'), /-n needs N/);
-    assert.throws(() => read('-w', 'a', '--json'), /-w needs KEY VALUE/);
-    assert.throws(() => read('--quiet=yes'), /--quiet takes no value/);
-    assert.throws(() => read('-n', '1.5'), /-n must be a whole number, not "1.5"/);
-    const specs = [
-      { name: 'A', describe: '' },
-      { name: 'B', describe: '', optional: true as const },
-    ];
-    assert.throws(() => readArguments([], specs, new Args()), /A is missing/);
-    assert.throws(() => readArguments(['1', '2', '3'], specs, new Args()), /unexpected argument "3"/);
-  });
-});
 
 test('JSON is laid out as Python does it', () => {
   assert.equal(
@@ -93,13 +34,13 @@ test('colours are for terminals, never with NO_COLOR or on a dumb one', () => {
   assert.equal(wantsColor({}, {}), false);
 });
 
-for (const program of [HASH_CLIENT, PR_CLIENT] as AnyProgram[]) {
+for (const program of [SERVER, HASH_CLIENT, PR_CLIENT] as AnyProgram[]) {
   const names = Object.keys(program.commands);
-  const flags = [...program.flags, ...names.flatMap((name) => program.commands[name]!.flags ?? [])] as FlagSpec[];
+  const flags = [...program.options, ...shownCommands(program).flatMap(([, command]) => ownOptions(command))];
 
-  test(`completion of ${program.name} knows every command and option in every shell`, () => {
+  test(`completion of ${program.name} knows every command and option in every shell`, async () => {
     for (const shell of SHELLS) {
-      const script = completionScript(program, shell);
+      const script = await completionScript(program, shell);
       for (const name of names) assert.match(script, new RegExp(`\\b${name}\\b`), `${name} in ${shell}`);
       for (const { name } of flags) assert.match(script, new RegExp(`(--|-l )${name}\\b`), `--${name} in ${shell}`);
     }
@@ -115,9 +56,9 @@ for (const program of [HASH_CLIENT, PR_CLIENT] as AnyProgram[]) {
 
 const bash = spawnSync('bash', ['-c', 'type compgen complete'], { stdio: 'ignore' }).status === 0;
 if (bash) {
-  const complete = (...words: string[]) => {
+  const complete = async (...words: string[]) => {
     const list = words.map((word) => `'${word}'`).join(' ');
-    const script = `${completionScript(HASH_CLIENT as AnyProgram, 'bash')}
+    const script = `${await completionScript(HASH_CLIENT as AnyProgram, 'bash')}
       COMP_WORDS=(bakeserv-hashclient ${list}); COMP_CWORD=${words.length}; compopt() { :; }
       _bakeserv_hashclient; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { encoding: 'utf8' });
@@ -125,13 +66,13 @@ if (bash) {
     return stdout.trim().split('\n');
   };
 
-  test('bash completes commands, options and choices', () => {
-    assert.deepEqual(complete('gc-m'), ['gc-mark', 'gc-mark-stream']);
-    assert.deepEqual(complete('--address', 'unix://x', 'uni'), ['unihash-exists']);
-    assert.deepEqual(complete('ping', '--qu'), ['--quiet']);
-    assert.deepEqual(complete('completion', ''), ['bash', 'zsh', 'fish']);
-    assert.deepEqual(complete('--addr'), ['--address']);
-    assert.deepEqual(complete('ping', '--count', ''), ['']);
+  test('bash completes commands, options and choices', async () => {
+    assert.deepEqual(await complete('gc-m'), ['gc-mark', 'gc-mark-stream']);
+    assert.deepEqual(await complete('--address', 'unix://x', 'uni'), ['unihash-exists']);
+    assert.deepEqual(await complete('ping', '--qu'), ['--quiet']);
+    assert.deepEqual(await complete('completion', ''), ['bash', 'zsh', 'fish']);
+    assert.deepEqual(await complete('--addr'), ['--address']);
+    assert.deepEqual(await complete('ping', '--count', ''), ['']);
   });
 }
 

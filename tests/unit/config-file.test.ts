@@ -51,6 +51,10 @@ function samples(option: Option): readonly (readonly [text: string, value: unkno
       ['11', 11],
       ['12', 12],
     ],
+    number: [
+      ['11', 11],
+      ['1.5', 1.5],
+    ],
     seconds: [
       ['1.5', 1.5],
       ['2', 2],

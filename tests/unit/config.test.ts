@@ -86,6 +86,7 @@ const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, 
     ['1s', /number of seconds/],
     ['x', /number of seconds/],
   ],
+  number: [],
   string: [],
   strings: [],
 };

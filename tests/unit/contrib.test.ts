@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { WARM_OPTIONS } from '../../lib/cli/warm.ts';
+import { WARM_OPTIONS } from '../../lib/cli/tables/warm-options.ts';
 import { configOf } from '../../lib/config.ts';
 import { environmentName } from '../../lib/options.ts';
 import { loadConfigFile } from '../../lib/settings/config-file.ts';

@@ -3,34 +3,11 @@ import { describe, test } from 'node:test';
 import { ERROR_CODES, STORAGE_TEXTS } from '../../lib/errors.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
 import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
-import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
-import { withOptionsTable } from '../../scripts/options-table.ts';
 import { BINARIES, documents, overviewOf, PACKAGE, readDocument, tableRows } from './docs-helpers.ts';
 
 const README = readDocument('README.md');
 const USER_PAGES = documents().filter((file) => file === 'README.md' || file.startsWith('docs/'));
 const USER_TEXT = USER_PAGES.map(readDocument).join('\n');
-
-describe('the options', () => {
-  test('README’s table is the one npm run generate writes', () => {
-    assert.equal(withOptionsTable(README), README, 'README.md is behind the table of options: npm run generate');
-  });
-
-  for (const { name } of SERVE_OPTIONS) {
-    test(`--${name} is in README`, () => assert.match(README, new RegExp(`\`--${name}\``)));
-  }
-
-  test('no option is in README that bakeserv serve does not have', () => {
-    const known = new Set(SERVE_OPTIONS.flatMap(({ name }) => [`--${name}`, `--no-${name}`]));
-    const table = README.slice(README.indexOf('<!-- options'), README.indexOf('<!-- end of options'));
-    const named = [...table.matchAll(/^\| `(--[a-z0-9-]+)`/gm)].map(([, name]) => name!);
-    assert.equal(named.length, SERVE_OPTIONS.length);
-    assert.deepEqual(
-      named.filter((name) => !known.has(name)),
-      [],
-    );
-  });
-});
 
 describe('the subcommands', () => {
   for (const binary of BINARIES) {

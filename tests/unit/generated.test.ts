@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { packageVersion } from '../../lib/cli/main.ts';
+import { packageVersion } from '../../lib/cli/package-version.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { generatedFiles } from '../../scripts/generated.ts';
 
-const FILES = generatedFiles(await packageVersion());
+const FILES = generatedFiles(packageVersion());
 const ROOT = path.join(import.meta.dirname, '../..');
 
 describe('generated files are up to date (npm run generate)', () => {
@@ -15,8 +15,9 @@ describe('generated files are up to date (npm run generate)', () => {
   }
 });
 
-test('docs/options.md names every option as flag and as environment variable', () => {
+test('docs/options.md, to which README points, names every option of serve as flag and as environment variable', () => {
   const text = fs.readFileSync(path.join(ROOT, 'docs/options.md'), 'utf8');
+  assert.match(fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8'), /\]\(docs\/options\.md\)/);
   for (const { name } of SERVE_OPTIONS) {
     assert.match(
       text,

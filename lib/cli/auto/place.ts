@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { userName } from '../../asyncrpc/accounts.ts';
 import { ConfigError, reasonOf } from '../../errors.ts';
+import type { Flags } from '../../settings/settings.ts';
 import type { ServerStatus } from '../control.ts';
 import { makeFolders } from '../folders.ts';
 import { networkFileSystem } from './network-file-system.ts';
@@ -107,4 +108,9 @@ export function variables(status: Pick<ServerStatus, 'addresses'>): Record<'BB_H
   const unix = status.addresses.find((address) => address.startsWith('unix://'));
   const tcp = status.addresses.find((address) => !address.includes('://'));
   return { BB_HASHSERVE: unix!, PRSERV_HOST: tcp! };
+}
+
+/** Where the flags put the private server. */
+export function placeOf(flags: Flags, environment: NodeJS.ProcessEnv): AutoPlace {
+  return autoPlace(buildFolder(flags.dir as string | undefined, environment), flags['db-dir'] as string | undefined);
 }

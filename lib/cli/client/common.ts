@@ -1,19 +1,20 @@
-import type { Args } from './arguments.ts';
+import type { Option } from '../../options.ts';
+import type { Args } from '../args/args.ts';
+import type { Argument, Command, Program } from '../args/table.ts';
 import { CONNECTION_FLAGS } from './connect.ts';
 import type { Out } from './out.ts';
-import type { ArgumentSpec, CommandSpec, FlagSpec, ProgramSpec } from './table.ts';
 
 /** What the tables of both programs hold: options, environment, arguments and subcommands. */
 
-export const COMMON_FLAGS: readonly FlagSpec[] = [
+export const COMMON_FLAGS: readonly Option[] = [
   ...CONNECTION_FLAGS,
-  { name: 'json', describe: 'Print results, and errors, as JSON' },
+  { name: 'json', type: 'boolean', describe: 'Print results, and errors, as JSON' },
 ];
 
-export const COMMON_ENVIRONMENT: ProgramSpec<never>['environment'] = [['NO_COLOR', 'No colours, also on a terminal']];
+export const COMMON_ENVIRONMENT: Program<never>['environment'] = [['NO_COLOR', 'No colours, also on a terminal']];
 
 /** Of `export`. */
-export const TARGET_FILE: ArgumentSpec = {
+export const TARGET_FILE: Argument = {
   name: 'FILE',
   describe: 'Where to; standard output if left out',
   optional: true,
@@ -21,22 +22,22 @@ export const TARGET_FILE: ArgumentSpec = {
 };
 
 /** Of `import`. */
-export const SOURCE_FILES: ArgumentSpec = {
+export const SOURCE_FILES: Argument = {
   name: 'FILE',
   describe: 'Of an export; - is standard input',
   many: true,
   completes: 'file',
 };
 
-export const PING: CommandSpec<{
+export const PING: Command<{
   readonly args: Args;
   readonly out: Out;
   client(): Promise<{ ping(): Promise<void> }>;
 }> = {
   describe: 'Measure round trips',
-  flags: [
-    { name: 'count', short: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many' },
-    { name: 'quiet', short: 'q', describe: 'Only the summary' },
+  options: [
+    { name: 'count', alias: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many' },
+    { name: 'quiet', type: 'boolean', alias: 'q', describe: 'Only the summary' },
   ],
   run: async ({ args, out, client }) => {
     const server = await client();

@@ -1,6 +1,6 @@
 import { AddressError } from '../../errors.ts';
-import type { Args } from './arguments.ts';
-import type { FlagSpec } from './table.ts';
+import type { Option } from '../../options.ts';
+import type { Args } from '../args/args.ts';
 
 /** What dialing advises; here an option names another server too. */
 const ADVICE = 'start a server with "bakeserv serve"';
@@ -16,9 +16,10 @@ export function withAdvice(error: unknown, flag: string): unknown {
 }
 
 /** Options of both programs about the connection. */
-export const CONNECTION_FLAGS: readonly FlagSpec[] = [
+export const CONNECTION_FLAGS: readonly Option[] = [
   {
     name: 'ca',
+    type: 'string',
     values: ['FILE'],
     completes: 'file',
     describe: 'PEM file of certificate authorities to trust for wss://, besides those of the system',

@@ -1,4 +1,4 @@
-import type { Args } from './arguments.ts';
+import type { Args } from '../args/args.ts';
 import { figuresOf, milliseconds } from './figures.ts';
 import type { Out } from './out.ts';
 

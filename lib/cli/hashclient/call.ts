@@ -1,8 +1,8 @@
 import type { HashClient } from '../../hashserv/client.ts';
-import type { Args } from '../client/arguments.ts';
+import type { Args } from '../args/args.ts';
+import { UsageError } from '../args/usage-error.ts';
 import { connectionOptions, withAdvice } from '../client/connect.ts';
-import type { Out } from '../client/out.ts';
-import { UsageError } from '../main.ts';
+import { createOut, type Out } from '../client/out.ts';
 
 export const DEFAULT_ADDRESS = 'unix://./hashserve.sock';
 
@@ -19,7 +19,8 @@ export interface HashCall {
   close(): void;
 }
 
-export function openHashCall(globals: Args, args: Args, out: Out): HashCall {
+export function openHashCall(globals: Args, args: Args): HashCall {
+  const out = createOut(globals.has('json'));
   const open: HashClient[] = [];
   const address = globals.text('address') ?? DEFAULT_ADDRESS;
   const talkative = ['DEBUG', 'INFO'].includes(globals.text('log')?.toUpperCase() ?? '');

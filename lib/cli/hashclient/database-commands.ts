@@ -1,20 +1,21 @@
-import type { FlagSpec, ProgramSpec } from '../client/table.ts';
+import type { Option } from '../../options.ts';
+import type { Program } from '../args/table.ts';
 import type { HashCall } from './call.ts';
 
 const MARK = { name: 'MARK', describe: 'The name of the collection' };
-const WHERE: FlagSpec = {
+const WHERE: Option = {
   name: 'where',
-  short: 'w',
+  type: 'strings',
+  alias: 'w',
   values: ['KEY', 'VALUE'],
-  repeats: true,
   describe: 'Rows whose column KEY is VALUE; given several times, all must match',
 };
 
 /** Subcommands about what is in the database, and what goes from it. */
-export const DATABASE_COMMANDS: ProgramSpec<HashCall>['commands'] = {
+export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
   remove: {
     describe: 'Remove hash rows',
-    flags: [WHERE, { name: 'dry-run', describe: 'Only count what would go' }],
+    options: [WHERE, { name: 'dry-run', type: 'boolean', describe: 'Only count what would go' }],
     examples: [['bakeserv-hashclient remove -w taskhash 0b5b…', 'forget one task']],
     run: async (call) => (await import('./database.ts')).remove(call),
   },
@@ -39,7 +40,7 @@ export const DATABASE_COMMANDS: ProgramSpec<HashCall>['commands'] = {
     describe: 'Mark hashes to keep',
     details: 'A new MARK starts a new collection; what is reported from then on is kept.',
     arguments: [MARK],
-    flags: [WHERE],
+    options: [WHERE],
     run: async (call) => (await import('./marks.ts')).gcMark(call),
   },
   'gc-sweep': {
@@ -60,10 +61,17 @@ export const DATABASE_COMMANDS: ProgramSpec<HashCall>['commands'] = {
       'Marks what the shared-state folder or the list names, shows how many hashes are kept and removed, sweeps, and ' +
       'removes reports that are of no more use. A list holds a unihash a line, or "column value column value …". ' +
       'When more than half would go it is refused without --yes.',
-    flags: [
-      { name: 'sstate-dir', values: ['DIR'], completes: 'folder', describe: 'Keep what has a file in this folder' },
+    options: [
+      {
+        name: 'sstate-dir',
+        type: 'string',
+        values: ['DIR'],
+        completes: 'folder',
+        describe: 'Keep what has a file in this folder',
+      },
       {
         name: 'keep-from',
+        type: 'string',
         values: ['FILE'],
         completes: 'file',
         describe: 'Keep what this list names; - is standard input',
@@ -75,9 +83,15 @@ export const DATABASE_COMMANDS: ProgramSpec<HashCall>['commands'] = {
         default: '0',
         describe: 'Of the reports without a unihash, remove those older than this',
       },
-      { name: 'mark', values: ['NAME'], default: 'gc- and the time', describe: 'The name of the collection' },
-      { name: 'dry-run', describe: 'Only count; nothing is marked or removed' },
-      { name: 'yes', describe: 'Also when more than half would be removed' },
+      {
+        name: 'mark',
+        type: 'string',
+        values: ['NAME'],
+        default: 'gc- and the time',
+        describe: 'The name of the collection',
+      },
+      { name: 'dry-run', type: 'boolean', describe: 'Only count; nothing is marked or removed' },
+      { name: 'yes', type: 'boolean', describe: 'Also when more than half would be removed' },
     ],
     examples: [
       ['bakeserv-hashclient gc --sstate-dir /srv/sstate --dry-run', 'see what would go'],

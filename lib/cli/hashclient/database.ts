@@ -1,4 +1,4 @@
-import { UsageError } from '../main.ts';
+import { UsageError } from '../args/usage-error.ts';
 import type { HashCall } from './call.ts';
 
 /** The `-w KEY VALUE` pairs as a where; a key given twice is refused, for only one of the two could count. */

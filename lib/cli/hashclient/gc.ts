@@ -1,8 +1,8 @@
 import { InvokeError } from '../../errors.ts';
 import type { WhereColumns } from '../../hashserv/client.ts';
+import { UsageError } from '../args/usage-error.ts';
 import { countLines, nameOf, readLines } from '../client/lines.ts';
 import { createProgress, type Progress } from '../client/progress.ts';
-import { UsageError } from '../main.ts';
 import type { HashCall } from './call.ts';
 import { parseKeepLine } from './marks.ts';
 import { scanSharedState } from './sstate.ts';

@@ -1,12 +1,12 @@
+import type { Program } from '../args/table.ts';
 import { PING } from '../client/common.ts';
-import type { ProgramSpec } from '../client/table.ts';
 import type { HashCall } from './call.ts';
 
 const METHOD = { name: 'METHOD', describe: 'How outputs were hashed, e.g. oe.sstatesig.OEOuthashBasic' };
 const TASKHASH = { name: 'TASKHASH', describe: 'What goes into the task, as a hash' };
 
 /** Subcommands that ask the server something, or see how fast it is. */
-export const LOOKUP_COMMANDS: ProgramSpec<HashCall>['commands'] = {
+export const LOOKUP_COMMANDS: Program<HashCall>['commands'] = {
   get: {
     describe: 'Show the unihash of a task, with what was reported of it',
     details: 'Prints JSON, and nothing when the task is unknown.',
@@ -28,25 +28,32 @@ export const LOOKUP_COMMANDS: ProgramSpec<HashCall>['commands'] = {
   'unihash-exists': {
     describe: 'Say whether any task has a unihash',
     arguments: [{ name: 'UNIHASH', describe: 'The unihash asked about' }],
-    flags: [{ name: 'quiet', short: 'q', describe: 'Print nothing: the exit status says it, 0 for yes and 1 for no' }],
+    options: [
+      {
+        name: 'quiet',
+        type: 'boolean',
+        alias: 'q',
+        describe: 'Print nothing: the exit status says it, 0 for yes and 1 for no',
+      },
+    ],
     examples: [['bakeserv-hashclient unihash-exists --quiet "$UNIHASH" && echo known', 'in a script']],
     run: async (call) => (await import('./lookups.ts')).unihashExists(call),
   },
   stats: {
     describe: 'Show how many requests there were and how long they took',
-    flags: [{ name: 'reset', describe: 'Begin to count anew; shows the figures before' }],
+    options: [{ name: 'reset', type: 'boolean', describe: 'Begin to count anew; shows the figures before' }],
     run: async (call) => (await import('./lookups.ts')).stats(call),
   },
   ping: PING,
   stress: {
     describe: 'Put the server under load and measure it',
     details: 'Every client has one look-up in flight at a time. The same seeds ask the same hashes.',
-    flags: [
+    options: [
       { name: 'clients', values: ['N'], type: 'integer', default: '10', describe: 'Clients at once' },
       { name: 'requests', values: ['N'], type: 'integer', default: '1000', describe: 'Look-ups of each client' },
-      { name: 'report', describe: 'Report what is missed' },
-      { name: 'taskhash-seed', values: ['S'], describe: 'What taskhashes are made from' },
-      { name: 'outhash-seed', values: ['S'], describe: 'What outhashes are made from' },
+      { name: 'report', type: 'boolean', describe: 'Report what is missed' },
+      { name: 'taskhash-seed', type: 'string', values: ['S'], describe: 'What taskhashes are made from' },
+      { name: 'outhash-seed', type: 'string', values: ['S'], describe: 'What outhashes are made from' },
     ],
     run: async (call) => (await import('./stress.ts')).stress(call),
   },

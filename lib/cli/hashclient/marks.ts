@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import { UsageError } from '../main.ts';
+import { UsageError } from '../args/usage-error.ts';
 import type { HashCall } from './call.ts';
 import { whereOf } from './database.ts';
 

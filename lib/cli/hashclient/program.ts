@@ -1,6 +1,6 @@
+import { completionCommand } from '../args/completion.ts';
+import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS } from '../client/common.ts';
-import { completionCommand } from '../client/completion-command.ts';
-import type { ProgramSpec } from '../client/table.ts';
 import { DEFAULT_ADDRESS, type HashCall, openHashCall } from './call.ts';
 import { DATABASE_COMMANDS } from './database-commands.ts';
 import { LOOKUP_COMMANDS } from './lookup-commands.ts';
@@ -8,24 +8,31 @@ import { TRANSFER_COMMANDS } from './transfer-commands.ts';
 import { USER_COMMANDS } from './user-commands.ts';
 
 /** Every subcommand of bakeserv-hashclient. */
-export const HASH_CLIENT: ProgramSpec<HashCall> = {
+export const HASH_CLIENT: Program<HashCall> = {
   name: 'bakeserv-hashclient',
   about: 'Asks and manages a hash equivalence server.',
   details:
     'Takes the subcommands and options of bitbake-hashclient, and needs no BitBake tree. docs/migrating.md says where ' +
     'its output differs. The exit status is 0 when all went well, 1 when a call was refused or failed, 2 for wrong usage.',
-  flags: [
+  options: [
     {
       name: 'address',
+      type: 'string',
       values: ['ADDRESS'],
       default: DEFAULT_ADDRESS,
       describe: 'The server: unix://PATH, HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
     },
-    { name: 'log', values: ['LEVEL'], default: 'WARNING', describe: 'With INFO or DEBUG, say who was connected to' },
-    { name: 'login', short: 'l', values: ['USER'], describe: 'Log in as this user' },
-    { name: 'password', short: 'p', values: ['TOKEN'], describe: 'The token of that user' },
-    { name: 'become', short: 'b', values: ['USER'], describe: 'After the login, act as this user' },
-    { name: 'no-netrc', short: 'n', describe: 'Take no login from netrc' },
+    {
+      name: 'log',
+      type: 'string',
+      values: ['LEVEL'],
+      default: 'WARNING',
+      describe: 'With INFO or DEBUG, say who was connected to',
+    },
+    { name: 'login', type: 'string', alias: 'l', values: ['USER'], describe: 'Log in as this user' },
+    { name: 'password', type: 'string', alias: 'p', values: ['TOKEN'], describe: 'The token of that user' },
+    { name: 'become', type: 'string', alias: 'b', values: ['USER'], describe: 'After the login, act as this user' },
+    { name: 'no-netrc', type: 'boolean', alias: 'n', describe: 'Take no login from netrc' },
     ...COMMON_FLAGS,
   ],
   environment: [
@@ -33,6 +40,11 @@ export const HASH_CLIENT: ProgramSpec<HashCall> = {
     ...COMMON_ENVIRONMENT,
   ],
   files: [['~/.netrc', 'Logins: machine ADDRESS login USER password TOKEN']],
+  statuses: [
+    ['0', 'All went well.'],
+    ['1', 'A call was refused or failed, or a test was answered with no.'],
+    ['2', 'Wrong usage.'],
+  ],
   open: openHashCall,
   close: (call) => call.close(),
   commands: {

@@ -1,16 +1,16 @@
+import type { Program } from '../args/table.ts';
 import { SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
-import type { ProgramSpec } from '../client/table.ts';
 import type { HashCall } from './call.ts';
 
 /** Subcommands that move rows between servers, or compare servers. */
-export const TRANSFER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
+export const TRANSFER_COMMANDS: Program<HashCall>['commands'] = {
   export: {
     describe: 'Write every hash row as JSON lines',
     details:
       'FILE is written beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one, and ' +
       'what was written for --resume to go on with.',
     arguments: [TARGET_FILE],
-    flags: [{ name: 'resume', describe: 'Go on with the FILE of an export that was interrupted' }],
+    options: [{ name: 'resume', type: 'boolean', describe: 'Go on with the FILE of an export that was interrupted' }],
     examples: [['bakeserv-hashclient export hashes.jsonl', 'for a backup, or for another server']],
     run: async (call) => (await import('./transfer.ts')).exportHashes(call),
   },
@@ -18,7 +18,7 @@ export const TRANSFER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
     describe: 'Store the rows of an export',
     details: 'Rows that are there already stay as they are, so an import can be repeated.',
     arguments: [SOURCE_FILES],
-    flags: [{ name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Begin with this line' }],
+    options: [{ name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Begin with this line' }],
     examples: [['bakeserv-hashclient --address :8686 import hashes.jsonl', 'into another server']],
     run: async (call) => (await import('./transfer.ts')).importHashes(call),
   },
@@ -31,9 +31,10 @@ export const TRANSFER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
       { name: 'ADDRESS', describe: 'The first server' },
       { name: 'OTHER', describe: 'The second server' },
     ],
-    flags: [
+    options: [
       {
         name: 'taskhashes',
+        type: 'string',
         values: ['FILE'],
         required: true,
         completes: 'file',

@@ -1,4 +1,5 @@
-import type { FlagSpec, ProgramSpec } from '../client/table.ts';
+import type { Option } from '../../options.ts';
+import type { Program } from '../args/table.ts';
 import type { HashCall } from './call.ts';
 
 const PERMISSIONS = {
@@ -6,14 +7,14 @@ const PERMISSIONS = {
   describe: '@read, @report, @db-admin, @user-admin, @all or @none',
   many: true as const,
 };
-const USER: FlagSpec = { name: 'username', short: 'u', values: ['USER'], describe: 'The user meant' };
-const OWN_USER: FlagSpec = { ...USER, default: 'yourself' };
+const USER: Option = { name: 'username', type: 'string', alias: 'u', values: ['USER'], describe: 'The user meant' };
+const OWN_USER: Option = { ...USER, default: 'yourself' };
 
 /** Subcommands about users. */
-export const USER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
+export const USER_COMMANDS: Program<HashCall>['commands'] = {
   'get-user': {
     describe: 'Show a user',
-    flags: [OWN_USER],
+    options: [OWN_USER],
     run: async (call) => (await import('./users.ts')).getUser(call),
   },
   'get-all-users': {
@@ -23,24 +24,24 @@ export const USER_COMMANDS: ProgramSpec<HashCall>['commands'] = {
   'new-user': {
     describe: 'Create a user, and show the token to log in with',
     arguments: [PERMISSIONS],
-    flags: [{ ...USER, required: true }],
+    options: [{ ...USER, required: true }],
     examples: [['bakeserv-hashclient -l admin -p "$TOKEN" new-user -u builder @read @report', 'for a build machine']],
     run: async (call) => (await import('./users.ts')).newUser(call),
   },
   'set-user-perms': {
     describe: 'Give a user other permissions',
     arguments: [PERMISSIONS],
-    flags: [{ ...USER, required: true }],
+    options: [{ ...USER, required: true }],
     run: async (call) => (await import('./users.ts')).setUserPermissions(call),
   },
   'refresh-token': {
     describe: 'Give a user a new token; the old one no longer counts',
-    flags: [OWN_USER],
+    options: [OWN_USER],
     run: async (call) => (await import('./users.ts')).refreshToken(call),
   },
   'delete-user': {
     describe: 'Delete a user',
-    flags: [OWN_USER],
+    options: [OWN_USER],
     run: async (call) => (await import('./users.ts')).deleteUser(call),
   },
 };

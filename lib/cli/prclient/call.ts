@@ -1,7 +1,7 @@
 import type { PrClient } from '../../prserv/client.ts';
-import type { Args } from '../client/arguments.ts';
+import type { Args } from '../args/args.ts';
 import { connectionOptions, withAdvice } from '../client/connect.ts';
-import type { Out } from '../client/out.ts';
+import { createOut, type Out } from '../client/out.ts';
 
 export const DEFAULT_SERVER = '127.0.0.1:8585';
 
@@ -14,7 +14,8 @@ export interface PrCall {
   close(): void;
 }
 
-export function openPrCall(globals: Args, args: Args, out: Out): PrCall {
+export function openPrCall(globals: Args, args: Args): PrCall {
+  const out = createOut(globals.has('json'));
   let first: Promise<PrClient> | null = null;
   let open: PrClient | null = null;
 

@@ -1,9 +1,9 @@
 import { InvokeError } from '../../errors.ts';
 import { importFault } from '../../prserv/import-rule.ts';
+import { UsageError } from '../args/usage-error.ts';
 import { nameOf } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';
 import { type ImportTotals, SHOWN_REFUSALS, sayImported } from '../client/transfer.ts';
-import { UsageError } from '../main.ts';
 import type { PrCall } from './call.ts';
 import { FORMATS, type Format, formatOf } from './formats.ts';
 import type { Importing, PlacedRow } from './importing.ts';

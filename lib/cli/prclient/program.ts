@@ -1,6 +1,7 @@
+import type { Option } from '../../options.ts';
+import { completionCommand } from '../args/completion.ts';
+import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
-import { completionCommand } from '../client/completion-command.ts';
-import type { FlagSpec, ProgramSpec } from '../client/table.ts';
 import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
 import { FORMATS } from './formats.ts';
 
@@ -8,12 +9,14 @@ const VERSION = { name: 'VERSION', describe: 'The package: PN-PV-PR' };
 const PKGARCH = { name: 'PKGARCH', describe: 'The architecture of the package' };
 const CHECKSUM = { name: 'CHECKSUM', describe: 'The hash of what is in the package' };
 const VALUE = { name: 'VALUE', describe: 'The PR value: a number, or dotted numbers' };
-const HISTORY: FlagSpec = {
+const HISTORY: Option = {
   name: 'history',
+  type: 'boolean',
   describe: 'A checksum keeps its first value; without it a value never goes down',
 };
-const FORMAT: FlagSpec = {
+const FORMAT: Option = {
   name: 'format',
+  type: 'string',
   values: ['FORMAT'],
   choices: FORMATS,
   default: "told by the file's name, else bitbake",
@@ -21,15 +24,16 @@ const FORMAT: FlagSpec = {
 };
 
 /** Every subcommand of bakeserv-prclient. */
-export const PR_CLIENT: ProgramSpec<PrCall> = {
+export const PR_CLIENT: Program<PrCall> = {
   name: 'bakeserv-prclient',
   about: 'Asks and manages a PR server.',
   details:
     'The exit status is 0 when all went well, 1 when a call was refused or failed or what was asked about is unknown, ' +
     '2 for wrong usage.',
-  flags: [
+  options: [
     {
       name: 'server',
+      type: 'string',
       values: ['ADDRESS'],
       default: DEFAULT_SERVER,
       describe: 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT',
@@ -37,20 +41,25 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
     ...COMMON_FLAGS,
   ],
   environment: [['PRSERV_SERVER_ADDR', 'The server, where --server does not name it'], ...COMMON_ENVIRONMENT],
+  statuses: [
+    ['0', 'All went well.'],
+    ['1', 'A call was refused or failed, or a test was answered with no.'],
+    ['2', 'Wrong usage.'],
+  ],
   open: openPrCall,
   close: (call) => call.close(),
   commands: {
     'get-pr': {
       describe: 'Show the PR value of a checksum; a new checksum is given one',
       arguments: [VERSION, PKGARCH, CHECKSUM],
-      flags: [HISTORY],
+      options: [HISTORY],
       examples: [['bakeserv-prclient get-pr zlib-1.3.1-r0 core2-64 4f2c…', 'what a build would be told']],
       run: async (call) => (await import('./values.ts')).getPr(call),
     },
     'test-pr': {
       describe: 'Show the PR value of a known checksum; status 1 when it is unknown',
       arguments: [VERSION, PKGARCH, CHECKSUM],
-      flags: [HISTORY],
+      options: [HISTORY],
       run: async (call) => (await import('./values.ts')).testPr(call),
     },
     'test-package': {
@@ -75,14 +84,14 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
         'Without --history the row with the largest value of each package is written, with it every row. FILE is written ' +
         'beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one.',
       arguments: [TARGET_FILE],
-      flags: [
+      options: [
         FORMAT,
-        { name: 'version', values: ['PN-PV-PR'], describe: 'Only this version' },
-        { name: 'pkgarch', values: ['PKGARCH'], describe: 'Only this architecture' },
-        { name: 'checksum', values: ['CHECKSUM'], describe: 'Only this checksum' },
-        { name: 'history', describe: 'Every row' },
-        { name: 'colinfo', describe: 'Add what the server says of its table' },
-        { name: 'lockdown', describe: 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump' },
+        { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Only this version' },
+        { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Only this architecture' },
+        { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Only this checksum' },
+        { name: 'history', type: 'boolean', describe: 'Every row' },
+        { name: 'colinfo', type: 'boolean', describe: 'Add what the server says of its table' },
+        { name: 'lockdown', type: 'boolean', describe: 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump' },
       ],
       examples: [
         ['bakeserv-prclient export --history backup.jsonl', 'everything, for a backup'],
@@ -98,7 +107,7 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
         "which it looks at before the first); BitBake's server takes them one by one, so that a failure of the server " +
         'leaves what was stored before. Rows that are there already stay as they are, so an import can be repeated.',
       arguments: [SOURCE_FILES],
-      flags: [FORMAT, { name: 'keep-going', describe: 'Pass over what is wrong in a file' }],
+      options: [FORMAT, { name: 'keep-going', type: 'boolean', describe: 'Pass over what is wrong in a file' }],
       examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
       run: async (call) => (await import('./import.ts')).importPrs(call),
     },
@@ -107,12 +116,12 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
       details:
         'Removes what matches all that is named; --dry-run shows the rows. A value that is removed may be given out again: ' +
         'remove nothing that a package was built with. Only from a local address of a bakeserv server.',
-      flags: [
-        { name: 'version', values: ['PN-PV-PR'], describe: 'Of this version' },
-        { name: 'pkgarch', values: ['PKGARCH'], describe: 'Of this architecture' },
-        { name: 'checksum', values: ['CHECKSUM'], describe: 'Of this checksum' },
-        { name: 'value', values: ['VALUE'], describe: 'With this value' },
-        { name: 'dry-run', describe: 'Only show what would go' },
+      options: [
+        { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Of this version' },
+        { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Of this architecture' },
+        { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Of this checksum' },
+        { name: 'value', type: 'string', values: ['VALUE'], describe: 'With this value' },
+        { name: 'dry-run', type: 'boolean', describe: 'Only show what would go' },
       ],
       examples: [['bakeserv-prclient remove --version zlib-1.3.1-r0 --value 998999999 --dry-run', 'see what would go']],
       run: async (call) => (await import('./remove.ts')).remove(call),
@@ -124,7 +133,14 @@ export const PR_CLIENT: ProgramSpec<PrCall> = {
     },
     list: {
       describe: 'List packages: version, architecture and largest PR value',
-      flags: [{ name: 'like', values: ['TEXT'], describe: 'Only versions that hold this text, whatever its case' }],
+      options: [
+        {
+          name: 'like',
+          type: 'string',
+          values: ['TEXT'],
+          describe: 'Only versions that hold this text, whatever its case',
+        },
+      ],
       examples: [['bakeserv-prclient list --like openssl', 'how far a recipe has come']],
       run: async (call) => (await import('./packages.ts')).list(call),
     },

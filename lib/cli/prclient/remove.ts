@@ -1,4 +1,4 @@
-import { UsageError } from '../main.ts';
+import { UsageError } from '../args/usage-error.ts';
 import type { PrCall } from './call.ts';
 
 /** `remove [--version V] [--pkgarch A] [--checksum C] [--value N] [--dry-run]`: rows that match all of it. */

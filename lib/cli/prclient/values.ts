@@ -1,6 +1,6 @@
 import { InvokeError } from '../../errors.ts';
 import type { ChecksumKey } from '../../prserv/store.ts';
-import type { Args } from '../client/arguments.ts';
+import type { Args } from '../args/args.ts';
 import type { PrCall } from './call.ts';
 
 /** The status of a test whose answer is no. */

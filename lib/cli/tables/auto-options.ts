@@ -1,10 +1,8 @@
-import type { Option } from '../options.ts';
-import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
-import type { Flags } from '../settings/settings.ts';
-import { type AutoPlace, autoPlace, buildFolder } from './auto/place.ts';
+import type { Option } from '../../options.ts';
+import { CONFIG_OPTION, SERVE_OPTIONS } from '../../settings/serve-options.ts';
 
 const PRIVATE = 'Private server';
-const own = (row: Omit<Option, 'group' | 'flagOnly'>): Option => ({ ...row, group: PRIVATE, flagOnly: true });
+const own = (row: Omit<Option, 'group'>): Option => ({ ...row, group: PRIVATE });
 
 const DIR = own({
   name: 'dir',
@@ -54,8 +52,3 @@ export const AUTO_OPTIONS: readonly Option[] = [
     describe: 'Run the server in this process, for a supervisor; prints nothing',
   }),
 ];
-
-/** Where the flags put the private server. */
-export function placeOf(flags: Flags, environment: NodeJS.ProcessEnv): AutoPlace {
-  return autoPlace(buildFolder(flags.dir as string | undefined, environment), flags['db-dir'] as string | undefined);
-}

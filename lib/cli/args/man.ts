@@ -1,16 +1,19 @@
-import { type AnyProgram, flagRow, programFlags, usage } from './help.ts';
+import { optionRow, usage } from './help.ts';
+import { type AnyProgram, ownOptions, programOptions, shownCommands } from './table.ts';
 
-/** Text in roff: a backslash, and a dot or quote at the start of a line, mean something there. */
+/** Text in roff: a backslash, and a dot or quote at the start of a line, mean something there; markdown's quotes go. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
+    .replaceAll('`', '')
+    .replaceAll('’', '\\(cq')
     .replace(/^([.'])/gm, '\\&$1')
     .replaceAll('…', '\\&...')
     .replaceAll('→', '\\->');
 }
 
-/** The manual page of a client program, in section 1, from its table. */
+/** The manual page of a program, in section 1, from its table. */
 export function manPage(program: AnyProgram, version: string): string {
   const lines = [
     `.TH ${program.name.toUpperCase()} 1 "" "bakeserv ${version}" "bakeserv"`,
@@ -23,34 +26,26 @@ export function manPage(program: AnyProgram, version: string): string {
     roff(program.details),
     '.SH OPTIONS',
     'These stand before or after the command.',
-    ...programFlags(program).flatMap((flag) => tagged(flagRow(flag))),
+    ...programOptions(program).flatMap((option) => tagged(optionRow(option))),
     '.SH COMMANDS',
   ];
-  for (const [name, command] of Object.entries(program.commands)) {
+  for (const [name, command] of shownCommands(program)) {
     lines.push(`.SS ${roff(usage(program, name).slice(program.name.length + 1))}`, `${roff(command.describe)}.`);
     if (command.details) lines.push(roff(command.details));
     const rows = [
-      ...(command.arguments ?? []).map(
-        (spec: { name: string; describe: string }) => [spec.name, spec.describe] as const,
-      ),
-      ...(command.flags ?? []).map(flagRow),
+      ...(command.arguments ?? []).map((each) => [each.name, each.describe] as const),
+      ...ownOptions(command).map(optionRow),
     ];
     lines.push(...rows.flatMap(tagged));
-    for (const [line, what] of command.examples ?? []) {
+    for (const [line, what] of command.examples ?? [])
       lines.push('.PP', `Example, ${roff(what)}:`, '.PP', '.nf', '.RS', roff(line), '.RE', '.fi');
-    }
   }
-  lines.push('.SH ENVIRONMENT', ...program.environment.flatMap(tagged));
+  if (program.environment.length > 0) lines.push('.SH ENVIRONMENT', ...program.environment.flatMap(tagged));
   if (program.files) lines.push('.SH FILES', ...program.files.flatMap(tagged));
-  lines.push(
-    '.SH EXIT STATUS',
-    ...tagged(['0', 'All went well.']),
-    ...tagged(['1', 'A call was refused or failed, or a test was answered with no.']),
-    ...tagged(['2', 'Wrong usage.']),
-    '.SH SEE ALSO',
-    '.BR bakeserv\\-hashclient (1),',
-    '.BR bakeserv\\-prclient (1)',
-  );
+  lines.push('.SH EXIT STATUS', ...program.statuses.flatMap(tagged));
+  for (const [heading, text] of program.sections ?? []) lines.push(`.SH ${heading}`, roff(text));
+  const others = ['bakeserv', 'bakeserv-hashclient', 'bakeserv-prclient'].filter((each) => each !== program.name);
+  lines.push('.SH SEE ALSO', others.map((each) => `.BR ${roff(each)} (1)`).join(',\n'));
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,0 +1,78 @@
+import type { Option } from '../../options.ts';
+import { didYouMean } from '../../settings/nearest.ts';
+import { Args } from './args.ts';
+import { checkValue, type Expanded, VALUE_SEPARATOR } from './expand.ts';
+import type { Argument } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Reads an expanded command line with yargs, by a table of options.
+ * @param positional the arguments; words beyond them are refused
+ * @throws UsageError naming the option or argument
+ */
+export async function readArgs(
+  { options: given, words }: Expanded,
+  options: readonly Option[],
+  positional: readonly Argument[],
+): Promise<Args> {
+  const { default: yargs } = await import('yargs');
+  const parser = yargs()
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .strictOptions()
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': true,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .fail((message, error) => {
+      throw error && error.name !== 'YError' ? error : new UsageError(message ?? error.message);
+    });
+  for (const { name, type } of options) parser.option(name, { type: type === 'boolean' ? 'boolean' : 'string' });
+  const parsed = (await parser.parseAsync([...given, '--', ...words])) as Record<string, unknown>;
+  const values = new Map<string, readonly (readonly string[])[]>();
+  const switches = new Map<string, boolean>();
+  for (const option of options) {
+    const value = parsed[option.name];
+    if (value === undefined) continue;
+    if (option.type === 'boolean') {
+      switches.set(option.name, [value].flat().at(-1) === true);
+      continue;
+    }
+    const uses = [value].flat().map((use) => String(use).split(VALUE_SEPARATOR));
+    values.set(option.name, uses);
+  }
+  readPositional((parsed._ as unknown[]).map(String), positional, values);
+  return new Args(values, switches);
+}
+
+/** Gives positional words their names. */
+function readPositional(
+  words: readonly string[],
+  positional: readonly Argument[],
+  values: Map<string, readonly (readonly string[])[]>,
+): void {
+  let at = 0;
+  for (const argument of positional) {
+    const taken = argument.many ? words.slice(at) : words.slice(at, at + 1);
+    at += taken.length;
+    if (taken.length === 0 && !argument.optional) throw new UsageError(`${argument.name} is missing`);
+    for (const value of taken) {
+      if (argument.isCommand && !argument.choices!.includes(value))
+        throw new UsageError(
+          `unknown command ${JSON.stringify(value.slice(0, 64))}${didYouMean(value, argument.choices!)}`,
+        );
+      checkValue(argument.name, value, argument);
+    }
+    if (taken.length > 0)
+      values.set(
+        argument.name,
+        taken.map((value) => [value]),
+      );
+  }
+  if (at < words.length) throw new UsageError(`unexpected argument ${JSON.stringify(words[at])}`);
+}

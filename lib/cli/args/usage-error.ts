@@ -1,0 +1,2 @@
+/** A wrong call: said on stderr with status 2. */
+export class UsageError extends Error {}

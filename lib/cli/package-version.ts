@@ -1,0 +1,14 @@
+import fs from 'node:fs';
+
+/** The version in package.json, which lies above lib and above dist/lib. */
+export function packageVersion(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const found = JSON.parse(fs.readFileSync(new URL(up, import.meta.url), 'utf8'));
+      if (found.name === 'bakeserv') return found.version;
+    } catch {
+      // Not at this level.
+    }
+  }
+  return 'unknown';
+}
