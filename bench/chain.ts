@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { parseAddress } from '../lib/asyncrpc/address.ts';
-import { type Client, connectClient } from '../lib/asyncrpc/client.ts';
+import { type Client, connectClient } from '../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../lib/asyncrpc/transport/address.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 const HERE = import.meta.dirname;

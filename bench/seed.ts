@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { SILENT } from '../lib/log.ts';
-import { openBinding } from '../lib/storage/sqlite/binding.ts';
-import { HASH_SCHEMA } from '../lib/storage/sqlite/hash-schema.ts';
+import { openBinding } from '../lib/storage/sqlite/engine/binding.ts';
+import { HASH_SCHEMA } from '../lib/storage/sqlite/hash/schema.ts';
 
 /** What a seeded database holds. */
 export interface Contents {

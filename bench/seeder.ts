@@ -3,8 +3,8 @@
  * hashes are done.
  */
 import { SILENT } from '../lib/log.ts';
-import { openBinding } from '../lib/storage/sqlite/binding.ts';
-import { HASH_SCHEMA } from '../lib/storage/sqlite/hash-schema.ts';
+import { openBinding } from '../lib/storage/sqlite/engine/binding.ts';
+import { HASH_SCHEMA } from '../lib/storage/sqlite/hash/schema.ts';
 import { METHOD, OUTHASH, TASKHASH, UNIHASH, writeHash } from './keys.ts';
 
 const ROWS_A_STATEMENT = 10_000;

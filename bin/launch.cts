@@ -2,7 +2,7 @@
 /**
  * Starts bakeserv. The size of libuv's thread pool is read once, at its first use, and loading an ES module already
  * uses it: so it is set here, before one is loaded. Ten database connections at most (five for each of two files, see
- * lib/storage/sqlite/database.ts), and six for files and names.
+ * lib/storage/sqlite/engine/database.ts), and six for files and names.
  */
 const given = process.env.UV_THREADPOOL_SIZE;
 process.env.UV_THREADPOOL_SIZE ??= '16';

@@ -133,3 +133,6 @@ const VERBS: Readonly<Record<string, string>> = {
   stat: 'read',
   unlink: 'remove',
 };
+
+/** A connection that proves a loop of upstreams. The guard has logged it. */
+export class LoopError extends ProtocolError {}

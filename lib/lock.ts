@@ -1,5 +1,5 @@
 import { StorageError } from './errors.ts';
-import { openBinding } from './storage/sqlite/binding.ts';
+import { openBinding } from './storage/sqlite/engine/binding.ts';
 
 /** A lock that is held. */
 export interface Lock {

@@ -1,32 +1,33 @@
-import { formatAddress } from './asyncrpc/address.ts';
-import { dial } from './asyncrpc/dial.ts';
-import { createHub, type Hub } from './asyncrpc/hub.ts';
-import { listenInherited } from './asyncrpc/inherited.ts';
-import { type Listener, listen } from './asyncrpc/listen.ts';
-import type { ListenAccess } from './asyncrpc/listen-check.ts';
-import { createLoopGuard, type LoopGuard } from './asyncrpc/loop-guard.ts';
+import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
-import { createUpstreamLink } from './asyncrpc/upstream-link.ts';
+import { formatAddress } from './asyncrpc/transport/address.ts';
+import { dial } from './asyncrpc/transport/dial.ts';
+import { listenInherited } from './asyncrpc/transport/inherited.ts';
+import { type Listener, listen } from './asyncrpc/transport/listen.ts';
+import type { ListenAccess } from './asyncrpc/transport/listen-check.ts';
+import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
+import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
-import { type Config, describeAnonymous, describePrAccess, type ServiceConfig } from './config.ts';
 import { errorText, type StorageError } from './errors.ts';
-import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/permissions.ts';
+import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/access/permissions.ts';
+import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
-import { createHashUpstream } from './hashserv/upstream.ts';
-import { ensureAdmin } from './hashserv/user-commands.ts';
+import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
-import { createPrUpstream } from './prserv/upstream.ts';
-import { checkStart, realFile, requireOneSyncMode } from './start-checks.ts';
-import { surveyDatabases } from './start-report.ts';
-import { type Database, openDatabase } from './storage/sqlite/database.ts';
-import { checkDatabaseFile } from './storage/sqlite/file-check.ts';
-import { createHashStore } from './storage/sqlite/hash-store.ts';
-import { createPrStore } from './storage/sqlite/pr-store.ts';
-import { upstreamLogin } from './upstream-login.ts';
+import { createPrUpstream } from './prserv/upstream/upstream.ts';
+import { type Config, describeAnonymous, describePrAccess, type ServiceConfig } from './settings/config.ts';
+import { upstreamLogin } from './settings/upstream-login.ts';
+import { checkStart, realFile, requireOneSyncMode } from './start/checks.ts';
+import { surveyDatabases } from './start/report.ts';
+import type { Database } from './storage/sqlite/engine/database.ts';
+import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
+import { openDatabase } from './storage/sqlite/file/open.ts';
+import { createHashStore } from './storage/sqlite/hash/store.ts';
+import { createPrStore } from './storage/sqlite/pr/store.ts';
 
 /** Another server's database, for `bakeserv warm`: engines are picked here alone. */
-export { openTaskPages } from './storage/sqlite/task-pages.ts';
+export { openTaskPages } from './storage/sqlite/hash/task-pages.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App {

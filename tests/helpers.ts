@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Duplex } from 'node:stream';
 import type { Limits } from '../lib/asyncrpc/limits.ts';
-import { type Config, resolveConfig } from '../lib/config.ts';
+import { type Config, resolveConfig } from '../lib/settings/config.ts';
 
 /** A folder that is removed when the test is over. */
 export function temporaryFolder(t: { after(fn: () => void): void }): string {

@@ -1,7 +1,7 @@
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
-import type { Json } from './messages.ts';
 import { type Command, type Outcome, type Reply, StreamFailure } from './service.ts';
+import type { Json } from './wire/messages.ts';
 import { WriteGate } from './write-gate.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { BakeservError, InvokeError, ProtocolError, StorageError } from '../errors.ts';
-import { encodeJson } from './messages.ts';
+import { encodeJson } from './wire/messages.ts';
 
 /**
  * What a client sees of an error (docs/protocol.md). A refusal is the client's own doing and is always said. A

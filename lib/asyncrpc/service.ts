@@ -1,4 +1,5 @@
-import type { Json } from './messages.ts';
+import type { Duplex } from 'node:stream';
+import type { Json } from './wire/messages.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** A reply whose JSON text comes in pieces, so that a long one is never held whole. */
@@ -111,4 +112,10 @@ export interface Service {
   stopAsking?(): void;
   /** Ends what the service does by itself, after the last session; gives up what is not done within `graceMs`. */
   close(graceMs: number): Promise<void>;
+}
+
+/** Where transports hand their clients over. */
+export interface Host {
+  /** Serves a client on a byte stream. Past the connection limit the stream is destroyed. */
+  accept(stream: Duplex, peer: Peer, carrier?: Carrier): void;
 }

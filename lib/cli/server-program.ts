@@ -1,21 +1,11 @@
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../settings/serve-options.ts';
-import type { Flags } from '../settings/settings.ts';
-import type { Args } from './args/args.ts';
 import { completionCommand } from './args/completion.ts';
 import type { Program } from './args/table.ts';
+import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
 import { WARM_OPTIONS } from './tables/warm-options.ts';
-
-/** What a subcommand of bakeserv is given. */
-export interface ServerCall {
-  readonly args: Args;
-  /** The options that were given, as settings take them. */
-  readonly flags: Flags;
-  /** The command line behind the command's name, as it was written. */
-  readonly words: readonly string[];
-}
 
 /** Every subcommand of bakeserv. */
 export const SERVER: Program<ServerCall> = {
@@ -54,7 +44,7 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv serve', 'both services on ./hashserve.sock and 127.0.0.1:8585'],
         ['bakeserv serve --bind :8585 --hashserv-db /var/lib/bakeserv/hash.db', 'for a farm'],
       ],
-      run: async (call) => (await import('./serve.ts')).run(call),
+      run: async (call) => (await import('./commands/serve.ts')).run(call),
     },
     config: {
       describe: 'Check the settings, or show each with where it was set',
@@ -68,7 +58,7 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv config check --config /etc/bakeserv/bakeserv.yaml', 'before a restart'],
         ['bakeserv config print | grep -v "# default"', 'what was changed, and by whom'],
       ],
-      run: async (call) => (await import('./config.ts')).run(call),
+      run: async (call) => (await import('./commands/config.ts')).run(call),
     },
     auto: {
       describe: 'Start (or find) a private server for a build folder, and print what BitBake has to be told',
@@ -79,7 +69,7 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv auto --format conf > conf/bakeserv.conf', 'for "include conf/bakeserv.conf" in local.conf'],
         ['bakeserv auto --stop', 'when the day is over'],
       ],
-      run: async (call) => (await import('./auto.ts')).run(call),
+      run: async (call) => (await import('./commands/auto.ts')).run(call),
     },
     run: {
       describe: 'Run a command with a private server: bakeserv run -- bitbake world',
@@ -89,7 +79,7 @@ export const SERVER: Program<ServerCall> = {
       arguments: [{ name: 'COMMAND', describe: 'Behind --, with its own arguments', optional: true, many: true }],
       options: PRIVATE_OPTIONS,
       examples: [['bakeserv run -- bitbake core-image-minimal', 'a build with its own server']],
-      run: async (call) => (await import('./run.ts')).run(call),
+      run: async (call) => (await import('./commands/run.ts')).run(call),
     },
     warm: {
       describe: 'Have a server fetch from its upstream what it misses',
@@ -107,26 +97,26 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv warm tasks.txt', 'lines "method taskhash" of a file'],
         ['bakeserv warm --from-db old/hashserv.db --address build1:8686', 'everything another database knows'],
       ],
-      run: async (call) => (await import('./warm.ts')).run(call),
+      run: async (call) => (await import('./commands/warm.ts')).run(call),
     },
     status: {
       describe: 'Show the running servers of this user on this machine',
       details: 'Services that systemd gave a folder in /run are shown too.',
       options: STATUS_OPTIONS,
       examples: [['bakeserv status --check', 'with status 1 when something is wrong']],
-      run: async (call) => (await import('./status.ts')).run(call),
+      run: async (call) => (await import('./commands/status.ts')).run(call),
     },
     'bitbake-hashserv': {
       describe: 'As BitBake’s command of that name, with its flags and environment',
       details: 'Also `contrib/bitbake/bitbake-hashserv`: BitBake’s hash equivalence server by its own flags.',
       options: HASHSERV_OPTIONS,
-      run: async (call) => (await import('./bitbake-hashserv.ts')).run(call),
+      run: async (call) => (await import('./commands/bitbake-hashserv.ts')).run(call),
     },
     'bitbake-prserv': {
       describe: 'As BitBake’s command of that name, with its flags and environment',
       details: 'Also `contrib/bitbake/bitbake-prserv`: BitBake’s PR server by its own flags.',
       options: PRSERV_OPTIONS,
-      run: async (call) => (await import('./bitbake-prserv.ts')).run(call),
+      run: async (call) => (await import('./commands/bitbake-prserv.ts')).run(call),
     },
     completion: completionCommand('bakeserv', () => SERVER),
   },

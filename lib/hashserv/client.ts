@@ -1,7 +1,8 @@
-import type { Address } from '../asyncrpc/address.ts';
-import { ConnectionLost } from '../asyncrpc/channel.ts';
-import { type Client, type ClientOptions, connectClient } from '../asyncrpc/client.ts';
-import { encodeJson, type Json } from '../asyncrpc/messages.ts';
+import { ConnectionLost } from '../asyncrpc/client/channel.ts';
+import { type Client, connectClient } from '../asyncrpc/client/client.ts';
+import type { ClientOptions } from '../asyncrpc/client/options.ts';
+import type { Address } from '../asyncrpc/transport/address.ts';
+import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import type { RequestFigures } from './stats.ts';
 import type { RowValues, RowPage as StoredPage } from './store.ts';

@@ -1,23 +1,24 @@
 import { Dispatcher } from '../asyncrpc/dispatch.ts';
 import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
-import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
-import type { Json } from '../asyncrpc/messages.ts';
-import { createValidator } from '../asyncrpc/schema.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
+import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
+import { createValidator } from '../asyncrpc/wire/formats.ts';
+import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
-import { note, noteRefusal } from './audit.ts';
-import { createBackfill } from './backfill.ts';
+import { note, noteRefusal } from './access/audit.ts';
+import { createLoginThrottle, type LoginLimits } from './access/login-throttle.ts';
+import { USER_ADMIN } from './access/permissions.ts';
+import { HashSession } from './access/session.ts';
 import { createClock } from './clock.ts';
-import { HASH_COMMANDS, type HashContext, type HashRow } from './commands.ts';
+import { HASH_COMMANDS } from './commands/table.ts';
+import type { HashContext, HashRow } from './context.ts';
 import { createGc } from './gc.ts';
-import { createLoginThrottle, type LoginLimits } from './login-throttle.ts';
-import { USER_ADMIN } from './permissions.ts';
-import { HashSession } from './session.ts';
 import { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
-import type { HashUpstream } from './upstream.ts';
+import { createBackfill } from './upstream/backfill.ts';
+import type { HashUpstream } from './upstream/upstream.ts';
 
 export interface HashServiceOptions {
   readonly store: HashStore;

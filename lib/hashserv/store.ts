@@ -1,4 +1,4 @@
-import { ALL, USER_ADMIN } from './permissions.ts';
+import { ALL, USER_ADMIN } from './access/permissions.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
 /** What a report says about one task's output; `created` is ISO 8601 UTC with microseconds. */

@@ -1,15 +1,16 @@
 import { Dispatcher } from '../asyncrpc/dispatch.ts';
-import type { LoopGuard } from '../asyncrpc/loop-guard.ts';
-import { createValidator } from '../asyncrpc/schema.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
+import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
+import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { note, noteRefusal } from './audit.ts';
-import { PR_COMMANDS, type PrContext } from './commands.ts';
+import { PR_COMMANDS } from './commands/table.ts';
+import type { PrContext } from './context.ts';
 import type { PrStore } from './store.ts';
-import type { PrUpstream } from './upstream.ts';
+import type { PrUpstream } from './upstream/upstream.ts';
 
 /** What a client is told that may not remove rows. */
 const NOT_HERE =

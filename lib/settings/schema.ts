@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import type { Option, OptionType } from '../options.ts';
+import type { Option, OptionType } from './options.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
 
 /** The schema of a value, and what is expected of it in words. */

@@ -1,4 +1,4 @@
-import { LIMIT_OPTIONS, type Option } from '../options.ts';
+import { LIMIT_OPTIONS, type Option } from './options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name, setting: true }));

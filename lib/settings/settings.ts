@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import type { ErrorObject } from 'ajv';
 import { ConfigError, reasonOf } from '../errors.ts';
-import { environmentName, type Option } from '../options.ts';
 import type { ConfigFile } from './config-file.ts';
 import { didYouMean } from './nearest.ts';
+import { environmentName, type Option } from './options.ts';
 import { expectedOf, settingsFaults } from './schema.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from './serve-options.ts';
 

@@ -4,10 +4,11 @@ import { describe, type TestContext, test } from 'node:test';
 import sqlite3 from 'sqlite3';
 import type { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
-import type { WriteKind } from '../../lib/storage/sqlite/submissions.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
+import type { WriteKind } from '../../lib/storage/sqlite/engine/submissions.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hash, METHOD, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
 
 const ENDLESS =

@@ -4,9 +4,10 @@ import { describe, test } from 'node:test';
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { PrStore } from '../../lib/prserv/store.ts';
-import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hash, METHOD, type Running, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
 
 interface Stores {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { createLoopGuard } from '../../lib/asyncrpc/loop-guard.ts';
+import { createLoopGuard } from '../../lib/asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
+import { DB_ADMIN } from '../../lib/hashserv/access/permissions.ts';
 import { createGc } from '../../lib/hashserv/gc.ts';
-import { DB_ADMIN } from '../../lib/hashserv/permissions.ts';
 import { createHashService } from '../../lib/hashserv/service.ts';
 import type { GcTask, HashStore } from '../../lib/hashserv/store.ts';
 import { SILENT } from '../../lib/log.ts';
-import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { hash, METHOD, type Running, reportOf, temporaryFolder } from './helpers.ts';
 
 const HERE = { gone: false };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { refusal, serve } from '../wire/helpers.ts';
 import { hash, METHOD, type Running, type SqlRunner, temporaryFolder, withSqlite } from './helpers.ts';
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { Logger } from '../../lib/log.ts';
 import { SILENT } from '../../lib/log.ts';
-import type { Binding } from '../../lib/storage/sqlite/binding.ts';
-import { openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
+import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { hash, METHOD, type Running, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
 
 async function opened(t: Running) {

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type LogFields, SILENT } from '../../lib/log.ts';
-import { openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hash, METHOD, temporaryFolder, withSqlite } from './helpers.ts';
 
 /** Opens a file, and keeps what was warned of. */

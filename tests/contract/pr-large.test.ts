@@ -5,17 +5,18 @@ import fc from 'fast-check';
 import { SILENT } from '../../lib/log.ts';
 import { compareRevisions, isCountable } from '../../lib/prserv/revision.ts';
 import type { PrRequest, PrRow, PrStore } from '../../lib/prserv/store.ts';
-import type { Binding } from '../../lib/storage/sqlite/binding.ts';
-import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createPackageCache, noRows, packageKey } from '../../lib/storage/sqlite/package-cache.ts';
+import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createPackageCache, noRows, packageKey } from '../../lib/storage/sqlite/pr/package-cache.ts';
 import {
   EXTREMES_OF_CHECKSUMS,
   EXTREMES_OF_PACKAGES,
   LARGEST_UNDER,
   readExtremes,
   readSortable,
-} from '../../lib/storage/sqlite/pr-queries.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+} from '../../lib/storage/sqlite/pr/queries.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { type Running, temporaryFolder, withSqlite } from './helpers.ts';
 
 const PKG = { version: 'pkg-1.0-r0', pkgarch: 'core2-64' };

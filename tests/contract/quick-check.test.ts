@@ -5,10 +5,11 @@ import { describe, test } from 'node:test';
 import type { StorageError } from '../../lib/errors.ts';
 import { createGc } from '../../lib/hashserv/gc.ts';
 import { SILENT } from '../../lib/log.ts';
-import { createCheckpointer } from '../../lib/storage/sqlite/checkpointer.ts';
-import { type Database, openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import type { CheckOptions } from '../../lib/storage/sqlite/quick-check.ts';
+import { createCheckpointer } from '../../lib/storage/sqlite/engine/checkpointer.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
+import type { CheckOptions } from '../../lib/storage/sqlite/engine/quick-check.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { hash, METHOD, type Running, reportOf, temporaryFolder } from './helpers.ts';
 
 /** A check that reads the file, like any other, and is never done. */

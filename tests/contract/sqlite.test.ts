@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { after } from 'node:test';
 import { SILENT } from '../../lib/log.ts';
-import { openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hashStoreContract } from './hash-store.ts';
 import { temporaryFolder } from './helpers.ts';
 import { prStoreContract } from './pr-store.ts';

@@ -4,10 +4,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { connectClient } from '../../lib/asyncrpc/client.ts';
+import { connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { tryLock } from '../../lib/lock.ts';
-import { openBinding } from '../../lib/storage/sqlite/binding.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { createHome, ended, type Home, ROOT, variablesOf } from './home-helpers.ts';
 
 const METHOD = 'oe.sstatesig.OEOuthashBasic';

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { connectClient } from '../../lib/asyncrpc/client.ts';
+import { connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { createHome, variablesOf } from './home-helpers.ts';
 
 const ODD_NAMES = ["it's a build", 'häuser ~ и 建', '~', 'a "quoted" $HOME `one`', 'two  blanks', '-dash;&|*'];

@@ -1,6 +1,6 @@
 import net from 'node:net';
-import { claimPath } from '../../lib/asyncrpc/path-claim.ts';
-import { bindUnixSocket } from '../../lib/asyncrpc/unix-socket.ts';
+import { claimPath } from '../../lib/asyncrpc/transport/unix/claim.ts';
+import { bindUnixSocket } from '../../lib/asyncrpc/transport/unix/socket.ts';
 
 /** What socket-race.test.ts tells a process of this program to do. */
 export type Order = { listen: string } | { claim: string } | 'close';

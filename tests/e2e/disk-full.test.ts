@@ -4,9 +4,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { InvokeError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import { openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
-import { isWriteFailure, toStorageError } from '../../lib/storage/sqlite/sqlite-errors.ts';
+import { isWriteFailure, toStorageError } from '../../lib/storage/sqlite/engine/errors.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { assertWhole, TORN } from '../torture/rounds.ts';
 import {
   afterwards,

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { connectClient } from '../../lib/asyncrpc/client.ts';
+import { connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { createHome, type Home, output, ROOT } from './home-helpers.ts';
 
 const UNIHASH = 'a'.repeat(64);
@@ -233,7 +233,7 @@ describe('bitbake-prserv', () => {
 
 test('serve opens a database of the Rust PR server where its variables say, and goes on counting', async (t) => {
   const home = createHome(t);
-  const { openBinding } = await import('../../lib/storage/sqlite/binding.ts');
+  const { openBinding } = await import('../../lib/storage/sqlite/engine/binding.ts');
   const database = path.join(home.folder, 'rust.db');
   const binding = await openBinding(database, 'create');
   for (const table of ['PRMAIN_nohist', 'PRMAIN_hist'])

@@ -9,9 +9,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { type Address, parseAddress } from '../../lib/asyncrpc/address.ts';
-import { type Client, connectClient } from '../../lib/asyncrpc/client.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { type Client, connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { type Address, parseAddress } from '../../lib/asyncrpc/transport/address.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 
 /** What `npm run build` makes of bin/launch.cts. */
 export const LAUNCHER = fileURLToPath(new URL('../../dist/bin/launch.cjs', import.meta.url));

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { connectUnixSocket } from '../../lib/asyncrpc/unix-path.ts';
-import type { ServerStatus } from '../../lib/cli/control.ts';
+import { connectUnixSocket } from '../../lib/asyncrpc/transport/unix/path.ts';
+import type { ServerStatus } from '../../lib/cli/process/control.ts';
 import { LAUNCHER } from './helpers.ts';
 
 export { LAUNCHER };

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { connectClient } from '../../lib/asyncrpc/client.ts';
+import { connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { eventually } from './helpers.ts';
 import { createHome, ended, type Home, output, variablesOf } from './home-helpers.ts';
 

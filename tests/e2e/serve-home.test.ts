@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { connectClient } from '../../lib/asyncrpc/client.ts';
+import { connectClient } from '../../lib/asyncrpc/client/client.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { createHome, LAUNCHER, output } from './home-helpers.ts';
 
 test('serve reads ./bakeserv.yaml, and the environment and flags over it', async (t) => {

@@ -7,8 +7,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { claimName, claimPath } from '../../lib/asyncrpc/path-claim.ts';
-import { connectUnixSocket } from '../../lib/asyncrpc/unix-path.ts';
+import { claimName, claimPath } from '../../lib/asyncrpc/transport/unix/claim.ts';
+import { connectUnixSocket } from '../../lib/asyncrpc/transport/unix/path.ts';
 import type { Answer, Order } from './contender.ts';
 import { afterwards, type Context, temporaryFolder } from './helpers.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { openBinding } from '../../lib/storage/sqlite/binding.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { eventually } from './helpers.ts';
 import { createHome, type Home, output } from './home-helpers.ts';
 
@@ -102,7 +102,7 @@ describe('status', () => {
   });
 
   async function askToStop(file: string) {
-    const { askStop } = await import('../../lib/cli/control-client.ts');
+    const { askStop } = await import('../../lib/cli/process/control-client.ts');
     return { stopRefused: (await askStop(file, 10_000)) === null, mode: fs.statSync(file).mode & 0o777 };
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import type { Client } from '../../lib/asyncrpc/client.ts';
+import type { Client } from '../../lib/asyncrpc/client/client.ts';
 import {
   type Context,
   field,

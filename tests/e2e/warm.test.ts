@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { formatAddress } from '../../lib/asyncrpc/address.ts';
+import { formatAddress } from '../../lib/asyncrpc/transport/address.ts';
 import {
   type Context,
   hash,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Client } from '../../lib/asyncrpc/client.ts';
+import type { Client } from '../../lib/asyncrpc/client/client.ts';
 import { AddressError } from '../../lib/errors.ts';
 import { field, hash, METHOD } from '../e2e/helpers.ts';
 

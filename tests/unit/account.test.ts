@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Account, type Holding } from '../../lib/asyncrpc/account.ts';
 import { DEFAULT_LIMITS, KIB } from '../../lib/asyncrpc/limits.ts';
+import { Account, type Holding } from '../../lib/asyncrpc/shares/account.ts';
 
 const LIMITS = { ...DEFAULT_LIMITS, maxMessageBytes: 256 * KIB, maxPartialBytes: 512 * KIB, maxHeldBytes: 1024 * KIB };
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Address, formatAddress, isLocalAddress, parseAddress } from '../../lib/asyncrpc/address.ts';
+import { type Address, formatAddress, isLocalAddress, parseAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { AddressError } from '../../lib/errors.ts';
 
 const ws = (host: string, port: number, path = '/', secure = false): Address => ({

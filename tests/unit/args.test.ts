@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Args } from '../../lib/cli/args/args.ts';
 import { readCommandLine } from '../../lib/cli/args/run.ts';
 import type { Program } from '../../lib/cli/args/table.ts';
-import type { Option } from '../../lib/options.ts';
+import type { Option } from '../../lib/settings/options.ts';
 
 interface Call {
   readonly shared: Args;

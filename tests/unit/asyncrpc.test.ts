@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Admission, type Newcomer } from '../../lib/asyncrpc/admission.ts';
 import { BadLine, type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
-import { countedAddress, Places } from '../../lib/asyncrpc/places.ts';
-import { createValidator, isHash, isPrValue, isText, isUnihash } from '../../lib/asyncrpc/schema.ts';
+import { Admission, type Newcomer } from '../../lib/asyncrpc/server/admission.ts';
+import { countedAddress, Places } from '../../lib/asyncrpc/server/places.ts';
 import { type Outcome, StreamFailure } from '../../lib/asyncrpc/service.ts';
+import { createValidator, isHash, isPrValue, isText, isUnihash } from '../../lib/asyncrpc/wire/formats.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { InvokeError, STORAGE_TEXTS, StorageError, type StorageErrorCode } from '../../lib/errors.ts';
 
 /** Handshakes, and which of them were ended. */

@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { userName } from '../../lib/asyncrpc/accounts.ts';
+import { userName } from '../../lib/asyncrpc/transport/passwd.ts';
 import { autoPlace, isAt, makeFolder } from '../../lib/cli/auto/place.ts';
 import { confLines } from '../../lib/cli/auto/shell.ts';
-import { makeFolders } from '../../lib/cli/folders.ts';
+import { makeFolders } from '../../lib/cli/process/folders.ts';
 
 function temporaryFolder(t: { after(fn: () => void): void }): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { autoPlace, buildFolder } from '../../lib/cli/auto/place.ts';
 import { privateSettings } from '../../lib/cli/auto/settings.ts';
-import { configOf } from '../../lib/config.ts';
+import { configOf } from '../../lib/settings/config.ts';
 import type { Flags } from '../../lib/settings/settings.ts';
 
 const PLACE = autoPlace('/build', undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBackfill } from '../../lib/hashserv/backfill.ts';
 import type { Equivalence } from '../../lib/hashserv/store.ts';
+import { createBackfill } from '../../lib/hashserv/upstream/backfill.ts';
 import { recorder } from '../wire/upstream-helpers.ts';
 
 const rows = (count: number): Equivalence[] =>

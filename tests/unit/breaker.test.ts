@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createBreaker, LastingRefusal } from '../../lib/asyncrpc/breaker.ts';
+import { createBreaker, LastingRefusal } from '../../lib/asyncrpc/upstream/breaker.ts';
 import { SILENT } from '../../lib/log.ts';
 
 /** A breaker whose probes never end, and how often it opened. */

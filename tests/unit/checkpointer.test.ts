@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import { createCheckpointer } from '../../lib/storage/sqlite/checkpointer.ts';
+import { createCheckpointer } from '../../lib/storage/sqlite/engine/checkpointer.ts';
 
 const LOOK_MS = 50;
 

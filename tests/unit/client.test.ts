@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { ConnectionLost } from '../../lib/asyncrpc/channel.ts';
-import { type Client, type ClientOptions, createClient } from '../../lib/asyncrpc/client.ts';
-import type { Dialed } from '../../lib/asyncrpc/dial.ts';
-import { LineSplitter } from '../../lib/asyncrpc/lines.ts';
+import { ConnectionLost } from '../../lib/asyncrpc/client/channel.ts';
+import { type Client, createClient } from '../../lib/asyncrpc/client/client.ts';
+import type { ClientOptions } from '../../lib/asyncrpc/client/options.ts';
+import type { Dialed } from '../../lib/asyncrpc/transport/dial.ts';
+import { LineSplitter } from '../../lib/asyncrpc/wire/lines.ts';
 import { AddressError, InvokeError, ProtocolError } from '../../lib/errors.ts';
 import { connectHashClient } from '../../lib/hashserv/client.ts';
 import { duplexPair } from '../wire/helpers.ts';

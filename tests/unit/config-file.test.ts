@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { configOf } from '../../lib/config.ts';
-import { environmentName, type Option } from '../../lib/options.ts';
+import { configOf } from '../../lib/settings/config.ts';
 import { type ConfigFile, loadConfigFile } from '../../lib/settings/config-file.ts';
+import { environmentName, type Option } from '../../lib/settings/options.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { resolveSettings, unknownVariables } from '../../lib/settings/settings.ts';
 

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import { type Config, describeAnonymous, describePrAccess, parseSyncMode, resolveConfig } from '../../lib/config.ts';
 import { ConfigError } from '../../lib/errors.ts';
-import { environmentName, type Option } from '../../lib/options.ts';
+import {
+  type Config,
+  describeAnonymous,
+  describePrAccess,
+  parseSyncMode,
+  resolveConfig,
+} from '../../lib/settings/config.ts';
+import { environmentName, type Option } from '../../lib/settings/options.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 
 /** For each option that is not a limit: two settings and what in the Config shows which one was taken. */

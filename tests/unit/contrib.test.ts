@@ -6,9 +6,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { WARM_OPTIONS } from '../../lib/cli/tables/warm-options.ts';
-import { configOf } from '../../lib/config.ts';
-import { environmentName } from '../../lib/options.ts';
+import { configOf } from '../../lib/settings/config.ts';
 import { loadConfigFile } from '../../lib/settings/config-file.ts';
+import { environmentName } from '../../lib/settings/options.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { resolveSettings } from '../../lib/settings/settings.ts';
 

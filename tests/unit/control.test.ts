@@ -4,8 +4,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openControl, type ServerStatus } from '../../lib/cli/control.ts';
-import { askCheck, askStatus, askStop } from '../../lib/cli/control-client.ts';
+import { openControl, type ServerStatus } from '../../lib/cli/process/control.ts';
+import { askCheck, askStatus, askStop } from '../../lib/cli/process/control-client.ts';
 
 const STATUS = { command: 'serve', pid: 1 } as ServerStatus;
 

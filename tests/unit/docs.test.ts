@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ERROR_CODES, STORAGE_TEXTS } from '../../lib/errors.ts';
-import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
-import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands/table.ts';
 import { BINARIES, documents, overviewOf, PACKAGE, readDocument, tableRows } from './docs-helpers.ts';
 
 const README = readDocument('README.md');

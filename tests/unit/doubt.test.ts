@@ -3,9 +3,9 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import { createDoubt } from '../../lib/storage/sqlite/doubt.ts';
-import { createDatabaseFile } from '../../lib/storage/sqlite/new-file.ts';
-import { toStorageError } from '../../lib/storage/sqlite/sqlite-errors.ts';
+import { createDoubt } from '../../lib/storage/sqlite/engine/doubt.ts';
+import { toStorageError } from '../../lib/storage/sqlite/engine/errors.ts';
+import { createDatabaseFile } from '../../lib/storage/sqlite/file/new-file.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const CORRUPT = 11;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Binding } from '../../lib/storage/sqlite/binding.ts';
-import { pollForeignCommits } from '../../lib/storage/sqlite/foreign-commits.ts';
+import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
+import { pollForeignCommits } from '../../lib/storage/sqlite/engine/foreign-commits.ts';
 
 /** A connection that says it sees this version of the file. */
 const seeing = (version: () => number) => ({ all: async () => [{ data_version: version() }] }) as unknown as Binding;

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { ConfigError, InvokeError } from '../../lib/errors.ts';
-import { createClock, momentAgo } from '../../lib/hashserv/clock.ts';
-import { createLoginThrottle } from '../../lib/hashserv/login-throttle.ts';
+import { createLoginThrottle } from '../../lib/hashserv/access/login-throttle.ts';
 import {
   covers,
   denied,
@@ -11,9 +10,10 @@ import {
   parsePermissions,
   spellOut,
   storedPermissions,
-} from '../../lib/hashserv/permissions.ts';
+} from '../../lib/hashserv/access/permissions.ts';
+import { hashToken, newToken, verifyToken } from '../../lib/hashserv/access/tokens.ts';
+import { createClock, momentAgo } from '../../lib/hashserv/clock.ts';
 import { RequestStats } from '../../lib/hashserv/stats.ts';
-import { hashToken, newToken, verifyToken } from '../../lib/hashserv/tokens.ts';
 import { conditionsFor, QUERY_COLUMNS } from '../../lib/hashserv/where.ts';
 
 describe('permissions', () => {

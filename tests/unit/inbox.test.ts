@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Inbox } from '../../lib/asyncrpc/inbox.ts';
+import { Inbox } from '../../lib/asyncrpc/connection/inbox.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LineSplitter } from '../../lib/asyncrpc/lines.ts';
+import { LineSplitter } from '../../lib/asyncrpc/wire/lines.ts';
 
 /** A generator of numbers below n that gives the same ones for the same seed. */
 export function seeded(seed: number): (n: number) => number {

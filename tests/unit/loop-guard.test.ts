@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLoopGuard, LoopError } from '../../lib/asyncrpc/loop-guard.ts';
-import { createTraces } from '../../lib/asyncrpc/traces.ts';
+import { createLoopGuard } from '../../lib/asyncrpc/upstream/loop-guard.ts';
+import { createTraces } from '../../lib/asyncrpc/upstream/traces.ts';
+import { LoopError } from '../../lib/errors.ts';
 import { recorder } from '../wire/upstream-helpers.ts';
 
 /** A guard, and what it passes on and finds. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
 import { createLogger, type LogFields, type Logger, limitRate } from '../../lib/log.ts';
-import { createUnihashCache } from '../../lib/storage/unihash-cache.ts';
+import { createUnihashCache } from '../../lib/storage/memory/unihash-cache.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 describe('the unihash cache', () => {

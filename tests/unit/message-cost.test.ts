@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, MIB } from '../../lib/asyncrpc/limits.ts';
-import { measureJson } from '../../lib/asyncrpc/message-cost.ts';
-import { MessageReader } from '../../lib/asyncrpc/message-reader.ts';
-import { CHUNK_LENGTH, encodeJson, encodePieces, isLong, type Json } from '../../lib/asyncrpc/messages.ts';
-import { createReplyReader } from '../../lib/asyncrpc/reply-reader.ts';
 import type { Command, Session } from '../../lib/asyncrpc/service.ts';
+import { measureJson } from '../../lib/asyncrpc/wire/message-cost.ts';
+import { MessageReader } from '../../lib/asyncrpc/wire/message-reader.ts';
+import { CHUNK_LENGTH, encodeJson, encodePieces, isLong, type Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { createReplyReader } from '../../lib/asyncrpc/wire/reply-reader.ts';
 import { InvokeError, ProtocolError } from '../../lib/errors.ts';
 
 const { maxJsonDepth, maxJsonKeys } = DEFAULT_LIMITS;

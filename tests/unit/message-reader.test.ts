@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_LIMITS, MIB } from '../../lib/asyncrpc/limits.ts';
-import { MessageReader } from '../../lib/asyncrpc/message-reader.ts';
-import { createReplyReader } from '../../lib/asyncrpc/reply-reader.ts';
 import type { Session } from '../../lib/asyncrpc/service.ts';
+import { MessageReader } from '../../lib/asyncrpc/wire/message-reader.ts';
+import { createReplyReader } from '../../lib/asyncrpc/wire/reply-reader.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

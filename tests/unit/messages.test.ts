@@ -7,7 +7,7 @@ import {
   frameStreamed,
   type Json,
   parseMessage,
-} from '../../lib/asyncrpc/messages.ts';
+} from '../../lib/asyncrpc/wire/messages.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 
 const START = '{"chunk-stream": null}\n';

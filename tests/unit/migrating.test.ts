@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openBinding } from '../../lib/storage/sqlite/binding.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const GUIDE = fs.readFileSync(path.join(import.meta.dirname, '../../docs/migrating.md'), 'utf8');

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { findCredentials, parseNetrc } from '../../lib/asyncrpc/netrc.ts';
+import { findCredentials, parseNetrc } from '../../lib/asyncrpc/client/netrc.ts';
 
 const read = (text: string) => Object.fromEntries(parseNetrc(text, 'netrc') as Map<string, unknown>);
 

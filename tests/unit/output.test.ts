@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
+import { Output } from '../../lib/asyncrpc/connection/output.ts';
 import { DEFAULT_LIMITS, KIB } from '../../lib/asyncrpc/limits.ts';
-import { Output } from '../../lib/asyncrpc/output.ts';
-import { Turns } from '../../lib/asyncrpc/turns.ts';
+import { Turns } from '../../lib/asyncrpc/shares/turns.ts';
 
 /** An output on a stream that takes nothing until it is told to. */
 function slow(outputPauseBytes: number, maySend = true) {

@@ -5,10 +5,10 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { claimName, claimPath } from '../../lib/asyncrpc/path-claim.ts';
+import { claimName, claimPath } from '../../lib/asyncrpc/transport/unix/claim.ts';
 
 const NOBODY = 65_534;
-const MODULE = path.join(import.meta.dirname, '../../dist/lib/asyncrpc/path-claim.js');
+const MODULE = path.join(import.meta.dirname, '../../dist/lib/asyncrpc/transport/unix/claim.js');
 
 function sharedFolder(t: TestContext, mode: number): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Fifo } from '../../lib/asyncrpc/fifo.ts';
-import { PendingLookups } from '../../lib/asyncrpc/pending-lookups.ts';
+import { PendingLookups } from '../../lib/asyncrpc/upstream/pending-lookups.ts';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 

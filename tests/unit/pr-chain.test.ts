@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { answerBelow, type ChainAnswer, type Heard, viewOf } from '../../lib/prserv/chain.ts';
 import { decidePr, type PackageState } from '../../lib/prserv/get-pr.ts';
-import { createHeardPackages } from '../../lib/prserv/heard.ts';
 import { compareRevisions, isBelow, largest, smallest } from '../../lib/prserv/revision.ts';
 import type { UpstreamView } from '../../lib/prserv/store.ts';
+import { answerBelow, type ChainAnswer, type Heard, viewOf } from '../../lib/prserv/upstream/chain.ts';
+import { createHeardPackages } from '../../lib/prserv/upstream/heard.ts';
 
 interface Row {
   readonly checksum: string;

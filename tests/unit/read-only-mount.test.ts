@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isReadOnlyFileSystem } from '../../lib/storage/sqlite/read-only-mount.ts';
+import { isReadOnlyFileSystem } from '../../lib/storage/sqlite/file/read-only-mount.ts';
 
 const MOUNTS = `
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

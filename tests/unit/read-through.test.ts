@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HashContext } from '../../lib/hashserv/commands.ts';
-import { getTask } from '../../lib/hashserv/read-through.ts';
+import { getTask } from '../../lib/hashserv/commands/read-through.ts';
+import type { HashContext } from '../../lib/hashserv/context.ts';
 import type { HashStore } from '../../lib/hashserv/store.ts';
-import type { HashUpstream } from '../../lib/hashserv/upstream.ts';
+import type { HashUpstream } from '../../lib/hashserv/upstream/upstream.ts';
 import { SILENT } from '../../lib/log.ts';
 import { hash, METHOD } from '../helpers.ts';
 

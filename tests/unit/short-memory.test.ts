@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createShortMemory } from '../../lib/hashserv/short-memory.ts';
+import { createShortMemory } from '../../lib/hashserv/upstream/short-memory.ts';
 
 const LONG_MS = 2 ** 30;
 const task = (n: number, length = 64) => `m ${String(n).padStart(length, '0')}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openBinding } from '../../lib/storage/sqlite/binding.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { temporaryFolder } from '../wire/helpers.ts';
 
 test('a statement that does not compile fails its call, and the connection goes on and closes', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createTenancy } from '../../lib/cli/auto/tenancy.ts';
-import type { Build } from '../../lib/cli/control.ts';
+import type { Build } from '../../lib/cli/process/control.ts';
 
 const HOUR = 3_600_000;
 

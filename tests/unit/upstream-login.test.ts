@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { parseAddress } from '../../lib/asyncrpc/address.ts';
-import { resolveConfig } from '../../lib/config.ts';
-import { upstreamLogin } from '../../lib/upstream-login.ts';
+import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
+import { resolveConfig } from '../../lib/settings/config.ts';
+import { upstreamLogin } from '../../lib/settings/upstream-login.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const ADDRESS = parseAddress('wss://hash.example.org/ws');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
-import { createValidator } from '../../lib/asyncrpc/schema.ts';
+import { createValidator } from '../../lib/asyncrpc/wire/formats.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
-import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
-import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands/table.ts';
 
 /** Requests at a gate, each answered when told to. */
 function requests(gate: WriteGate) {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
-import type { Binding } from '../../lib/storage/sqlite/binding.ts';
-import type { Doubt } from '../../lib/storage/sqlite/doubt.ts';
-import type { WriteKind } from '../../lib/storage/sqlite/submissions.ts';
-import { createWriteConnection } from '../../lib/storage/sqlite/write-connection.ts';
-import { createWriter } from '../../lib/storage/sqlite/writer.ts';
+import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
+import type { Doubt } from '../../lib/storage/sqlite/engine/doubt.ts';
+import type { WriteKind } from '../../lib/storage/sqlite/engine/submissions.ts';
+import { createWriteConnection } from '../../lib/storage/sqlite/engine/write-connection.ts';
+import { createWriter } from '../../lib/storage/sqlite/engine/writer.ts';
 
 /** A connection to a file that another program never lets go of. */
 function lockedConnection(): { connection: Binding; attempts: () => number } {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Address } from '../../lib/asyncrpc/address.ts';
+import type { Address } from '../../lib/asyncrpc/transport/address.ts';
 import { SILENT } from '../../lib/log.ts';
 import { startServer } from '../../lib/server.ts';
 import { configIn, temporaryFolder, WireClient } from './helpers.ts';

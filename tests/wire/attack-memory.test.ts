@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createHub } from '../../lib/asyncrpc/hub.ts';
 import { DEFAULT_LIMITS, KIB, type Limits, MIB } from '../../lib/asyncrpc/limits.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import { createHub } from '../../lib/asyncrpc/server/hub.ts';
 import type { Command, Outcome, Service, Session } from '../../lib/asyncrpc/service.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { duplexPair, hash, METHOD, type Served, serve, TCP, UNIX, WireClient } from './helpers.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { hash, MEMORY, METHOD, refusal, serve, TCP, UNIX } from './helpers.ts';
 
 const HASHSERV = 'OEHASHEQUIV 1.1';

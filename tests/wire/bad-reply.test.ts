@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHub } from '../../lib/asyncrpc/hub.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { createHub } from '../../lib/asyncrpc/server/hub.ts';
 import type { Command, Outcome, Service, Session } from '../../lib/asyncrpc/service.ts';
 import { SILENT } from '../../lib/log.ts';
 import { duplexPair, refusal, WireClient } from './helpers.ts';

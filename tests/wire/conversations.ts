@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SequentialModel } from './model.ts';
 import { type Exchange, type Random, request, streamed } from './paced.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { createHub, type Hub } from '../../lib/asyncrpc/hub.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import { createLoopGuard } from '../../lib/asyncrpc/loop-guard.ts';
-import { encodeJson, type Json } from '../../lib/asyncrpc/messages.ts';
+import { createHub, type Hub } from '../../lib/asyncrpc/server/hub.ts';
+import { createLoopGuard } from '../../lib/asyncrpc/upstream/loop-guard.ts';
+import { encodeJson, type Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
 import { STORAGE_TEXTS, StorageError, type StorageErrorCode } from '../../lib/errors.ts';
 import { createHashService } from '../../lib/hashserv/service.ts';
@@ -12,9 +12,9 @@ import type { HashStore } from '../../lib/hashserv/store.ts';
 import { type LogFields, SILENT } from '../../lib/log.ts';
 import { createPrService } from '../../lib/prserv/service.ts';
 import type { PrStore } from '../../lib/prserv/store.ts';
-import { openDatabase } from '../../lib/storage/sqlite/database.ts';
-import { createHashStore } from '../../lib/storage/sqlite/hash-store.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr-store.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { duplexPair, hash, METHOD, temporaryFolder, WireClient } from './helpers.ts';
 
 const HASHSERV = 'OEHASHEQUIV 1.1';

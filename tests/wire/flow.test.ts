@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { hash, MEMORY, METHOD, refusal, serve, TCP, UNIX } from './helpers.ts';
 
 const report = { method: METHOD, taskhash: 't1', outhash: 'o1', unihash: hash(1) };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { withSqlite } from '../contract/helpers.ts';
 import { hash, METHOD, refusal, serve, type WireClient } from './helpers.ts';
 

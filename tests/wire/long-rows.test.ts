@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import { frameMessage, type Json } from '../../lib/asyncrpc/messages.ts';
+import { frameMessage, type Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { createApp } from '../../lib/server.ts';
 import { configIn, hash, MEMORY, METHOD, TCP, temporaryFolder, UNIX, WEBSOCKET, WireClient } from './helpers.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { createApp } from '../../lib/server.ts';
 import { configIn, MEMORY, temporaryFolder, UNIX, WireClient } from './helpers.ts';

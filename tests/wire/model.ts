@@ -1,4 +1,4 @@
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 
 interface Row {
   readonly taskhash: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { duplexPair, hash, METHOD, refusal, type Served, serve, type WireClient } from './helpers.ts';
 import { admin, asAdmin, loggedIn } from './login-helpers.ts';

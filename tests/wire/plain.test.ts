@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
-import { HASH_COMMANDS } from '../../lib/hashserv/commands.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
 import { SILENT } from '../../lib/log.ts';
-import { PR_COMMANDS } from '../../lib/prserv/commands.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands/table.ts';
 import { createApp } from '../../lib/server.ts';
 import { configIn, MEMORY, TCP, type Transport, temporaryFolder, UNIX, WireClient } from './helpers.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLoopGuard } from '../../lib/asyncrpc/loop-guard.ts';
+import { createLoopGuard } from '../../lib/asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
-import { importFault } from '../../lib/prserv/import-rule.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { importFault } from '../../lib/prserv/commands/import-rule.ts';
 import { duplexPair, refusal, serve, WireClient } from './helpers.ts';
 
 const PRSERV = 'PRSERVICE 1.0';

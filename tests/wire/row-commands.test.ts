@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { type App, createApp } from '../../lib/server.ts';
 import { configIn, duplexPair, temporaryFolder, WireClient } from './helpers.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { formatAddress } from '../../lib/asyncrpc/address.ts';
+import { formatAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { startServer } from '../../lib/server.ts';
 import { configIn, temporaryFolder } from './helpers.ts';
 import { recordLog } from './log-recorder.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { fakeUpstream, type Mode, unihashOf } from './fake-upstream.ts';
 import { recorder, site, stream } from './upstream-helpers.ts';
 

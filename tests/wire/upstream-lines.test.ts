@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
-import { isKeyLine, isStreamLine } from '../../lib/asyncrpc/stream-line.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { isKeyLine, isStreamLine } from '../../lib/asyncrpc/wire/stream-line.ts';
 import { fakeUpstream, unihashOf } from './fake-upstream.ts';
 import { refusal } from './helpers.ts';
 import { site, stream } from './upstream-helpers.ts';

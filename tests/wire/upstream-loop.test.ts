@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
-import { listen } from '../../lib/asyncrpc/listen.ts';
+import { listen } from '../../lib/asyncrpc/transport/listen.ts';
 import { SILENT } from '../../lib/log.ts';
 import { fakeUpstream, unihashOf } from './fake-upstream.ts';
 import { MEMORY, temporaryFolder, WireClient } from './helpers.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { fakeUpstream, unihashOf } from './fake-upstream.ts';
 import { temporaryFolder } from './helpers.ts';
 import { recorder, site, stream } from './upstream-helpers.ts';

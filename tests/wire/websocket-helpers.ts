@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { Address } from '../../lib/asyncrpc/address.ts';
 import type { Limits } from '../../lib/asyncrpc/limits.ts';
-import { listen } from '../../lib/asyncrpc/listen.ts';
-import type { Json } from '../../lib/asyncrpc/messages.ts';
+import type { Address } from '../../lib/asyncrpc/transport/address.ts';
+import { listen } from '../../lib/asyncrpc/transport/listen.ts';
+import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { SILENT } from '../../lib/log.ts';
 import { createApp } from '../../lib/server.ts';
 import { configIn, temporaryFolder } from './helpers.ts';

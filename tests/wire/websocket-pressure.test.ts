@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { Hub } from '../../lib/asyncrpc/hub.ts';
 import { DEFAULT_LIMITS, KIB, MIB } from '../../lib/asyncrpc/limits.ts';
-import { listen } from '../../lib/asyncrpc/listen.ts';
-import type { WebSocketStream } from '../../lib/asyncrpc/websocket-stream.ts';
+import type { Hub } from '../../lib/asyncrpc/server/hub.ts';
+import { listen } from '../../lib/asyncrpc/transport/listen.ts';
+import type { WebSocketStream } from '../../lib/asyncrpc/transport/websocket/stream.ts';
 import { SILENT } from '../../lib/log.ts';
 import { FrameClient, HASHES, webSocketServer } from './websocket-helpers.ts';
 

@@ -4,9 +4,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import { KIB, MIB } from '../../lib/asyncrpc/limits.ts';
-import { listen } from '../../lib/asyncrpc/listen.ts';
-import { resolveConfig } from '../../lib/config.ts';
+import { listen } from '../../lib/asyncrpc/transport/listen.ts';
 import { SILENT } from '../../lib/log.ts';
+import { resolveConfig } from '../../lib/settings/config.ts';
 import { FrameClient, HASHES, upgradeStatus, webSocketServer } from './websocket-helpers.ts';
 
 test('a web page is refused unless its origin is listed, also when it names this host', async (t) => {

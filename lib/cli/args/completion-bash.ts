@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import { type AnyProgram, type Argument, ownOptions, programOptions, sharedOptions, shownCommands } from './table.ts';
 
 const words = (list: readonly string[]) => list.join(' ');

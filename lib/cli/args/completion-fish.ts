@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import { type AnyProgram, ownOptions, programOptions, sharedOptions, shownCommands } from './table.ts';
 
 function quoted(text: string): string {

@@ -1,5 +1,5 @@
-import type { Option } from '../../options.ts';
 import { didYouMean } from '../../settings/nearest.ts';
+import type { Option } from '../../settings/options.ts';
 import { valueNames } from './table.ts';
 import { UsageError } from './usage-error.ts';
 

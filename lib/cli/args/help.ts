@@ -1,4 +1,4 @@
-import { defaultText, environmentName, type Option } from '../../options.ts';
+import { defaultText, environmentName, type Option } from '../../settings/options.ts';
 import {
   type AnyCommand,
   type AnyProgram,

@@ -1,4 +1,4 @@
-import { defaultText, environmentName, type Option } from '../../options.ts';
+import { defaultText, environmentName, type Option } from '../../settings/options.ts';
 import { expectedOf } from '../../settings/schema.ts';
 import { groupsOf, optionRow, usage } from './help.ts';
 import { type AnyProgram, ownOptions, programOptions, shownCommands } from './table.ts';

@@ -1,5 +1,5 @@
-import type { Option } from '../../options.ts';
 import { didYouMean } from '../../settings/nearest.ts';
+import type { Option } from '../../settings/options.ts';
 import { Args } from './args.ts';
 import { checkValue, type Expanded, VALUE_SEPARATOR } from './expand.ts';
 import type { Argument } from './table.ts';

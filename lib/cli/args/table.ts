@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import type { Args } from './args.ts';
 
 /** A positional argument. Only the last may be optional or take many. */

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AddressError } from '../../errors.ts';
-import { START_MS, startInBackground } from '../background.ts';
-import type { ServerStatus } from '../control.ts';
-import { askStatus, askStop } from '../control-client.ts';
+import { START_MS, startInBackground } from '../process/background.ts';
+import type { ServerStatus } from '../process/control.ts';
+import { askStatus, askStop } from '../process/control-client.ts';
 import { type AutoPlace, isAt, makeFolder, requireOwn } from './place.ts';
 
 /** The exit status of a server that found another one in its place. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BakeservError, errorText } from '../../errors.ts';
-import type { ServerStatus } from '../control.ts';
-import { type HeldLease, holdLease } from '../control-client.ts';
+import type { ServerStatus } from '../process/control.ts';
+import { type HeldLease, holdLease } from '../process/control-client.ts';
 import { STOP_MS, takeServer } from './ensure.ts';
 import { type AutoPlace, variables } from './place.ts';
 

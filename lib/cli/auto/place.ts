@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { userName } from '../../asyncrpc/accounts.ts';
+import { userName } from '../../asyncrpc/transport/passwd.ts';
 import { ConfigError, reasonOf } from '../../errors.ts';
 import type { Flags } from '../../settings/settings.ts';
-import type { ServerStatus } from '../control.ts';
-import { makeFolders } from '../folders.ts';
+import type { ServerStatus } from '../process/control.ts';
+import { makeFolders } from '../process/folders.ts';
 import { networkFileSystem } from './network-file-system.ts';
 
 /** Where the private server of a build folder keeps its things. */

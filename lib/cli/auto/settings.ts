@@ -1,6 +1,6 @@
-import { environmentName } from '../../options.ts';
+import { environmentName } from '../../settings/options.ts';
 import { type Flags, type Settings, withoutRustSettings } from '../../settings/settings.ts';
-import { loadSettings } from '../load-settings.ts';
+import { loadSettings } from '../commands/load-settings.ts';
 import type { AutoPlace } from './place.ts';
 
 /** What BitBake calls the upstreams of its own private servers. */

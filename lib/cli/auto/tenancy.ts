@@ -1,4 +1,4 @@
-import type { Build, Lease } from '../control.ts';
+import type { Build, Lease } from '../process/control.ts';
 import { processStart } from './process-start.ts';
 
 /** Who needs a private server, and when nobody does any more. */

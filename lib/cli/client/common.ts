@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import type { Args } from '../args/args.ts';
 import type { Argument, Command, Program } from '../args/table.ts';
 import { CONNECTION_FLAGS } from './connect.ts';

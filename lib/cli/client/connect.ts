@@ -1,5 +1,5 @@
 import { AddressError } from '../../errors.ts';
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import type { Args } from '../args/args.ts';
 
 /** What dialing advises; here an option names another server too. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { LineSplitter } from '../../asyncrpc/lines.ts';
+import { LineSplitter } from '../../asyncrpc/wire/lines.ts';
 import { InvokeError } from '../../errors.ts';
 
 const MAX_LINE_BYTES = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { encodeJson, type Json } from '../../asyncrpc/messages.ts';
+import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
 
 /** Where a command writes: results to stdout, everything else to stderr. */
 export interface Out {

@@ -28,7 +28,7 @@ export function openHashCall(globals: Args, args: Args): HashCall {
 
   async function connect(text: string): Promise<HashClient> {
     const [{ parseAddress }, { connectHashClient }] = await Promise.all([
-      import('../../asyncrpc/address.ts'),
+      import('../../asyncrpc/transport/address.ts'),
       import('../../hashserv/client.ts'),
     ]);
     const parsed = parseAddress(text);
@@ -68,7 +68,9 @@ async function credentials(address: string, globals: Args) {
   const token = globals.text('password');
   if (username !== undefined && token !== undefined) return { username, token };
   if (token !== undefined) throw new UsageError('--password is of no use without --login');
-  const found = globals.has('no-netrc') ? null : (await import('../../asyncrpc/netrc.ts')).findCredentials(address);
+  const found = globals.has('no-netrc')
+    ? null
+    : (await import('../../asyncrpc/client/netrc.ts')).findCredentials(address);
   if (username !== undefined && found?.login !== username) {
     throw new UsageError(`--login ${username}: name the token with --password, or in netrc under ${address}`);
   }

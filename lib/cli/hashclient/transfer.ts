@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { encodeJson, type Json } from '../../asyncrpc/messages.ts';
+import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
 import type { HashClient } from '../../hashserv/client.ts';
 import type { RowValues } from '../../hashserv/store.ts';

@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import type { Program } from '../args/table.ts';
 import type { HashCall } from './call.ts';
 

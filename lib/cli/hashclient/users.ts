@@ -1,4 +1,4 @@
-import type { Json } from '../../asyncrpc/messages.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
 import type { UserReply } from '../../hashserv/client.ts';
 import type { Out } from '../client/out.ts';
 import type { HashCall } from './call.ts';

@@ -21,7 +21,7 @@ export function openPrCall(globals: Args, args: Args): PrCall {
 
   async function connect(): Promise<PrClient> {
     const [{ parseAddress }, { connectPrClient }] = await Promise.all([
-      import('../../asyncrpc/address.ts'),
+      import('../../asyncrpc/transport/address.ts'),
       import('../../prserv/client.ts'),
     ]);
     const address = parseAddress(globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER));

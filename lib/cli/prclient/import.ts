@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import { importFault } from '../../prserv/import-rule.ts';
+import { importFault } from '../../prserv/commands/import-rule.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { nameOf } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';

@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';

@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../../settings/serve-options.ts';
 
 const PRIVATE = 'Private server';

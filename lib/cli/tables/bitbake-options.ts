@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 
 /** An option of a command of BitBake's. */
 const dropIn = (

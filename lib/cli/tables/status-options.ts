@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 
 export const STATUS_OPTIONS: readonly Option[] = [
   {

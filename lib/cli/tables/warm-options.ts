@@ -1,4 +1,4 @@
-import type { Option } from '../../options.ts';
+import type { Option } from '../../settings/options.ts';
 
 const option = (name: string, describe: string, more: Partial<Option> = {}): Option => ({
   name,

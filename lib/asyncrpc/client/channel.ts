@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream';
+import { AddressError, InvokeError, reasonOf } from '../../errors.ts';
+import { Fifo } from '../fifo.ts';
+import { LineSplitter } from '../wire/lines.ts';
+import { frameMessage, type Json } from '../wire/messages.ts';
+import { createReplyReader, refusalIn, refusalOf } from '../wire/reply-reader.ts';
+
+/** The connection ended before an answer came: the request may or may not have been carried out. */
+export class ConnectionLost extends AddressError {}
+
+/** The server was silent for longer than the client would wait: the request is given up, and not sent again. */
+export class AnswerTimeout extends AddressError {}
+
+/**
+ * One connection to a server, for as long as it lasts. Messages are sent at once and answered in order; when the
+ * connection is lost, everything unanswered rejects with ConnectionLost, or with AnswerTimeout where that is why.
+ */
+export interface Channel {
+  /** Null while the connection stands. */
+  readonly lost: Error | null;
+  /** True once the server has answered anything: it speaks our protocol. */
+  readonly answered: boolean;
+  /**
+   * Sends a message. Resolves to the reply.
+   * @throws InvokeError when the server refuses it
+   */
+  message(text: string): Promise<Json>;
+  /**
+   * In stream mode: sends lines (`text`, each ended by a newline) and resolves to `count` lines of answer.
+   * @throws InvokeError when the server ends the stream at a bad line
+   */
+  lines(count: number, text: string): Promise<string[]>;
+  close(): void;
+}
+
+/** A server's line may be a reply of any length: chunks are the server's choice on some transports. */
+const MAX_LINE_BYTES = 256 * 1024 * 1024;
+
+/** The longest reply: what fits a string of V8, with room to spare. */
+const MAX_REPLY_BYTES = 500 * 1024 * 1024;
+
+/** What takes the server's next lines: returns true once it has all of its own. */
+interface Waiter {
+  take(line: string): boolean;
+  reject(error: Error): void;
+}
+
+export interface ChannelOptions {
+  /** Of the server, for messages. */
+  readonly name: string;
+  /** Whether long messages travel in chunks on this transport. */
+  readonly chunked: boolean;
+  /** A server that owes an answer and is silent for so long is given up; 0 waits for ever. */
+  readonly answerTimeoutMs?: number;
+  /** Called once, when the connection is gone. */
+  readonly onLost?: () => void;
+}
+
+/** Speaks over a stream on which the handshake was sent, or is about to be. */
+export function createChannel(stream: Duplex, options: ChannelOptions): Channel {
+  const { name, chunked, answerTimeoutMs = 0, onLost } = options;
+  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const readReply = createReplyReader(MAX_REPLY_BYTES);
+  /** In the order in which they asked, which is that of the answers. */
+  const waiters = new Fifo<Waiter>();
+  let lost: Error | null = null;
+  let answered = false;
+  /** What the server said when nothing was asked: why it is about to close. */
+  let farewell = '';
+
+  const lose = (error: Error) => {
+    if (lost) return;
+    lost = error;
+    stream.destroy();
+    clearInterval(watch);
+    for (let waiter = waiters.take(); waiter; waiter = waiters.take()) waiter.reject(error);
+    onLost?.();
+  };
+  const take = (line: string) => {
+    const waiter = waiters.at(0);
+    if (!waiter) {
+      const said = refusalOf(line);
+      farewell = said instanceof InvokeError ? said.message.slice(0, 200) : '';
+      return;
+    }
+    answered = true;
+    try {
+      if (!waiter.take(line)) return;
+    } catch (error) {
+      // Where one reply cannot be read, nobody knows where the next begins.
+      lose(error as Error);
+      return;
+    }
+    waiters.take();
+  };
+  /** Looked at now and then: cheaper than a timer for every request. */
+  let heard = performance.now();
+  const watch = answerTimeoutMs > 0 ? setInterval(checkSilence, Math.max(10, answerTimeoutMs / 4)) : undefined;
+  function checkSilence(): void {
+    if (waiters.isEmpty) heard = performance.now();
+    else if (performance.now() - heard > answerTimeoutMs) {
+      lose(new AnswerTimeout(`${name} has not answered for ${answerTimeoutMs / 1000} s`));
+    }
+  }
+  stream.on('data', (chunk: Buffer) => {
+    heard = performance.now();
+    for (const line of splitter.push(chunk)) take(line);
+    if (splitter.failure) lose(new ConnectionLost(`connection to ${name} lost: ${splitter.failure.message}`));
+  });
+  stream.on('error', (error) => lose(new ConnectionLost(`connection to ${name} lost: ${reasonOf(error)}`, error)));
+  const closed = () => {
+    const why = farewell || (answered ? '' : 'it did not answer; does it speak this protocol?');
+    lose(new ConnectionLost(`connection to ${name} was closed by the server${why && `: ${why}`}`));
+  };
+  // No more answers come after its end, whether or not the stream is open for writing still.
+  stream.on('end', closed);
+  stream.on('close', closed);
+
+  return {
+    get lost() {
+      return lost;
+    },
+    get answered() {
+      return answered;
+    },
+    message(text) {
+      return new Promise((resolve, reject) => {
+        if (lost) return reject(lost);
+        const take = (line: string) => {
+          const reply = readReply(line);
+          if (reply === undefined) return false;
+          const refusal = refusalIn(reply);
+          if (refusal) reject(refusal);
+          else resolve(reply);
+          return true;
+        };
+        waiters.push({ take, reject });
+        stream.write(frameMessage(text, chunked));
+      });
+    },
+    lines(count, text) {
+      return new Promise((resolve, reject) => {
+        if (lost) return reject(lost);
+        waiters.push({ take: lineReader(count, resolve, reject), reject });
+        stream.write(text);
+      });
+    },
+    close: () => lose(new ConnectionLost(`connection to ${name} was closed here`)),
+  };
+}
+
+function lineReader(count: number, resolve: (lines: string[]) => void, reject: (error: Error) => void): Waiter['take'] {
+  const lines: string[] = [];
+  return (line) => {
+    if (line.startsWith('{"invoke-error"')) {
+      reject(refusalOf(line));
+      return true;
+    }
+    lines.push(line);
+    if (lines.length < count) return false;
+    resolve(lines);
+    return true;
+  };
+}

@@ -1,0 +1,123 @@
+import { AddressError } from '../../errors.ts';
+import { TELL_ERRORS } from '../faults.ts';
+import { type Address, formatAddress } from '../transport/address.ts';
+import { dial } from '../transport/dial.ts';
+import { encodeJson } from '../wire/messages.ts';
+import { AnswerTimeout, type Channel, createChannel } from './channel.ts';
+import type { ClientOptions } from './options.ts';
+
+/** The connection of a client: made when needed, one at a time. */
+export interface Link {
+  /** The connection that stands, or null. */
+  readonly channel: Channel | null;
+  /** The connection that stands, or a new one: a single attempt before there ever was one, later as `again`. */
+  connect(): Promise<Channel>;
+  /**
+   * A connection after one was lost: several attempts, with growing pauses. Those who call it at once share them.
+   * @throws AddressError of the last attempt; whatever `onConnect` rejected with
+   */
+  again(lost: AddressError): Promise<Channel>;
+  close(): void;
+}
+
+/** With the pauses between them about three seconds: a restart of the server is ridden out. */
+export const RECONNECTS = 5;
+const CONNECT_TIMEOUT_MS = 3000;
+const RECONNECT_DELAY_MS = 200;
+const MAX_RECONNECT_DELAY_MS = 5000;
+
+export function createLink(address: Address, options: ClientOptions): Link {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS, reconnects = RECONNECTS, answerTimeoutMs = 0 } = options;
+  const { reconnectDelayMs = RECONNECT_DELAY_MS } = options;
+  const name = formatAddress(address);
+  let channel: Channel | null = null;
+  let connecting: Promise<Channel> | null = null;
+  let reconnecting: Promise<Channel> | null = null;
+  /** Attempts in a row since the server last answered. */
+  let attempts = 0;
+  let lost: AddressError | null = null;
+  let closed = false;
+
+  const closedHere = () => new AddressError(`connection to ${name} was closed here`);
+
+  async function open(): Promise<Channel> {
+    const { stream, chunked } = await (options.dial ?? dial)(address, {
+      timeoutMs: answerTimeoutMs > 0 ? Math.min(connectTimeoutMs, answerTimeoutMs) : connectTimeoutMs,
+      caFile: options.caFile,
+    });
+    const onLost = () => {
+      if (opened.answered) attempts = 0;
+      if (channel !== opened) return;
+      channel = null;
+      const why = opened.lost;
+      lost = why instanceof AddressError ? why : new AddressError(`connection to ${name} was lost`, why);
+    };
+    const opened = createChannel(stream, { name, chunked, onLost, answerTimeoutMs });
+    try {
+      if (closed) throw closedHere();
+      stream.write(`${options.protocol}\nneeds-headers: false\n${TELL_ERRORS}\n`);
+      await options.onConnect?.((command, args) => opened.message(encodeJson({ [command]: args })));
+      if (opened.lost) throw opened.lost;
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    channel = opened;
+    return opened;
+  }
+
+  function connectOnce(): Promise<Channel> {
+    if (closed) return Promise.reject(closedHere());
+    if (channel) return Promise.resolve(channel);
+    connecting ??= open().finally(() => {
+      connecting = null;
+    });
+    return connecting;
+  }
+
+  async function reconnect(lost: AddressError): Promise<Channel> {
+    let error = lost;
+    const until = answerTimeoutMs > 0 ? performance.now() + answerTimeoutMs : Number.POSITIVE_INFINITY;
+    while (!closed && attempts < reconnects && performance.now() < until) {
+      if (attempts > 0) await delay(Math.min(MAX_RECONNECT_DELAY_MS, reconnectDelayMs * 2 ** (attempts - 1)));
+      attempts++;
+      try {
+        return await connectOnce();
+      } catch (failure) {
+        if (!(failure instanceof AddressError) || failure instanceof AnswerTimeout) throw failure;
+        error = failure;
+      }
+    }
+    throw error;
+  }
+
+  function again(error: AddressError): Promise<Channel> {
+    if (channel) return Promise.resolve(channel);
+    if (closed) return Promise.reject(closedHere());
+    reconnecting ??= reconnect(error).finally(() => {
+      reconnecting = null;
+    });
+    return reconnecting;
+  }
+
+  return {
+    get channel() {
+      return channel;
+    },
+    connect() {
+      if (!lost) return connectOnce();
+      // Whoever asks something new has a full set of attempts.
+      if (!reconnecting) attempts = 0;
+      return again(lost);
+    },
+    again,
+    close() {
+      closed = true;
+      channel?.close();
+    },
+  };
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

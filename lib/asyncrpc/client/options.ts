@@ -1,0 +1,26 @@
+import type { dial } from '../transport/dial.ts';
+import type { Json } from '../wire/messages.ts';
+
+export interface ClientOptions {
+  /** The first line: `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
+  readonly protocol: string;
+  /** To connect, in milliseconds; 3 s. */
+  readonly connectTimeoutMs?: number;
+  /**
+   * A server that owes an answer and is silent for so long, or that cannot be connected to for so long, is given up
+   * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits for ever for answers.
+   */
+  readonly answerTimeoutMs?: number;
+  /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
+  readonly caFile?: string | null;
+  /** Commands that may be sent again when the connection was lost before their answer: doing them twice is harmless. */
+  readonly resendable?: ReadonlySet<string>;
+  /** How many times in a row a lost connection is made anew for what waits; 5. With 0 the first loss is the end. */
+  readonly reconnects?: number;
+  /** Before the second attempt to reconnect, in milliseconds; doubled for each that follows; 200 ms. */
+  readonly reconnectDelayMs?: number;
+  /** Asked on every new connection before anything else is sent on it: a login. Rejecting gives the connection up. */
+  readonly onConnect?: (ask: (command: string, args: Json) => Promise<Json>) => Promise<void>;
+  /** How a connection is made; for tests and for transports of one's own. */
+  readonly dial?: typeof dial;
+}

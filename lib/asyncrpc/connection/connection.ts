@@ -1,0 +1,271 @@
+import type { Duplex } from 'node:stream';
+import { LoopError, ProtocolError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { invokeError, isFault } from '../faults.ts';
+import type { Limits } from '../limits.ts';
+import type { Carrier, Peer, Service } from '../service.ts';
+import type { Account, Holding } from '../shares/account.ts';
+import type { Holder } from '../shares/holder.ts';
+import type { Turns, Worker } from '../shares/turns.ts';
+import { Conversation, type ConversationHost } from './conversation.ts';
+import { Inbox } from './inbox.ts';
+import { Output, type OutputOwner } from './output.ts';
+
+/** What a connection needs from the server around it. */
+export interface ConnectionContext {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly limits: Limits;
+  readonly log: Logger;
+  readonly carrier: Carrier;
+  readonly account: Account;
+  readonly turns: Turns;
+  /** Called once, when the handshake is over. */
+  readonly onReady: () => void;
+  /** Called once, when the connection is gone. */
+  readonly onClose: () => void;
+}
+
+/** Steps between two looks at the clock, which costs as much as a cheap one. */
+const STEPS_A_LOOK = 8;
+/** How long a closing connection's remaining input is read away, so that the last answer is not lost to a reset. */
+const LINGER_MS = 1000;
+
+/**
+ * One client on any byte stream: what it sends is counted, read and answered, in turns with others, and it is held to
+ * its limits. What is said is the conversation's.
+ */
+export class Connection implements ConversationHost, OutputOwner, Holder, Worker {
+  readonly peer: Peer;
+  readonly address: string | null;
+  readonly openedAt = performance.now();
+  private readonly stream: Duplex;
+  private readonly context: ConnectionContext;
+  readonly limits: Limits;
+  readonly log: Logger;
+  readonly carrier: Carrier;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly inbox: Inbox;
+  readonly holding: Holding;
+  readonly output: Output;
+  private readonly conversation: Conversation;
+  private state: 'open' | 'closing' | 'closed' = 'open';
+  private pumping = false;
+  /** It has asked for a turn. */
+  private queued = false;
+  private paused = false;
+  private draining = false;
+  private inputEnded = false;
+  private closingSince = 0;
+
+  constructor(stream: Duplex, peer: Peer, address: string | null, context: ConnectionContext) {
+    const { limits, carrier, log, account, turns, services } = context;
+    this.log = log;
+    this.carrier = carrier;
+    this.services = services;
+    this.stream = stream;
+    this.peer = peer;
+    this.address = address;
+    this.context = context;
+    this.limits = limits;
+    this.inbox = new Inbox(limits, carrier);
+    this.holding = account.open(this);
+    this.output = new Output(stream, limits, turns, this);
+    this.conversation = new Conversation(this);
+    stream.on('data', (chunk: Buffer) => this.receive(chunk));
+    // What the carrier holds grows before there is data.
+    stream.on('held', () => this.paused || this.over || this.pauseOrResume());
+    stream.on('end', () => {
+      this.inputEnded = true;
+      this.pump();
+    });
+    // A reset is an ordinary way for a client to leave: 'close' follows and does the work.
+    stream.on('error', (error) => log.debug('connection lost', { peer: peer.name, reason: error.message }));
+    stream.on('close', () => this.closed());
+  }
+
+  get over(): boolean {
+    return this.state !== 'open';
+  }
+
+  /** Reads no more, answers what was read, then closes; at once when idle. */
+  drain(): void {
+    if (this.draining || this.over) return;
+    this.draining = true;
+    this.pump();
+  }
+
+  destroy(): void {
+    this.stream.destroy();
+  }
+
+  /** Holds the connection to its time limits; called a few times a second with `performance.now()`. */
+  checkTime(now: number): void {
+    const { limits } = this;
+    if (this.state === 'closed') return;
+    if (this.state === 'closing') {
+      if (now - this.closingSince > limits.outputTimeoutMs) this.destroy();
+      return;
+    }
+    if (this.conversation.isHandshake && now - this.openedAt > limits.handshakeTimeoutMs) {
+      return this.fail(new ProtocolError(`no complete handshake within ${limits.handshakeTimeoutMs / 1000} s`));
+    }
+    const late = this.paused ? null : this.inbox.checkTime(now);
+    if (late) this.refuseRest(late);
+    this.output.checkTime(now);
+    this.count();
+  }
+
+  onReady(): void {
+    this.context.onReady();
+  }
+
+  onRelief(): void {
+    this.pump();
+  }
+
+  onStuck(unsent: number): void {
+    this.log.warn('client does not read its answers: closed', { peer: this.peer.name, unsent });
+    this.destroy();
+  }
+
+  get maySend(): boolean {
+    this.count();
+    return this.holding.maySend;
+  }
+
+  onRoom(): void {
+    this.conversation.onRoom();
+    this.pump();
+  }
+
+  giveUp(): void {
+    this.log.warn('client holds up others: what it holds is given up', {
+      peer: this.peer.name,
+      bytes: this.holding.held,
+    });
+    if (this.output.unsentBytes > 0) this.destroy();
+    else this.refuseRest(new ProtocolError('others wait for the memory that an unfinished message takes'));
+  }
+
+  work(): void {
+    this.queued = false;
+    this.pump();
+  }
+
+  private receive(chunk: Buffer): void {
+    if (this.over || this.inbox.failure) return;
+    this.inbox.push(chunk);
+    this.pump();
+  }
+
+  /** What is unfinished is not waited for; what came before it is answered first. */
+  private refuseRest(why: ProtocolError): void {
+    this.inbox.fail(why);
+    this.pump();
+  }
+
+  /** Does all that can be done now and in this turn. */
+  pump(): void {
+    if (this.pumping) return;
+    const { turns } = this.context;
+    if (turns.isOver && !this.over) this.askForTurn(false);
+    else {
+      this.pumping = true;
+      this.output.gather();
+      const began = performance.now();
+      try {
+        for (let steps = 1; this.conversation.step(); steps++) {
+          if (steps % STEPS_A_LOOK !== 0 || !turns.isSpent(began)) continue;
+          this.askForTurn(true);
+          break;
+        }
+        if (!this.queued) this.finishIfDone();
+      } catch (error) {
+        this.fail(error as Error);
+      } finally {
+        this.output.flush();
+        this.pumping = false;
+        turns.spend(began);
+      }
+    }
+    this.pauseOrResume();
+  }
+
+  private askForTurn(isBusy: boolean): void {
+    if (this.queued) return;
+    this.queued = true;
+    this.context.turns.queue(this, isBusy);
+  }
+
+  private finishIfDone(): void {
+    if (this.over || this.output.choked || !this.conversation.isIdle || !this.inbox.isEmpty) return;
+    if (this.inbox.failure) this.fail(this.inbox.failure);
+    else if (this.inputEnded || this.draining) this.close();
+  }
+
+  /** Counts what is held, and reads on as long as that is not too much. */
+  private pauseOrResume(): void {
+    if (this.over) return;
+    this.count();
+    const { inbox, output, limits } = this;
+    const wanted =
+      this.draining || output.choked || inbox.waitingBytes > limits.maxInFlightBytes || !this.holding.mayRead;
+    if (wanted === this.paused) return;
+    this.paused = wanted;
+    this.holding.isRead = !wanted;
+    if (wanted) {
+      inbox.pause();
+      this.stream.pause();
+    } else {
+      inbox.resume();
+      this.stream.resume();
+    }
+  }
+
+  private count(): void {
+    const { inbox } = this;
+    const partial = inbox.partialBytes;
+    inbox.note(partial);
+    if (partial > 0 && partial > this.conversation.maxPartialBytes && !inbox.failure) {
+      return this.refuseRest(new ProtocolError(`a message is longer than ${this.conversation.maxPartialBytes} bytes`));
+    }
+    const unsent = this.output.unsentBytes;
+    this.holding.set(inbox.heldBytes + this.conversation.heldBytes + unsent, partial, unsent);
+  }
+
+  /** Tells the client what was wrong, unless that is a fault of which it did not ask to be told, and closes. */
+  fail(error: Error, what = 'connection failed'): void {
+    if (this.over) return;
+    if (error instanceof LoopError) this.log.debug('loop refused', { peer: this.peer.name });
+    else if (error instanceof ProtocolError) {
+      this.log.warn('bad input: closed', { peer: this.peer.name, reason: error.message.slice(0, 200) });
+    } else if (isFault(error)) this.log.error(what, { peer: this.peer.name, error });
+    if (!this.conversation.replies.hides(error)) this.output.write(`${invokeError(error)}\n`);
+    this.close();
+  }
+
+  /** Sends what is written, then closes. Input that still comes is read away for a moment, so that no reset eats the answer. */
+  close(): void {
+    if (this.over) return;
+    this.output.flush();
+    this.state = 'closing';
+    this.closingSince = performance.now();
+    this.inbox.drop();
+    this.stream.end();
+    this.stream.resume();
+    if (this.inputEnded) return;
+    this.stream.once('finish', () => {
+      if (this.draining) return void this.destroy();
+      setTimeout(() => this.destroy(), LINGER_MS).unref();
+    });
+  }
+
+  private closed(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.inbox.drop();
+    this.holding.close();
+    this.conversation.close();
+    this.context.onClose();
+  }
+}

@@ -1,0 +1,186 @@
+import { ProtocolError } from '../../errors.ts';
+import { Fifo } from '../fifo.ts';
+import type { Limits } from '../limits.ts';
+import type { Carrier, Command, Session } from '../service.ts';
+import { LineSplitter } from '../wire/lines.ts';
+import { type Call, MessageReader } from '../wire/message-reader.ts';
+import type { Json } from '../wire/messages.ts';
+
+/**
+ * What a client has sent and nobody has taken yet: bytes in, lines and whole requests out. It holds the client to how
+ * much, and for how long, it may leave unfinished.
+ */
+export class Inbox {
+  private readonly limits: Limits;
+  private readonly carrier: Carrier;
+  private readonly splitter: LineSplitter;
+  private readonly lines = new Fifo<string>();
+  /** Bytes read and not yet taken, the unfinished line at the end included. */
+  private untakenBytes = 0;
+  private readonly reader: MessageReader;
+  /** A request that was taken out and put back. */
+  private next: Call | null = null;
+  private fault: Error | null = null;
+  private nextBytes = 0;
+  /** Of the request that was taken last. */
+  private lastBytes = 0;
+  private begunAt = 0;
+  private pausedAt = 0;
+
+  constructor(limits: Limits, carrier: Carrier) {
+    this.limits = limits;
+    this.carrier = carrier;
+    // Where messages are not chunked, a line is a message.
+    this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
+    this.reader = new MessageReader(limits);
+  }
+
+  /** Why the input cannot be read on; to be said once what came before it has been answered. */
+  get failure(): Error | null {
+    return this.fault;
+  }
+
+  /** Bytes that came and were not taken, those of an unfinished line included. */
+  get bytes(): number {
+    return this.untakenBytes;
+  }
+
+  /** Of those, in whole lines. */
+  get waitingBytes(): number {
+    return this.untakenBytes - this.splitter.partialBytes;
+  }
+
+  /** Of the line or message that is not complete. */
+  get partialBytes(): number {
+    return this.splitter.partialBytes + this.reader.chunkBytes + this.carrier.heldBytes();
+  }
+
+  /** All that is held here. */
+  get heldBytes(): number {
+    return this.untakenBytes + this.reader.chunkBytes + this.carrier.heldBytes() + this.nextBytes;
+  }
+
+  /** True when no whole line and no request put back is left. */
+  get isEmpty(): boolean {
+    return this.next === null && this.lines.isEmpty;
+  }
+
+  push(chunk: Buffer): void {
+    const lines = this.splitter.push(chunk);
+    if (lines.length > 0 && !this.reader.inChunks) this.begunAt = 0;
+    this.untakenBytes += chunk.length;
+    this.lines.pushAll(lines);
+    this.fault ??= this.splitter.failure;
+  }
+
+  /** The next line, or null when none has been read. */
+  takeLine(): string | null {
+    const line = this.lines.take();
+    if (line === undefined) return null;
+    this.untakenBytes -= line.length + 1;
+    this.settleBytes();
+    return line;
+  }
+
+  /** Up to `most` lines before the next `END`; null when that is next, which is then taken. */
+  takeLines(most: number): readonly string[] | null {
+    if (this.lines.at(0) === 'END') {
+      this.takeLine();
+      return null;
+    }
+    const lines = this.lines.takeMany(this.lines.countBefore('END', most));
+    for (const line of lines) this.untakenBytes -= line.length + 1;
+    this.settleBytes();
+    return lines;
+  }
+
+  /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
+  takeCall(session: Session): Call | null {
+    if (this.next) {
+      const call = this.next;
+      this.next = null;
+      this.nextBytes = 0;
+      return call;
+    }
+    const held = this.heldBytes;
+    for (let line = this.takeLine(); line !== null; line = this.takeLine()) {
+      const wasInChunks = this.reader.inChunks;
+      try {
+        const call = this.reader.push(line, session);
+        // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
+        if (this.reader.inChunks !== wasInChunks) {
+          const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
+          this.begunAt = begun ? performance.now() : 0;
+        }
+        this.lastBytes = held - this.heldBytes;
+        if (call) return call;
+      } catch (error) {
+        this.fault = error as Error;
+        this.drop();
+      }
+    }
+    return null;
+  }
+
+  /** Adds to `args` those of the neighbouring requests of the same command that have been read already. */
+  takeRun(session: Session, command: Command, args: Json[]): void {
+    while (args.length < this.limits.maxInFlight) {
+      const call = this.takeCall(session);
+      if (!call) return;
+      if (call.command !== command) return this.putBack(call);
+      args.push(call.arg);
+    }
+  }
+
+  /** Makes this request the next one again. */
+  putBack(call: Call): void {
+    this.next = call;
+    this.nextBytes = this.lastBytes;
+  }
+
+  /** Notes whether something is unfinished, so many bytes, and since when. */
+  note(partial: number): void {
+    if (!this.reader.inChunks && partial === 0) this.begunAt = 0;
+    else if (this.begunAt === 0) this.begunAt = performance.now();
+  }
+
+  /** Reads no more, and lets go of what is unfinished; said once what came before it has been answered. */
+  fail(why: ProtocolError): void {
+    this.fault ??= why;
+    this.untakenBytes -= this.splitter.partialBytes;
+    this.splitter.stop(why);
+    this.reader.clear();
+    this.begunAt = 0;
+  }
+
+  /** What a client that has begun a message and does not end it is told; null while it has time. */
+  checkTime(now: number): ProtocolError | null {
+    const { messageTimeoutMs } = this.limits;
+    if (!this.begunAt || this.fault || now - this.begunAt <= messageTimeoutMs) return null;
+    return new ProtocolError(`a message was not complete within ${messageTimeoutMs / 1000} s`);
+  }
+
+  /** The client is not read for a while. */
+  pause(): void {
+    this.pausedAt = performance.now();
+  }
+
+  /** The client is read again: time in which it was not is not the client's. */
+  resume(): void {
+    if (this.begunAt) this.begunAt += performance.now() - Math.max(this.pausedAt, this.begunAt);
+  }
+
+  /** Forgets whole lines and the message that was being put together. */
+  drop(): void {
+    this.lines.clear();
+    this.next = null;
+    this.nextBytes = 0;
+    this.settleBytes();
+    this.reader.clear();
+  }
+
+  /** Characters are not bytes outside ASCII, nor is white space dropped counted: with nothing left the count starts afresh. */
+  private settleBytes(): void {
+    if (this.lines.isEmpty) this.untakenBytes = this.splitter.partialBytes;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Duplex } from 'node:stream';
+import type { Limits } from '../limits.ts';
+import type { Turns } from '../shares/turns.ts';
+
+/** Answers that are gathered for one write are written when they are longer than this. */
+const GATHERED_LENGTH = 64 * 1024;
+
+/** What an output needs of its connection. */
+export interface OutputOwner {
+  /** Whether more answers may be held for it. */
+  readonly maySend: boolean;
+  /** The client has caught up. */
+  onRelief(): void;
+  /** The client is too far behind, or has read nothing for too long: it is to be closed. */
+  onStuck(unsentBytes: number): void;
+}
+
+/** What a connection sends, held to how fast its client reads. */
+export class Output {
+  /** The client is behind: nothing more is read from it until it has caught up. */
+  choked = false;
+  private readonly stream: Duplex;
+  private readonly limits: Limits;
+  private readonly turns: Turns;
+  private readonly owner: OutputOwner;
+  private gathering = false;
+  private gathered = '';
+  private lastUnsent = 0;
+  private movedAt = performance.now();
+
+  constructor(stream: Duplex, limits: Limits, turns: Turns, owner: OutputOwner) {
+    this.stream = stream;
+    this.limits = limits;
+    this.turns = turns;
+    this.owner = owner;
+    stream.on('drain', () => {
+      this.choked = false;
+      owner.onRelief();
+    });
+  }
+
+  /** Bytes that the client has not been sent. */
+  get unsentBytes(): number {
+    return this.stream.writableLength + this.gathered.length;
+  }
+
+  /** What is written until `flush` goes out together: a write for each of a thousand answers would cost most of the time. */
+  gather(): void {
+    this.gathering = true;
+  }
+
+  flush(): void {
+    this.gathering = false;
+    if (this.gathered === '') return;
+    const text = this.gathered;
+    this.gathered = '';
+    this.write(text);
+  }
+
+  write(text: string): void {
+    if (this.gathering) {
+      this.gathered += text;
+      if (this.gathered.length < GATHERED_LENGTH) return;
+      text = this.gathered;
+      this.gathered = '';
+    }
+    // Everything we send is ASCII (JSON is escaped, unihashes are checked), and this is the cheapest way to write it.
+    this.stream.write(text, 'latin1');
+    const unsent = this.stream.writableLength;
+    if (unsent > this.limits.outputLimitBytes) this.owner.onStuck(unsent);
+    // Only a stream that says so will tell when it has caught up.
+    else if (unsent > 0 && this.stream.writableNeedDrain)
+      this.choked ||= unsent > this.limits.outputPauseBytes || !this.owner.maySend;
+  }
+
+  /**
+   * Writes a long text no faster than the client reads it, others having their turns in between. Ends early, without an
+   * error, when the client is gone.
+   */
+  async writeAll(pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
+    let began = performance.now();
+    for await (const piece of pieces) {
+      if (this.stream.destroyed) return;
+      this.write(piece);
+      if (this.choked) await this.relief();
+      else if (this.turns.isSpent(began)) {
+        this.turns.spend(began);
+        await this.turns.next();
+      } else continue;
+      began = performance.now();
+    }
+    this.turns.spend(began);
+  }
+
+  /** Holds the client to the output time limit. */
+  checkTime(now: number): void {
+    const unsent = this.stream.writableLength;
+    if (unsent === 0 || unsent !== this.lastUnsent) this.movedAt = now;
+    this.lastUnsent = unsent;
+    if (now - this.movedAt > this.limits.outputTimeoutMs) this.owner.onStuck(unsent);
+  }
+
+  private relief(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.stream.off('drain', done);
+        this.stream.off('close', done);
+        resolve();
+      };
+      this.stream.on('drain', done);
+      this.stream.on('close', done);
+    });
+  }
+}
+
+const SLICE_LENGTH = 64 * 1024;
+
+/** A long text in pieces to write one after the other. */
+export function* slices(text: string): Generator<string> {
+  for (let at = 0; at < text.length; at += SLICE_LENGTH) yield text.slice(at, at + SLICE_LENGTH);
+}

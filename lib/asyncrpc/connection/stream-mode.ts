@@ -1,0 +1,106 @@
+import { invokeError, isFault } from '../faults.ts';
+import type { Limits } from '../limits.ts';
+import { type Command, type Session, StreamFailure } from '../service.ts';
+import type { Inbox } from './inbox.ts';
+import { OrderedAnswers } from './ordered-answers.ts';
+
+/** What stream mode needs of the connection it is on. */
+export interface StreamHost {
+  readonly limits: Limits;
+  readonly inbox: Inbox;
+  write(text: string): void;
+  /** Goes on with what can be done now. */
+  pump(): void;
+  /** Whether too much is being written for lines of the command to be handed over; the host goes on when it can. */
+  mustWait(command: Command): boolean;
+  /** The client is told of our own faults; otherwise they close its connection. */
+  readonly told: boolean;
+  logFailure(what: string, error: Error): void;
+  /** Tells the client what was wrong, if it is told of that, and closes. */
+  fail(error: Error): void;
+}
+
+/** From a stream command to its END: lines overlap up to the in-flight limit, but for those of a command that writes. */
+export class StreamMode {
+  private readonly command: Command;
+  private readonly session: Session;
+  private readonly host: StreamHost;
+  private readonly onEnd: () => void;
+  private readonly answers: OrderedAnswers;
+  /** Bytes of the lines that wait for their answer. */
+  bytes = 0;
+  private linesInFlight = 0;
+  private ending = false;
+
+  /** @param onEnd called once, when END was read and everything before it is answered */
+  constructor(command: Command, session: Session, host: StreamHost, onEnd: () => void) {
+    this.command = command;
+    this.session = session;
+    this.host = host;
+    this.onEnd = onEnd;
+    this.answers = new OrderedAnswers(
+      () => host.pump(),
+      (error) => this.fail(error),
+    );
+  }
+
+  /** True when every line that was taken is answered. */
+  get isIdle(): boolean {
+    return this.answers.isEmpty;
+  }
+
+  /** Takes the next lines; false when there is nothing to do until something happens. */
+  step(): boolean {
+    // Lines after END are messages: they wait until the stream's answers are out.
+    if (this.ending) return false;
+    // A line sees what those before it did; and behind a bad one, which ends the stream, nothing is done.
+    if (this.command.serial && !this.answers.isEmpty) return false;
+    const { limits, inbox } = this.host;
+    const room = limits.maxInFlight - this.linesInFlight;
+    if (room <= 0 || inbox.isEmpty || this.host.mustWait(this.command)) return false;
+    const held = inbox.heldBytes;
+    const lines = inbox.takeLines(room);
+    if (lines === null) this.end();
+    else this.answerLines(lines, Math.max(0, held - inbox.heldBytes));
+    return true;
+  }
+
+  private end(): void {
+    this.ending = true;
+    this.answers.add(() => {
+      this.onEnd();
+      this.host.write('ok\n');
+    });
+  }
+
+  private answerLines(lines: readonly string[], bytes: number): void {
+    const text = this.session.stream(this.command, lines);
+    if (typeof text === 'string' && this.answers.isEmpty) return this.host.write(text);
+    // Also an answer that is there already is held in memory until those before it are out.
+    this.linesInFlight += lines.length;
+    this.bytes += bytes;
+    // Taken up in its turn, which may be after it has failed.
+    const told = this.host.told && text instanceof Promise;
+    const answer = told ? text.catch((error) => this.tell(error, lines.length)) : text;
+    if (answer instanceof Promise) answer.catch(() => {});
+    this.answers.add(async () => {
+      this.host.write(await answer);
+      this.linesInFlight -= lines.length;
+      this.bytes -= bytes;
+    });
+  }
+
+  /** A client that is told of a fault has an answer to each of its lines, and the stream goes on. */
+  private tell(error: unknown, count: number): string {
+    const fault = error instanceof StreamFailure ? (error.cause as Error) : null;
+    if (!fault || !isFault(fault)) throw error;
+    this.host.logFailure('stream lines failed', fault);
+    return `${invokeError(fault)}\n`.repeat(count);
+  }
+
+  private fail(error: unknown): void {
+    if (!(error instanceof StreamFailure)) return this.host.fail(error as Error);
+    this.host.write(error.answered);
+    this.host.fail(error.cause as Error);
+  }
+}

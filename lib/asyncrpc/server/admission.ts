@@ -1,0 +1,66 @@
+import type { Limits } from '../limits.ts';
+
+/** A connection that shakes hands. */
+export interface Newcomer {
+  readonly address: string | null;
+  destroy(): void;
+}
+
+/** A handshake takes one round trip: one that has lasted this long makes room when there are too many. */
+const STALLED_MS = 1000;
+/** An event loop that stood still has not read what came meanwhile: no more than this counts as a client's time. */
+const LONGEST_TICK_MS = 500;
+
+/**
+ * Who may take long to shake hands. Everybody is read at once, so an honest client is let in after one round trip,
+ * however many others connect and stay silent; but only so many handshakes may last a second, and of those only so many
+ * from one network address. Past that the oldest go.
+ */
+export class Admission {
+  /** Those in handshake with their age in milliseconds, oldest first. */
+  private readonly shaking = new Map<Newcomer, number>();
+  private readonly limits: Limits;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  /** Connections in handshake. */
+  get size(): number {
+    return this.shaking.size;
+  }
+
+  begin(newcomer: Newcomer): void {
+    this.shaking.set(newcomer, 0);
+  }
+
+  /** The connection has shaken hands or is gone. */
+  done(newcomer: Newcomer): void {
+    this.shaking.delete(newcomer);
+  }
+
+  /** Ends the oldest of too many. Called a few times a second. */
+  evictStalled(elapsedMs: number): void {
+    const perAddress = new Map<string, number>();
+    let stalled = 0;
+    for (const [newcomer, age] of this.shaking) {
+      const now = age + Math.min(elapsedMs, LONGEST_TICK_MS);
+      this.shaking.set(newcomer, now);
+      if (now < STALLED_MS) continue;
+      stalled++;
+      const { address } = newcomer;
+      if (address !== null) perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    }
+    let excess = stalled - this.limits.maxHandshakes;
+    for (const [newcomer, age] of [...this.shaking]) {
+      if (age < STALLED_MS) return;
+      const { address } = newcomer;
+      const ofAddress = address === null ? 0 : perAddress.get(address)!;
+      if (excess <= 0 && ofAddress <= this.limits.maxHandshakesPerAddress) continue;
+      if (address !== null) perAddress.set(address, ofAddress - 1);
+      excess--;
+      this.shaking.delete(newcomer);
+      newcomer.destroy();
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../../log.ts';
+import { Connection } from '../connection/connection.ts';
+import type { Limits } from '../limits.ts';
+import type { Carrier, Host, Peer, Service } from '../service.ts';
+import { Account } from '../shares/account.ts';
+import { Turns } from '../shares/turns.ts';
+import { Admission } from './admission.ts';
+import { countedAddress, Places } from './places.ts';
+
+const TICK_MS = 250;
+
+const BYTES: Carrier = { chunked: true, heldBytes: () => 0 };
+
+/** The connections of a server, whatever carries them: limits that concern them all, their clock, and their end. */
+export interface Hub extends Host {
+  /** Clients connected now. */
+  readonly size: number;
+  /** Bytes held for all clients. */
+  readonly heldBytes: number;
+  /** Milliseconds since the last client was connected; 0 while one is. */
+  readonly idleMs: number;
+  /** Lets every connection finish what was read from it, then closes it; destroys what is left after the drain time. */
+  drain(): Promise<void>;
+}
+
+/** @param services what the first word of a connection may be */
+export function createHub(services: readonly Service[], limits: Limits, log: Logger): Hub {
+  const byProtocol = new Map(services.map((service) => [service.protocol, service]));
+  const connections = new Set<Connection>();
+  const streams = new Set<Duplex>();
+  const admission = new Admission(limits);
+  const account = new Account(limits);
+  const places = new Places(limits);
+  const turns = new Turns();
+  let emptySince = performance.now();
+  let draining = false;
+  let onEmpty: (() => void) | null = null;
+
+  let lastTick = performance.now();
+  const ticker = setInterval(() => {
+    const now = performance.now();
+    admission.evictStalled(now - lastTick);
+    account.relieve(now - lastTick);
+    lastTick = now;
+    for (const connection of connections) connection.checkTime(now);
+  }, TICK_MS);
+  ticker.unref();
+
+  const forget = (stream: Duplex) => {
+    if (!streams.delete(stream) || streams.size > 0) return;
+    emptySince = performance.now();
+    onEmpty?.();
+  };
+
+  const start = (stream: Duplex, peer: Peer, address: string | null, carrier: Carrier) => {
+    const connection = new Connection(stream, peer, address, {
+      services: byProtocol,
+      limits,
+      log,
+      carrier,
+      account,
+      turns,
+      onReady: () => admission.done(connection),
+      onClose: () => {
+        connections.delete(connection);
+        admission.done(connection);
+      },
+    });
+    connections.add(connection);
+    admission.begin(connection);
+  };
+
+  return {
+    accept(stream, peer, carrier = BYTES) {
+      const address = countedAddress(peer.address);
+      const full = draining ? null : places.take(address);
+      if (draining || full) {
+        if (full) log.warn(full.what, { peer: peer.name, limit: full.limit });
+        stream.on('error', () => {});
+        stream.destroy();
+        return;
+      }
+      streams.add(stream);
+      stream.on('error', () => {});
+      stream.once('close', () => {
+        places.leave(address);
+        forget(stream);
+      });
+      start(stream, peer, address, carrier);
+    },
+    get size() {
+      return streams.size;
+    },
+    get heldBytes() {
+      return account.held;
+    },
+    get idleMs() {
+      return streams.size > 0 ? 0 : performance.now() - emptySince;
+    },
+    async drain() {
+      draining = true;
+      const empty = new Promise<void>((resolve) => {
+        onEmpty = resolve;
+        if (streams.size === 0) resolve();
+      });
+      for (const connection of connections) connection.drain();
+      const timer = setTimeout(() => {
+        if (streams.size > 0)
+          log.warn('clients still busy at the end of the drain time: closed', { clients: streams.size });
+        for (const stream of streams) stream.destroy();
+      }, limits.drainTimeoutMs);
+      await empty;
+      clearTimeout(timer);
+      clearInterval(ticker);
+    },
+  };
+}

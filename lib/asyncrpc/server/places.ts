@@ -1,0 +1,66 @@
+import type { Limits } from '../limits.ts';
+
+/** The part of all connections that is kept for Unix sockets. */
+const UNIX_RESERVE = 1 / 16;
+
+/**
+ * Who may connect at all: only so many at once, of those only so many from one network address, and some places are
+ * kept for Unix sockets, so that whoever looks after the machine gets in.
+ */
+export class Places {
+  private readonly limits: Limits;
+  private readonly perAddress = new Map<string, number>();
+  private total = 0;
+  private network = 0;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  /** What is in the way of one more from there, with its limit; null when nothing is, and the place is then taken. */
+  take(address: string | null): { readonly what: string; readonly limit: number } | null {
+    const { maxConnections, maxConnectionsPerAddress } = this.limits;
+    const forNetwork = maxConnections - Math.floor(maxConnections * UNIX_RESERVE);
+    if (this.total >= maxConnections || (address !== null && this.network >= forNetwork)) {
+      return { what: 'connection limit reached: refused', limit: maxConnections };
+    }
+    if (address !== null) {
+      const taken = this.perAddress.get(address) ?? 0;
+      if (taken >= maxConnectionsPerAddress) {
+        return { what: 'connection limit of an address reached: refused', limit: maxConnectionsPerAddress };
+      }
+      this.perAddress.set(address, taken + 1);
+      this.network++;
+    }
+    this.total++;
+    return null;
+  }
+
+  /** Gives back a place that was taken. */
+  leave(address: string | null): void {
+    this.total--;
+    if (address === null) return;
+    this.network--;
+    const left = this.perAddress.get(address)! - 1;
+    if (left > 0) this.perAddress.set(address, left);
+    else this.perAddress.delete(address);
+  }
+}
+
+/**
+ * What the limits of an address are counted by: an IPv6 client has a whole /64 to itself, and an IPv4 client may come in
+ * the form of IPv6.
+ */
+export function countedAddress(address: string | null): string | null {
+  if (address === null || !address.includes(':')) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped) return mapped[1]!;
+  const [before = '', after] = address.replace(/%.*$/, '').split('::');
+  const left = before === '' ? [] : before.split(':');
+  if (after !== undefined) {
+    const right = after === '' ? [] : after.split(':');
+    while (left.length + right.length < 8) left.push('0');
+    left.push(...right);
+  }
+  return `${left.slice(0, 4).join(':')}::/64`;
+}

@@ -1,0 +1,72 @@
+import { Fifo } from '../fifo.ts';
+
+/** What one connection may do in a row while others wait … */
+const SLICE_MS = 1;
+/** … and all together before the event loop looks at sockets again. */
+const TURN_MS = 5;
+
+/** Something that works off what is there, a slice at a time, and comes back for the rest. */
+export interface Worker {
+  /** Goes on, notes what it spends, and asks for another turn when it is not done. */
+  work(): void;
+}
+
+/**
+ * Turns at the event loop. Requests that can be answered at once cost no waiting, so a flood of them would be worked off
+ * in one go while everybody else waits: a connection that has used its slice waits behind those that have not.
+ */
+export class Turns {
+  private spentMs = 0;
+  private scheduled = false;
+  /** Those that have just been sent something, and those that have used a slice and are not done. */
+  private readonly fresh = new Fifo<Worker>();
+  private readonly busy = new Fifo<Worker>();
+
+  /** Whether whoever has something to do must wait for the next turn. */
+  get isOver(): boolean {
+    return this.spentMs >= TURN_MS;
+  }
+
+  /** Whether the slice that began at that time is used up. */
+  isSpent(began: number): boolean {
+    return performance.now() - began >= SLICE_MS;
+  }
+
+  /** Notes what was done since `began`. */
+  spend(began: number): void {
+    this.spentMs += performance.now() - began;
+    if (this.isOver) this.schedule();
+  }
+
+  /** Lets the worker go on in its turn; `isBusy` when it has used a slice and is not done. */
+  queue(worker: Worker, isBusy: boolean): void {
+    if (isBusy) this.busy.push(worker);
+    else this.fresh.push(worker);
+    this.schedule();
+  }
+
+  /** Resolves in a later turn: for what is done piece by piece. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.queue({ work: resolve }, true));
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.run());
+  }
+
+  private run(): void {
+    this.scheduled = false;
+    this.spentMs = 0;
+    // What comes in meanwhile is for the next turn; one that is busy goes on in each, however many are fresh.
+    let left = this.fresh.length + this.busy.length;
+    let worker = this.busy.take() ?? this.fresh.take();
+    while (worker) {
+      worker.work();
+      if (--left <= 0 || this.isOver) break;
+      worker = this.fresh.take() ?? this.busy.take();
+    }
+    if (!this.fresh.isEmpty || !this.busy.isEmpty) this.schedule();
+  }
+}

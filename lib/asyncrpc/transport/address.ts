@@ -1,0 +1,64 @@
+import { AddressError } from '../../errors.ts';
+
+/** Where a server listens or a client connects. Port 0 asks for a free one; host '' means all interfaces. */
+export type Address =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'ws';
+      readonly secure: boolean;
+      readonly host: string;
+      readonly port: number;
+      readonly path: string;
+    };
+
+const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or wss://HOST:PORT';
+
+/**
+ * Reads an address in any form.
+ * @throws AddressError naming the text when it is none of them
+ */
+export function parseAddress(text: string): Address {
+  const bad = (why: string) => new AddressError(`address ${JSON.stringify(text)}: ${why}; expected ${FORMS}`);
+  if (text.includes('\0')) throw bad('holds a NUL');
+  if (text.startsWith('unix://')) {
+    const path = text.slice('unix://'.length);
+    if (!path) throw bad('the socket path is empty');
+    return { kind: 'unix', path };
+  }
+  if (text.startsWith('ws://') || text.startsWith('wss://')) return parseWebSocket(text, bad);
+  const split = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
+  if (!split) throw bad('not an address');
+  const port = Number(split[3]);
+  if (port > 65535) throw bad('the port is above 65535');
+  return { kind: 'tcp', host: split[1] ?? split[2] ?? '', port };
+}
+
+function parseWebSocket(text: string, bad: (why: string) => AddressError): Address {
+  if (!URL.canParse(text)) throw bad('not a URL');
+  const url = new URL(text);
+  if (!url.hostname) throw bad('the host is missing');
+  if (url.username || url.password) throw bad('credentials do not belong in an address');
+  const secure = url.protocol === 'wss:';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port ? Number(url.port) : secure ? 443 : 80;
+  return { kind: 'ws', secure, host, port, path: url.pathname + url.search };
+}
+
+/** The text `parseAddress` reads back as the same address. */
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix://${address.path}`;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  if (address.kind === 'tcp') return `${host}:${address.port}`;
+  return `${address.secure ? 'wss' : 'ws'}://${host}:${address.port}${address.path === '/' ? '' : address.path}`;
+}
+
+/** True where only programs of this machine can connect: Unix sockets and loopback addresses. */
+export function isLocalAddress(address: Address): boolean {
+  return address.kind === 'unix' || isLoopback(address.host);
+}
+
+/** True for localhost, 127.0.0.0/8, ::1 and their v6-mapped spelling. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
+}

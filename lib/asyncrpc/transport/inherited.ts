@@ -1,0 +1,70 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import type { Logger } from '../../log.ts';
+import type { Limits } from '../limits.ts';
+import type { Host } from '../service.ts';
+import { type Address, formatAddress, isLocalAddress } from './address.ts';
+import type { Listener } from './listen.ts';
+
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const FIRST_DESCRIPTOR = 3;
+
+/**
+ * The listening sockets that a service manager handed to this process, as sd_listen_fds(3) says; taken out of the
+ * environment, so that no child believes they are its own.
+ */
+export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly number[] {
+  const { LISTEN_PID, LISTEN_FDS } = environment;
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete environment[name];
+  if (Number(LISTEN_PID) !== process.pid || !/^\d{1,3}$/.test(LISTEN_FDS ?? '')) return [];
+  return Array.from({ length: Number(LISTEN_FDS) }, (_, i) => FIRST_DESCRIPTOR + i);
+}
+
+/**
+ * Accepts clients on a socket that was handed over. Its file is its owner's to remove.
+ * @param log as for `listen`
+ * @throws the system's error when the descriptor is no listening socket
+ */
+export async function listenInherited(fd: number, host: Host, limits: Limits, log: Logger): Promise<Listener> {
+  const server = net.createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.keepAliveMs,
+    allowHalfOpen: true,
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ fd }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  const address = addressOf(server, fd);
+  server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
+  server.on('connection', (socket) => {
+    const remote = address.kind === 'unix' ? null : (socket.remoteAddress ?? null);
+    host.accept(socket, {
+      name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`,
+      address: remote,
+      local: isLocalAddress(address),
+    });
+  });
+  return { address, close: async () => void server.close() };
+}
+
+function addressOf(server: net.Server, fd: number): Address {
+  const address = server.address();
+  if (address !== null && typeof address === 'object')
+    return { kind: 'tcp', host: address.address, port: address.port };
+  return { kind: 'unix', path: socketPath(fd) };
+}
+
+/** The path of a Unix socket we have only a descriptor of: by its inode in proc_net(5). */
+function socketPath(fd: number): string {
+  const inode = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+  for (const line of fs.readFileSync('/proc/net/unix', 'utf8').split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[6] === inode && fields[7]) return fields[7];
+  }
+  return `fd ${fd}`;
+}

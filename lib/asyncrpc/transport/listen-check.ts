@@ -1,0 +1,47 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { AddressError, ConfigError, reasonOf } from '../../errors.ts';
+import { type Address, formatAddress } from './address.ts';
+import { groupId } from './passwd.ts';
+
+/** Who may connect to Unix sockets, as it was asked for; null: as umask and group of the process have it. */
+export interface ListenAccess {
+  readonly mode: number | null;
+  /** By name or number. */
+  readonly group: string | null;
+}
+
+/**
+ * Whether an address can be listened on, as far as that can be told while another server may listen there.
+ * @throws AddressError, ConfigError naming the address or the group
+ */
+export function checkListenAddress(address: Address, access: ListenAccess): void {
+  if (address.kind === 'ws' && address.secure)
+    throw new AddressError(
+      `cannot listen on ${formatAddress(address)}: TLS is not spoken here; listen on ws:// and put a TLS proxy such as nginx in front`,
+    );
+  if (address.kind !== 'unix') return;
+  socketGroup(access);
+  const target = path.resolve(address.path);
+  const cannot = (why: string) => new AddressError(`cannot listen on unix://${target}: ${why}`);
+  const folder = path.dirname(target);
+  try {
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw cannot(code === 'ENOENT' ? `there is no folder ${folder}` : `the folder ${folder}: ${reasonOf(error)}`);
+  }
+  const found = fs.lstatSync(target, { throwIfNoEntry: false });
+  if (found && !found.isSocket()) throw cannot('a file that is no socket is in the way');
+}
+
+/**
+ * The number of the group that Unix sockets are to have, or undefined.
+ * @throws ConfigError when there is no such group
+ */
+export function socketGroup({ group }: ListenAccess): number | undefined {
+  if (group === null) return undefined;
+  const id = groupId(group);
+  if (id === null) throw new ConfigError(`--socket-group: there is no group ${JSON.stringify(group)}`);
+  return id;
+}

@@ -1,0 +1,169 @@
+import http from 'node:http';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../../../log.ts';
+import type { Limits } from '../../limits.ts';
+import type { Host, Peer } from '../../service.ts';
+import { WebSocketStream } from './stream.ts';
+
+/** Takes the sockets of a `ws://` listener. */
+export interface WebSocketAcceptor {
+  /** Upgrades a client that has just connected and hands it to the host. */
+  accept(socket: net.Socket, peer: Peer): void;
+  /** From now on connections are closed with 1001, "going away". */
+  close(): void;
+}
+
+export interface WebSocketOptions {
+  /** Web origins whose pages may connect, as `scheme://host[:port]`. */
+  readonly allowOrigins: readonly string[];
+}
+
+/** Set by a proxy: the client behind it is not of this machine, although the connection is. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
+
+/** Pings without an answer after which a peer is dead. */
+const MISSED_PINGS = 2;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Serves clients over WebSocket, on any path. The host gets a stream as soon as a client connects, so the upgrade counts
+ * to the connection limit, the turns of the handshake and its time. A request with an Origin comes from a web page; it is
+ * refused unless listed, also when it names this host: a page whose name was made to lead here has that one as well.
+ */
+export function acceptWebSockets(
+  host: Host,
+  limits: Limits,
+  { allowOrigins }: WebSocketOptions,
+  log: Logger,
+): WebSocketAcceptor {
+  const origins = new Set(allowOrigins);
+  const streams = new WeakMap<Duplex, { stream: WebSocketStream; peer: WebSocketPeer }>();
+  let stopping = false;
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.maxMessageBytes,
+    // Lines are checked where those of every transport are, and the client is told in words.
+    skipUTF8Validation: true,
+  });
+  const pinger = createPinger(limits.websocketPingMs, log);
+  const refused = new WeakSet<Duplex>();
+  const server = http.createServer((request, response) => {
+    refused.add(request.socket);
+    request.resume();
+    response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' });
+    response.end(UPGRADE_TEXT);
+  });
+  server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is no HTTP request.\n'));
+  server.on('upgrade', (request, socket, head) => {
+    const { stream, peer } = streams.get(socket)!;
+    // Sent behind a request that was answered with the end of the connection.
+    if (refused.has(socket)) return void socket.resume().end();
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      return answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
+    }
+    const origin = request.headers.origin ?? request.headers['sec-websocket-origin'];
+    if (origin !== undefined && !origins.has(String(origin).toLowerCase())) {
+      log.warn('WebSocket refused: its Origin is not allowed', {
+        peer: peer.name,
+        origin: String(origin).slice(0, 128),
+      });
+      return answerHttp(socket, '403 Forbidden', 'This Origin is not allowed; the server has --allow-origin for it.\n');
+    }
+    peer.proxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
+    upgrader.handleUpgrade(request, socket, head, (ws) => {
+      stream.attach(ws, socket);
+      pinger.add(ws, socket, peer.name);
+    });
+  });
+
+  return {
+    accept(socket, { name, address, local }) {
+      const peer = new WebSocketPeer(name, address, local);
+      const stream = new WebSocketStream({
+        onFirstRead: () => server.emit('connection', socket),
+        onEarlyEnd: () => answerHttp(socket, '408 Request Timeout', 'No WebSocket handshake was made in time.\n'),
+        onDestroy: () => socket.destroy(),
+        closeCode: () => (stopping ? 1001 : 1000),
+      });
+      streams.set(socket, { stream, peer });
+      socket.on('error', () => {});
+      socket.on('close', () => stream.attached || stream.destroy());
+      host.accept(stream, peer, { chunked: false, heldBytes: () => stream.heldBytes });
+    },
+    close() {
+      stopping = true;
+      pinger.close();
+    },
+  };
+}
+
+const UPGRADE_TEXT = 'This is a WebSocket server for BitBake: connect to it as ws://HOST:PORT.\n';
+
+/** Who is local is known once the request's headers are: a proxy on this machine brings clients from elsewhere. */
+class WebSocketPeer implements Peer {
+  proxied = false;
+  readonly name: string;
+  readonly address: string | null;
+  private readonly loopback: boolean;
+
+  constructor(name: string, address: string | null, loopback: boolean) {
+    this.name = name;
+    this.address = address;
+    this.loopback = loopback;
+  }
+
+  get local(): boolean {
+    return this.loopback && !this.proxied;
+  }
+}
+
+/** Answers an HTTP request that becomes no WebSocket. The connection ends with the client, or with its handshake time. */
+function answerHttp(socket: Duplex, status: string, text: string, headers = ''): void {
+  if (!socket.writable) return void socket.destroy();
+  socket.resume();
+  socket.end(
+    `HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
+
+/** Pings every WebSocket, so that proxies keep idle links, and ends those that answer no more. */
+function createPinger(
+  intervalMs: number,
+  log: Logger,
+): { add(ws: WebSocket, socket: Duplex, name: string): void; close(): void } {
+  const unanswered = new Map<WebSocket, { name: string; socket: Duplex; pings: number }>();
+  const timer = setInterval(
+    () => {
+      for (const [ws, link] of unanswered) {
+        // While we do not read, an answer cannot arrive. Behind output that waits a ping cannot: that has its own limit.
+        if (ws.isPaused || link.socket.writableLength > 0) link.pings = 0;
+        if (link.pings >= MISSED_PINGS) {
+          log.info('WebSocket client does not answer pings: closed', { peer: link.name });
+          ws.terminate();
+        } else if (ws.readyState === ws.OPEN) {
+          link.pings++;
+          ws.ping();
+        }
+      }
+    },
+    Math.min(intervalMs, LONGEST_TIMER_MS),
+  );
+  timer.unref();
+  return {
+    add(ws, socket, name) {
+      const link = { name, socket, pings: 0 };
+      const alive = () => {
+        link.pings = 0;
+      };
+      unanswered.set(ws, link);
+      ws.on('close', () => unanswered.delete(ws));
+      // Any byte is a sign of life: a pong cannot interrupt a long frame.
+      socket.on('data', alive);
+    },
+    close: () => clearInterval(timer),
+  };
+}

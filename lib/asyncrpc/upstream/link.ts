@@ -1,0 +1,275 @@
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProtocolError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { KIB, type Limits } from '../limits.ts';
+import { type Address, formatAddress } from '../transport/address.ts';
+import { encodeJson, frameMessage, type Json } from '../wire/messages.ts';
+import { createReplyReader, refusalIn } from '../wire/reply-reader.ts';
+import { isKeyLine } from '../wire/stream-line.ts';
+import { createBreaker, LastingRefusal } from './breaker.ts';
+import { createGreeting } from './greeting.ts';
+import { createKnownCommands, PING } from './known-commands.ts';
+import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
+import { LOOP, type LoopGuard } from './loop-guard.ts';
+import type { OnAnswer } from './pending-lookups.ts';
+import { createTraces } from './traces.ts';
+import { tryRequests } from './trial.ts';
+
+export interface UpstreamLinkOptions {
+  readonly address: Address;
+  /** Opens a connection to it. */
+  readonly dial: () => Promise<Duplex>;
+  /** `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
+  readonly protocol: string;
+  readonly login: { readonly username: string; readonly token: string } | null;
+  /** Whose upstream it is, for log lines. */
+  readonly service: string;
+  /** A look-up without an answer after this long counts as a miss. */
+  readonly timeoutMs: number;
+  /** The same for what is asked patiently. */
+  readonly patientTimeoutMs: number;
+  readonly guard: LoopGuard;
+  /** Its replies are held to what a client's messages are held to. */
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
+/** How an upstream is doing, as get-stats shows it. */
+export interface UpstreamFigures {
+  readonly address: string;
+  readonly breaker: 'open' | 'closed';
+  readonly asked: number;
+  readonly unanswered: number;
+  readonly wrong: number;
+}
+
+/**
+ * All there is between a service and its upstream: one connection for each kind of stream look-up and one for messages,
+ * whatever the number of clients. Nothing here rejects: whatever goes wrong is an answer that is not there (`null`).
+ */
+export interface UpstreamLink {
+  readonly name: string;
+  /**
+   * Answers to lines of a stream command. `isAnswer` tells a believable answer; any other counts as none. `onAnswer` is
+   * told of each as it comes, believable or not, before the promise of them all resolves. A line that is no keys is not
+   * asked, whoever let it through: a client's word must not be more than a look-up on a connection that all share.
+   */
+  lines(
+    command: string,
+    lines: readonly string[],
+    isAnswer: (line: string) => boolean,
+    onAnswer?: OnAnswer<string>,
+  ): Promise<readonly (string | null)[]>;
+  /** The reply to each request, or null when there is none. */
+  messages(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
+  /**
+   * The same for what is worth a longer wait than a look-up, on a connection of its own: neither waits for the other.
+   * An upstream that is only slow with look-ups is still waited for; one that is dead is not.
+   */
+  patiently(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
+  /**
+   * Whether the upstream knows a command that BitBake's servers do not; null when it does not say.
+   * @param args of a request to find out with
+   * @param isAnswer tells the reply of a server that knows it
+   */
+  knows(command: string, args: Json, isAnswer: (reply: Json) => boolean): Promise<boolean | null>;
+  /** Notes and logs an answer that cannot be believed. A connection that gives such answers may be out of step. */
+  distrust(what: string): void;
+  figures(): UpstreamFigures;
+  /** Ends the connections; everything that waits, and whatever is asked from now on, has no answer. */
+  close(): void;
+}
+
+export interface LinkRequest {
+  readonly command: string;
+  readonly args: Json;
+}
+
+/** A reply, wrapped so that the reply `null` is told from no reply. */
+export interface Reply {
+  readonly value: Json;
+}
+
+/** With the longest time between probes: an upstream that returns is used again within 5 s. */
+const PROBE_TIMEOUT_MS = 2500;
+/** For a nonce to go round a loop. */
+const LOOP_MS = 1000;
+/** What can be an answer of get-stream or exists-stream, also where it is not one to be believed. */
+const STREAM_ANSWER = /^(?:[0-9a-f]{0,256}|true|false)$/;
+
+/** Takes the replies to messages. */
+const readReplies = (limits: Limits) => () => {
+  const read = createReplyReader(limits.maxMessageBytes, limits);
+  return (line: string): Reply | undefined => {
+    const value = read(line);
+    return value === undefined ? undefined : { value };
+  };
+};
+
+export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
+  const { address, dial, protocol, service, login, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
+  const name = formatAddress(address);
+  const streams = new Map<string, LookupChannel<string>>();
+  let asked = 0;
+  let unanswered = 0;
+  let wrong = 0;
+  let closed = false;
+
+  const stopped = new AbortController();
+  const greeting = createGreeting({ protocol, login, guard, limits });
+  const trial = (requests: readonly string[], withinMs = timeoutMs, via?: string) =>
+    tryRequests({ dial, greeting, via, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
+  /** How often a loop was proven. */
+  let loops = 0;
+  const traces = createTraces((via) => trial([PING], timeoutMs, via));
+  guard.onForeign((via) => {
+    if (!breaker.isOpen && !closed) traces.passOn(via);
+  });
+  guard.onLoop(() => {
+    loops++;
+    breaker.failed(new LastingRefusal(LOOP));
+  });
+  const commands = createKnownCommands({
+    trial,
+    onFailure: (why) => breaker.failed(why),
+    onUnknown: (command) =>
+      log.info('upstream is no bakeserv, or an older one', { service, upstream: name, lacks: command }),
+  });
+  const lookups = () => [...streams.values(), messages];
+  const channels = () => [...lookups(), patient];
+  const breaker = createBreaker({
+    name,
+    service,
+    log,
+    probe: async () => {
+      const before = loops;
+      const [reply] = await trial([PING], Math.min(timeoutMs, PROBE_TIMEOUT_MS));
+      // Where there was a loop, the nonce of the probe needs a moment to come back.
+      if (loops > 0) await delay(LOOP_MS, undefined, { ref: false });
+      if (loops > before) throw new LastingRefusal(LOOP);
+      if (reply === undefined || refusalIn(reply)) throw new ProtocolError('no answer');
+      for (const channel of channels()) channel.retryNow();
+    },
+    onOpen: () => {
+      for (const channel of lookups()) channel.giveUp();
+    },
+    onDead: () => patient.giveUp(),
+  });
+  const common = {
+    dial,
+    timeoutMs,
+    onSuccess: () => breaker.succeeded(),
+    onFailure: (why: Error) => breaker.failed(why),
+  };
+
+  const messageChannel = {
+    ...common,
+    preface: () => greeting.text(),
+    readPreface: () => greeting.reader(),
+    readAnswer: readReplies(limits),
+    maxLineBytes: limits.maxMessageBytes,
+  };
+  const messages = createLookupChannel<Reply>({
+    ...messageChannel,
+    dial: async () => {
+      const stream = await dial();
+      stream.once('close', () => commands.forget());
+      return stream;
+    },
+  });
+  const patient = createLookupChannel<Reply>({ ...messageChannel, timeoutMs: patientTimeoutMs });
+
+  function streamOf(command: string): LookupChannel<string> {
+    let channel = streams.get(command);
+    if (!channel) {
+      channel = createLookupChannel<string>({
+        ...common,
+        preface: () => greeting.text(command),
+        readPreface: () => greeting.reader(command),
+        readAnswer: () => (line) => {
+          if (STREAM_ANSWER.test(line)) return line;
+          // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
+          distrust(`${command}: ${line.slice(0, 80)}`);
+          throw new ProtocolError(`${command} is answered with something else`);
+        },
+        maxLineBytes: 64 * KIB,
+      });
+      streams.set(command, channel);
+    }
+    return channel;
+  }
+
+  function distrust(what: string): void {
+    wrong++;
+    log.warn('upstream gave an answer that cannot be right: taken as a miss', { service, upstream: name, what });
+  }
+
+  function count<T>(answers: readonly (T | null)[]): readonly (T | null)[] {
+    for (const answer of answers) if (answer === null) unanswered++;
+    return answers;
+  }
+
+  const askLines: UpstreamLink['lines'] = async (command, lines, isAnswer, onAnswer) => {
+    asked += lines.length;
+    if (breaker.isOpen || closed) return count(lines.map(() => null));
+    const answers = await streamOf(command).ask(
+      lines.map((line) => `${line}\n`),
+      onAnswer,
+    );
+    return count(
+      answers.map((answer) => {
+        if (answer === null || isAnswer(answer)) return answer;
+        distrust(`${command}: ${answer.slice(0, 80)}`);
+        return null;
+      }),
+    );
+  };
+
+  async function askOn(channel: LookupChannel<Reply>, requests: readonly LinkRequest[], isAway: boolean) {
+    asked += requests.length;
+    if (isAway || closed) return count(requests.map(() => null));
+    const replies = await channel.ask(
+      requests.map(({ command, args }) => frameMessage(encodeJson({ [command]: args }), true)),
+    );
+    return count(
+      replies.map((reply, i) => {
+        const refusal = reply && refusalIn(reply.value);
+        if (!refusal) return reply;
+        distrust(`${requests[i]!.command}: ${refusal.message}`);
+        return null;
+      }),
+    );
+  }
+
+  return {
+    name,
+    async lines(command, lines, isAnswer, onAnswer) {
+      if (lines.every(isKeyLine)) return askLines(command, lines, isAnswer, onAnswer);
+      const places = [...lines.keys()].filter((place) => isKeyLine(lines[place]!));
+      const keys = places.map((place) => lines[place]!);
+      const found = await askLines(command, keys, isAnswer, (answer, i) => onAnswer?.(answer, places[i]!));
+      const answers = new Array<string | null>(lines.length).fill(null);
+      for (const [i, place] of places.entries()) answers[place] = found[i]!;
+      return answers;
+    },
+    messages: (requests) => askOn(messages, requests, breaker.isOpen),
+    patiently: (requests) => askOn(patient, requests, breaker.isDead),
+    async knows(command, args, isAnswer) {
+      return breaker.isOpen || closed ? null : commands.knows(command, args, isAnswer);
+    },
+    distrust(what) {
+      distrust(what);
+      messages.reconnect();
+      patient.reconnect();
+    },
+    figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
+    close() {
+      closed = true;
+      stopped.abort();
+      traces.close();
+      breaker.close();
+      for (const channel of channels()) channel.close();
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import type { Duplex } from 'node:stream';
+import { ProtocolError } from '../../errors.ts';
+import { LineSplitter } from '../wire/lines.ts';
+import { LastingRefusal, LateAnswer } from './breaker.ts';
+import { type OnAnswer, PendingLookups } from './pending-lookups.ts';
+
+/** How a channel talks to its server. */
+export interface LookupChannelOptions<Answer> {
+  readonly dial: () => Promise<Duplex>;
+  /** Sent at once after connecting: handshake, login, stream command. */
+  readonly preface: () => string;
+  /** Takes the lines the server answers the preface with; true when the last has come. Throws when refused. Null: none come. */
+  readonly readPreface: () => ((line: string) => boolean) | null;
+  /** Takes the lines of answers; undefined until one is complete. Throws ProtocolError on what is none. */
+  readonly readAnswer: () => (line: string) => Answer | undefined;
+  readonly maxLineBytes: number;
+  /** A look-up is given up after this long. */
+  readonly timeoutMs: number;
+  /** An answer came in time. */
+  readonly onSuccess: () => void;
+  readonly onFailure: (why: Error) => void;
+}
+
+/**
+ * One connection to a server, shared by everybody who asks: look-ups are sent without waiting for each other, identical
+ * ones are asked once, and those of one moment go out in one write. It connects when first needed, reconnects with
+ * back-off, and sends again what was unanswered: look-ups change nothing, so that is safe.
+ * A look-up without an answer in time is answered `null`; so is one on which the server hangs up twice.
+ */
+export interface LookupChannel<Answer> {
+  /**
+   * The answers to request texts (whole lines), in order. Never rejects.
+   * @param onAnswer told of each as it comes, before the promise of them all resolves
+   */
+  ask(requests: readonly string[], onAnswer?: OnAnswer<Answer>): Promise<readonly (Answer | null)[]>;
+  /** Answers everything that waits with null. */
+  giveUp(): void;
+  /** The server is known to be back: the next look-up connects at once. */
+  retryNow(): void;
+  /** Changes to a new connection once what is in flight is answered: to say who it is anew, or to be in step again. */
+  reconnect(): void;
+  close(): void;
+}
+
+/** Sent and not yet answered: more would only wait in the server's buffers. */
+const MAX_IN_FLIGHT = 8192;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 3000;
+const LOOK_EVERY_MS = 50;
+/** The longest request that is kept to be asked again. */
+const MAX_CONTROL_LENGTH = 4096;
+
+export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer>): LookupChannel<Answer> {
+  const pending = new PendingLookups<Answer>();
+  let stream: Duplex | null = null;
+  let connecting = false;
+  let notConnected: Error | null = null;
+  let flushing = false;
+  let closed = false;
+  let renewing = false;
+  let retryMs = FIRST_RETRY_MS;
+  let retryAt = 0;
+  let lastLineAt = 0;
+  let timer: NodeJS.Timeout | null = null;
+  /**
+   * A request that was answered. When the server hangs up on another one, this tells whose fault it is: it is asked
+   * first on the next connection, and a server that answers it is sound.
+   */
+  let control: string | null = null;
+  /** Nothing is sent until the control has been answered. */
+  let inDoubt = false;
+
+  function wake(): void {
+    timer ??= setInterval(look, LOOK_EVERY_MS);
+    if (flushing) return;
+    flushing = true;
+    setImmediate(() => {
+      flushing = false;
+      flush();
+    });
+  }
+
+  function flush(): void {
+    if (closed || !pending.hasUnsent) return;
+    if (renewing) renew();
+    if (!stream) return connect();
+    if (renewing || inDoubt) return;
+    const text = pending.send(MAX_IN_FLIGHT);
+    if (text !== '') stream.write(text);
+  }
+
+  /** Looks after time: gives up what waits too long, and a connection that has gone silent. */
+  function look(): void {
+    const limit = performance.now() - options.timeoutMs;
+    if (pending.giveUpBefore(limit)) {
+      const within = `within ${options.timeoutMs / 1000} s`;
+      if (stream && lastLineAt < limit) drop(new LateAnswer(`no answer ${within}`), { isFailure: true });
+      else if (stream) options.onFailure(new LateAnswer(`some answers do not come ${within}`));
+      else options.onFailure(notConnected ?? new ProtocolError(`no connection ${within}`));
+    }
+    flush();
+    if (pending.size === 0 && timer) {
+      clearInterval(timer);
+      timer = null;
+    }
+  }
+
+  function connect(): void {
+    if (connecting || performance.now() < retryAt) return;
+    connecting = true;
+    options.dial().then(connected, (error) => {
+      connecting = false;
+      notConnected = error;
+      backOff();
+      options.onFailure(error);
+    });
+  }
+
+  function backOff(): void {
+    retryAt = performance.now() + retryMs * (0.5 + Math.random() / 2);
+    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  function connected(opened: Duplex): void {
+    connecting = false;
+    if (closed) return void opened.destroy();
+    stream = opened;
+    notConnected = null;
+    renewing = false;
+    lastLineAt = performance.now();
+    const splitter = new LineSplitter(options.maxLineBytes);
+    let readPreface = options.readPreface();
+    const readAnswer = options.readAnswer();
+    opened.on('data', (chunk: Buffer) => {
+      if (stream !== opened) return;
+      try {
+        for (const line of splitter.push(chunk)) {
+          lastLineAt = performance.now();
+          if (!readPreface) takeAnswer(readAnswer(line));
+          else if (readPreface(line)) readPreface = null;
+          if (stream !== opened) return;
+        }
+        if (splitter.failure) throw splitter.failure;
+      } catch (error) {
+        // Asked again, the same look-up would be answered the same: it must not stand in the way of all others.
+        drop(error as Error, { isFailure: true, isGuilty: !readPreface });
+      }
+    });
+    opened.on('error', (error) => stream === opened && drop(error));
+    opened.on('close', () => stream === opened && drop(new ProtocolError('the connection was closed')));
+    opened.write(inDoubt ? options.preface() + control : options.preface());
+    flush();
+  }
+
+  function takeAnswer(answer: Answer | undefined): void {
+    if (answer === undefined) return;
+    retryMs = FIRST_RETRY_MS;
+    if (inDoubt) {
+      inDoubt = false;
+      options.onSuccess();
+    } else {
+      const request = pending.oldest;
+      // Too late is no better than never.
+      if (pending.answer(answer)) options.onSuccess();
+      if (request.length <= MAX_CONTROL_LENGTH) control = request;
+    }
+    if (renewing) renew();
+    if (pending.hasUnsent) wake();
+  }
+
+  /**
+   * Ends the connection; what was asked on it is asked again.
+   * @param isFailure it is one whether or not somebody waits; else an idle connection may well end
+   * @param isGuilty the look-up that was to be answered is known to be the reason
+   */
+  function drop(why: Error, { isFailure = false, isGuilty = false } = {}): void {
+    stream?.destroy();
+    stream = null;
+    backOff();
+    if (isServersFault(isFailure, isGuilty) || why instanceof LastingRefusal) options.onFailure(why);
+    if (pending.hasUnsent) wake();
+  }
+
+  /** Whether the end of the connection is to be counted against the server: one look-up must not close it to all others. */
+  function isServersFault(isFailure: boolean, isGuilty: boolean): boolean {
+    if (inDoubt) {
+      // It does not even answer what it answered before. Another time that may be to blame, so it is not asked again.
+      inDoubt = false;
+      control = null;
+      return true;
+    }
+    if (!pending.rewind(isGuilty)) return isFailure || pending.size > 0;
+    inDoubt = control !== null;
+    return !inDoubt;
+  }
+
+  function renew(): void {
+    if (!stream || pending.inFlight > 0) return;
+    stream.destroy();
+    stream = null;
+    renewing = false;
+  }
+
+  return {
+    ask(requests, onAnswer) {
+      if (closed) return Promise.resolve(requests.map(() => null));
+      const answers = pending.ask(requests, onAnswer);
+      if (pending.hasUnsent) wake();
+      return answers;
+    },
+    giveUp: () => pending.giveUpAll(),
+    retryNow() {
+      retryAt = 0;
+      retryMs = FIRST_RETRY_MS;
+    },
+    reconnect() {
+      renewing = stream !== null;
+      renew();
+    },
+    close() {
+      closed = true;
+      if (timer) clearInterval(timer);
+      pending.giveUpAll();
+      stream?.destroy();
+      stream = null;
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { LoopError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+
+/**
+ * Notices when upstreams form a loop. A server shows its upstream a nonce with each connection, and whoever is shown one
+ * shows it to its own upstream: one that comes back to its maker has been all the way round. That is the only proof:
+ * nonces go upwards, so no client below knows one, and what a client makes up is nobody's. BitBake's servers ignore the
+ * header, so a loop through one of them is not noticed.
+ *
+ * Of the servers of a loop one alone leaves it, the one with the smallest name: the least is lost, and those that are
+ * left need not find out anew who does.
+ */
+export interface LoopGuard {
+  /** The header's value for a connection to the upstream: a new nonce. */
+  trace(): string;
+  /**
+   * Takes the header of a connection.
+   * @throws LoopError when it proves that this server is asking itself, and is the one to leave the loop
+   */
+  admit(via: readonly string[]): void;
+  /** Called with the nonce of a server below, as the header's value to show to the upstream. */
+  onForeign(listener: (via: string) => void): void;
+  /** Called when a loop is proven: the upstream is not to be asked any more. */
+  onLoop(listener: () => void): void;
+}
+
+/** What is said of a loop. */
+export const LOOP = 'upstream loop: this server would be asking itself; give one of the chain another upstream or none';
+
+/** A nonce, how many servers may still pass it on, and the smallest name of those that did. */
+const VIA = /^([0-9a-f]{32})\/(\d{1,2})\/([0-9a-f]{16})$/;
+/** A longer loop is not noticed; in one that its maker is no part of, a nonce goes no further. */
+const MAX_HOPS = 32;
+/** Of connections made lately: a nonce is back within moments or never. */
+const MAX_NONCES = 256;
+/** A loop lasts until somebody changes a setting. */
+const LOG_EVERY_MS = 600_000;
+
+export function createLoopGuard(log: Logger): LoopGuard {
+  const name = randomBytes(8).toString('hex');
+  const nonces = new Set<string>();
+  const foreignListeners: ((via: string) => void)[] = [];
+  const loopListeners: (() => void)[] = [];
+  let loggedAt = Number.NEGATIVE_INFINITY;
+
+  function leave(): never {
+    const now = performance.now();
+    if (now - loggedAt > LOG_EVERY_MS) {
+      loggedAt = now;
+      log.error(LOOP);
+    }
+    for (const listener of loopListeners) listener();
+    throw new LoopError(LOOP);
+  }
+
+  return {
+    trace() {
+      const nonce = randomBytes(16).toString('hex');
+      nonces.add(nonce);
+      if (nonces.size > MAX_NONCES) nonces.delete(nonces.keys().next().value!);
+      return `${nonce}/${MAX_HOPS}/${name}`;
+    },
+    admit([via = '']) {
+      const found = VIA.exec(via);
+      if (!found) return;
+      const [, nonce, hops, smallest] = found as unknown as [string, string, string, string];
+      if (nonces.has(nonce)) {
+        if (smallest >= name) leave();
+        return;
+      }
+      const left = Math.min(Number(hops), MAX_HOPS) - 1;
+      if (left < 0) return;
+      for (const listener of foreignListeners) listener(`${nonce}/${left}/${smallest < name ? smallest : name}`);
+    },
+    onForeign: (listener) => void foreignListeners.push(listener),
+    onLoop: (listener) => void loopListeners.push(listener),
+  };
+}

@@ -1,0 +1,124 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { ProtocolError } from '../../errors.ts';
+
+const NEWLINE = 0x0a;
+
+/**
+ * White space at the end of a line does not count. The recording hash-chunk-stream shows it (a chunk that ends in a
+ * blank loses it), and it lets people type with tools that end lines in CR LF.
+ */
+function dropTrailingSpace(lines: string[]): void {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    if (line.charCodeAt(line.length - 1) <= 0x20) lines[i] = line.trimEnd();
+  }
+}
+
+/**
+ * Cuts a byte stream into lines. It knows bytes and newlines only, so any split of the input gives the same lines:
+ * a newline byte never occurs inside a multi-byte UTF-8 character, and characters are decoded from whole lines.
+ */
+export class LineSplitter {
+  /** Set once the input cannot be read on; the lines returned before it are good. */
+  failure: ProtocolError | null = null;
+  private held: Buffer = Buffer.alloc(0);
+  private heldLength = 0;
+  private readonly maxLineBytes: number;
+
+  /** @param maxLineBytes the longest line accepted, without its newline */
+  constructor(maxLineBytes: number) {
+    this.maxLineBytes = maxLineBytes;
+  }
+
+  /** Bytes of the unfinished line at the end of the input. */
+  get partialBytes(): number {
+    return this.heldLength;
+  }
+
+  /** The lines that `chunk` completes, in order and without their newlines, in an array of the caller's own. */
+  push(chunk: Buffer): string[] {
+    if (this.failure) return [];
+    const end = chunk.lastIndexOf(NEWLINE);
+    if (end < 0) {
+      this.hold(chunk);
+      return [];
+    }
+    const lines = this.decode(this.release(chunk.subarray(0, end)));
+    if (!this.failure) this.hold(chunk.subarray(end + 1));
+    return lines;
+  }
+
+  /** Reads no more, and lets go of the unfinished line. */
+  stop(why: ProtocolError): void {
+    this.failure ??= why;
+    this.held = Buffer.alloc(0);
+    this.heldLength = 0;
+  }
+
+  private hold(bytes: Buffer): void {
+    const length = this.heldLength + bytes.length;
+    if (length > this.maxLineBytes) {
+      this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+      return;
+    }
+    if (length === 0) return;
+    if (length > this.held.length) {
+      // Grown by doubling: a client that sends one byte at a time must not cost a copy of the line for each.
+      const grown = Buffer.allocUnsafeSlow(Math.max(256, length, this.held.length * 2));
+      this.held.copy(grown, 0, 0, this.heldLength);
+      this.held = grown;
+    }
+    bytes.copy(this.held, this.heldLength);
+    this.heldLength = length;
+  }
+
+  private release(rest: Buffer): Buffer {
+    if (this.heldLength === 0) return rest;
+    const whole = Buffer.concat([this.held.subarray(0, this.heldLength), rest]);
+    this.heldLength = 0;
+    if (this.held.length > 4096) this.held = Buffer.alloc(0);
+    return whole;
+  }
+
+  private decode(block: Buffer): string[] {
+    const ascii = isAscii(block);
+    if (!ascii && !isUtf8(block)) return this.decodeUntilInvalid(block);
+    const text = block.toString(ascii ? 'latin1' : 'utf8');
+    const lines = text.split('\n');
+    if (block.length > this.maxLineBytes) {
+      // Measured before white space is dropped, as an unfinished line is: the same however the input is split.
+      const long = lines.findIndex((line) => (ascii ? line.length : Buffer.byteLength(line)) > this.maxLineBytes);
+      if (long >= 0) {
+        this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+        lines.length = long;
+      }
+    }
+    dropTrailingSpace(lines);
+    return lines;
+  }
+
+  private decodeUntilInvalid(block: Buffer): string[] {
+    const lines: string[] = [];
+    for (let start = 0; start <= block.length; ) {
+      const found = block.indexOf(NEWLINE, start);
+      const end = found < 0 ? block.length : found;
+      const line = block.subarray(start, end);
+      if (line.length > this.maxLineBytes) {
+        this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+        break;
+      }
+      if (!isUtf8(line)) {
+        this.fail('a line is not valid UTF-8');
+        break;
+      }
+      lines.push(line.toString('utf8'));
+      start = end + 1;
+    }
+    dropTrailingSpace(lines);
+    return lines;
+  }
+
+  private fail(message: string): void {
+    this.stop(new ProtocolError(message));
+  }
+}

@@ -1,0 +1,74 @@
+import { ProtocolError } from '../../errors.ts';
+
+/** What V8 keeps for each part of a JSON value on 64 bits, measured; a text also costs its characters. */
+const OBJECT_BYTES = 56;
+const LIST_BYTES = 48;
+const SLOT_BYTES = 8;
+const TEXT_BYTES = 16;
+const NUMBER_BYTES = 16;
+
+/** A message may become so much in any case: short ones hold more structure than text. */
+const FREE_BYTES = 1024 * 1024;
+/** Longer ones at most so many times what they have characters. */
+const MAX_RATIO = 4;
+/** The most that one character can cost: `{},` makes an object and a slot. */
+const MOST_A_CHARACTER = (OBJECT_BYTES + 2 * SLOT_BYTES) / 2;
+
+/**
+ * Measures a JSON text by what it will cost as objects, before it is parsed, so that a hostile one costs no memory.
+ * @throws ProtocolError when it is nested too deep, holds too many keys, or would cost more than 4 times its length
+ */
+export function measureJson(text: string, maxDepth: number, maxKeys: number): void {
+  // Fewer characters than that cannot hold so many brackets or keys: the measuring is spared for ordinary requests.
+  const short = text.length <= 2 * maxDepth && text.length <= 4 * maxKeys;
+  if (short && text.length * MOST_A_CHARACTER <= FREE_BYTES) return;
+  let depth = 0;
+  let keys = 0;
+  let cost = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22: {
+        const from = i;
+        i = closingQuote(text, from);
+        cost += TEXT_BYTES + Math.max(SLOT_BYTES, i - from);
+        break;
+      }
+      case 0x2e: // '.'
+        cost += NUMBER_BYTES;
+        break;
+      case 0x2c: // ','
+        cost += SLOT_BYTES;
+        break;
+      case 0x3a: // ':'
+        cost += SLOT_BYTES;
+        if (++keys > maxKeys) throw new ProtocolError(`JSON with more than ${maxKeys} keys`);
+        break;
+      case 0x5b: // '['
+        cost += LIST_BYTES;
+        if (++depth > maxDepth) throw new ProtocolError(`JSON nested deeper than ${maxDepth}`);
+        break;
+      case 0x7b: // '{'
+        cost += OBJECT_BYTES;
+        if (++depth > maxDepth) throw new ProtocolError(`JSON nested deeper than ${maxDepth}`);
+        break;
+      case 0x5d:
+      case 0x7d:
+        depth--;
+    }
+    // As far as it has been looked at: what would cost that much is not looked at to its end.
+    if (cost > FREE_BYTES && cost > MAX_RATIO * i)
+      throw new ProtocolError(
+        `JSON that would take more than ${MAX_RATIO} times its length in memory: too many values`,
+      );
+  }
+}
+
+/** Where the text that begins at `from` ends. A siginfo has megabytes and rarely a quote: those are looked for natively. */
+function closingQuote(text: string, from: number): number {
+  const next = text.indexOf('"', from + 1);
+  if (next < 0) return text.length;
+  if (text.charCodeAt(next - 1) !== 0x5c) return next;
+  let at = from + 1;
+  for (; at < text.length && text.charCodeAt(at) !== 0x22; at++) if (text.charCodeAt(at) === 0x5c) at++;
+  return at;
+}

@@ -1,0 +1,71 @@
+import { InvokeError, ProtocolError } from '../../errors.ts';
+import { ChunkGatherer } from './chunks.ts';
+import { measureJson } from './message-cost.ts';
+import type { Json } from './messages.ts';
+
+/** Puts a server's reply together from its lines, chunks included; undefined until it is complete. */
+export type ReplyReader = (line: string) => Json | undefined;
+
+/** How much structure a reply may have. */
+export interface ReplyBounds {
+  readonly maxJsonDepth: number;
+  readonly maxJsonKeys: number;
+}
+
+/** A reply may be an export of any number of rows; its cost for its length is bounded all the same. */
+const ANY_LENGTH: ReplyBounds = { maxJsonDepth: 64, maxJsonKeys: Number.POSITIVE_INFINITY };
+
+/**
+ * @param maxBytes the longest reply accepted
+ * @param bounds what is measured before it is parsed, as a client's messages are
+ * @returns a reader for any number of replies, one after the other; it throws ProtocolError on what is no reply
+ */
+export function createReplyReader(maxBytes: number, bounds = ANY_LENGTH): ReplyReader {
+  const chunks = new ChunkGatherer();
+  let inChunks = false;
+  return (line) => {
+    if (!inChunks) {
+      inChunks = line === '{"chunk-stream": null}' || line === '{"chunk-stream":null}';
+      return inChunks ? undefined : parseReply(line, bounds);
+    }
+    if (line !== '') {
+      if (chunks.bytes + line.length > maxBytes)
+        throw new ProtocolError(`the server sent a reply longer than ${maxBytes} bytes`);
+      chunks.push(line);
+      return undefined;
+    }
+    inChunks = false;
+    return parseReply(chunks.take(), bounds);
+  };
+}
+
+function parseReply(text: string, { maxJsonDepth, maxJsonKeys }: ReplyBounds): Json {
+  measureJson(text, maxJsonDepth, maxJsonKeys);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ProtocolError('the server sent malformed JSON', error);
+  }
+}
+
+/** The refusal a reply carries, or null. */
+export function refusalIn(reply: Json): InvokeError | null {
+  if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return null;
+  const error = reply['invoke-error'];
+  if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
+  // Anything else may have no text, or one that cannot be made: objects bring their own toString, arrays any depth.
+  const text = typeof error.message === 'string' ? error.message : 'the server refused and did not say why';
+  return new InvokeError(text.slice(0, 1000));
+}
+
+/**
+ * What a line says that stands in place of an answer of a stream, or where none was asked for: the server's refusal, or
+ * a ProtocolError when it is none.
+ */
+export function refusalOf(line: string): InvokeError | ProtocolError {
+  try {
+    return refusalIn(parseReply(line, ANY_LENGTH)) ?? new ProtocolError('the server sent a malformed error');
+  } catch (error) {
+    return error instanceof ProtocolError ? error : new ProtocolError('the server sent a malformed error', error);
+  }
+}

@@ -1,0 +1,67 @@
+import { parseAddress } from '../../asyncrpc/transport/address.ts';
+import { userName } from '../../asyncrpc/transport/passwd.ts';
+import { errorText } from '../../errors.ts';
+import type { ServerStatus } from '../process/control.ts';
+import { askCheck } from '../process/control-client.ts';
+import { type FoundServer, runningServers } from '../process/control-folder.ts';
+import { unseenServers } from '../process/unseen-servers.ts';
+import type { ServerCall } from './call.ts';
+
+/** `bakeserv status`: every server of this user on this machine. */
+export async function run({ flags }: ServerCall): Promise<number> {
+  const found = await runningServers(process.env);
+  const servers = found.map(({ status }) => status);
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(servers, null, 2)}\n`);
+  else if (servers.length === 0) process.stderr.write('bakeserv: no server of this user is running\n');
+  else process.stdout.write(servers.map((server) => describe(server, Date.now())).join('\n'));
+  for (const { pid, uid, command } of unseenServers(servers))
+    process.stderr.write(
+      `bakeserv: process ${pid} of ${userName(uid)} looks like a server too (${command}), but does not answer here: ask as that user, with its TMPDIR\n`,
+    );
+  if (flags.check !== true) return 0;
+  const faults = (await Promise.all(found.map(faultsOf))).flat();
+  for (const fault of faults) process.stderr.write(`bakeserv: ${fault}\n`);
+  return faults.length > 0 || found.length === 0 ? 1 : 0;
+}
+
+/** What is wrong with a server: an address that does not answer, a store that cannot be read or written. */
+async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
+  const { selfCheck } = await import('./self-check.ts');
+  const { addresses, databases, pid } = status;
+  const services = { hashserv: databases.hashserv !== null, prserv: databases.prserv !== null };
+  const faults: string[] = [];
+  for (const address of addresses) {
+    await selfCheck(parseAddress(address), services).catch((error) => faults.push(errorText(error)));
+  }
+  try {
+    faults.push(...((await askCheck(control)) ?? ['it does not say whether its databases can be read and written']));
+  } catch (error) {
+    faults.push(errorText(error));
+  }
+  return faults.map((fault) => `server ${pid}: ${fault}`);
+}
+
+function describe(server: ServerStatus, now: number): string {
+  const { command, pid, clients, addresses, databases, upstreams, version } = server;
+  const up = duration((now - Date.parse(server.started)) / 1000);
+  const pairs = (of: Readonly<Record<string, string | null>>) =>
+    Object.entries(of)
+      .filter(([, value]) => value !== null)
+      .map(([service, value]) => `${value} (${service})`)
+      .join(', ') || 'none';
+  return `bakeserv ${command} ${version}: pid ${pid}, up ${up}, ${clients} ${clients === 1 ? 'client' : 'clients'}
+  address   ${addresses.join(', ')}
+  database  ${pairs(databases)}
+  upstream  ${pairs(upstreams)}
+`;
+}
+
+/** The two largest units. */
+function duration(seconds: number): string {
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor(seconds / 3600) % 24;
+  const minutes = Math.floor(seconds / 60) % 60;
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
+}

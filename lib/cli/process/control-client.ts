@@ -1,0 +1,119 @@
+import type net from 'node:net';
+import { connectUnixSocket } from '../../asyncrpc/transport/unix/path.ts';
+import { ConfigError } from '../../errors.ts';
+import { type Build, RELEASE, type ServerStatus, STOPPED } from './control.ts';
+
+/** Well above what a listening socket of this machine needs to be answered. */
+const ANSWER_MS = 5000;
+/** A check waits for the lock of a database, which may take 10 s. */
+const CHECK_MS = 20_000;
+
+/** What the server on that control socket says of itself; null when none is there. */
+export async function askStatus(file: string): Promise<ServerStatus | null> {
+  return read(await ask(file, 'status', ANSWER_MS, true));
+}
+
+/**
+ * Asks the server on that control socket to stop, and waits until its process has ended.
+ * @returns what it said of itself; null when none is there
+ */
+export async function askStop(file: string, timeoutMs: number): Promise<ServerStatus | null> {
+  return read(await ask(file, 'stop', timeoutMs, false));
+}
+
+/** What is wrong with the server there, or null when none answers. */
+export async function askCheck(file: string): Promise<readonly string[] | null> {
+  return read(await ask(file, 'check', CHECK_MS, true));
+}
+
+/** Tells a private server that a build was handed its addresses; null when none is there, or it is about to end. */
+export async function joinServer(file: string, { idleMs, parent }: Build): Promise<ServerStatus | null> {
+  return read(await ask(file, `join ${idleMs} ${parent ?? '-'}`, ANSWER_MS, true));
+}
+
+/** A private server that lives at least as long as this is held. */
+export interface HeldLease {
+  readonly status: ServerStatus;
+  /** How it came to an end: by `release`, by somebody who stopped the server, or because the server died. */
+  readonly ended: Promise<'released' | 'stopped' | 'lost'>;
+  /** Gives it back. When it was the last one: waits until the server has ended, at most so long. */
+  release(timeoutMs: number): Promise<void>;
+}
+
+/**
+ * Holds the private server on that control socket.
+ * @param pid the process it is held for
+ * @returns null when none is there, or it is about to end
+ */
+export async function holdLease(file: string, pid: number): Promise<HeldLease | null> {
+  const socket = connectUnixSocket(file);
+  let text = '';
+  let released = false;
+  socket.setEncoding('utf8');
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => {}));
+  const answered = new Promise<void>((resolve) => {
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (text.includes('\n')) resolve();
+    });
+  });
+  socket.on('connect', () => socket.write(`lease ${pid}\n`));
+  await within(Promise.race([answered, closed]), ANSWER_MS, socket, file);
+  const status = read<ServerStatus>(text.slice(0, text.indexOf('\n') + 1));
+  if (!status) return null;
+  // Who holds it may end without giving it back: the server notices.
+  socket.unref();
+  return {
+    status,
+    ended: closed.then(() => (released ? 'released' : text.includes(`\n${STOPPED}\n`) ? 'stopped' : 'lost')),
+    async release(timeoutMs) {
+      released = true;
+      if (socket.destroyed) return;
+      socket.ref();
+      socket.write(`${RELEASE}\n`);
+      await within(closed, timeoutMs, socket, file);
+    },
+  };
+}
+
+/** @param untilLine whether a line is the answer, or the end of the connection */
+async function ask(file: string, word: string, timeoutMs: number, untilLine: boolean): Promise<string> {
+  const socket = connectUnixSocket(file);
+  let text = '';
+  socket.setEncoding('utf8');
+  const answered = new Promise<void>((resolve) => {
+    socket.on('connect', () => socket.write(`${word}\n`));
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (untilLine && text.includes('\n')) resolve();
+    });
+    socket.on('close', () => resolve()).on('error', () => resolve());
+  });
+  await within(answered, timeoutMs, socket, file);
+  socket.destroy();
+  return text;
+}
+
+async function within(done: Promise<void>, timeoutMs: number, socket: net.Socket, file: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      socket.destroy();
+      reject(new ConfigError(`the server on ${file} did not answer or end within ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Null for a server that ended in mid-word, or something else that listens there. */
+function read<T>(text: string): T | null {
+  try {
+    return text.endsWith('\n') ? JSON.parse(text) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,196 @@
+import path from 'node:path';
+import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
+import { takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
+import { errorText } from '../../errors.ts';
+import { createLogger, type Logger } from '../../log.ts';
+import { checkConfig, type Server, startServer } from '../../server.ts';
+import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { ignoreOutput } from '../output.ts';
+import { packageVersion } from '../package-version.ts';
+import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
+import { controlFolder, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
+import { heedSignals } from './server-signals.ts';
+
+/** In all, from the first signal. */
+const SHUTDOWN_MS = 10_000;
+/** Damaged, or no longer written: starting again would not mend it, so a service manager should not try. */
+const STATUS_DATABASE_FAILED = 3;
+
+/** A server to run, and what is particular to the command that runs it. */
+export interface ServerRun {
+  /** The command's name, for `bakeserv status`. */
+  readonly command: string;
+  readonly settings: Settings;
+  /** The configuration file they come from, where there is one. */
+  readonly configFile?: string;
+  /** Reads them again, on SIGHUP. */
+  readonly reload: () => Promise<Settings>;
+  /** Called with the logger before anything is opened. */
+  readonly onLogger?: (log: Logger) => void;
+  /** Further control sockets than the one in the user's folder; one that cannot be had ends the server. */
+  readonly controls?: (running: Running) => readonly ControlSocket[];
+  /** Called once every address answers. `stop` ends the server as a signal would. */
+  readonly onListening?: (running: Running) => void | Promise<void>;
+  /** Called when the server is about to stop, and when its databases are closed. */
+  readonly onStopping?: () => void;
+  readonly onClosed?: () => void | Promise<void>;
+}
+
+/** A control socket, and what can be asked there. */
+export interface ControlSocket {
+  readonly file: string;
+  readonly actions: ControlActions;
+}
+
+export interface Running {
+  readonly server: Server;
+  readonly log: Logger;
+  status(): ServerStatus;
+  stop(reason: string): void;
+}
+
+/**
+ * Runs a server until a signal, a request on a control socket, or a failed database.
+ * @returns the exit status: 0, 1 when it could not end in time, 3 when a database failed
+ */
+export async function runServer(run: ServerRun): Promise<number> {
+  const { settings } = run;
+  const config = configOf(settings, descriptorLimit(), run.configFile ?? null);
+  const inherited = takeInheritedSockets(process.env);
+  await checkConfig(config, inherited.length > 0);
+  const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
+  const version = await packageVersion();
+  log.info(`bakeserv ${version} on Node ${process.versions.node}`);
+  heedSignals(settings, run.reload, log);
+  run.onLogger?.(log);
+  // A reader of our output that went away must not end the server.
+  ignoreOutput();
+  let stop: (reason: string) => void = () => {};
+  const stopping = new Promise<string>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
+
+  const server = await Promise.race([start(config, log, inherited), stopping]);
+  if (typeof server === 'string') {
+    // Most likely it waits for a locked database, or checks a large one: nothing was answered that could be lost.
+    log.info(`stopping on ${server} before the start was complete`);
+    process.exit(0);
+  }
+  const failed = await serveUntil(run, server, version, log, stopping, stop);
+  // At once: a tidy end of the process would close the database, which writes to it.
+  if (failed) process.exit(STATUS_DATABASE_FAILED);
+  return 0;
+}
+
+async function start(config: Config, log: Logger, inherited: readonly number[]): Promise<Server> {
+  if (inherited.length > 0)
+    log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
+  return startServer(config, log, inherited);
+}
+
+/** Serves until something ends it, then closes; whether a database failed meanwhile. */
+async function serveUntil(
+  run: ServerRun,
+  server: Server,
+  version: string,
+  log: Logger,
+  stopping: Promise<string>,
+  stop: (reason: string) => void,
+): Promise<boolean> {
+  let failed = false;
+  const failing = server.failed.then(() => {
+    failed = true;
+    return null;
+  });
+  const status = statusOf(run, server, version);
+  const controls: Control[] = [];
+  try {
+    const running: Running = { server, log, status, stop };
+    for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
+    const actions = { status, check: oncePerSecond(() => server.check()) };
+    for (const [file, mode] of statusSockets(run.command)) await openStatusControl(controls, file, actions, mode, log);
+    await run.onListening?.(running);
+    const reason = await Promise.race([stopping, failing]);
+    if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
+  } finally {
+    for (const control of controls) control.close();
+    run.onStopping?.();
+    await close(server, log);
+    await run.onClosed?.();
+  }
+  return failed;
+}
+
+async function close(server: Server, log: Logger): Promise<void> {
+  process.on('SIGINT', exitAtOnce).on('SIGTERM', exitAtOnce);
+  const guard = setTimeout(() => {
+    log.error('the server did not stop in time');
+    process.exit(1);
+  }, SHUTDOWN_MS);
+  await server.close().catch((error) => log.error(`closing: ${errorText(error)}`));
+  clearTimeout(guard);
+}
+
+function exitAtOnce(): void {
+  process.exit(130);
+}
+
+/** Where `bakeserv status` finds this server: for its user, and for everybody where systemd gave it a folder. */
+function statusSockets(command: string): [() => string, number | undefined][] {
+  const runtime = runtimeFolder(process.env);
+  const own: [() => string, number | undefined] = [() => path.join(controlFolder(), `${process.pid}.sock`), undefined];
+  // The folder of a build's unit is not the private server's.
+  if (runtime === null || command === 'auto') return [own];
+  return [own, [() => path.join(runtime, SERVICE_STATUS), 0o666]];
+}
+
+/** A server that cannot have one serves all the same. */
+async function openStatusControl(
+  controls: Control[],
+  file: () => string,
+  actions: ControlActions,
+  mode: number | undefined,
+  log: Logger,
+): Promise<void> {
+  try {
+    controls.push(await openControl(file(), actions, mode));
+  } catch (error) {
+    log.debug(`'bakeserv status' will not find this server: ${errorText(error)}`);
+  }
+}
+
+/** However many ask, and however often, there is one look a second: each writes to the disk. */
+function oncePerSecond<T>(look: () => Promise<T>): () => Promise<T> {
+  let last: Promise<T> | null = null;
+  return () => {
+    last ??= look().finally(() => {
+      setTimeout(() => {
+        last = null;
+      }, 1000).unref();
+    });
+    return last;
+  };
+}
+
+function statusOf({ command, settings }: ServerRun, server: Server, version: string): () => ServerStatus {
+  const started = new Date().toISOString();
+  const text = (name: string) => (settings.get(name)?.value as string | undefined) ?? null;
+  const database = (service: string) => (settings.get(service)!.value ? path.resolve(text(`${service}-db`)!) : null);
+  const fixed = {
+    command,
+    pid: process.pid,
+    started,
+    version,
+    addresses: server.listeners.map(({ address }) => formatAddress(absolute(address))),
+    databases: { hashserv: database('hashserv'), prserv: database('prserv') },
+    upstreams: { hashserv: text('hashserv-upstream'), prserv: text('prserv-upstream') },
+  };
+  return () => ({ ...fixed, clients: server.hub.size });
+}
+
+/** The address as it can be used from any folder. */
+function absolute(address: Address): Address {
+  return address.kind === 'unix' ? { ...address, path: path.resolve(address.path) } : address;
+}

@@ -1,0 +1,103 @@
+import type { Peer } from '../../asyncrpc/service.ts';
+import type { HashStore, User } from '../store.ts';
+import { covers, denied, storedPermissions, USER_ADMIN } from './permissions.ts';
+
+/** One client of the hash equivalence service: who it is and what it may do. */
+export class HashSession {
+  readonly peer: Peer;
+  private readonly store: HashStore;
+  private readonly anonymous: ReadonlySet<string>;
+  /** Whose token was the right one. */
+  private login: User | null = null;
+  /** Whom the client acts as: the same, or whom it became since. */
+  private user: User | null = null;
+  private held: ReadonlySet<string>;
+  private checkedVersion = 0;
+  /** The connection is gone: nobody waits for what is under way. */
+  gone = false;
+  /** Gives up the place of a login that waits to be looked at. */
+  leaveTurn: (() => void) | null = null;
+
+  /** @param anonymous what a client of this listener may do without a login */
+  constructor(peer: Peer, store: HashStore, anonymous: ReadonlySet<string>) {
+    this.peer = peer;
+    this.store = store;
+    this.anonymous = anonymous;
+    this.held = anonymous;
+  }
+
+  /** The name logged in with, or null. */
+  get username(): string | null {
+    return this.user?.username ?? null;
+  }
+
+  get awaitsLogin(): boolean {
+    return this.anonymous.size === 0 && !this.user;
+  }
+
+  /** The token of this user was the right one. */
+  logIn(user: User, usersVersion: number): void {
+    this.login = user;
+    this.become(user, usersVersion);
+  }
+
+  /** From here the client, who is logged in, acts as this user. */
+  become(user: User, usersVersion: number): void {
+    this.user = user;
+    this.checkedVersion = usersVersion;
+    // An anonymous permission counts for a logged-in user too.
+    this.held = new Set([...this.anonymous, ...storedPermissions(user.permissions)]);
+  }
+
+  can(permission: string): boolean {
+    return covers(this.held, [permission]);
+  }
+
+  /** The refusal when any of the permissions is lacking. `self`: a user may do it to their own name. */
+  check(needs: readonly string[], self: boolean): Error | null {
+    if (self && this.user) return null;
+    return covers(this.held, needs) ? null : denied(this.username, needs);
+  }
+
+  /** True when the user table may have changed since the login was last looked at. */
+  get isStale(): boolean {
+    return this.user !== null && this.checkedVersion !== this.store.usersVersion;
+  }
+
+  /** The client replaced a token. When it is the one it logged in with, it is the one client that stays. */
+  renewed(username: string, token: string): void {
+    if (this.login?.username === username) this.login = { ...this.login, token };
+  }
+
+  /**
+   * Looks at the login again, on an open connection: a demoted user loses rights; of one who was deleted, or whose
+   * token was replaced, the login no longer stands.
+   */
+  async refresh(): Promise<void> {
+    const version = this.store.usersVersion;
+    const { login, user } = this;
+    if (!login || !user) return;
+    const now = await this.store.findUser(login.username);
+    // A token has a salt of its own: a user deleted and made anew has another.
+    if (now?.token !== login.token) return this.logOut();
+    if (user.username === login.username) return this.logIn(now, version);
+    // Whoever may no longer act as others stops doing so.
+    const actsAs = covers(new Set(storedPermissions(now.permissions)), [USER_ADMIN])
+      ? await this.store.findUser(user.username)
+      : null;
+    if (actsAs?.id === user.id) this.become(actsAs, version);
+    else this.logOut();
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.gone = true;
+    this.leaveTurn?.();
+  }
+
+  private logOut(): void {
+    this.login = null;
+    this.user = null;
+    this.held = this.anonymous;
+  }
+}

@@ -1,0 +1,81 @@
+import type { HashContext } from '../context.ts';
+import type { OuthashRow } from '../store.ts';
+import type { OuthashLookup } from '../upstream/upstream.ts';
+
+/** The unihash of a task: ours, else the upstream's, which is kept before it is answered. */
+export async function getUnihash(context: HashContext, method: string, taskhash: string): Promise<string | null> {
+  const { store, upstream } = context;
+  const own = await store.unihash(method, taskhash);
+  if (own !== null || !upstream) return own;
+  const unihash = await upstream.unihash(method, taskhash);
+  if (unihash === null || store.readOnly) return unihash;
+  return (await keep(context, () => store.reportEquivalent([{ method, taskhash, unihash }])))?.[0] ?? unihash;
+}
+
+/** The oldest outhash row of a task joined with its unihash. */
+export async function getTask(context: HashContext, method: string, taskhash: string): Promise<OuthashRow | null> {
+  const { store, upstream } = context;
+  const read = async () => (await store.tasks([{ method, taskhash }]))[0]!;
+  const own = await read();
+  if (own || !upstream) return own;
+  const row = await upstream.task(method, taskhash);
+  return row && ((await keepRow(context, row, read)) ?? row);
+}
+
+/** The oldest outhash row of an output. */
+export async function getOuthash(context: HashContext, query: OuthashLookup): Promise<OuthashRow | null> {
+  const { store, upstream } = context;
+  const read = async () => (await store.outhashes([query]))[0]!;
+  const own = await read();
+  if (own || !upstream) return own;
+  const row = await upstream.outhash(query);
+  if (!row) return null;
+  if (!query.withUnihash) delete row.unihash;
+  return (await keepRow(context, row, read)) ?? row;
+}
+
+/**
+ * What the upstream has for outputs that nobody here has reported with a unihash; null without an upstream.
+ * @param known the oldest row of each output as far as it has been read already
+ */
+export async function upstreamUnihashes(
+  { store, upstream }: HashContext,
+  reports: readonly { method: string; outhash: string; taskhash: string }[],
+  known?: readonly (OuthashRow | null)[],
+): Promise<readonly (string | null)[] | null> {
+  if (!upstream) return null;
+  const own =
+    known ?? (await store.outhashes(reports.map(({ method, outhash }) => ({ method, outhash, withUnihash: true }))));
+  const unknown = reports.filter((_, i) => !own[i]);
+  if (unknown.length === 0) return null;
+  const found = await upstream.unihashesOfOutputs(unknown);
+  let next = 0;
+  return own.map((row) => (row ? null : found[next++]!));
+}
+
+/** Stores an upstream's row and reads it back as ours; null where it is not to be kept. */
+async function keepRow(
+  context: HashContext,
+  row: OuthashRow,
+  read: () => Promise<OuthashRow | null>,
+): Promise<OuthashRow | null> {
+  const { store } = context;
+  if (store.readOnly) return null;
+  return keep(context, async () => {
+    const { method, taskhash, unihash } = row as { [key: string]: string };
+    // The unihash first: an outhash row whose task has none would say that the report was torn.
+    if (unihash) await store.reportEquivalent([{ method: method!, taskhash: taskhash!, unihash }]);
+    await store.keepOuthashes([row]);
+    return read();
+  });
+}
+
+/** A hit is an answer also where it cannot be stored; it is then only asked again. */
+async function keep<T>({ log }: HashContext, store: () => Promise<T>): Promise<T | null> {
+  try {
+    return await store();
+  } catch (error) {
+    log.warn('an answer of the upstream could not be stored', { error });
+    return null;
+  }
+}

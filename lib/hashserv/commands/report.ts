@@ -1,0 +1,72 @@
+import { weightOf } from '../../asyncrpc/dispatch.ts';
+import { EncodedReply, type Outcome } from '../../asyncrpc/service.ts';
+import { encodeJson } from '../../asyncrpc/wire/messages.ts';
+import { REPORT } from '../access/permissions.ts';
+import type { HashContext } from '../context.ts';
+import type { Equivalence, Report } from '../store.ts';
+import { upstreamUnihashes } from './read-through.ts';
+
+/** A report as it comes: the optional fields may be absent. */
+type ReportArgs = Equivalence & { readonly outhash: string } & Partial<
+    Omit<Report, keyof Equivalence | 'outhash' | 'created'>
+  >;
+
+/** Stores reports and answers the unihash then stored; where storing is not allowed, answers from what is known. */
+export async function report(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
+  const { store, session, clock, upstream, gate } = context;
+  if (store.readOnly || !session.can(REPORT)) return answerOnly(context, args);
+  // Asked before the transaction, which decides: two reports of one output get one unihash whatever the upstream says.
+  const fromUpstream = await upstreamUnihashes(context, args);
+  const reports = args.map(
+    (each, i): Report => ({
+      method: each.method,
+      taskhash: each.taskhash,
+      outhash: each.outhash,
+      unihash: each.unihash,
+      created: clock(),
+      // An authenticated user's name stands for what the client says.
+      owner: session.username ?? each.owner ?? null,
+      PN: each.PN ?? null,
+      PV: each.PV ?? null,
+      PR: each.PR ?? null,
+      task: each.task ?? null,
+      outhash_siginfo: each.outhash_siginfo ?? null,
+      upstreamUnihash: fromUpstream?.[i] ?? null,
+    }),
+  );
+  forgetMisses(context, args);
+  const write = () => store.report(reports);
+  return replies(args, await (upstream ? gate.pass(weightOf(args), write) : write()));
+}
+
+/** The oldest unihash known for the output, else the client's own; nothing is stored. */
+async function answerOnly(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
+  const known = await context.store.outhashes(
+    args.map(({ method, outhash }) => ({ method, outhash, withUnihash: true })),
+  );
+  const fromUpstream = await upstreamUnihashes(context, args, known);
+  return replies(
+    args,
+    args.map(({ unihash }, i) => (known[i]?.unihash as string | undefined) ?? fromUpstream?.[i] ?? unihash),
+  );
+}
+
+/** States equivalences outright; the first unihash of a taskhash stays. */
+export async function reportEquivalent(
+  context: HashContext,
+  args: readonly Equivalence[],
+): Promise<readonly Outcome[]> {
+  const asked = args.map(({ method, taskhash, unihash }) => ({ method, taskhash, unihash }));
+  forgetMisses(context, args);
+  return replies(asked, await context.store.reportEquivalent(asked));
+}
+
+function forgetMisses({ upstream }: HashContext, args: readonly Equivalence[]): void {
+  if (upstream) for (const { method, taskhash } of args) upstream.forget(`${method} ${taskhash}`);
+}
+
+function replies(args: readonly Equivalence[], unihashes: readonly string[]): readonly Outcome[] {
+  return args.map(
+    ({ taskhash, method }, i) => new EncodedReply(encodeJson({ taskhash, method, unihash: unihashes[i]! })),
+  );
+}

@@ -1,0 +1,150 @@
+import { BadLine } from '../../asyncrpc/dispatch.ts';
+import { isHash, isLongText, isText, isUnihash } from '../../asyncrpc/wire/formats.ts';
+import { encodeJson } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
+import { DB_ADMIN } from '../access/permissions.ts';
+import type { HashContext, HashRow } from '../context.ts';
+import type { WireWhere } from '../gc.ts';
+import type { RowValues } from '../store.ts';
+import { conditionsFor, ROW_COLUMNS, type Table, type Where } from '../where.ts';
+import { object } from './schemas.ts';
+
+/** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
+const MAX_ROWS = 1000;
+/** A page stops growing here, so that reports with long siginfo do not fill the memory. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+const TABLE = { enum: ['unihashes', 'outhashes'] };
+const WHERE = { type: 'object', additionalProperties: { type: ['string', 'null'], format: 'long-text' } };
+const ROWS = {
+  type: 'array',
+  maxItems: MAX_ROWS,
+  items: { type: 'array', items: { type: ['string', 'null'] } },
+};
+/** ISO 8601 UTC as BitBake's server and ours store it, the old form with a blank included. */
+const CREATED = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00)?$/;
+
+interface PageArgs {
+  readonly table: Table;
+  readonly after: number;
+  readonly limit?: number;
+}
+
+interface ImportArgs {
+  readonly table: Table;
+  readonly columns: readonly string[];
+  readonly rows: readonly RowValues[];
+}
+
+async function countRows({ store }: HashContext, { where }: { where: WireWhere }) {
+  const [unihashes, outhashes] = [conditionsFor('unihashes', where), conditionsFor('outhashes', where)];
+  return {
+    unihashes: unihashes ? await store.countRows('unihashes', unihashes) : 0,
+    outhashes: outhashes ? await store.countRows('outhashes', outhashes) : 0,
+  };
+}
+
+/** Answers lines `{"where": …}` with the number of unihash rows that match: what gc-mark-stream would mark. */
+async function countStream({ store }: HashContext, lines: readonly string[]): Promise<string> {
+  const wheres = lines.map(parseCountLine);
+  const byUnihash = wheres.filter((where) => where?.some(([column]) => column === 'unihash')) as Where[];
+  const counts = await store.countKeys(byUnihash);
+  let next = 0;
+  let text = '';
+  for (const where of wheres) {
+    const known = where?.some(([column]) => column === 'unihash');
+    const count = !where ? 0 : known ? counts[next++]! : await store.countRows('unihashes', where);
+    text += `${encodeJson({ count })}\n`;
+  }
+  return text;
+}
+
+function parseCountLine(line: string, index: number): Where | null {
+  try {
+    const where: unknown = JSON.parse(line)?.where;
+    if (typeof where === 'object' && where !== null && !Array.isArray(where)) {
+      const values = Object.values(where);
+      if (values.every((each) => each === null || (typeof each === 'string' && isLongText(each)))) {
+        return conditionsFor('unihashes', where as WireWhere);
+      }
+    }
+  } catch (error) {
+    if (error instanceof InvokeError) throw new BadLine(index, error.message);
+  }
+  throw new BadLine(index, 'Bad line in the stream: expected {"where": {column: text}}');
+}
+
+async function exportRows({ store }: HashContext, { table, after, limit = MAX_ROWS }: PageArgs) {
+  const { rows, next } = await store.exportRows(table, after, limit, MAX_PAGE_BYTES);
+  return { columns: [...ROW_COLUMNS[table]], rows: rows.map((row) => [...row]), next };
+}
+
+async function importRows({ store, upstream, imports }: HashContext, { table, columns, rows }: ImportArgs) {
+  const wanted = ROW_COLUMNS[table];
+  if (columns.join() !== wanted.join()) {
+    throw new InvokeError(`import-rows: columns of ${table} must be ${wanted.join(', ')}, in this order`);
+  }
+  const refused: { row: number; message: string }[] = [];
+  const good: RowValues[] = [];
+  for (const [i, row] of rows.entries()) {
+    const message = faultOf(table, row);
+    if (message === null) good.push(row);
+    else refused.push({ row: i, message });
+  }
+  if (table === 'unihashes') for (const [method, taskhash] of good) upstream?.forget(`${method} ${taskhash}`);
+  const stored = good.length > 0 ? await store.importRows(table, good) : 0;
+  const present = good.length - stored;
+  imports.add({ stored, present, refused: refused.length });
+  return { stored, present, refused };
+}
+
+/** What is wrong with a row, or null. A row is held to what a report is held to. */
+function faultOf(table: Table, row: RowValues): string | null {
+  const columns = ROW_COLUMNS[table];
+  if (row.length !== columns.length) return `expected ${columns.length} values`;
+  const bad = columns.findIndex((column, i) => !CHECKS[column]!(row[i] ?? null));
+  return bad < 0
+    ? null
+    : `${columns[bad]} ${columns[bad] === 'unihash' ? 'is not 64 lower-case hex digits' : 'is wrong'}`;
+}
+
+const optionalText = (value: string | null) => value === null || isText(value);
+const hash = (value: string | null) => value !== null && isHash(value);
+const CHECKS: Readonly<Record<string, (value: string | null) => boolean>> = {
+  method: hash,
+  taskhash: hash,
+  outhash: hash,
+  unihash: (value) => value !== null && isUnihash(value),
+  created: (value) => value !== null && CREATED.test(value),
+  owner: optionalText,
+  PN: optionalText,
+  PV: optionalText,
+  PR: optionalText,
+  task: optionalText,
+  outhash_siginfo: (value) => value === null || isLongText(value),
+};
+
+/** What bakeserv adds to the protocol for its clients (docs/protocol.md). */
+export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
+  'count-rows': { needs: [DB_ADMIN], schema: object({ where: WHERE }), handle: countRows },
+  'count-stream': { needs: [DB_ADMIN], stream: countStream },
+  'export-rows': {
+    needs: [DB_ADMIN],
+    isLong: () => true,
+    schema: object(
+      {
+        table: TABLE,
+        after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+        limit: { type: 'integer', minimum: 1, maximum: MAX_ROWS },
+      },
+      ['table', 'after'],
+    ),
+    handle: exportRows,
+  },
+  'import-rows': {
+    needs: [DB_ADMIN],
+    writes: true,
+    schema: object({ table: TABLE, columns: { type: 'array', items: { type: 'string' } }, rows: ROWS }),
+    handle: importRows,
+  },
+};

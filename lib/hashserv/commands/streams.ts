@@ -1,0 +1,85 @@
+import { BadLine } from '../../asyncrpc/dispatch.ts';
+import { isHash } from '../../asyncrpc/wire/formats.ts';
+import type { HashContext } from '../context.ts';
+import type { Equivalence } from '../store.ts';
+
+/** Answers lines `method taskhash` with the unihash, or an empty line. */
+export function getStream(context: HashContext, lines: readonly string[]): string | Promise<string> {
+  const { store } = context;
+  let text = '';
+  for (let i = 0; i < lines.length; i++) {
+    const known = store.knownUnihash(lines[i]!);
+    if (known === undefined) return getRest(lines, i, text);
+    text += `${known}\n`;
+  }
+  return text;
+
+  /** From the first line on whose answer is not known by heart: those are looked up together. */
+  async function getRest(lines: readonly string[], from: number, before: string): Promise<string> {
+    const answers: (string | null | undefined)[] = [];
+    const missing: string[] = [];
+    for (let i = from; i < lines.length; i++) {
+      const known = store.knownUnihash(lines[i]!);
+      answers.push(known);
+      if (known !== undefined) continue;
+      // A known answer proves its line; only the others can be bad.
+      if (!isTaskLine(lines[i]!)) throw new BadLine(i, 'Bad line in the stream: expected "method taskhash"');
+      missing.push(lines[i]!);
+    }
+    const found = await lookUp(context, missing);
+    let next = 0;
+    let text = before;
+    for (const answer of answers) text += `${(answer === undefined ? found[next++] : answer) ?? ''}\n`;
+    return text;
+  }
+}
+
+/** Ours, else the upstream's; those are kept in the background, so that nobody waits for the disk. */
+async function lookUp(
+  { store, upstream, backfill }: HashContext,
+  tasks: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const own = await store.unihashes(tasks);
+  if (!upstream) return own;
+  const missing = tasks.filter((_, i) => own[i] === null);
+  if (missing.length === 0) return own;
+  const found = await upstream.unihashes(missing);
+  const kept: Equivalence[] = [];
+  let next = 0;
+  const answers = own.map((unihash, i) => {
+    if (unihash !== null) return unihash;
+    const answer = found[next++]!;
+    if (answer !== null) kept.push(toEquivalence(tasks[i]!, answer));
+    return answer;
+  });
+  if (kept.length > 0 && !store.readOnly) backfill.add(kept);
+  return answers;
+}
+
+function toEquivalence(task: string, unihash: string): Equivalence {
+  const blank = task.indexOf(' ');
+  return { method: task.slice(0, blank), taskhash: task.slice(blank + 1), unihash };
+}
+
+/** Answers lines `unihash` with `true` or `false`. */
+export function existsStream({ store, upstream }: HashContext, lines: readonly string[]): string | Promise<string> {
+  const missing = lines.filter((line) => !store.knownToExist(line));
+  if (missing.length === 0) return 'true\n'.repeat(lines.length);
+  const bad = lines.findIndex((line) => !isUnihashLine(line));
+  if (bad >= 0) throw new BadLine(bad, 'Bad line in the stream: expected a unihash');
+  return store.unihashesExist(missing).then(async (found) => {
+    const unknown = missing.filter((_, i) => !found[i]);
+    const foundUpstream = upstream && unknown.length > 0 ? await upstream.unihashesExist(unknown) : [];
+    const absent = new Set(unknown.filter((_, i) => !foundUpstream[i]));
+    return lines.map((line) => (absent.has(line) ? 'false\n' : 'true\n')).join('');
+  });
+}
+
+function isTaskLine(line: string): boolean {
+  const blank = line.indexOf(' ');
+  return blank > 0 && line.indexOf(' ', blank + 1) < 0 && isHash(line.slice(0, blank)) && isHash(line.slice(blank + 1));
+}
+
+function isUnihashLine(line: string): boolean {
+  return isHash(line) && !line.includes(' ');
+}

@@ -1,0 +1,169 @@
+import { InvokeError } from '../../errors.ts';
+import { note, noteRefusal } from '../access/audit.ts';
+import { ALL, parsePermissions, spellOut, storedPermissions, USER_ADMIN } from '../access/permissions.ts';
+import { hashToken, newToken, verifyToken } from '../access/tokens.ts';
+import type { HashContext, HashRow } from '../context.ts';
+import type { HashStore, User } from '../store.ts';
+import { NAME, object } from './schemas.ts';
+
+const WRONG_TYPE = { permissions: 'Unexpected type for permissions' };
+const PERMISSIONS = { type: 'array', items: { type: 'string' }, maxItems: 64 };
+const OPTIONAL_NAME = object({ username: { ...NAME, type: ['string', 'null'] } }, []);
+const NAME_AND_PERMISSIONS = object({ username: NAME, permissions: PERMISSIONS });
+
+interface NameArgs {
+  readonly username?: string | null;
+}
+
+interface PermissionArgs {
+  readonly username: string;
+  readonly permissions: unknown;
+}
+
+/** The name a command means: the one given, or one's own. */
+function nameOf({ session }: HashContext, { username }: NameArgs): string {
+  const name = username ?? session.username;
+  if (name === null) throw new InvokeError('username is missing');
+  return name;
+}
+
+function noSuchUser(username: string): InvokeError {
+  return new InvokeError(`No user named '${username}' exists`);
+}
+
+function show({ username, permissions }: User) {
+  return { username, permissions: spellOut(storedPermissions(permissions)) };
+}
+
+async function auth(context: HashContext, { username, token }: { username: string; token: string }) {
+  const { session, store, logins } = context;
+  const address = session.peer.address ?? 'local';
+  let version = store.usersVersion;
+  let user = await store.findUser(username);
+  // Nobody is there to give the place up.
+  if (session.gone) throw new InvokeError('The client hung up');
+  // Asked for, and a failure noted, in the same turn of the event loop as the look: however many come together, no
+  // more are looked at.
+  const turn = logins.turn(address, username);
+  if (turn) {
+    session.leaveTurn = turn.leave;
+    await turn.come;
+    session.leaveTurn = null;
+    version = store.usersVersion;
+    user = await store.findUser(username);
+  }
+  if (!verifyToken(token, user?.token ?? null)) {
+    noteRefusal(context, 'login refused', { as: username });
+    await logins.failed(address, username);
+    throw new InvokeError(`Unable to authenticate as ${username}`);
+  }
+  session.logIn(user!, version);
+  return { result: true, username, permissions: storedPermissions(user!.permissions).sort() };
+}
+
+/** Logins and the user table (docs/protocol.md). */
+export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
+  auth: {
+    needs: [],
+    untimed: true,
+    schema: object({ username: NAME, token: { type: 'string', format: 'text' } }),
+    handle: auth,
+  },
+
+  'get-user': {
+    needs: [USER_ADMIN],
+    orSelf: true,
+    schema: OPTIONAL_NAME,
+    handle: async (context, args: NameArgs) => {
+      const user = await context.store.findUser(nameOf(context, args));
+      return user && show(user);
+    },
+  },
+
+  'get-all-users': {
+    needs: [USER_ADMIN],
+    handle: async ({ store }) => ({ users: (await store.allUsers()).map(show) }),
+  },
+
+  'new-user': {
+    needs: [USER_ADMIN],
+    writes: true,
+    schema: NAME_AND_PERMISSIONS,
+    refusals: WRONG_TYPE,
+    handle: async (context, { username, permissions: wanted }: PermissionArgs) => {
+      const permissions = parsePermissions(wanted);
+      const token = newToken();
+      if (!(await context.store.createUser(username, hashToken(token), permissions.join(' ')))) {
+        throw new InvokeError(`Cannot create new user '${username}'`);
+      }
+      note(context, 'user made', { name: username, permissions: permissions.join(' ') });
+      return { username, permissions: spellOut(permissions), token };
+    },
+  },
+
+  'set-user-perms': {
+    needs: [USER_ADMIN],
+    writes: true,
+    schema: NAME_AND_PERMISSIONS,
+    refusals: WRONG_TYPE,
+    handle: async (context, { username, permissions: wanted }: PermissionArgs) => {
+      const permissions = parsePermissions(wanted);
+      if (!(await context.store.setPermissions(username, permissions.join(' ')))) throw noSuchUser(username);
+      note(context, 'user changed', { name: username, permissions: permissions.join(' ') });
+      return { username, permissions: spellOut(permissions) };
+    },
+  },
+
+  'delete-user': {
+    needs: [USER_ADMIN],
+    orSelf: true,
+    writes: true,
+    schema: OPTIONAL_NAME,
+    handle: async (context, args: NameArgs) => {
+      const username = nameOf(context, args);
+      if (!(await context.store.deleteUser(username))) throw noSuchUser(username);
+      note(context, 'user deleted', { name: username });
+      return { username };
+    },
+  },
+
+  'refresh-token': {
+    needs: [USER_ADMIN],
+    orSelf: true,
+    writes: true,
+    schema: OPTIONAL_NAME,
+    handle: async (context, args: NameArgs) => {
+      const username = nameOf(context, args);
+      const token = newToken();
+      const stored = hashToken(token);
+      if (!(await context.store.setToken(username, stored))) throw noSuchUser(username);
+      context.session.renewed(username, stored);
+      note(context, 'token of a user replaced', { name: username });
+      return { username, token };
+    },
+  },
+
+  'become-user': {
+    needs: [USER_ADMIN],
+    schema: object({ username: NAME }),
+    handle: async (context, { username }: { username: string }) => {
+      const { session, store } = context;
+      const version = store.usersVersion;
+      const user = await store.findUser(username);
+      if (!user) throw new InvokeError(`User ${username} doesn't exist`);
+      note(context, 'acts as another user', { name: username });
+      session.become(user, version);
+      return show(user);
+    },
+  },
+};
+
+/**
+ * Creates the administrator, or resets the token and rights of an existing one (`--admin-user`, `--admin-password`).
+ * One that is as it should be is not written: a server on a full disk must start, as it can answer.
+ */
+export async function ensureAdmin(store: HashStore, username: string, password: string): Promise<void> {
+  const known = await store.findUser(username);
+  if (known && known.permissions === ALL && verifyToken(password, known.token)) return;
+  await store.upsertUser(username, hashToken(password), ALL);
+}

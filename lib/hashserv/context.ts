@@ -1,0 +1,35 @@
+import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { Tally } from '../asyncrpc/tally.ts';
+import type { WriteGate } from '../asyncrpc/write-gate.ts';
+import type { Logger } from '../log.ts';
+import type { LoginThrottle } from './access/login-throttle.ts';
+import type { HashSession } from './access/session.ts';
+import type { Clock } from './clock.ts';
+import type { Gc } from './gc.ts';
+import type { RequestStats } from './stats.ts';
+import type { HashStore } from './store.ts';
+import type { Backfill } from './upstream/backfill.ts';
+import type { HashUpstream } from './upstream/upstream.ts';
+
+/** What a handler works with: its client, and the server's own things. */
+export interface HashContext {
+  readonly session: HashSession;
+  /** Rows this client imported. */
+  readonly imports: Tally<'stored' | 'present' | 'refused'>;
+  readonly store: HashStore;
+  readonly stats: RequestStats;
+  readonly clock: Clock;
+  readonly gc: Gc;
+  readonly logins: LoginThrottle;
+  readonly log: Logger;
+  /** Asked about what is not known here; null where there is none. */
+  readonly upstream: HashUpstream | null;
+  readonly backfill: Backfill;
+  /** To be passed by a handler whose row says that it gates itself. */
+  readonly gate: WriteGate;
+}
+
+/** A row of the table; `orSelf` lets a logged-in user do it to their own name without the permission. */
+export interface HashRow extends CommandRow<HashContext> {
+  readonly orSelf?: true;
+}

@@ -1,0 +1,56 @@
+import type { TaskLine } from '../store.ts';
+
+/** What the upstream said of tasks a moment ago. */
+export interface ShortMemory<Value> {
+  get(task: TaskLine): Value | undefined;
+  set(task: TaskLine, value: Value): void;
+  delete(task: TaskLine): void;
+  clear(): void;
+}
+
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Of an entry beside its task: its place in the map, and a unihash. */
+const ENTRY_BYTES = 224;
+
+/**
+ * @param ttlMs how long an answer is remembered; 0 remembers nothing
+ * @param maxBytes about what the tasks take in memory; past this the oldest are forgotten
+ */
+export function createShortMemory<Value>(ttlMs: number, maxBytes = MAX_BYTES): ShortMemory<Value> {
+  // Oldest first: a Map keeps the order of insertion, and all live equally long.
+  const remembered = new Map<TaskLine, { readonly until: number; readonly value: Value }>();
+
+  let bytes = 0;
+
+  function forget(task: TaskLine): void {
+    if (remembered.delete(task)) bytes -= ENTRY_BYTES + task.length;
+  }
+
+  function trim(now: number): void {
+    for (const [task, { until }] of remembered) {
+      if (until > now && bytes <= maxBytes) return;
+      forget(task);
+    }
+  }
+
+  return {
+    get(task) {
+      const found = remembered.get(task);
+      return found && found.until > performance.now() ? found.value : undefined;
+    },
+    set(task, value) {
+      if (ttlMs <= 0) return;
+      const now = performance.now();
+      forget(task);
+      // A copy: the task is often a slice that would keep the whole text it was cut from.
+      remembered.set(Buffer.from(task).toString(), { until: now + ttlMs, value });
+      bytes += ENTRY_BYTES + task.length;
+      trim(now);
+    },
+    delete: forget,
+    clear() {
+      remembered.clear();
+      bytes = 0;
+    },
+  };
+}

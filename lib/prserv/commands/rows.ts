@@ -1,0 +1,116 @@
+import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import { InvokeError } from '../../errors.ts';
+import { note } from '../audit.ts';
+import type { PrContext } from '../context.ts';
+import type { PrRow, RowFilter } from '../store.ts';
+import { importFault } from './import-rule.ts';
+
+/** Rows of one import, which are one transaction: others wait for it, a second or two at most. */
+export const MAX_IMPORT_ROWS = 100_000;
+/** A refusal names so many rows; who sends rubbish need not be told of all of it. */
+const MAX_FAULTS = 1000;
+/** Rows read, or stored, before others have their turn. */
+const ROWS_A_TURN = 1000;
+
+const ANY_TEXT = { type: ['string', 'null'], format: 'text' };
+const FILTER = {
+  type: 'object',
+  properties: { version: ANY_TEXT, pkgarch: ANY_TEXT, checksum: ANY_TEXT, value: ANY_TEXT },
+};
+
+/** Stores every row of `rows`, or none of them; with `check` only looks whether they could be stored. */
+async function importRows({ store, imports }: PrContext, args: { rows: string; check?: boolean }) {
+  const read: PrRow[] = [];
+  const refused: { row: number; message: string }[] = [];
+  let number = 0;
+  for (const line of linesOf(args.rows)) {
+    const row = parseRow(line);
+    const fault = typeof row === 'string' ? row : importFault(row);
+    if (fault !== null) refused.push({ row: number, message: fault });
+    else if (refused.length === 0) read.push(row as PrRow);
+    number++;
+    if (number > MAX_IMPORT_ROWS) throw new InvokeError(`import-rows: at most ${MAX_IMPORT_ROWS} rows in a request`);
+    if (refused.length === MAX_FAULTS) break;
+    if (number % ROWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (args.check) return { stored: 0, present: 0, refused };
+  const all = refused.length === 0 && read.length > 0;
+  const stored = all ? await store.importAll(read, ROWS_A_TURN) : 0;
+  const present = all ? read.length - stored : 0;
+  imports.add({ stored, present, refused: refused.length });
+  return { stored, present, refused };
+}
+
+/** The lines of a text one by one: a list of all would be as large again. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    yield text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
+  }
+}
+
+/** A line `["version", "pkgarch", "checksum", "value"]`, or what is wrong with it. */
+function parseRow(line: string): PrRow | string {
+  let row: unknown;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    return 'not JSON';
+  }
+  if (!Array.isArray(row) || row.length !== 4 || row.some((each) => typeof each !== 'string')) {
+    return 'expected a list of four texts: version, pkgarch, checksum, value';
+  }
+  const [version, pkgarch, checksum, value] = row as [string, string, string, string];
+  return { version, pkgarch, checksum, value };
+}
+
+function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
+  const { version = null, pkgarch = null, checksum = null, value = null } = args;
+  if (version === null && pkgarch === null && checksum === null) {
+    throw new InvokeError(`${command}: name a version, a pkgarch or a checksum`);
+  }
+  return { version, pkgarch, checksum, value };
+}
+
+/** At once in the log, also when it fails: which rows are gone can be seen nowhere else. */
+async function removeRows(context: PrContext, args: Partial<RowFilter>) {
+  const filter = filterOf('remove', args);
+  const where = JSON.stringify(filter, (_key, value) => value ?? undefined);
+  try {
+    const count = await context.store.removeRows(filter);
+    note(context, 'PR rows removed', { where, count });
+    return { count };
+  } catch (error) {
+    note(context, 'not done, or not wholly: PR rows removed', { where, error });
+    throw error;
+  }
+}
+
+/** What bakeserv adds to the protocol for its client (docs/protocol.md). */
+export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
+  'import-rows': {
+    needs: [],
+    writes: true,
+    schema: {
+      type: 'object',
+      properties: { rows: { type: 'string' }, check: { type: 'boolean' } },
+      required: ['rows'],
+    },
+    handle: importRows,
+  },
+  'count-rows': {
+    needs: [],
+    schema: FILTER,
+    handle: async ({ store }, args: Partial<RowFilter>) => ({
+      count: await store.countRows(filterOf('count-rows', args)),
+    }),
+  },
+  // The one command of this service that takes something away.
+  remove: {
+    needs: ['@db-admin'],
+    writes: true,
+    schema: FILTER,
+    handle: removeRows,
+  },
+};

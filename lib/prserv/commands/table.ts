@@ -1,0 +1,109 @@
+import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import type { Outcome } from '../../asyncrpc/service.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
+import type { PrContext } from '../context.ts';
+import type { PackageKey, PrFilter } from '../store.ts';
+import { CHAIN_COMMAND } from '../upstream/upstream.ts';
+import { exportRows } from './export.ts';
+import { BAD_VALUE, roomFault } from './import-rule.ts';
+import { type ChecksumArgs, chainPr, getPr, testPr } from './lookups.ts';
+import { PR_ROW_COMMANDS } from './rows.ts';
+
+const TEXT = { type: 'string', minLength: 1, format: 'text' };
+const PACKAGE = { version: TEXT, pkgarch: TEXT };
+const CHECKSUM = { ...PACKAGE, checksum: TEXT };
+const HISTORY = { history: { type: 'boolean' } };
+const ANY_TEXT = { type: ['string', 'null'], format: 'text' };
+
+const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+
+/** The commands of the PR service (docs/protocol.md). */
+export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
+  ping: { needs: [], handle: () => ({ alive: true }) },
+
+  // A read-only server answers by the same rule (docs/protocol.md).
+  'get-pr': {
+    needs: [],
+    mayWrite: true,
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: getPr,
+  },
+
+  'test-pr': {
+    needs: [],
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: async (context, args: readonly ChecksumArgs[]) => asValues(await testPr(context, args)),
+  },
+
+  'test-package': {
+    needs: [],
+    schema: object(PACKAGE),
+    batch: async ({ store }, args: readonly PackageKey[]) =>
+      (await store.maxima(args)).map((max) => ({ value: max !== null })),
+  },
+
+  'max-package-pr': {
+    needs: [],
+    schema: object(PACKAGE),
+    batch: async ({ store }, args: readonly PackageKey[]) => asValues(await store.maxima(args)),
+  },
+
+  // Ours, for the bakeserv below: BitBake's servers have no such command.
+  [CHAIN_COMMAND]: {
+    needs: [],
+    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    batch: chainPr,
+  },
+
+  'import-one': {
+    needs: [],
+    writes: true,
+    readOnlyReply: null,
+    schema: object({
+      ...CHECKSUM,
+      value: {
+        anyOf: [
+          { type: 'integer', minimum: 0, maximum: 999_999_999 },
+          { type: 'string', format: 'pr-value' },
+        ],
+      },
+    }),
+    refusals: { value: `import-one: ${BAD_VALUE}` },
+    batch: async ({ store, imports }, args: readonly (ChecksumArgs & { value: string | number })[]) => {
+      const faults = args.map(({ value }) => roomFault(String(value)));
+      const good = args.filter((_, i) => faults[i] === null);
+      if (good.length > 0) {
+        await store.importRows(
+          good.map(({ version, pkgarch, checksum, value }) => ({ version, pkgarch, checksum, value: String(value) })),
+        );
+      }
+      imports.add({ one: good.length, refused: args.length - good.length });
+      return args.map(({ value }, i) => (faults[i] === null ? { value } : new InvokeError(`import-one: ${faults[i]}`)));
+    },
+  },
+
+  export: {
+    needs: [],
+    schema: object(
+      { version: ANY_TEXT, pkgarch: ANY_TEXT, checksum: ANY_TEXT, colinfo: { type: 'boolean' }, ...HISTORY },
+      [],
+    ),
+    handle: ({ store, defaultHistory }, args: Partial<PrFilter> & { colinfo?: boolean; history?: boolean }) => {
+      const { version = null, pkgarch = null, checksum = null, colinfo = false, history = defaultHistory } = args;
+      return exportRows(store, { version, pkgarch, checksum }, { colinfo, history });
+    },
+  },
+
+  'is-readonly': { needs: [], handle: ({ store }): Json => ({ readonly: store.readOnly }) },
+
+  ...PR_ROW_COMMANDS,
+};
+
+function asValues(values: readonly (string | null)[]): Outcome[] {
+  return values.map((value) => ({ value }));
+}

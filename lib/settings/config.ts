@@ -1,0 +1,257 @@
+import fs from 'node:fs';
+import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
+import { type Address, formatAddress, isLocalAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import { BakeservError, ConfigError } from '../errors.ts';
+import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
+import type { LogLevel } from '../log.ts';
+import type { ConfigFile } from './config-file.ts';
+import { environmentName } from './options.ts';
+import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
+import { type Flags, resolveSettings, type Settings } from './settings.ts';
+
+/** When the disk is told to sync. */
+export type SyncMode =
+  | { readonly kind: 'immediate' }
+  | { readonly kind: 'periodic'; readonly seconds: number }
+  | { readonly kind: 'on_shutdown' };
+
+export interface ServiceConfig {
+  readonly file: string;
+  readonly syncMode: SyncMode;
+  readonly upstream: Address | null;
+}
+
+/** How upstreams are asked. Times in milliseconds. */
+export interface UpstreamConfig {
+  readonly timeoutMs: number;
+  /** For what a report asks: a look-up that is missed is asked again, an equivalence is lost. */
+  readonly reportTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly missTtlMs: number;
+  readonly caFile: string | null;
+  /** For the hash equivalence upstream; token null: look in .netrc. */
+  readonly username: string | null;
+  readonly token: string | null;
+}
+
+/** Everything a server is started with. */
+export interface Config {
+  readonly binds: readonly Address[];
+  readonly hashserv: ServiceConfig | null;
+  readonly prserv: ServiceConfig | null;
+  /** Who may connect to Unix sockets; null: as umask and group of the process have it. The group by name or number. */
+  readonly socketMode: number | null;
+  readonly socketGroup: string | null;
+  readonly init: boolean;
+  readonly readOnly: boolean;
+  /** Nobody writes to the database files of this read-only server. */
+  readonly immutable: boolean;
+  readonly history: boolean;
+  /** What clients may do without a login, on every listener; null: by whether the listener is local. */
+  readonly anonymousPermissions: readonly string[] | null;
+  /** Web origins whose pages may connect over WebSocket. */
+  readonly allowOrigins: readonly string[];
+  readonly admin: { readonly username: string; readonly password: string } | null;
+  readonly cacheBytes: number;
+  readonly upstream: UpstreamConfig;
+  readonly limits: Limits;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+  /** Null: stderr. */
+  readonly logFile: string | null;
+  readonly selfCheck: boolean;
+  readonly json: boolean;
+  /** The configuration file that was read, or null. */
+  readonly configFile: string | null;
+}
+
+/**
+ * Flags over environment over configuration file over defaults, as one frozen Config. Opens and creates nothing; only
+ * files that hold secrets are read.
+ * @throws ConfigError naming where it was set, the option, and what was expected
+ */
+export function resolveConfig(
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+  descriptors = Number.POSITIVE_INFINITY,
+  file: ConfigFile | null = null,
+): Config {
+  return configOf(resolveSettings(flags, environment, file), descriptors, file?.path ?? null);
+}
+
+/**
+ * The settings as a Config.
+ * @param configFile the path of the file that some of them were read from, for the log
+ * @throws ConfigError as `resolveConfig`
+ */
+export function configOf(
+  settings: Settings,
+  descriptors = Number.POSITIVE_INFINITY,
+  configFile: string | null = null,
+): Config {
+  const value = (name: string) => settings.get(name)!.value;
+  const text = (name: string) => value(name) as string | undefined;
+  const flag = (name: string) => value(name) as boolean;
+  const where = (name: string) => settings.get(name)!.where ?? `--${name}`;
+  const syncMode = (service: string) => {
+    const name = text(`${service}-sync-mode`) ? `${service}-sync-mode` : 'sync-mode';
+    return parseSyncMode(text(name)!, where(name));
+  };
+  const binds = naming(where('bind'), () => (value('bind') as readonly string[]).map(parseAddress));
+  if (binds.length === 0) throw new ConfigError(`${where('bind')}: no address is given`);
+  const milliseconds = (name: string) => (value(name) as number) * 1000;
+  const service = (name: string): ServiceConfig | null => {
+    if (!flag(name)) return null;
+    const file = text(`${name}-db`)!;
+    if (file === '') throw new ConfigError(`${where(`${name}-db`)}: the file name is empty`);
+    const upstream = text(`${name}-upstream`);
+    const place = where(`${name}-upstream`);
+    return { file, syncMode: syncMode(name), upstream: upstream ? parseUpstream(upstream, place, binds) : null };
+  };
+  const anonPerms = text('anon-perms');
+  const config: Config = {
+    binds,
+    hashserv: service('hashserv'),
+    prserv: service('prserv'),
+    socketMode: text('socket-mode') === undefined ? null : Number.parseInt(text('socket-mode')!, 8),
+    socketGroup: text('socket-group') ?? null,
+    init: flag('init'),
+    readOnly: flag('read-only'),
+    immutable: immutableOf(flag('immutable'), flag('read-only')),
+    history: flag('history'),
+    anonymousPermissions: naming(where('anon-perms'), () =>
+      anonPerms === undefined ? null : parseAnonymousPermissions(anonPerms.split(/[\s,]+/).filter(Boolean)),
+    ),
+    allowOrigins: ((value('allow-origin') as readonly string[] | undefined) ?? []).map((origin) =>
+      parseOrigin(origin, where('allow-origin')),
+    ),
+    admin: adminOf(text('admin-user'), text('admin-password'), flag('read-only')),
+    cacheBytes: value('cache-size') as number,
+    upstream: {
+      timeoutMs: milliseconds('upstream-timeout'),
+      reportTimeoutMs: milliseconds('upstream-report-timeout'),
+      connectTimeoutMs: milliseconds('upstream-connect-timeout'),
+      missTtlMs: milliseconds('upstream-miss-ttl'),
+      caFile: text('ca') ?? null,
+      username: text('hashserv-upstream-user') ?? null,
+      token: text('hashserv-upstream-token') ?? null,
+    },
+    limits: limitsOf(settings, descriptors),
+    logLevel: text('log-level') as LogLevel,
+    logFormat: text('log-format') as 'text' | 'json',
+    logFile: text('log-file') ?? null,
+    selfCheck: flag('self-check'),
+    json: flag('json'),
+    configFile,
+  };
+  if (!config.hashserv && !config.prserv)
+    throw new ConfigError('--no-hashserv and --no-prserv together leave nothing to serve');
+  return Object.freeze(config);
+}
+
+/** What is wrong with a value, with the place it was set. */
+function naming<T>(where: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof BakeservError) throw new ConfigError(`${where}: ${error.message}`, error);
+    throw error;
+  }
+}
+
+/** The line said at start about what anonymous clients of the hash equivalence service may do. */
+export function describeAnonymous(config: Config, permissions: (local: boolean) => readonly string[]): string {
+  const start = 'hash equivalence: anonymous clients may:';
+  const list = (local: boolean) => permissions(local).join(',') || 'nothing';
+  if (config.anonymousPermissions) return `${start} ${list(true)}`;
+  const remote = config.binds.filter((address) => !isLocalAddress(address));
+  if (remote.length === 0) return `${start} ${list(true)}`;
+  return `${start} ${list(true)} on Unix sockets and loopback addresses, ${list(false)} on ${remote.map(formatAddress).join(', ')}`;
+}
+
+/** The same of the PR service, which has no users: --anon-perms takes nothing of this away but the removing. */
+export function describePrAccess(config: Config, mayRemove: (local: boolean) => boolean): string {
+  const start = 'PR values: everybody who can connect may';
+  if (config.readOnly) return `${start} look up and export values; nothing is stored`;
+  const open = `${start} get, import and export values, whatever --anon-perms says`;
+  const where = [true, false].filter(mayRemove);
+  if (where.length === 0) return `${open}; nobody may remove them`;
+  return `${open}; ${where.length === 2 ? 'and remove them' : `removing them takes a ${where[0] ? 'Unix socket or loopback address' : 'network address'}`}`;
+}
+
+/**
+ * The modes of README (Durability).
+ * @param where the option as its user wrote it, for the message
+ * @throws ConfigError
+ */
+export function parseSyncMode(text: string, where: string): SyncMode {
+  if (text === 'immediate' || text === 'on_shutdown') return { kind: text };
+  const seconds = new RegExp(SYNC_MODE.pattern).test(text) ? Number(text.slice('periodic:'.length)) : 0;
+  if (seconds >= 0.01 && seconds <= 86_400) return { kind: 'periodic', seconds };
+  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not ${SYNC_MODE.expected}`);
+}
+
+/** An upstream that is one of our own listeners would have the server ask itself. */
+function parseUpstream(text: string, where: string, binds: readonly Address[]): Address {
+  const address = naming(where, () => parseAddress(text));
+  if (binds.some((bind) => formatAddress(bind) === formatAddress(address))) {
+    throw new ConfigError(`${where} ${text} is this server itself: name another server, or none`);
+  }
+  return address;
+}
+
+/**
+ * An origin as browsers send it. `*` and `null` are refused on purpose: every page on the web can have the latter.
+ * @throws ConfigError
+ */
+function parseOrigin(text: string, where: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.host && !url.username && !url.search && !url.hash && /^\/?$/.test(url.pathname)) {
+    return `${url.protocol}//${url.host}`.toLowerCase();
+  }
+  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not an origin as https://ci.example.org`);
+}
+
+/** Open files this process may have, or infinity where the system does not say. */
+export function descriptorLimit(): number {
+  try {
+    const line = /^Max open files\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'utf8'));
+    return line ? Number(line[1]) : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Descriptors kept for databases, listeners and logs. */
+const RESERVED_DESCRIPTORS = 128;
+
+function limitsOf(settings: Settings, descriptors: number): Limits {
+  const limits: Record<string, number> = { ...DEFAULT_LIMITS };
+  for (const { name, type, limit } of SERVE_OPTIONS) {
+    if (limit) limits[limit] = (settings.get(name)!.value as number) * (type === 'seconds' ? 1000 : 1);
+  }
+  const room = Math.max(1, descriptors - RESERVED_DESCRIPTORS);
+  limits.maxConnections = Math.min(limits.maxConnections!, room);
+  if (settings.get('max-connections-per-address')!.where === null) {
+    limits.maxConnectionsPerAddress = Math.max(1, Math.floor(limits.maxConnections / 2));
+  }
+  const fault = faultOfLimits(limits as unknown as Limits);
+  if (fault) throw new ConfigError(fault);
+  return Object.freeze(limits as unknown as Limits);
+}
+
+function immutableOf(immutable: boolean, readOnly: boolean): boolean {
+  if (immutable && !readOnly) throw new ConfigError('--immutable is for a --read-only server: this one writes');
+  return immutable;
+}
+
+function adminOf(username: string | undefined, password: string | undefined, readOnly: boolean): Config['admin'] {
+  if (username === undefined && password === undefined) return null;
+  if (!username) throw new ConfigError('--admin-password without --admin-user: name the user it is for');
+  if (!password)
+    throw new ConfigError(
+      `--admin-user without a password: set ${environmentName('admin-password')} or name a file with --admin-password-file`,
+    );
+  if (readOnly) throw new ConfigError('--admin-user cannot be created on a --read-only server');
+  return { username, password };
+}

@@ -1,0 +1,29 @@
+import { findCredentials } from '../asyncrpc/client/netrc.ts';
+import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
+import { ConfigError } from '../errors.ts';
+import type { UpstreamConfig } from './config.ts';
+
+/**
+ * Who to log in as at the hash equivalence upstream, or null for nobody. The token is the one given, else the one in the
+ * file, else the one that netrc has for that user under the upstream's whole address.
+ * @throws ConfigError when a user is named and no token can be found
+ */
+export async function upstreamLogin(
+  { username, token }: UpstreamConfig,
+  address: Address,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<{ username: string; token: string } | null> {
+  if (token !== null) {
+    if (username === null) throw new ConfigError('a token for the upstream without --hashserv-upstream-user');
+    return { username, token };
+  }
+  if (username === null) return null;
+  const full = formatAddress(address);
+  // As people write it: without the port that the scheme means anyway.
+  const name = address.kind === 'ws' ? full.replace(address.secure ? /:443(?=\/|$)/ : /:80(?=\/|$)/, '') : full;
+  const found = findCredentials(name, environment) ?? findCredentials(full, environment);
+  if (found?.login === username) return { username, token: found.password };
+  throw new ConfigError(
+    `--hashserv-upstream-user ${username}: no token for ${name}; set BAKESERV_HASHSERV_UPSTREAM_TOKEN or --hashserv-upstream-token-file, or name it in .netrc under machine ${name}`,
+  );
+}

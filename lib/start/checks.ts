@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { readAuthorities } from '../asyncrpc/transport/authorities.ts';
+import { checkListenAddress, type ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
+import type { Config, ServiceConfig } from '../settings/config.ts';
+import { upstreamLogin } from '../settings/upstream-login.ts';
+
+/** What an engine says of a file before it is opened; throws what is wrong with it. */
+export type FileCheck = (file: string, config: Pick<Config, 'readOnly' | 'init'>) => void;
+
+/**
+ * Everything a start looks at short of opening a database and listening. Makes and opens nothing; does not mind a server
+ * that runs with the same settings.
+ * @param inherited whether listening sockets were handed over, which take the place of the addresses
+ * @throws ConfigError with every fault
+ */
+export async function checkStart(
+  config: Config,
+  access: ListenAccess,
+  inherited: boolean,
+  checkFile: FileCheck,
+): Promise<void> {
+  const faults: string[] = [];
+  const check = async (look: () => unknown) => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof BakeservError)) throw error;
+      faults.push(error.message);
+    }
+  };
+  await check(() => requireOneSyncMode(config));
+  for (const service of [config.hashserv, config.prserv]) {
+    if (service) await check(() => checkFile(path.resolve(service.file), config));
+  }
+  if (!inherited) for (const address of config.binds) await check(() => checkListenAddress(address, access));
+  const { caFile } = config.upstream;
+  if (caFile !== null) await check(() => readAuthorities(caFile));
+  const upstream = config.hashserv?.upstream;
+  if (upstream) await check(() => upstreamLogin(config.upstream, upstream));
+  if (config.logFile !== null) await check(() => checkLogFile(config.logFile!));
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('; '));
+}
+
+function checkLogFile(file: string): void {
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  const why = found?.isDirectory() ? 'it is a folder' : notWritable(found ? file : path.dirname(path.resolve(file)));
+  if (why !== null) throw new ConfigError(`--log-file: cannot write ${file}: ${why}`);
+}
+
+function notWritable(file: string): string | null {
+  try {
+    fs.accessSync(file, fs.constants.W_OK);
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** One name for one file, also where two paths lead to it. The file itself may not exist yet. */
+export function realFile(file: string): string {
+  const resolved = path.resolve(file);
+  try {
+    return fs.realpathSync(resolved);
+  } catch {
+    try {
+      return path.join(fs.realpathSync(path.dirname(resolved)), path.basename(resolved));
+    } catch {
+      return resolved;
+    }
+  }
+}
+
+/** @throws ConfigError for two modes on one file */
+export function requireOneSyncMode({ hashserv, prserv }: Pick<Config, 'hashserv' | 'prserv'>): void {
+  const same = (a: ServiceConfig, b: ServiceConfig) => JSON.stringify(a.syncMode) === JSON.stringify(b.syncMode);
+  if (!hashserv || !prserv || realFile(hashserv.file) !== realFile(prserv.file) || same(hashserv, prserv)) return;
+  throw new ConfigError(
+    'both services are on one database file: --hashserv-sync-mode and --prserv-sync-mode must be the same',
+  );
+}

@@ -1,0 +1,55 @@
+import fs from 'node:fs';
+import { ConfigError } from '../../../errors.ts';
+import { type Binding, LEAST_SQLITE_VERSION } from './binding.ts';
+import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+
+/**
+ * A statement longer than this is interrupted. Maintenance pages by itself and is exempt; so
+ * is a migration, which moves whole tables and would otherwise never get done on a large file.
+ */
+const STATEMENT_TIMEOUT_MS = 5_000;
+/** The upper levels of the indexes of a million rows. Every commit empties it. */
+export const READER_CACHE_KIB = 4 * 1024;
+
+/** Bytes of a file; 0 when there is none. */
+export function fileSize(file: string): number {
+  return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** @throws ConfigError when SQLite is older than what is safe */
+export async function requireVersion(connection: Binding): Promise<void> {
+  const [row] = await connection.all<{ version: string }>('SELECT sqlite_version() AS version');
+  const number = (version: string) => version.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
+  if (number(row!.version) >= number(LEAST_SQLITE_VERSION)) return;
+  throw new ConfigError(
+    `SQLite ${row!.version} can corrupt databases; ${LEAST_SQLITE_VERSION} or later is needed: run npm ci`,
+  );
+}
+
+/** Retries while another program has the whole database locked, for as long as a lock is waited for. */
+export function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + LOCK_WAIT_MS;
+  return retryWhileBusy(attempt, () => deadline);
+}
+
+/** Interrupts what runs longer than the statement limit on the connections there are at the time. */
+export function interruptLongStatements(
+  { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: { readonly statementTimeoutMs?: number },
+  connections: () => readonly Binding[],
+): { close: () => void } {
+  const look = () => {
+    const now = performance.now();
+    for (const connection of connections()) if (connection.busyMs(now) > statementTimeoutMs) connection.interrupt();
+  };
+  const timer = setInterval(look, Math.min(500, statementTimeoutMs));
+  timer.unref();
+  return { close: () => clearInterval(timer) };
+}
+
+/** Again and again: an interrupt that comes before the thread has taken the statement up is lost. */
+export async function interruptWhile(busy: () => boolean, interrupt: () => void): Promise<void> {
+  while (busy()) {
+    interrupt();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,66 @@
+import type { StorageError } from '../../../errors.ts';
+import type { Logger } from '../../../log.ts';
+import type { SyncMode } from '../../../settings/config.ts';
+import type { Binding } from './binding.ts';
+import type { CheckOptions } from './quick-check.ts';
+import type { Writer } from './writer.ts';
+
+/** How a store opens its file. */
+export interface DatabaseOptions {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** With readOnly: nobody writes to the file while it is open. It is then read without locks, and not watched. */
+  readonly immutable?: boolean;
+  /** Accept an existing file of zero bytes as a new database. */
+  readonly init: boolean;
+  readonly syncMode: SyncMode;
+  /** A look-up or a write longer than this is interrupted; 5 s where it is not said. */
+  readonly statementTimeoutMs?: number;
+  /** A connection that finds the file locked at every write for so long is opened again; 15 s where it is not said. */
+  readonly reopenAfterMs?: number;
+  /** How the file is checked after a crash; CHECK_DEFAULTS where it is not said. */
+  readonly check?: Partial<CheckOptions>;
+  readonly log: Logger;
+  /** The database can no longer be trusted or written: the server must end with status 3. Called at most once. */
+  readonly onFatal: (error: StorageError) => void;
+}
+
+/** The tables a service keeps in a file. */
+export interface Schema {
+  /** What to call it in an error: `hash equivalence` or `PR`. */
+  readonly name: string;
+  /** A read-only server needs these to be there. */
+  readonly tables: readonly string[];
+  /** Creates and migrates; runs inside a transaction that holds the write lock. */
+  migrate(connection: Binding, log: Logger): Promise<void>;
+  /** Per-connection set-up of the writer that leaves nothing in the file: temporary views and triggers. */
+  prepareWriter?(connection: Binding): Promise<void>;
+}
+
+/**
+ * An open SQLite file: one writer, two readers, one connection for maintenance and checkpoints, and after a crash one
+ * that checks it (a thread of the pool for each: bin/launch.cts). Both services may share one, so that they share its
+ * writer.
+ */
+export interface Database {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** Group commit; null on a read-only database. */
+  readonly writer: Writer | null;
+  /** For the look-ups of streams. */
+  readonly lookups: Binding;
+  /** For every other read. */
+  readonly reads: Binding;
+  /** For long scans, in pages. */
+  readonly maintenance: Binding;
+  /** Adds a service's tables. Throws StorageError when a read-only database lacks them. */
+  addSchema(schema: Schema): Promise<void>;
+  /** Retries while another program has the whole database locked. */
+  read<Row>(connection: Binding, sql: string, params?: readonly (string | number | null)[]): Promise<Row[]>;
+  /** Writes what the file holds already, through to the disk as the sync mode says; nothing on a read-only database. */
+  tryWrite(): Promise<void>;
+  /** Called after another process, or another connection than the writer, has committed; within 250 ms. */
+  onForeignCommit(listener: () => void): void;
+  /** Drains the writer, checkpoints, closes. After a fatal error it is left as it is: the process must end. */
+  close(drainMs: number): Promise<void>;
+}

@@ -1,0 +1,117 @@
+import { StorageError } from '../../../errors.ts';
+import type { Logger } from '../../../log.ts';
+import type { Binding } from './binding.ts';
+import { LOCK_WAIT_MS } from './busy.ts';
+
+/** The connection that writes, and another in its place when it is stuck. Used by one at a time: the writer. */
+export interface WriteConnection {
+  readonly current: Binding;
+  /** One try to write. A connection that was found locked for too long is opened again afterwards. */
+  attempt<T>(write: (connection: Binding) => Promise<T>): Promise<T>;
+  /** Runs `body` in a transaction that holds the write lock; nothing of it is left when it fails. */
+  transaction<T>(body: (connection: Binding) => Promise<T>): Promise<T>;
+  /** Sets up the connection, and each that takes its place. */
+  prepare(setUp: (connection: Binding) => Promise<void>): Promise<void>;
+}
+
+export interface WriteConnectionOptions {
+  readonly first: Binding;
+  /** Opens another. */
+  readonly open: () => Promise<Binding>;
+  readonly log: Logger;
+  /** It is stuck in a transaction, and no other could be opened. */
+  readonly onFatal: (error: StorageError) => void;
+  /** How long every try may find the file locked; REOPEN_AFTER_MS where it is not said. */
+  readonly reopenAfterMs: number | undefined;
+}
+
+/**
+ * Nobody who behaves holds the lock for longer than others wait for it: then it is perhaps our own connection that is
+ * stuck, as one that sees an old state of the file is refused every write. Where another program does hold the lock
+ * for so long, opening a connection again harms nobody.
+ */
+const REOPEN_AFTER_MS = 1.5 * LOCK_WAIT_MS;
+
+export function createWriteConnection(options: WriteConnectionOptions): WriteConnection {
+  const { open, log, onFatal, reopenAfterMs = REOPEN_AFTER_MS } = options;
+  const preparations: ((connection: Binding) => Promise<void>)[] = [];
+  let current = options.first;
+  /** Since when every try was refused for a lock; null after any other. */
+  let busySince: number | null = null;
+
+  async function noteFailure(error: unknown): Promise<void> {
+    if (!(error instanceof StorageError) || error.code !== 'storage-busy') {
+      busySince = null;
+      return;
+    }
+    const now = performance.now();
+    busySince ??= now;
+    if (now - busySince < reopenAfterMs) return;
+    busySince = now;
+    try {
+      await reopen();
+      log.warn('every write found the database locked for too long: the connection that writes was opened again');
+    } catch (failure) {
+      log.debug('the connection that writes could not be opened again', { error: failure });
+    }
+  }
+
+  async function reopen(): Promise<void> {
+    const fresh = await open();
+    try {
+      for (const setUp of preparations) await setUp(fresh);
+    } catch (error) {
+      await fresh.close();
+      throw error;
+    }
+    const stuck = current;
+    current = fresh;
+    await stuck.close().catch((error) => log.debug('the stuck connection could not be closed', { error }));
+  }
+
+  async function rollBack(): Promise<void> {
+    try {
+      await current.run('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself after a full disk or an I/O error, or never begun. Make sure: a transaction
+      // left open wedges us.
+      try {
+        await current.exec('BEGIN; ROLLBACK').catch(reopen);
+      } catch (error) {
+        onFatal(new StorageError('storage-io', 'the database connection is stuck in a transaction', error));
+      }
+    }
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    async attempt(write) {
+      try {
+        const result = await write(current);
+        busySince = null;
+        return result;
+      } catch (error) {
+        await noteFailure(error);
+        throw error;
+      }
+    },
+    async transaction(body) {
+      try {
+        // IMMEDIATE: what a write depends on is read under the write lock, so another process cannot change it in between.
+        await current.run('BEGIN IMMEDIATE');
+        const result = await body(current);
+        await current.run('COMMIT');
+        return result;
+      } catch (error) {
+        await rollBack();
+        throw error;
+      }
+    },
+    async prepare(setUp) {
+      await setUp(current);
+      preparations.push(setUp);
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import { Fifo } from '../../../asyncrpc/fifo.ts';
+import { StorageError } from '../../../errors.ts';
+import type { Binding } from './binding.ts';
+import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+import type { DiskRoom } from './disk-room.ts';
+import type { Doubt } from './doubt.ts';
+import { isConstraintError, isWriteFailure } from './errors.ts';
+import { aloneKind, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
+import type { WriteConnection } from './write-connection.ts';
+
+const MAX_BATCH_OPS = 256;
+const MAX_BATCH_BYTES = 1024 * 1024;
+
+/**
+ * The one writer of a database file. There is no timer: while a transaction runs, operations queue; then all of them
+ * (up to a bound) form the next one. An operation is answered after its commit, so nothing answered is lost.
+ */
+export interface Writer {
+  /** Applies operations of one kind in one transaction, all or none. `bytes` is their approximate size. */
+  submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number): Promise<readonly Result[]>;
+  /** Runs `job` in a transaction of its own, between two batches. For maintenance, in slices. */
+  slice<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
+  /** Runs `job` while no transaction runs, also while one waits for a lock. It is not interrupted, however long it takes. */
+  between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
+  /** Refuses writes with this error until the same party calls with null. */
+  block(by: Blocker, reason: StorageError | null): void;
+  /** Operations that wait for their transaction. */
+  readonly queued: number;
+  /** Whether what runs on the connection may take as long as it does. */
+  readonly unhurried: boolean;
+  /** Applies what is queued, then refuses more. After `deadlineMs` what is left fails. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** Why writes are refused: a failure for good, a file that is gone, a check. */
+export type Blocker = 'failure' | 'file' | 'check';
+
+export interface WriterOptions {
+  readonly connection: WriteConnection;
+  readonly doubt: Doubt;
+  readonly room: DiskRoom;
+  /** After a commit. */
+  readonly onCommit: () => void;
+  /** Writing or syncing failed in a way that must end the server. */
+  readonly onFatal: (error: StorageError) => void;
+}
+
+export function createWriter({ connection, doubt, room, onCommit, onFatal }: WriterOptions): Writer {
+  const submissions = new Fifo<Submission>();
+  let queuedOps = 0;
+  const slices = new Fifo<() => Promise<void>>();
+  const betweens = new Fifo<() => Promise<void>>();
+  const blocks = new Map<Blocker, StorageError>();
+  let running = false;
+  let unhurried = false;
+  let closing = false;
+  let latestDeadline = Number.POSITIVE_INFINITY;
+  let onIdle: (() => void) | null = null;
+
+  async function loop(): Promise<void> {
+    // All take turns: neither a long sweep nor a flood of reports keeps the other waiting.
+    while (!submissions.isEmpty || !slices.isEmpty || !betweens.isEmpty) {
+      if (!submissions.isEmpty) await runBatch(takeBatch());
+      await betweens.take()?.();
+      await slices.take()?.();
+    }
+    running = false;
+    onIdle?.();
+  }
+
+  function wake(): void {
+    if (running) return;
+    running = true;
+    // What other connections sent in the same moment is read before an immediate runs: it joins the transaction.
+    setImmediate(loop);
+  }
+
+  function takeBatch(): Submission[] {
+    let ops = 0;
+    let bytes = 0;
+    let count = 0;
+    for (let next = submissions.at(0); next; next = submissions.at(count)) {
+      if (count > 0 && (ops + next.ops.length > MAX_BATCH_OPS || bytes + next.bytes > MAX_BATCH_BYTES)) break;
+      ops += next.ops.length;
+      bytes += next.bytes;
+      count++;
+    }
+    queuedOps -= ops;
+    return submissions.takeMany(count);
+  }
+
+  async function runBatch(batch: readonly Submission[]): Promise<void> {
+    const refused = blocked() ?? tooLate();
+    if (refused) return refuse(batch, refused);
+    try {
+      const since = Math.min(...batch.map((submission) => submission.since));
+      const results = await patiently(since, () => attempt(batch));
+      for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
+      onCommit();
+    } catch (error) {
+      if (isConstraintError(error) && batch.length > 1) {
+        // Validation should have kept such a row out; its neighbours must not pay for it.
+        for (const submission of batch) await runBatch([submission]);
+        return;
+      }
+      const failure = failed(error);
+      const early = failure instanceof StorageError && failure.code === 'storage-busy' ? withTimeLeft(batch) : [];
+      refuse(early.length > 0 ? batch.filter((submission) => !early.includes(submission)) : batch, failure);
+      if (early.length > 0) await runBatch(early);
+    }
+  }
+
+  function roomFor(batch: readonly Submission[]): Promise<void> | null {
+    let bytes = 0;
+    let ops = 0;
+    for (const submission of batch) {
+      bytes += submission.bytes;
+      ops += submission.ops.length;
+    }
+    return room.need(connection.current, bytes, ops);
+  }
+
+  /** Those that came later than the one that has waited for the lock long enough: they wait on. */
+  function withTimeLeft(batch: readonly Submission[]): readonly Submission[] {
+    const now = performance.now();
+    return batch.filter((submission) => submission.since + LOCK_WAIT_MS > now);
+  }
+
+  function refuse(batch: readonly Submission[], error: Error): void {
+    for (const submission of batch) submission.reject(error);
+  }
+
+  /** Tries until the lock can be had, but no longer than a write that came at `since` waits. */
+  function patiently<T>(since: number, write: () => Promise<T>): Promise<T> {
+    const deadline = () => (blocked() ? 0 : Math.min(since + LOCK_WAIT_MS, latestDeadline));
+    const once = () => connection.attempt(() => doubt.again(write));
+    // Who asks for commits of others cannot wait for a lock that they take in turns.
+    return retryWhileBusy(once, deadline, async () => betweens.take()?.());
+  }
+
+  async function attempt(batch: readonly Submission[]): Promise<(readonly unknown[])[]> {
+    await roomFor(batch);
+    const groups = groupByKind(batch);
+    const only = aloneKind(groups);
+    if (only) {
+      const results = await only.kind.applyAlone!(connection.current, only.ops);
+      if (results) return distribute(batch, groups, [results]);
+    }
+    return connection.transaction(async (current) => {
+      const results: (readonly unknown[])[] = [];
+      for (const group of groups) results.push(await group.kind.apply(current, group.ops));
+      return distribute(batch, groups, results);
+    });
+  }
+
+  function failed(error: unknown): Error {
+    // After a failed write or sync nobody knows what is on the disk: answering on would promise what may be lost.
+    if (isWriteFailure(error)) {
+      if (!blocks.has('failure')) blocks.set('failure', error);
+      onFatal(error);
+    }
+    return error as Error;
+  }
+
+  function blocked(): StorageError | null {
+    return blocks.size === 0 ? null : (blocks.get('failure') ?? [...blocks.values()][0]!);
+  }
+
+  function refusal(): StorageError | null {
+    return blocked() ?? (closing ? stopping() : null);
+  }
+
+  function stopping(): StorageError {
+    return new StorageError('storage-closed', 'the server is stopping');
+  }
+
+  /** After the drain's deadline nothing more is tried: with a locked file a long queue takes 50 ms a batch to fail. */
+  function tooLate(): StorageError | null {
+    return performance.now() >= latestDeadline ? stopping() : null;
+  }
+
+  function queueJob<T>(queue: Fifo<() => Promise<void>>, run: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      queue.push(() => run().then(resolve, (error) => reject(failed(error))));
+      wake();
+    });
+  }
+
+  async function unhurriedly<T>(job: () => Promise<T>): Promise<T> {
+    unhurried = true;
+    try {
+      return await job();
+    } finally {
+      unhurried = false;
+    }
+  }
+
+  return {
+    submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number) {
+      const refused = refusal();
+      if (refused) return Promise.reject(refused);
+      return new Promise<readonly Result[]>((resolve, reject) => {
+        submissions.push({
+          kind: kind as WriteKind<unknown, unknown>,
+          ops,
+          bytes,
+          since: performance.now(),
+          resolve: resolve as (results: readonly unknown[]) => void,
+          reject,
+        });
+        queuedOps += ops.length;
+        wake();
+      });
+    },
+    slice(job) {
+      const refused = refusal();
+      if (refused) return Promise.reject(refused);
+      const since = performance.now();
+      return queueJob(slices, async () => {
+        const late = tooLate();
+        if (late) throw late;
+        const result = await patiently(since, () => connection.transaction(job));
+        onCommit();
+        return result;
+      });
+    },
+    between: (job) => queueJob(betweens, () => unhurriedly(() => job(connection.current))),
+    block(by, reason) {
+      if (reason) blocks.set(by, reason);
+      else blocks.delete(by);
+    },
+    get queued() {
+      return queuedOps;
+    },
+    get unhurried() {
+      return unhurried;
+    },
+    async drain(deadlineMs) {
+      closing = true;
+      latestDeadline = performance.now() + deadlineMs;
+      if (!running) return;
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import fs from 'node:fs';
+import { StorageError } from '../../../errors.ts';
+import { type Binding, openBinding } from '../engine/binding.ts';
+import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
+import { fileSize, interruptLongStatements, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
+import type { Database, DatabaseOptions } from '../engine/database.ts';
+import { createDoubt } from '../engine/doubt.ts';
+import { pollForeignCommits } from '../engine/foreign-commits.ts';
+import { patientRead } from '../engine/patient-read.ts';
+import { isReadOnlyFileSystem } from './read-only-mount.ts';
+import { reopenable } from './reopenable.ts';
+import { appearance, watchUnlocked } from './unlocked-file.ts';
+
+type Connections = Record<'lookups' | 'reads' | 'maintenance', Binding>;
+
+/**
+ * Opens a file for a server that only reads: it creates and migrates nothing. Where the folder cannot be written SQLite
+ * can take no locks; the file is then read as one that does not change, and watched in case it does.
+ */
+export async function openReadOnly(file: string, options: DatabaseOptions): Promise<Database> {
+  // Before it is opened: what changes after this is noticed.
+  const seen = await appearance(file);
+  const mode = options.immutable ? 'immutable' : await readableMode(file);
+  const connections = await connect(file, mode);
+  const settled = options.immutable || mode === 'read' || isReadOnlyFileSystem(fs.realpathSync(file));
+  return assemble(file, options, connections, settled ? null : seen);
+}
+
+async function connect(file: string, mode: 'read' | 'immutable'): Promise<Connections> {
+  const opened: Binding[] = [];
+  const open = async () => {
+    const connection = await openBinding(file, mode);
+    opened.push(connection);
+    await connection.exec(
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`,
+    );
+    return connection;
+  };
+  try {
+    const [lookups, reads, maintenance] = [await open(), await open(), await open()];
+    await requireVersion(reads);
+    return { lookups, reads, maintenance };
+  } catch (error) {
+    await Promise.allSettled(opened.map((connection) => connection.close()));
+    throw error;
+  }
+}
+
+/** @param seen how the file looked before it was opened, where it has to be watched */
+function assemble(file: string, options: DatabaseOptions, first: Connections, seen: string | null): Database {
+  const lookups = reopenable(first.lookups);
+  const reads = reopenable(first.reads);
+  const maintenance = reopenable(first.maintenance);
+  const clock = interruptLongStatements(options, () => [lookups, reads]);
+  const { log, onFatal } = options;
+  const doubt = createDoubt({ file, log, checkSql: options.check?.sql, hold() {}, onFatal });
+  const foreign = pollForeignCommits((run) => run(reads.current));
+  const listeners: (() => void)[] = [];
+  /** The file has changed and cannot be read as it is now. */
+  let unreadable: unknown = null;
+
+  async function reopen(): Promise<void> {
+    try {
+      const mode = await readableMode(file);
+      const next = await connect(file, mode);
+      lookups.replace(next.lookups);
+      reads.replace(next.reads);
+      maintenance.replace(next.maintenance);
+      // From here on SQLite's locks tell.
+      if (mode === 'read') watch?.close();
+      unreadable = null;
+      log.info('the database file has changed: it was opened again', { file });
+    } catch (error) {
+      if (!unreadable) log.warn('the database file has changed and cannot be read as it is now', { error });
+      unreadable = error;
+      throw error;
+    } finally {
+      for (const listener of listeners) listener();
+    }
+  }
+  const watch = seen === null ? null : watchUnlocked(file, seen, reopen);
+
+  return {
+    file,
+    readOnly: true,
+    writer: null,
+    lookups,
+    reads,
+    maintenance,
+    async addSchema(schema) {
+      const rows = await reads.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+      const missing = schema.tables.filter((table) => !rows.some((row) => row.name === table));
+      if (missing.length === 0) return;
+      throw new StorageError(
+        'storage-missing',
+        `${file} has no ${schema.name} table ${missing[0]}; a read-only server creates and migrates nothing: open it once with a writable server`,
+      );
+    },
+    async read(on, sql, params) {
+      if (unreadable) throw unreadable;
+      if (watch) {
+        try {
+          return await on.all(sql, params);
+        } catch {
+          // Pages of before and after a change, read together, look like a damaged file.
+          await watch.look();
+        }
+      }
+      return patientRead(on, sql, params, doubt);
+    },
+    onForeignCommit(listener) {
+      listeners.push(listener);
+      foreign.listen(listener);
+    },
+    tryWrite: async () => {},
+    async close() {
+      watch?.close();
+      foreign.close();
+      clock.close();
+      await doubt.stop();
+      for (const connection of [lookups, reads, maintenance]) await connection.close();
+    },
+  };
+}
+
+/** `read`, or `immutable` where the folder cannot be written and there is no -wal to read (a read-only mount). */
+async function readableMode(file: string): Promise<'read' | 'immutable'> {
+  const probe = await openBinding(file, 'read');
+  try {
+    await probe.all('SELECT count(*) FROM sqlite_master');
+    return 'read';
+  } catch (error) {
+    const code = error instanceof StorageError ? error.code : '';
+    if (code !== 'storage-missing' && code !== 'storage-read-only') throw error;
+    if (fileSize(`${file}-wal`) === 0) return 'immutable';
+    throw new StorageError(
+      'storage-read-only',
+      `${file} has a write-ahead log that cannot be read here; stop the server that writes it cleanly, or mount the folder writable`,
+      error,
+    );
+  } finally {
+    await probe.close();
+  }
+}

@@ -1,0 +1,49 @@
+import type { Binding } from '../engine/binding.ts';
+
+/** A connection that another can take the place of, under those who use it. */
+export interface Reopenable extends Binding {
+  /** The connection that calls go to now. */
+  readonly current: Binding;
+  /** Calls go to this one from now on; those under way end on the one they were made on, which is then closed. */
+  replace(next: Binding): void;
+}
+
+export function reopenable(first: Binding): Reopenable {
+  let current = first;
+  const calls = new Map<Binding, number>();
+
+  async function on<T>(call: (connection: Binding) => Promise<T>): Promise<T> {
+    const connection = current;
+    calls.set(connection, (calls.get(connection) ?? 0) + 1);
+    try {
+      return await call(connection);
+    } finally {
+      calls.set(connection, calls.get(connection)! - 1);
+      closeReplaced(connection);
+    }
+  }
+
+  function closeReplaced(connection: Binding): void {
+    if (connection === current || calls.get(connection)) return;
+    calls.delete(connection);
+    // It only read: nothing is lost with what fails here.
+    connection.close().catch(() => {});
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    replace(next) {
+      const before = current;
+      current = next;
+      closeReplaced(before);
+    },
+    run: (sql, params) => on((connection) => connection.run(sql, params)),
+    all: (sql, params) => on((connection) => connection.all(sql, params)),
+    exec: (sql) => on((connection) => connection.exec(sql)),
+    busyMs: (now) => current.busyMs(now),
+    interrupt: () => current.interrupt(),
+    close: () => current.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import type { HashStore, RowValues } from '../../../hashserv/store.ts';
+import { ROW_COLUMNS, type Table, type Where } from '../../../hashserv/where.ts';
+import type { Database } from '../engine/database.ts';
+import { MARK_COLUMNS, MARK_KEYS, TABLE_NAMES, toSql } from './gc-store.ts';
+
+type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows'>;
+
+const UNIQUE: Record<Table, string> = {
+  unihashes: 'method, taskhash',
+  outhashes: 'method, taskhash, outhash',
+};
+
+const quoted = (table: Table) => ROW_COLUMNS[table].map((column) => `"${column}"`).join(', ');
+
+/** Rows stored while a mark is current get it (docs/protocol.md). */
+const MARK = "coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')";
+
+function importSql(table: Table): string {
+  const values = ROW_COLUMNS[table].map((_, i) => `q.value->>${i}`).join(', ');
+  const marked = table === 'unihashes' ? { column: ', gc_mark', value: `, ${MARK}` } : { column: '', value: '' };
+  return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(table)}${marked.column}) SELECT ${values}${marked.value}
+    FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE[table]}) DO NOTHING`;
+}
+
+/** Counting, taking out and putting in rows, for an administrator. Reads run on the maintenance connection. */
+export function createRowStore(database: Database): RowMethods {
+  const { maintenance } = database;
+  return {
+    async countRows(table, where) {
+      const { condition, params } = toSql(where);
+      const sql = `SELECT count(*) AS n FROM ${TABLE_NAMES[table]} t WHERE ${condition}`;
+      const [row] = await database.read<{ n: number }>(maintenance, sql, params);
+      return row!.n;
+    },
+
+    async countKeys(wheres) {
+      const keys = JSON.stringify(wheres.map(keyOf));
+      const sql = `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`;
+      const counts: number[] = new Array(wheres.length).fill(0);
+      for (const { i, n } of await database.read<{ i: number; n: number }>(maintenance, sql, [keys])) counts[i] = n;
+      return counts;
+    },
+
+    async exportRows(table, after, limit, maxBytes) {
+      const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
+      const ids = await database.read<{ id: number; bytes: number }>(
+        maintenance,
+        `SELECT id, ${size} AS bytes FROM ${TABLE_NAMES[table]} WHERE id > ? ORDER BY id LIMIT ?`,
+        [after, limit],
+      );
+      // At least one, whatever its size.
+      let bytes = 0;
+      const fitting = ids.filter((row, i) => {
+        bytes += row.bytes;
+        return i === 0 || bytes <= maxBytes;
+      });
+      const last = fitting.at(-1);
+      if (!last) return { rows: [], next: null };
+      const rows = await database.read<Record<string, string | null>>(
+        maintenance,
+        `SELECT ${quoted(table)} FROM ${TABLE_NAMES[table]} WHERE id > ? AND id <= ? ORDER BY id`,
+        [after, last.id],
+      );
+      const more = fitting.length < ids.length || ids.length === limit;
+      return { rows: rows.map((row) => ROW_COLUMNS[table].map((column) => row[column]!)), next: more ? last.id : null };
+    },
+
+    importRows: (table: Table, rows: readonly RowValues[]) =>
+      database.writer!.slice((connection) => connection.run(importSql(table), [JSON.stringify(rows)])),
+  };
+}
+
+function keyOf(where: Where): (string | null)[] {
+  return MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null);
+}

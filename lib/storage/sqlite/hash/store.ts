@@ -1,0 +1,188 @@
+import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../../hashserv/store.ts';
+import type { Logger } from '../../../log.ts';
+import { createUnihashCache } from '../../memory/unihash-cache.ts';
+import { createBatcher } from '../engine/batcher.ts';
+import type { Binding } from '../engine/binding.ts';
+import type { Database } from '../engine/database.ts';
+import type { WriteKind } from '../engine/submissions.ts';
+import { createGcStore } from './gc-store.ts';
+import { createOuthashStore } from './outhash-store.ts';
+import { createRowStore } from './row-store.ts';
+import { CREATED, HASH_SCHEMA, REPORT_COLUMNS } from './schema.ts';
+import { createUnihashLookup, STORED_UNIHASHES } from './unihash-lookup.ts';
+import { createUserStore } from './user-store.ts';
+
+export interface HashStoreOptions {
+  readonly database: Database;
+  /** Bytes of answers kept in memory. */
+  readonly cacheBytes: number;
+  readonly log: Logger;
+}
+
+const UNIHASH =
+  "SELECT unihash FROM unihashes_v3 WHERE method = ? AND taskhash = ? AND typeof(unihash) = 'text' LIMIT 1";
+
+/** Relies on unihash_lookup_v1. */
+const EXISTING =
+  'SELECT q.key AS i FROM json_each(?) q WHERE EXISTS (SELECT 1 FROM unihashes_v3 WHERE unihash = q.value)';
+
+/**
+ * RETURNING comes after the trigger, row by row: a report is answered with what was stored once it had been applied.
+ * SQLite promises no order of what is returned, so each says which report it answers.
+ */
+const REPORT = `
+INSERT INTO temp.report (i, ${REPORT_COLUMNS.join(', ')})
+  SELECT q.key, ${REPORT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q WHERE true
+  RETURNING i, (SELECT CASE typeof(u.unihash) WHEN 'text' THEN u.unihash END FROM unihashes_v3 u
+    WHERE u.method = report.method AND u.taskhash = report.taskhash) AS unihash`;
+
+const KEPT_COLUMNS = ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'];
+
+const KEEP_OUTHASHES = `
+INSERT INTO outhashes_v2 (${KEPT_COLUMNS.join(', ')})
+  SELECT ${KEPT_COLUMNS.map((_, i) => `q.value->>${i}`).join(', ')} FROM json_each(?) q WHERE true
+  ON CONFLICT (method, taskhash, outhash) DO NOTHING`;
+
+const REPORT_EQUIVALENT = `
+INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+  SELECT q.value->>0, q.value->>1, q.value->>2, coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')
+  FROM json_each(?) q WHERE true ON CONFLICT (method, taskhash) DO NOTHING`;
+
+/**
+ * Of the rows stored last: as each server's rows are stored in the order of their `created`, the newest is among them,
+ * but for a row that was imported or learnt from an upstream. Looking at all would hold up the start of a large file.
+ */
+const NEWEST_CREATED = `
+SELECT max(${CREATED('created')}) AS created FROM (
+  SELECT created FROM outhashes_v2 WHERE typeof(created) = 'text' ORDER BY id DESC LIMIT 10000)`;
+
+/** The hash equivalence store on SQLite. Adds its tables to the database; throws StorageError when it cannot. */
+export async function createHashStore({ database, cacheBytes, log }: HashStoreOptions): Promise<HashStore> {
+  await database.addSchema(HASH_SCHEMA);
+  const cache = createUnihashCache(cacheBytes);
+  /** Unihashes known to exist are kept beside the tasks under a key no task line can have. */
+  const existsKey = (unihash: string) => `\n${unihash}`;
+  const users = createUserStore(database);
+  const [newest] = await database.read<{ created: string | null }>(database.reads, NEWEST_CREATED);
+  const forget = () => cache.clear();
+  database.onForeignCommit(() => {
+    forget();
+    users.changed();
+  });
+
+  const lookup = createUnihashLookup(database, cache, log);
+
+  const lookupExisting = createBatcher(
+    async (unihashes: readonly string[]) => {
+      const { epoch } = cache;
+      return { epoch, existing: await rows<{ i: number }>(database.lookups, EXISTING, unihashes) };
+    },
+    ({ epoch, existing }, unihashes): boolean[] => {
+      const found: boolean[] = new Array(unihashes.length).fill(false);
+      for (const { i } of existing) {
+        found[i] = true;
+        cache.set(existsKey(unihashes[i]!), '', epoch);
+      }
+      return found;
+    },
+  );
+
+  const rows = <Row>(connection: Binding, sql: string, keys: readonly unknown[]) =>
+    database.read<Row>(connection, sql, [JSON.stringify(keys)]);
+
+  async function readUnihash(method: string, taskhash: string): Promise<string | null> {
+    if (!method.includes(' ') && !taskhash.includes(' ')) return (await lookup.get([`${method} ${taskhash}`]))[0]!;
+    const [row] = await database.read<{ unihash: string }>(database.reads, UNIHASH, [method, taskhash]);
+    return row?.unihash ?? null;
+  }
+
+  /**
+   * Writes, and resolves to the unihash then stored for each, or else the one that was proposed. The writer reads them
+   * from the file: what is in memory may be of a row that another server has just removed, and that this write has
+   * replaced. Then none of it can be relied on.
+   */
+  async function write<Op extends Equivalence>(kind: WriteKind<Op, string | null>, ops: readonly Op[], bytes: number) {
+    const { epoch } = cache;
+    const found = await database.writer!.submit(kind, ops, bytes);
+    return ops.map(({ method, taskhash, unihash: proposed }, i) => {
+      const unihash = found[i]!;
+      if (!method.includes(' ') && !taskhash.includes(' ')) {
+        const task = `${method} ${taskhash}`;
+        const known = cache.get(task);
+        if (known !== undefined && known !== unihash) forget();
+        // What was proposed has been checked; another's row may hold a text that no stream could answer with.
+        else if (unihash === proposed) cache.set(task, unihash, epoch);
+      }
+      return unihash ?? proposed;
+    });
+  }
+
+  const store: HashStore = {
+    readOnly: database.readOnly,
+    newestCreated: newest!.created,
+
+    knownUnihash: (task) => cache.get(task),
+    unihashes: (tasks) => lookup.get(tasks),
+    async unihash(method, taskhash) {
+      const hasBlank = method.includes(' ') || taskhash.includes(' ');
+      return (hasBlank ? undefined : cache.get(`${method} ${taskhash}`)) ?? readUnihash(method, taskhash);
+    },
+    knownToExist: (unihash) => cache.get(existsKey(unihash)) !== undefined,
+    unihashesExist: (unihashes) => lookupExisting.get(unihashes),
+
+    ...createOuthashStore(database),
+
+    report: (reports) => write(REPORT_KIND, reports, sizeOf(reports)),
+
+    async keepOuthashes(rows) {
+      await database.writer!.submit(KEEP_KIND, rows, rows.length * 1024);
+    },
+
+    reportEquivalent: (equivalences) => write(EQUIVALENT_KIND, equivalences, equivalences.length * 256),
+
+    ...createGcStore(database, forget),
+    ...createRowStore(database),
+    ...users.methods,
+    get usersVersion() {
+      return users.version;
+    },
+  };
+  return store;
+}
+
+const NOTHING: readonly undefined[] = [];
+
+/** A kind that writes with one statement, which is its own transaction when it is alone. */
+function oneStatement<Op, Result>(apply: WriteKind<Op, Result>['apply']): WriteKind<Op, Result> {
+  return { apply, applyAlone: apply };
+}
+
+const REPORT_KIND = oneStatement<Report, string | null>(async (connection, reports) => {
+  const rows = reports.map((report) => REPORT_COLUMNS.map((column) => report[column]));
+  const stored: (string | null)[] = [];
+  for (const row of await connection.all<{ i: number; unihash: string | null }>(REPORT, [JSON.stringify(rows)]))
+    stored[row.i] = row.unihash;
+  return stored;
+});
+
+const KEEP_KIND = oneStatement<OuthashRow, undefined>(async (connection, rows) => {
+  await connection.run(KEEP_OUTHASHES, [JSON.stringify(rows.map((row) => KEPT_COLUMNS.map((column) => row[column])))]);
+  return NOTHING;
+});
+
+/**
+ * RETURNING says nothing of rows that were there before. So they are read, by the connection that has their pages in
+ * memory; in its own turn it sees nothing that is not committed, or about to be with this batch.
+ */
+const EQUIVALENT_KIND = oneStatement<Equivalence, string | null>(async (connection, equivalences) => {
+  const rows = JSON.stringify(equivalences.map(({ method, taskhash, unihash }) => [method, taskhash, unihash]));
+  await connection.run(REPORT_EQUIVALENT, [rows]);
+  const [row] = await connection.all<{ list: string }>(STORED_UNIHASHES, [rows]);
+  return JSON.parse(row!.list) as (string | null)[];
+});
+
+function sizeOf(reports: readonly Report[]): number {
+  return reports.reduce((sum, report) => sum + 512 + (report.outhash_siginfo?.length ?? 0), 0);
+}
+
+export type { User };

@@ -1,0 +1,144 @@
+import { largest, smallest } from '../../../prserv/revision.ts';
+import type { PackageKey, PrRow } from '../../../prserv/store.ts';
+
+/** The values of a checksum. */
+export interface KnownValues {
+  readonly smallest: string;
+  readonly largest: string;
+}
+
+/** What is in memory of a package's rows. */
+export interface PackageRows {
+  max: string | null;
+  /** Every checksum and prefix is here; of a package with very many rows only those that were asked for. */
+  readonly complete: boolean;
+  /** A value alone, as nearly all are, stands for itself: there may be very many. Null: it has none. */
+  readonly checksums: Map<string, string | KnownValues | null>;
+  /** Of the dotted values: the part before the last number → the largest last number. Null: there is none. */
+  readonly under: Map<string, bigint | null>;
+  /** About what this costs in memory. */
+  bytes: number;
+}
+
+/** What an object, a Map and an entry of one cost beside their texts. */
+const PACKAGE_BYTES = 800;
+const ENTRY_BYTES = 160;
+/** Characters beyond Latin-1 take two bytes, and one of them makes all of a text do so. */
+const CHARACTER_BYTES = 2;
+
+export function noRows(complete = true): PackageRows {
+  return { max: null, complete, checksums: new Map(), under: new Map(), bytes: PACKAGE_BYTES };
+}
+
+/** Texts hold no NUL (it is refused on entry), so the pair is unambiguous. */
+export function packageKey({ version, pkgarch }: PackageKey): string {
+  return `${version}\0${pkgarch}`;
+}
+
+/** The values of a checksum; null where it has none, undefined where it has to be asked for. */
+export function knownValues(rows: PackageRows, checksum: string): KnownValues | null | undefined {
+  const known = rows.checksums.get(checksum);
+  if (known === undefined) return rows.complete ? null : undefined;
+  return typeof known === 'string' ? { smallest: known, largest: known } : known;
+}
+
+/** The largest last number of the values one level under a value; null and undefined as for a checksum. */
+export function largestUnder(rows: PackageRows, prefix: string): bigint | null | undefined {
+  const last = rows.under.get(prefix);
+  return last === undefined && rows.complete ? null : last;
+}
+
+/** Notes what a checksum's values are. */
+export function learnValues(rows: PackageRows, checksum: string, known: KnownValues | null): void {
+  if (!rows.checksums.has(checksum)) rows.bytes += ENTRY_BYTES + CHARACTER_BYTES * checksum.length;
+  if (known) rows.bytes += CHARACTER_BYTES * (known.smallest.length + known.largest.length);
+  rows.checksums.set(checksum, known && known.smallest === known.largest ? known.largest : known);
+}
+
+/** Notes what the largest last number under a value is. */
+export function learnUnder(rows: PackageRows, prefix: string, last: bigint | null): void {
+  if (!rows.under.has(prefix)) rows.bytes += ENTRY_BYTES + CHARACTER_BYTES * prefix.length;
+  rows.under.set(prefix, last);
+}
+
+/** Adds a row to what a package's rows come to. Where something has yet to be asked for, it still has to be. */
+export function addRow(rows: PackageRows, checksum: string, value: string): void {
+  rows.max = largest(rows.max, value);
+  const dot = value.lastIndexOf('.');
+  if (dot > 0) {
+    const prefix = value.slice(0, dot);
+    const last = BigInt(value.slice(dot + 1));
+    const before = largestUnder(rows, prefix);
+    if (before !== undefined && (before === null || last > before)) learnUnder(rows, prefix, last);
+  }
+  const known = knownValues(rows, checksum);
+  if (known === undefined) return;
+  learnValues(rows, checksum, {
+    smallest: smallest(known?.smallest ?? null, value),
+    largest: largest(known?.largest ?? null, value),
+  });
+}
+
+/** The packages asked for last, so that get-pr need not read what it wrote. */
+export interface PackageCache {
+  has(key: string): boolean;
+  get(key: string): PackageRows | undefined;
+  set(key: string, rows: PackageRows): void;
+  /** Changes a package that is there. */
+  change(key: string, change: (rows: PackageRows) => void): void;
+  add(row: PrRow): void;
+  /** Drops those asked for longest ago until the rest fits. Called between batches, never while one relies on what it loaded. */
+  trim(): void;
+  clear(): void;
+  /** About what all of it costs in memory. */
+  readonly bytes: number;
+}
+
+const MAX_BYTES = 32 * 1024 * 1024;
+
+export function createPackageCache(maxBytes = MAX_BYTES): PackageCache {
+  const packages = new Map<string, PackageRows>();
+  let bytes = 0;
+
+  function change(key: string, apply: (rows: PackageRows) => void): void {
+    const rows = packages.get(key);
+    if (!rows) return;
+    bytes -= rows.bytes;
+    apply(rows);
+    bytes += rows.bytes;
+  }
+
+  return {
+    has: (key) => packages.has(key),
+    get(key) {
+      const rows = packages.get(key);
+      if (rows) {
+        packages.delete(key);
+        packages.set(key, rows);
+      }
+      return rows;
+    },
+    set(key, rows) {
+      bytes -= packages.get(key)?.bytes ?? 0;
+      packages.set(key, rows);
+      rows.bytes += CHARACTER_BYTES * key.length;
+      bytes += rows.bytes;
+    },
+    change,
+    add: (row) => change(packageKey(row), (rows) => addRow(rows, row.checksum, row.value)),
+    trim() {
+      for (const [key, rows] of packages) {
+        if (bytes <= maxBytes) return;
+        bytes -= rows.bytes;
+        packages.delete(key);
+      }
+    },
+    clear() {
+      packages.clear();
+      bytes = 0;
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { PrStore, RowFilter } from '../../../prserv/store.ts';
+import type { Param } from '../engine/binding.ts';
+import type { Database } from '../engine/database.ts';
+
+type RowMethods = Pick<PrStore, 'importAll' | 'countRows' | 'removeRows'>;
+
+const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
+
+/**
+ * Putting in, counting and taking out rows, for an administrator.
+ * @param insertSql takes a JSON list of rows
+ * @param forget called in the transaction: what was read of the packages before no longer holds
+ */
+export function createPrRowStore(database: Database, insertSql: string, forget: () => void): RowMethods {
+  return {
+    importAll: (rows, rowsAStatement) =>
+      database.writer!.slice(async (connection) => {
+        forget();
+        let stored = 0;
+        for (let at = 0; at < rows.length; at += rowsAStatement) {
+          const part = rows.slice(at, at + rowsAStatement).map((row) => COLUMNS.map((column) => row[column]));
+          stored += await connection.run(insertSql, [JSON.stringify(part)]);
+        }
+        return stored;
+      }),
+
+    async countRows(filter) {
+      const { where, params } = conditionOf(filter);
+      const sql = `SELECT count(*) AS n FROM PRMAIN ${where}`;
+      return (await database.read<{ n: number }>(database.maintenance, sql, params))[0]!.n;
+    },
+
+    removeRows: (filter) =>
+      database.writer!.slice((connection) => {
+        forget();
+        const { where, params } = conditionOf(filter);
+        return connection.run(`DELETE FROM PRMAIN ${where}`, params);
+      }),
+  };
+}
+
+/** The primary key serves a version; a pkgarch or checksum alone reads the whole table, which is small. */
+function conditionOf(filter: RowFilter): { where: string; params: Param[] } {
+  const columns = COLUMNS.filter((column) => filter[column] !== null);
+  // Nothing named would mean every row.
+  if (columns.length === 0) return { where: 'WHERE false', params: [] };
+  return {
+    where: `WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`,
+    params: columns.map((column) => filter[column]),
+  };
+}
