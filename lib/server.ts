@@ -18,7 +18,7 @@ import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream/upstream.ts';
 import { type Config, describeAnonymous, describePrAccess, type ServiceConfig } from './settings/config.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
-import { checkStart, realFile, requireOneSyncMode } from './start/checks.ts';
+import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { surveyDatabases } from './start/report.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
 import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
@@ -201,10 +201,11 @@ const accessOf = ({ socketMode, socketGroup }: Config): ListenAccess => ({ mode:
 
 /**
  * Everything a start looks at before it opens a database and listens.
+ * @returns warnings, when this is ahead of the start
  * @throws ConfigError with every fault
  */
-export function checkConfig(config: Config, inherited = false): Promise<void> {
-  return checkStart(config, accessOf(config), inherited, checkDatabaseFile);
+export function checkConfig(config: Config, moment: StartMoment): Promise<readonly string[]> {
+  return checkStart(config, accessOf(config), moment, checkDatabaseFile);
 }
 
 /**

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { readAuthorities } from '../asyncrpc/transport/authorities.ts';
-import { checkListenAddress, type ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+import { checkListenAddress, folderToCome, type ListenAccess } from '../asyncrpc/transport/listen-check.ts';
 import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 import { upstreamLogin } from '../settings/upstream-login.ts';
@@ -9,19 +10,35 @@ import { upstreamLogin } from '../settings/upstream-login.ts';
 /** What an engine says of a file before it is opened; throws what is wrong with it. */
 export type FileCheck = (file: string, config: Pick<Config, 'readOnly' | 'init'>) => void;
 
+/** When the settings are looked at. */
+export interface StartMoment {
+  /** Listening sockets were handed over, which take the place of the addresses. */
+  readonly inherited: boolean;
+  /** Some time before a start, which may find what is not there yet. */
+  readonly ahead: boolean;
+}
+
 /**
  * Everything a start looks at short of opening a database and listening. Makes and opens nothing; does not mind a server
  * that runs with the same settings.
- * @param inherited whether listening sockets were handed over, which take the place of the addresses
+ * @returns warnings of what must be there by the time of the start, when this is ahead of it
  * @throws ConfigError with every fault
  */
 export async function checkStart(
   config: Config,
   access: ListenAccess,
-  inherited: boolean,
+  { inherited, ahead }: StartMoment,
   checkFile: FileCheck,
-): Promise<void> {
+): Promise<readonly string[]> {
   const faults: string[] = [];
+  const warnings: string[] = [];
+  const checkBind = (address: Address) => {
+    const folder = ahead ? folderToCome(address) : null;
+    if (folder === null) return checkListenAddress(address, access);
+    warnings.push(
+      `${formatAddress(address)}: there is no folder ${folder} yet: serve refuses to start without it; RuntimeDirectory= in its unit has systemd make it at the start`,
+    );
+  };
   const check = async (look: () => unknown) => {
     try {
       await look();
@@ -34,13 +51,14 @@ export async function checkStart(
   for (const service of [config.hashserv, config.prserv]) {
     if (service) await check(() => checkFile(path.resolve(service.file), config));
   }
-  if (!inherited) for (const address of config.binds) await check(() => checkListenAddress(address, access));
+  if (!inherited) for (const address of config.binds) await check(() => checkBind(address));
   const { caFile } = config.upstream;
   if (caFile !== null) await check(() => readAuthorities(caFile));
   const upstream = config.hashserv?.upstream;
   if (upstream) await check(() => upstreamLogin(config.upstream, upstream));
   if (config.logFile !== null) await check(() => checkLogFile(config.logFile!));
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('; '));
+  return warnings;
 }
 
 function checkLogFile(file: string): void {

@@ -87,3 +87,18 @@ test('config check is content beside a server that runs with the same settings',
   const { status, stderr } = await home.bakeserv(['config', 'check', ...settings]);
   assert.deepEqual([status, stderr], [0, '']);
 });
+
+test('a socket whose folder comes with its service is a warning of config check, and a refusal of serve', async (t) => {
+  const home = createHome(t);
+  const folder = `/run/${path.basename(path.dirname(home.folder))}`;
+  const bind = ['--bind', `unix://${folder}/s`];
+  const checked = await home.bakeserv(['config', 'check', ...bind]);
+  assert.deepEqual([checked.status, checked.stdout], [0, 'ok: no configuration file\n'], checked.stderr);
+  assert.match(
+    checked.stderr,
+    new RegExp(`warning: unix://${folder}/s: there is no folder ${folder} yet: .*RuntimeDirectory=`),
+  );
+  const served = await home.bakeserv(['serve', ...bind]);
+  assert.match(served.stderr, new RegExp(`there is no folder ${folder}\n`));
+  assert.equal(served.status, 2);
+});

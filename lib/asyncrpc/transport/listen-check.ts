@@ -35,6 +35,16 @@ export function checkListenAddress(address: Address, access: ListenAccess): void
   if (found && !found.isSocket()) throw cannot('a file that is no socket is in the way');
 }
 
+/** What is emptied at each boot: a folder in it is made for a service when that starts (RuntimeDirectory= in its unit). */
+const VOLATILE = ['/run/', '/var/run/'];
+
+/** The folder of a socket that is not there, as it may be made together with the service that listens on it; or null. */
+export function folderToCome(address: Address): string | null {
+  if (address.kind !== 'unix') return null;
+  const folder = path.dirname(path.resolve(address.path));
+  return VOLATILE.some((prefix) => folder.startsWith(prefix)) && !fs.existsSync(folder) ? folder : null;
+}
+
 /**
  * The number of the group that Unix sockets are to have, or undefined.
  * @throws ConfigError when there is no such group

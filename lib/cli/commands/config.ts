@@ -17,8 +17,8 @@ export async function run({ args, flags }: ServerCall): Promise<number> {
   }
   const loaded = await loadSettings(flags, process.env);
   const config = configOf(loaded.settings);
-  if (action === 'check') await checkConfig(config);
-  for (const warning of loaded.warnings) process.stderr.write(`bakeserv: warning: ${warning}\n`);
+  const ahead = action === 'check' ? await checkConfig(config, { inherited: false, ahead: true }) : [];
+  for (const warning of [...loaded.warnings, ...ahead]) process.stderr.write(`bakeserv: warning: ${warning}\n`);
   process.stdout.write(ACTIONS[action]!(loaded, config.json));
   return 0;
 }

@@ -58,7 +58,7 @@ export async function runServer(run: ServerRun): Promise<number> {
   const { settings } = run;
   const config = configOf(settings, descriptorLimit(), run.configFile ?? null);
   const inherited = takeInheritedSockets(process.env);
-  await checkConfig(config, inherited.length > 0);
+  await checkConfig(config, { inherited: inherited.length > 0, ahead: false });
   const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
   const version = await packageVersion();
   log.info(`bakeserv ${version} on Node ${process.versions.node}`);
