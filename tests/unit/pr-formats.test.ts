@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { formatDump, parseDumpLine } from '../../lib/cli/prclient/bitbake-dump.ts';
-import { CSV_HEADER, CsvReader, formatCsvRow } from '../../lib/cli/prclient/csv.ts';
+import { loadCsvFormat, readCsv as readCsvFrom } from '../../lib/cli/prclient/csv.ts';
 import type { Parsed } from '../../lib/cli/prclient/formats.ts';
 import { parseJsonLine } from '../../lib/cli/prclient/reading.ts';
 
@@ -13,11 +15,15 @@ const row = (version: string, pkgarch: string, checksum: string, value: string) 
 });
 const dump = (rows: ReturnType<typeof row>[]) => [...formatDump(rows, { lockdown: false, metainfo: {} })].join('');
 
-function readCsv(text: string, piece = text.length || 1): Parsed[] {
-  const reader = new CsvReader();
+const CSV_HEADER = 'version,pkgarch,checksum,value\n';
+
+async function readCsv(text: string, piece = text.length || 1): Promise<Parsed[]> {
+  const pieces = Array.from({ length: Math.ceil(text.length / piece) }, (_, i) =>
+    text.slice(i * piece, (i + 1) * piece),
+  );
   const read: Parsed[] = [];
-  for (let at = 0; at < text.length; at += piece) read.push(...reader.push(text.slice(at, at + piece)));
-  return [...read, ...reader.end()];
+  for await (const parsed of readCsvFrom(Readable.from(pieces))) read.push(parsed);
+  return read;
 }
 
 test('a dump row is split from the right: a version may hold $', () => {
@@ -79,39 +85,75 @@ test('column information stands in comments', () => {
   for (const [i, line] of text.split('\n').entries()) assert.equal(parseDumpLine(line, i), null, line);
 });
 
-test('CSV carries any text, in pieces of any size', () => {
-  const rows = [row('a', 'b', 'c', '1'), row('x,"y"', 'line\nbreak', ' blank ', '2.3'), row('', 'é', 'z\r', '3')];
-  const text = CSV_HEADER + rows.map(formatCsvRow).join('');
+test('CSV carries any text, in pieces of any size', async () => {
+  const rows = [
+    row('a', 'b', 'c', '1'),
+    row('x,"y"', 'line\nbreak', ' blank ', '2.3'),
+    row('', 'é', 'z\r', '3'),
+    row('crlf', 'a\r\nb', '\tc', '4'),
+    row('d', 'e', 'f', '5'),
+  ];
+  const format = await loadCsvFormat();
+  const text = [...format(rows)].join('');
   for (const piece of [1, 2, 7, text.length]) {
-    const read = readCsv(text, piece);
+    const read = await readCsv(text, piece);
     assert.deepEqual(
       read.map((each) => 'row' in each && each.row),
       rows,
     );
     assert.deepEqual(
       read.map(({ line }) => line),
-      [2, 3, 5],
+      [2, 3, 5, 6, 8],
     );
   }
 });
 
-test('CSV columns may come in any order, lines may end in CR LF, and the last newline may be missing', () => {
-  assert.deepEqual(readCsv('value,checksum,pkgarch,version\r\n1,c,b,a\r\n\r\n2,c,b,a'), [
+test('CSV columns may come in any order, lines may end in CR LF, and the last newline may be missing', async () => {
+  assert.deepEqual(await readCsv('value,checksum,pkgarch,version\r\n1,c,b,a\r\n\r\n2,c,b,a'), [
     { line: 2, row: row('a', 'b', 'c', '1') },
     { line: 4, row: row('a', 'b', 'c', '2') },
   ]);
 });
 
-test('what is wrong in CSV is told with its line', () => {
-  assert.deepEqual(readCsv(''), [{ line: 1, error: 'the header is missing: version,pkgarch,checksum,value' }]);
-  assert.deepEqual(readCsv('a,b\n'), [
+test('what is wrong in CSV is told with its line', async () => {
+  assert.deepEqual(await readCsv(''), [{ line: 1, error: 'the header is missing: version,pkgarch,checksum,value' }]);
+  assert.deepEqual(await readCsv('a,b\n'), [
     { line: 1, error: 'the header does not name version, pkgarch, checksum, value' },
   ]);
-  assert.deepEqual(readCsv(`${CSV_HEADER}a,b,c\nd,e,f,1\n"x`), [
+  assert.deepEqual(await readCsv(`${CSV_HEADER}a,b,c\nd,e,f,1\n"x`), [
     { line: 2, error: 'expected 4 fields, found 3' },
     { line: 3, row: row('d', 'e', 'f', '1') },
     { line: 4, error: 'a quote that is not closed, or text beside a quoted field' },
   ]);
+  assert.deepEqual(await readCsv(`${CSV_HEADER}"a\r\na",b,c,1\nd"d,e,f,2\ng,h,i,3\n`), [
+    { line: 2, row: row('a\r\na', 'b', 'c', '1') },
+    { line: 4, error: 'a quote that is not closed, or text beside a quoted field' },
+    { line: 5, row: row('g', 'h', 'i', '3') },
+  ]);
+});
+
+test('a file that cannot be read is an error, not an end', async () => {
+  const broken = new Readable({ read() {} });
+  broken.push(`${CSV_HEADER}a,b,c,1\nd,e,f,2\n`);
+  const reading = readCsvFrom(broken);
+  assert.deepEqual((await reading.next()).value, { line: 2, row: row('a', 'b', 'c', '1') });
+  broken.destroy(new Error('bad disk'));
+  await assert.rejects(reading.next(), /bad disk/);
+});
+
+test('any rows are read as they were written, in pieces of any size', async () => {
+  const format = await loadCsvFormat();
+  const text = fc.string({ unit: fc.constantFrom('a', ' ', ',', '"', '\n', '\r', 'é', '\t', "'") });
+  const rows = fc.array(fc.record({ version: text, pkgarch: text, checksum: text, value: text }));
+  await fc.assert(
+    fc.asyncProperty(rows, fc.integer({ min: 1, max: 50 }), async (given, piece) => {
+      const read = await readCsv([...format(given)].join(''), piece);
+      assert.deepEqual(
+        read.map((each) => 'row' in each && { ...each.row }),
+        given.map((each) => ({ ...each })),
+      );
+    }),
+  );
 });
 
 test('JSON lines may hold numbers as values; what is missing or no text is an error', () => {

@@ -5,7 +5,7 @@ import { openSink } from '../client/sink.ts';
 import { sayExported } from '../client/transfer.ts';
 import { formatDump } from './bitbake-dump.ts';
 import type { PrCall } from './call.ts';
-import { CSV_HEADER, formatCsvRow } from './csv.ts';
+import { loadCsvFormat } from './csv.ts';
 import { type Format, formatOf } from './formats.ts';
 import { newestRows } from './newest.ts';
 
@@ -24,10 +24,11 @@ export async function exportPrs({ args, out, client }: PrCall): Promise<undefine
   const { metainfo, datainfo } = await server.exportRows(filter, { history: true, colinfo: args.has('colinfo') });
   const rows = args.has('history') ? datainfo : newestRows(datainfo);
   const progress = await createProgress('rows', rows.length);
+  const write = await writerOf(format);
   const sink = await openSink(file);
   let held = '';
   try {
-    for (const text of formatRows({ metainfo, datainfo: rows }, format, args.has('lockdown'), () => progress.add(1))) {
+    for (const text of write({ metainfo, datainfo: rows }, args.has('lockdown'), () => progress.add(1))) {
       held += text;
       if (held.length < WRITE_CHARACTERS) continue;
       await sink.write(held);
@@ -42,32 +43,37 @@ export async function exportPrs({ args, out, client }: PrCall): Promise<undefine
   return sayExported(out, file, rows.length);
 }
 
-function* formatRows(
-  { metainfo, datainfo }: PrExport,
-  format: Format,
-  lockdown: boolean,
-  onRow: () => void,
-): Generator<string> {
-  function* counted(): Generator<PrRow> {
-    for (const row of datainfo) {
-      onRow();
-      yield row;
-    }
+/** The rows in a format, piece by piece. */
+type Write = (exported: PrExport, lockdown: boolean, onRow: () => void) => Generator<string>;
+
+async function writerOf(format: Format): Promise<Write> {
+  if (format === 'bitbake')
+    return ({ metainfo, datainfo }, lockdown, onRow) => formatDump(counted(datainfo, onRow), { lockdown, metainfo });
+  if (format === 'jsonl') return writeJsonLines;
+  if (format === 'json') return writeJson;
+  const formatCsv = await loadCsvFormat();
+  return ({ datainfo }, _lockdown, onRow) => formatCsv(counted(datainfo, onRow));
+}
+
+function* counted(rows: readonly PrRow[], onRow: () => void): Generator<PrRow> {
+  for (const row of rows) {
+    onRow();
+    yield row;
   }
-  if (format === 'bitbake') yield* formatDump(counted(), { lockdown, metainfo });
-  else if (format === 'jsonl') for (const row of counted()) yield `${JSON.stringify(ordered(row))}\n`;
-  else if (format === 'csv') {
-    yield CSV_HEADER;
-    for (const row of counted()) yield formatCsvRow(row);
-  } else {
-    yield `{"metainfo": ${JSON.stringify(metainfo)}, "datainfo": [`;
-    let separator = '\n';
-    for (const row of counted()) {
-      yield `${separator}${JSON.stringify(ordered(row))}`;
-      separator = ',\n';
-    }
-    yield datainfo.length > 0 ? '\n]}\n' : ']}\n';
+}
+
+function* writeJsonLines({ datainfo }: PrExport, _lockdown: boolean, onRow: () => void): Generator<string> {
+  for (const row of counted(datainfo, onRow)) yield `${JSON.stringify(ordered(row))}\n`;
+}
+
+function* writeJson({ metainfo, datainfo }: PrExport, _lockdown: boolean, onRow: () => void): Generator<string> {
+  yield `{"metainfo": ${JSON.stringify(metainfo)}, "datainfo": [`;
+  let separator = '\n';
+  for (const row of counted(datainfo, onRow)) {
+    yield `${separator}${JSON.stringify(ordered(row))}`;
+    separator = ',\n';
   }
+  yield datainfo.length > 0 ? '\n]}\n' : ']}\n';
 }
 
 const ordered = ({ version, pkgarch, checksum, value }: PrRow): PrRow => ({ version, pkgarch, checksum, value });

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
+import type { Readable } from 'node:stream';
 import { readLines } from '../client/lines.ts';
 import { parseDumpLine } from './bitbake-dump.ts';
-import { CsvReader } from './csv.ts';
+import { readCsv } from './csv.ts';
 import { type Format, type Parsed, rowOf } from './formats.ts';
 
 /** The rows of a file, and what is wrong in it, in order. `-` is standard input. JSON alone is read whole. */
@@ -12,7 +13,7 @@ export function readRows(file: string, format: Format): AsyncGenerator<Parsed> {
     case 'jsonl':
       return readByLine(file, parseJsonLine);
     case 'csv':
-      return readCsv(file);
+      return readCsv(textOf(file));
     case 'json':
       return readJson(file);
   }
@@ -36,12 +37,6 @@ export function parseJsonLine(text: string, line: number): Parsed | null {
   }
 }
 
-async function* readCsv(file: string): AsyncGenerator<Parsed> {
-  const reader = new CsvReader();
-  for await (const text of textOf(file)) yield* reader.push(text);
-  yield* reader.end();
-}
-
 async function* readJson(file: string): AsyncGenerator<Parsed> {
   let text = '';
   for await (const piece of textOf(file)) text += piece;
@@ -61,7 +56,7 @@ async function* readJson(file: string): AsyncGenerator<Parsed> {
   for (const [i, row] of rows.entries()) yield rowOf(row, i + 1);
 }
 
-function textOf(file: string): AsyncIterable<string> {
+function textOf(file: string): Readable {
   const stream = file === '-' ? process.stdin : fs.createReadStream(file);
-  return stream.setEncoding('utf8') as AsyncIterable<string>;
+  return stream.setEncoding('utf8');
 }
