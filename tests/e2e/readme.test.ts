@@ -8,7 +8,7 @@ import readline from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const README = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+const PROTOCOL = fs.readFileSync(path.join(ROOT, 'docs/protocol.md'), 'utf8');
 
 /** `nc -N -U PATH` for machines without one: what comes in goes to the socket, then hangs up its side. */
 const NETCAT = `#!${process.execPath}
@@ -22,13 +22,13 @@ interface Example {
   readonly expected: string;
 }
 
-/** Each `sh` block of README with the `text` block that follows it. */
+/** Each `sh` block of the page with the `text` block that follows it. */
 function examples(): Example[] {
-  const blocks = [...README.matchAll(/^```sh\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm)];
+  const blocks = [...PROTOCOL.matchAll(/^```sh\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```$/gm)];
   return blocks.map(([, script, expected]) => ({ script: script!, expected: expected! }));
 }
 
-describe('the examples of README, against a server as README starts it', () => {
+describe('the first conversation of docs/protocol.md, with a server as README starts it', () => {
   let folder: string;
   let server: ChildProcess;
   let output: AsyncIterableIterator<string>;
@@ -68,7 +68,7 @@ describe('the examples of README, against a server as README starts it', () => {
 
   for (const { script, expected } of examples()) {
     test(script.split('\n')[0]!, async () => {
-      const [, program] = /^```js\n([\s\S]*?)^```$/m.exec(README)!;
+      const [, program] = /^```js\n([\s\S]*?)^```$/m.exec(PROTOCOL)!;
       fs.writeFileSync(path.join(folder, 'ask.mjs'), program!);
       const bin = path.join(folder, 'bin');
       fs.mkdirSync(bin, { recursive: true });

@@ -198,6 +198,17 @@ describe('the rooms', () => {
     }
   });
 
+  test('docs/architecture.md and its drawing name files and folders that are there', () => {
+    const page = ['docs/architecture.md', 'docs/architecture.svg']
+      .map((file) => fs.readFileSync(path.join(ROOT, file), 'utf8'))
+      .join('');
+    const named = new Set([...page.matchAll(/\blib\/[\w/.-]*[\w/]/g)].map(([name]) => name));
+    assert.ok(named.size > 40, 'names are found');
+    // A folder is named with a slash behind it; without one statSync takes either.
+    const missing = [...named].filter((name) => !fs.statSync(path.join(ROOT, name), { throwIfNoEntry: false }));
+    assert.deepEqual(missing, [], 'the page must follow the code');
+  });
+
   test('a breach would be found', () => {
     const wrong: readonly (readonly [file: string, source: string])[] = [
       ['lib/asyncrpc/connection/connection.ts', "import { decidePr } from '../../prserv/get-pr.ts';"],
