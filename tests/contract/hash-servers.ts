@@ -2,31 +2,39 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { doAll, type HashDatabases, hash, METHOD, remove, reportOf } from './helpers.ts';
 
+/** Taskhashes of the form everybody uses, and of another. */
+const SHAPES: readonly (readonly [string, (n: number) => string])[] = [
+  ['64 hex digits', hash],
+  ['another form', (n) => `t${n}`],
+];
+
 /** Several servers on one database, one after the other or at once. */
 export function hashServersContract(name: string, { newName, openNew, engine }: HashDatabases): void {
   describe(`${name} keeps hash equivalence for several servers`, () => {
-    test('a write that contradicts what is in memory forgets all of it, and keeps no unihash but its own', async (t) => {
-      const file = newName();
-      const [ours, theirs] = [await openNew(t, file), await openNew(t, file)];
-      const equivalent = (taskhash: string, n: number) => [{ method: METHOD, taskhash, unihash: hash(n) }];
-      const known = (taskhash: string) => ours.knownUnihash(`${METHOD} ${taskhash}`);
-      for (const write of [
-        (taskhash: string, n: number) => ours.reportEquivalent(equivalent(taskhash, n)),
-        (taskhash: string, n: number) => ours.report([reportOf(taskhash, `o${taskhash}${n}`, hash(n))]),
-      ]) {
-        for (const task of ['t1', 't3']) await doAll(theirs, remove(task));
-        await write('t1', 1);
-        await write('t2', 2);
-        await doAll(theirs, remove('t1'));
-        await theirs.reportEquivalent(equivalent('t1', 7));
-        assert.deepEqual(await write('t1', 1), [hash(7)]);
-        assert.deepEqual([known('t1'), known('t2')], [undefined, undefined]);
+    for (const [shape, key] of SHAPES)
+      test(`a write that contradicts what is in memory forgets all of it, and keeps no unihash but its own: ${shape}`, async (t) => {
+        const file = newName();
+        const [ours, theirs] = [await openNew(t, file), await openNew(t, file)];
+        const equivalent = (taskhash: string, n: number) => [{ method: METHOD, taskhash, unihash: hash(n) }];
+        const [t1, t2, t3] = [1, 2, 3].map(key) as [string, string, string];
+        const known = (taskhash: string) => ours.knownUnihash(`${METHOD} ${taskhash}`);
+        for (const write of [
+          (taskhash: string, n: number) => ours.reportEquivalent(equivalent(taskhash, n)),
+          (taskhash: string, n: number) => ours.report([reportOf(taskhash, `o${taskhash}${n}`, hash(n))]),
+        ]) {
+          for (const task of [t1, t3]) await doAll(theirs, remove(task));
+          await write(t1, 1);
+          await write(t2, 2);
+          await doAll(theirs, remove(t1));
+          await theirs.reportEquivalent(equivalent(t1, 7));
+          assert.deepEqual(await write(t1, 1), [hash(7)]);
+          assert.deepEqual([known(t1), known(t2)], [undefined, undefined]);
 
-        await theirs.reportEquivalent(equivalent('t3', 8));
-        assert.deepEqual(await write('t3', 3), [hash(8)]);
-        assert.equal(known('t3'), undefined);
-      }
-    });
+          await theirs.reportEquivalent(equivalent(t3, 8));
+          assert.deepEqual(await write(t3, 3), [hash(8)]);
+          assert.equal(known(t3), undefined);
+        }
+      });
 
     test('a report is answered with what is stored, also when another server has just removed the row', async (t) => {
       const on = newName();

@@ -17,7 +17,7 @@ const open = (name: string, { readOnly = false } = {}) => {
 hashStoreContract('SQLite', {
   async open(name, options) {
     const database = await open(name, options);
-    const store = await createHashStore({ database, cacheBytes: 1024 * 1024, log: SILENT });
+    const store = await createHashStore({ database, cacheBytes: 4 * 1024 * 1024, log: SILENT });
     return { store, close: () => database.close(1000) };
   },
 });

@@ -1,6 +1,6 @@
 import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
-import { createUnihashCache } from '../../memory/unihash-cache.ts';
+import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import { createBatcher } from '../engine/batcher.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
@@ -59,29 +59,27 @@ SELECT max(${CREATED('created')}) AS created FROM (
 /** The hash equivalence store on SQLite. Adds its tables to the database; throws StorageError when it cannot. */
 export async function createHashStore({ database, cacheBytes, log }: HashStoreOptions): Promise<HashStore> {
   await database.addSchema(HASH_SCHEMA);
-  const cache = createUnihashCache(cacheBytes);
-  /** Unihashes known to exist are kept beside the tasks under a key no task line can have. */
-  const existsKey = (unihash: string) => `\n${unihash}`;
+  const memory = new KnownUnihashes(cacheBytes);
   const users = createUserStore(database);
   const [newest] = await database.read<{ created: string | null }>(database.reads, NEWEST_CREATED);
-  const forget = () => cache.clear();
+  const forget = () => memory.clear();
   database.onForeignCommit(() => {
     forget();
     users.changed();
   });
 
-  const lookup = createUnihashLookup(database, cache, log);
+  const lookup = createUnihashLookup(database, memory, log);
 
   const lookupExisting = createBatcher(
     async (unihashes: readonly string[]) => {
-      const { epoch } = cache;
+      const { epoch } = memory;
       return { epoch, existing: await rows<{ i: number }>(database.lookups, EXISTING, unihashes) };
     },
     ({ epoch, existing }, unihashes): boolean[] => {
       const found: boolean[] = new Array(unihashes.length).fill(false);
       for (const { i } of existing) {
         found[i] = true;
-        cache.set(existsKey(unihashes[i]!), '', epoch);
+        memory.addExisting(unihashes[i]!, epoch);
       }
       return found;
     },
@@ -102,16 +100,16 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
    * replaced. Then none of it can be relied on.
    */
   async function write<Op extends Equivalence>(kind: WriteKind<Op, string | null>, ops: readonly Op[], bytes: number) {
-    const { epoch } = cache;
+    const { epoch } = memory;
     const found = await database.writer!.submit(kind, ops, bytes);
     return ops.map(({ method, taskhash, unihash: proposed }, i) => {
       const unihash = found[i]!;
       if (!method.includes(' ') && !taskhash.includes(' ')) {
         const task = `${method} ${taskhash}`;
-        const known = cache.get(task);
+        const known = memory.get(task);
         if (known !== undefined && known !== unihash) forget();
         // What was proposed has been checked; another's row may hold a text that no stream could answer with.
-        else if (unihash === proposed) cache.set(task, unihash, epoch);
+        else if (unihash === proposed) memory.add(task, unihash, epoch);
       }
       return unihash ?? proposed;
     });
@@ -121,13 +119,13 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     readOnly: database.readOnly,
     newestCreated: newest!.created,
 
-    knownUnihash: (task) => cache.get(task),
+    knownUnihash: (task) => memory.get(task),
     unihashes: (tasks) => lookup.get(tasks),
     async unihash(method, taskhash) {
       const hasBlank = method.includes(' ') || taskhash.includes(' ');
-      return (hasBlank ? undefined : cache.get(`${method} ${taskhash}`)) ?? readUnihash(method, taskhash);
+      return (hasBlank ? undefined : memory.get(`${method} ${taskhash}`)) ?? readUnihash(method, taskhash);
     },
-    knownToExist: (unihash) => cache.get(existsKey(unihash)) !== undefined,
+    knownToExist: (unihash) => memory.exists(unihash),
     unihashesExist: (unihashes) => lookupExisting.get(unihashes),
 
     ...createOuthashStore(database),

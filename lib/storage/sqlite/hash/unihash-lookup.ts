@@ -1,6 +1,6 @@
 import type { TaskLine } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
-import type { UnihashCache } from '../../memory/unihash-cache.ts';
+import type { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import { type Batcher, createBatcher } from '../engine/batcher.ts';
 import type { Database } from '../engine/database.ts';
 
@@ -33,10 +33,10 @@ FROM json_each(?) q`;
 const PLAIN = /^[\n -~]*$/;
 const PLAIN_LINE = /^[ -~]+$/;
 
-/** Looks the unihashes of tasks up in batches, and keeps those found in the cache. */
+/** Looks the unihashes of tasks up in batches, and keeps those found in memory. */
 export function createUnihashLookup(
   database: Database,
-  cache: UnihashCache,
+  known: KnownUnihashes,
   log: Logger,
 ): Batcher<TaskLine, string | null> {
   let warned = false;
@@ -79,15 +79,15 @@ export function createUnihashLookup(
 
   return createBatcher(
     async (asked: readonly TaskLine[]) => {
-      const { epoch } = cache;
+      const { epoch } = known;
       return { epoch, lines: await lines(asked) };
     },
     ({ epoch, lines }, asked): (string | null)[] => {
-      // Slices of one fresh text: the lines that were asked are slices of whole reads, which the cache would keep alive.
+      // Slices of one fresh text: the lines that were asked are slices of whole reads, which the memory would keep alive.
       const tasks = asked.join('\n').split('\n');
       return lines.map((unihash, i) => {
         if (unihash === '') return null;
-        cache.set(tasks[i]!, unihash, epoch);
+        known.add(tasks[i]!, unihash, epoch);
         return unihash;
       });
     },
