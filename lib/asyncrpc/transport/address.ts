@@ -16,7 +16,7 @@ const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or wss:/
 
 /**
  * Reads an address in any form.
- * @throws AddressError naming the text when it is none of them
+ * @throws AddressError naming the text when it is not an address
  */
 export function parseAddress(text: string): Address {
   const bad = (why: string) => new AddressError(`address ${JSON.stringify(text)}: ${why}; expected ${FORMS}`);
@@ -45,7 +45,7 @@ function parseWebSocket(text: string, bad: (why: string) => AddressError): Addre
   return { kind: 'ws', secure, host, port, path: url.pathname + url.search };
 }
 
-/** The text `parseAddress` reads back as the same address. */
+/** The text that `parseAddress` reads back as the same address. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
@@ -53,12 +53,12 @@ export function formatAddress(address: Address): string {
   return `${address.secure ? 'wss' : 'ws'}://${host}:${address.port}${address.path === '/' ? '' : address.path}`;
 }
 
-/** True where only programs of this machine can connect: Unix sockets and loopback addresses. */
+/** True if only programs on this machine can connect: Unix sockets and loopback addresses. */
 export function isLocalAddress(address: Address): boolean {
   return address.kind === 'unix' || isLoopback(address.host);
 }
 
-/** True for localhost, 127.0.0.0/8, ::1 and their v6-mapped spelling. */
+/** True for localhost, 127.0.0.0/8, ::1 and their v6-mapped forms. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
 }

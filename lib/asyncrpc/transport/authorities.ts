@@ -3,7 +3,7 @@ import { AddressError, reasonOf } from '../../errors.ts';
 
 /**
  * The text of a PEM file of certificate authorities.
- * @throws AddressError when it cannot be read, or holds no certificate; the message names it
+ * @throws AddressError when it cannot be read or has no certificate in it; the message names it
  */
 export function readAuthorities(file: string): string {
   let text: string;

@@ -6,9 +6,9 @@ import { connectUnixSocket } from './unix/path.ts';
 
 export interface DialOptions {
   readonly timeoutMs: number;
-  /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
+  /** A PEM file of certificate authorities to trust for wss://, in addition to the system's. */
   readonly caFile?: string | null | undefined;
-  /** The longest message accepted from the server over WebSocket, where it comes as one frame; 256 MiB for our own commands. */
+  /** The longest message accepted from the server over WebSocket, where it is one frame; 256 MiB for our own commands. */
   readonly maxMessageBytes?: number;
 }
 
@@ -17,7 +17,7 @@ const MAX_FRAME_BYTES = 256 * 1024 * 1024;
 /** A byte stream to a server, nothing sent yet. */
 export interface Dialed {
   readonly stream: Duplex;
-  /** Whether long messages travel in chunks on this transport. */
+  /** Whether long messages are sent in chunks on this transport. */
   readonly chunked: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Dialed {
 export async function dial(address: Address, options: DialOptions): Promise<Dialed> {
   const { timeoutMs, caFile, maxMessageBytes = MAX_FRAME_BYTES } = options;
   if (address.kind === 'ws') {
-    // Loaded only where it is asked for: a client command must start fast.
+    // Loaded only when needed: a client command must start fast.
     const { dialWebSocket } = await import('./websocket/client.ts');
     const stream = await dialWebSocket(address, { timeoutMs, maxMessageBytes, caFile: caFile ?? undefined });
     return { stream, chunked: false };

@@ -10,8 +10,8 @@ import type { Listener } from './listen.ts';
 const FIRST_DESCRIPTOR = 3;
 
 /**
- * The listening sockets that a service manager handed to this process, as sd_listen_fds(3) says; taken out of the
- * environment, so that no child believes they are its own.
+ * The listening sockets that a service manager passed to this process, as sd_listen_fds(3) says; removed from the
+ * environment, so that no child takes them for its own.
  */
 export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly number[] {
   const { LISTEN_PID, LISTEN_FDS } = environment;
@@ -21,9 +21,9 @@ export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly n
 }
 
 /**
- * Accepts clients on a socket that was handed over. Its file is its owner's to remove.
+ * Accepts clients on a socket that was passed to us. Its file is for its owner to remove.
  * @param log as for `listen`
- * @throws the system's error when the descriptor is no listening socket
+ * @throws the system's error when the descriptor is not a listening socket
  */
 export async function listenInherited(fd: number, host: Host, limits: Limits, log: Logger): Promise<Listener> {
   const server = net.createServer({
@@ -59,7 +59,7 @@ function addressOf(server: net.Server, fd: number): Address {
   return { kind: 'unix', path: socketPath(fd) };
 }
 
-/** The path of a Unix socket we have only a descriptor of: by its inode in proc_net(5). */
+/** The path of a Unix socket of which we have only a descriptor, found by its inode in proc_net(5). */
 function socketPath(fd: number): string {
   const inode = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/self/fd/${fd}`))?.[1];
   for (const line of fs.readFileSync('/proc/net/unix', 'utf8').split('\n')) {

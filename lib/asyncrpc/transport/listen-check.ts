@@ -4,7 +4,7 @@ import { AddressError, ConfigError, reasonOf } from '../../errors.ts';
 import { type Address, formatAddress } from './address.ts';
 import { groupId } from './passwd.ts';
 
-/** Who may connect to Unix sockets, as it was asked for; null: as umask and group of the process have it. */
+/** Who may connect to Unix sockets, as configured; null: as the process's umask and group say. */
 export interface ListenAccess {
   readonly mode: number | null;
   /** By name or number. */
@@ -12,7 +12,7 @@ export interface ListenAccess {
 }
 
 /**
- * Whether an address can be listened on, as far as that can be told while another server may listen there.
+ * Checks that an address can be listened on, as far as that can be told while another server may be listening there.
  * @throws AddressError, ConfigError naming the address or the group
  */
 export function checkListenAddress(address: Address, access: ListenAccess): void {
@@ -35,10 +35,10 @@ export function checkListenAddress(address: Address, access: ListenAccess): void
   if (found && !found.isSocket()) throw cannot('a file that is no socket is in the way');
 }
 
-/** What is emptied at each boot: a folder in it is made for a service when that starts (RuntimeDirectory= in its unit). */
+/** Emptied at each boot: a folder in it is created for a service when that starts (RuntimeDirectory= in its unit). */
 const VOLATILE = ['/run/', '/var/run/'];
 
-/** The folder of a socket that is not there, as it may be made together with the service that listens on it; or null. */
+/** The missing folder of a socket that may yet be created together with the service that listens on it; or null. */
 export function folderToCome(address: Address): string | null {
   if (address.kind !== 'unix') return null;
   const folder = path.dirname(path.resolve(address.path));
@@ -46,7 +46,7 @@ export function folderToCome(address: Address): string | null {
 }
 
 /**
- * The number of the group that Unix sockets are to have, or undefined.
+ * The number of the group that Unix sockets must have, or undefined.
  * @throws ConfigError when there is no such group
  */
 export function socketGroup({ group }: ListenAccess): number | undefined {

@@ -10,23 +10,23 @@ import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './we
 
 /** A listening address. */
 export interface Listener {
-  /** The address with the real port where 0 was asked. */
+  /** The address, with the real port where 0 was given. */
   readonly address: Address;
-  /** Accepts no more; connections that exist go on. A Unix socket's own file is removed. */
+  /** Stops accepting; existing connections go on. A Unix socket's own file is removed. */
   close(): Promise<void>;
 }
 
-/** What only some kinds of listeners heed. */
+/** Options that apply to some listener kinds only. */
 export type ListenOptions = Partial<WebSocketOptions & { readonly access: ListenAccess }>;
 
 const ANY_ACCESS: ListenAccess = { mode: null, group: null };
 
-/** The kernel's queue of connections not yet accepted: a whole farm may connect in one moment. */
+/** The kernel's queue of connections not yet accepted: a whole farm may connect at the same moment. */
 const BACKLOG = 1024;
 
 /**
  * Listens on an address and hands every client to the host.
- * @param log told of connections that could not be accepted, each by itself: of a kind that limits its rate
+ * @param log gets a line for each connection that could not be accepted, so it must limit its rate
  * @throws AddressError when the address cannot be bound; the message names it
  */
 export async function listen(
@@ -82,7 +82,7 @@ export async function listen(
   };
 }
 
-/** Loaded only where it is needed: most servers have no WebSocket listener, and every server should start fast. */
+/** Loaded only when needed: most servers have no WebSocket listener, and every server should start fast. */
 async function acceptor(...args: Parameters<typeof acceptWebSockets>): Promise<WebSocketAcceptor> {
   const webSocket = await import('./websocket/server.ts');
   return webSocket.acceptWebSockets(...args);
@@ -104,7 +104,7 @@ async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'un
   });
 }
 
-/** Stops accepting. Does not wait for connections: the host ends those. */
+/** Stops accepting. Does not wait for connections, which the host closes. */
 async function closeServer(server: net.Server): Promise<void> {
   server.close();
 }

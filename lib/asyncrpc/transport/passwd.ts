@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 
-/** A user as people call them: the name in /etc/passwd, else the number. */
+/** A user as people call them: the name in /etc/passwd, otherwise the number. */
 export function userName(uid: number): string {
   return fieldOf('/etc/passwd', (fields) => fields[2] === String(uid), 0) ?? `user ${uid}`;
 }
 
-/** The number of a group that is given by name or number; null when there is none of that name. */
+/** The number of a group given by name or number; null when there is no group of that name. */
 export function groupId(group: string): number | null {
   if (/^\d{1,10}$/.test(group)) return Number(group);
   const found = fieldOf('/etc/group', (fields) => fields[0] === group, 2);
@@ -19,7 +19,7 @@ function fieldOf(file: string, wanted: (fields: readonly string[]) => boolean, f
       if (wanted(fields)) return fields[field] ?? null;
     }
   } catch {
-    // No such file on this system: numbers only.
+    // There is no such file on this system: numbers only.
   }
   return null;
 }

@@ -1,7 +1,7 @@
-/** Each line costs some 50 bytes beside its characters: so many small ones are put together. */
+/** Each line costs some 50 bytes on top of its characters, so small ones are joined in groups of this many. */
 const GATHERED_LINES = 1024;
 
-/** Gathers the chunks of one message after the other, in not much more memory than they have characters. */
+/** Gathers the chunks of one message after another, in little more memory than their characters take. */
 export class ChunkGatherer {
   /** Characters of the message's chunks so far. */
   bytes = 0;
@@ -16,7 +16,7 @@ export class ChunkGatherer {
     this.latest = [];
   }
 
-  /** The text that the chunks make together; the next message begins. */
+  /** The text that the chunks make together. The next chunk starts a new message. */
   take(): string {
     const text = this.gathered.join('') + this.latest.join('');
     this.clear();

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 
 const UNIHASH = /^[0-9a-f]{64}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to refuse control characters
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** A unihash is exactly 64 lower-case hex digits (docs/protocol.md). */

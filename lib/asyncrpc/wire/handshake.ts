@@ -3,10 +3,10 @@ import { ERRORS_HEADER, TELL } from '../faults.ts';
 import type { Limits } from '../limits.ts';
 import type { Peer, Service, Session } from '../service.ts';
 
-/** The header in which a server shows its upstream a nonce, and passes on those of the servers below. */
+/** The header in which a server shows its upstream a nonce, and passes on the nonces of the servers below it. */
 export const VIA_HEADER = 'bakeserv-via';
 
-/** The service a first line `<protocol> <major>.<minor>` asks for, or null when it is not spoken here. */
+/** The service a first line `<protocol> <major>.<minor>` asks for, or null when no service here speaks it. */
 function acceptProtocol(line: string, services: ReadonlyMap<string, Service>): Service | null {
   const match = /^(\S+) (\d{1,4})\.(\d{1,4})$/.exec(line);
   if (!match) return null;
@@ -18,7 +18,7 @@ function acceptProtocol(line: string, services: ReadonlyMap<string, Service>): S
 class HeaderReader {
   /** The client asked for the server's own headers. */
   needsHeaders = false;
-  /** The client wants to be told of the server's own faults. */
+  /** The client asked to be told of the server's own faults. */
   tellErrors = false;
   /** The names of the servers the client asks for, when it is a server. */
   via: readonly string[] = [];
@@ -32,7 +32,7 @@ class HeaderReader {
 
   /**
    * @returns true once the headers are over
-   * @throws ProtocolError for a line that is no header, and for too many of them
+   * @throws ProtocolError for a line that is not a header, and for too many headers
    */
   push(line: string): boolean {
     if (line === '') return true;
@@ -53,7 +53,7 @@ class HeaderReader {
   }
 }
 
-/** A client that has shaken hands. */
+/** A client whose handshake is complete. */
 export interface Opened {
   readonly session: Session;
   /** It is told of the server's own faults. */
@@ -76,7 +76,7 @@ export class Handshake {
   }
 
   /**
-   * @returns what the client is once it has shaken hands, null until then, `refused` when it is to be closed without a word
+   * @returns the client once the handshake is complete, null until then, `refused` when it must be closed without an answer
    * @throws ProtocolError for bad headers, and when the service does not let the client in
    */
   push(line: string): Opened | null | 'refused' {

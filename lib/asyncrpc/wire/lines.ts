@@ -19,7 +19,7 @@ function dropTrailingSpace(lines: string[]): void {
  * a newline byte never occurs inside a multi-byte UTF-8 character, and characters are decoded from whole lines.
  */
 export class LineSplitter {
-  /** Set once the input cannot be read on; the lines returned before it are good. */
+  /** Set once no more input can be read; the lines returned before are good. */
   failure: ProtocolError | null = null;
   private held: Buffer = Buffer.alloc(0);
   private heldLength = 0;
@@ -35,7 +35,7 @@ export class LineSplitter {
     return this.heldLength;
   }
 
-  /** The lines that `chunk` completes, in order and without their newlines, in an array of the caller's own. */
+  /** The lines that `chunk` completes, in order and without their newlines, in a new array. */
   push(chunk: Buffer): string[] {
     if (this.failure) return [];
     const end = chunk.lastIndexOf(NEWLINE);
@@ -48,7 +48,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** Reads no more, and lets go of the unfinished line. */
+  /** Stops reading and drops the unfinished line. */
   stop(why: ProtocolError): void {
     this.failure ??= why;
     this.held = Buffer.alloc(0);
@@ -63,7 +63,7 @@ export class LineSplitter {
     }
     if (length === 0) return;
     if (length > this.held.length) {
-      // Grown by doubling: a client that sends one byte at a time must not cost a copy of the line for each.
+      // Grown by doubling: a client that sends one byte at a time must not cost a copy of the line for each byte.
       const grown = Buffer.allocUnsafeSlow(Math.max(256, length, this.held.length * 2));
       this.held.copy(grown, 0, 0, this.heldLength);
       this.held = grown;
@@ -86,7 +86,7 @@ export class LineSplitter {
     const text = block.toString(ascii ? 'latin1' : 'utf8');
     const lines = text.split('\n');
     if (block.length > this.maxLineBytes) {
-      // Measured before white space is dropped, as an unfinished line is: the same however the input is split.
+      // Measured before white space is dropped, as for an unfinished line: the result must not depend on how the input is split.
       const long = lines.findIndex((line) => (ascii ? line.length : Buffer.byteLength(line)) > this.maxLineBytes);
       if (long >= 0) {
         this.fail(`a line is longer than ${this.maxLineBytes} bytes`);

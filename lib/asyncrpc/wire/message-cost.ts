@@ -1,25 +1,25 @@
 import { ProtocolError } from '../../errors.ts';
 
-/** What V8 keeps for each part of a JSON value on 64 bits, measured; a text also costs its characters. */
+/** What V8 keeps for each part of a JSON value (64-bit, measured). A text also costs its characters. */
 const OBJECT_BYTES = 56;
 const LIST_BYTES = 48;
 const SLOT_BYTES = 8;
 const TEXT_BYTES = 16;
 const NUMBER_BYTES = 16;
 
-/** A message may become so much in any case: short ones hold more structure than text. */
+/** Every message may cost this much: short ones have more structure than text. */
 const FREE_BYTES = 1024 * 1024;
-/** Longer ones at most so many times what they have characters. */
+/** Longer ones may cost at most this many times their length. */
 const MAX_RATIO = 4;
 /** The most that one character can cost: `{},` makes an object and a slot. */
 const MOST_A_CHARACTER = (OBJECT_BYTES + 2 * SLOT_BYTES) / 2;
 
 /**
- * Measures a JSON text by what it will cost as objects, before it is parsed, so that a hostile one costs no memory.
- * @throws ProtocolError when it is nested too deep, holds too many keys, or would cost more than 4 times its length
+ * Measures what a JSON text will cost as objects before it is parsed, so that a hostile one is never built in memory.
+ * @throws ProtocolError when it is nested too deep, has too many keys, or would cost more than MAX_RATIO times its length
  */
 export function measureJson(text: string, maxDepth: number, maxKeys: number): void {
-  // Fewer characters than that cannot hold so many brackets or keys: the measuring is spared for ordinary requests.
+  // A shorter text cannot exceed any limit: ordinary requests are not measured.
   const short = text.length <= 2 * maxDepth && text.length <= 4 * maxKeys;
   if (short && text.length * MOST_A_CHARACTER <= FREE_BYTES) return;
   let depth = 0;
@@ -55,7 +55,7 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
       case 0x7d:
         depth--;
     }
-    // As far as it has been looked at: what would cost that much is not looked at to its end.
+    // Checked on the way, so that a text that costs too much is not scanned to its end.
     if (cost > FREE_BYTES && cost > MAX_RATIO * i)
       throw new ProtocolError(
         `JSON that would take more than ${MAX_RATIO} times its length in memory: too many values`,
@@ -63,7 +63,7 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
   }
 }
 
-/** Where the text that begins at `from` ends. A siginfo has megabytes and rarely a quote: those are looked for natively. */
+/** Where the text that starts at `from` ends. A siginfo has megabytes and few quotes: indexOf finds those fastest. */
 function closingQuote(text: string, from: number): number {
   const next = text.indexOf('"', from + 1);
   if (next < 0) return text.length;

@@ -4,16 +4,16 @@ import type { Command, Session } from '../service.ts';
 import { ChunkGatherer } from './chunks.ts';
 import { type Json, parseMessage } from './messages.ts';
 
-/** A request that was read: its command and argument, or why it is refused. */
+/** A request: its command and argument, or why it is refused. */
 export type Call =
   | { readonly command: Command; readonly arg: Json }
   | { readonly command: null; readonly refusal: Error };
 
 const CHUNK_STREAM = 'chunk-stream';
 
-/** Puts requests together from lines, chunk streams included. */
+/** Assembles requests from lines, chunk streams included. */
 export class MessageReader {
-  /** A chunked message has begun and is not complete. */
+  /** A chunked message has started and is not complete. */
   inChunks = false;
   private readonly chunks = new ChunkGatherer();
   private readonly limits: Limits;
@@ -22,14 +22,14 @@ export class MessageReader {
     this.limits = limits;
   }
 
-  /** Characters of its chunks so far. */
+  /** Characters in its chunks so far. */
   get chunkBytes(): number {
     return this.chunks.bytes;
   }
 
   /**
-   * Takes a line; the request it completes, or null.
-   * @throws ProtocolError when the input cannot be read on from here
+   * Takes a line. Returns the request it completes, or null.
+   * @throws ProtocolError when nothing after this line can be read
    */
   push(line: string, session: Session): Call | null {
     const text = this.inChunks ? this.addChunk(line, session) : line;
@@ -67,12 +67,12 @@ export class MessageReader {
   }
 }
 
-/** A shorter message costs no more to parse than to look at first. */
+/** Parsing a shorter message costs no more than looking for its command first. */
 const PEEK_LENGTH = 4096;
-/** The name of the command, where it comes first. */
+/** The name of the command, if it comes first. */
 const NAME = /^\s*\{\s*"([\w-]{1,64})"\s*:/;
 
-/** The refusal of a long message that nobody has to parse: its command is not known, or not open to this client. */
+/** The refusal of a long message that need not be parsed: its command is unknown, or not open to this client. */
 function refuseByName(text: string, session: Session): Error | null {
   const name = NAME.exec(text.slice(0, 256))?.[1];
   if (name === undefined || name === CHUNK_STREAM) return null;

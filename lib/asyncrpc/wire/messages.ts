@@ -4,13 +4,13 @@ import { measureJson } from './message-cost.ts';
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Messages of this many characters and more travel in chunks, and no chunk is longer (docs/protocol.md). */
+/** Messages of this length or more are sent in chunks, and no chunk is longer (docs/protocol.md). */
 export const CHUNK_LENGTH = 32767;
 
 const CHUNK_STREAM = '{"chunk-stream": null}\n';
 
 /**
- * A value as the text BitBake's own servers would send: blanks after `,` and `:`, everything outside ASCII escaped,
+ * A value as BitBake's own servers would send it: blanks after `,` and `:`, everything outside ASCII escaped,
  * so that characters are bytes. Keys with an undefined value are left out.
  */
 export function encodeJson(value: Json | undefined): string {
@@ -25,7 +25,7 @@ export function encodeJson(value: Json | undefined): string {
   return `{${text}}`;
 }
 
-/** Characters that are escaped in one go; each may become six. */
+/** Characters that are escaped at a time; each may become six. */
 const ESCAPE_LENGTH = 16 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
@@ -45,7 +45,7 @@ function encodeText(text: string): string {
   return escaped;
 }
 
-/** Writes characters as ASCII; returns how many bytes that took. A replacer function would cost a call for each of them. */
+/** Writes characters as ASCII; returns how many bytes that took. A replacer function would cost a call for each character. */
 function escapeInto(text: string, from: number, to: number, out: Buffer): number {
   let length = 0;
   for (let i = from; i < to; i++) {
@@ -63,20 +63,20 @@ function escapeInto(text: string, from: number, to: number, out: Buffer): number
   return length;
 }
 
-/** What is encoded of a long value in one go, in characters. */
+/** Characters of a long value that are encoded at a time. */
 const PIECE_LENGTH = 32 * 1024;
 
-/** Whether the value is surely CHUNK_LENGTH characters or longer as JSON: to be encoded by `encodePieces`. */
+/** Whether the value's JSON is certainly CHUNK_LENGTH characters or longer: `encodePieces` must then encode it. */
 export function isLong(value: Json | undefined): boolean {
   return typeof value === 'object' || typeof value === 'string' ? lengthLeft(value, CHUNK_LENGTH) <= 0 : false;
 }
 
-/** The characters that the value has at least as JSON. */
+/** The least number of characters of the value's JSON. */
 export function lengthOf(value: Json): number {
   return Number.MAX_SAFE_INTEGER - lengthLeft(value, Number.MAX_SAFE_INTEGER);
 }
 
-/** `left` without the characters that the value has at least; looks no further once nothing is left. */
+/** `left` less the least number of characters of the value's JSON; stops looking once nothing is left. */
 function lengthLeft(value: Json | undefined, left: number): number {
   if (typeof value === 'string') return left - value.length - 2;
   if (value === null || typeof value !== 'object') return left - 1;
@@ -91,7 +91,7 @@ function lengthLeft(value: Json | undefined, left: number): number {
   return left;
 }
 
-/** The text of `encodeJson` in pieces of bounded length, each made when it is asked for. */
+/** The text of `encodeJson` in pieces of bounded length, each made on demand. */
 export function* encodePieces(value: Json): Generator<string, void, undefined> {
   let piece = '';
   for (const part of parts(value)) {
@@ -107,7 +107,7 @@ function* parts(value: Json): Generator<string, void, undefined> {
   if (!isLong(value)) yield encodeJson(value);
   else if (typeof value === 'string') {
     yield '"';
-    // Half a surrogate pair is escaped as it is within the pair.
+    // Each half of a surrogate pair is escaped the same way alone as in the pair.
     for (let at = 0; at < value.length; at += PIECE_LENGTH) {
       yield encodeText(value.slice(at, at + PIECE_LENGTH)).slice(1, -1);
     }
@@ -131,7 +131,7 @@ function* parts(value: Json): Generator<string, void, undefined> {
   }
 }
 
-/** JSON text as the lines that carry it: one, or a chunk stream where the transport chunks and the text is long. */
+/** JSON text as lines: one, or a chunk stream if the transport chunks and the text is long. */
 export function frameMessage(text: string, chunked: boolean): string {
   if (!chunked || text.length < CHUNK_LENGTH) return `${text}\n`;
   return CHUNK_STREAM + chunkLines(text) + '\n';
@@ -147,7 +147,7 @@ function chunkLines(text: string): string {
   return lines;
 }
 
-/** Where a chunk that begins at `at` ends: never after a blank, which BitBake drops at the end of a line. */
+/** Where a chunk that starts at `at` ends: never after a blank, which BitBake drops at the end of a line. */
 function chunkEnd(text: string, at: number): number {
   let end = Math.min(at + CHUNK_LENGTH, text.length);
   while (end > at + 1 && text.charCodeAt(end - 1) === 0x20) end--;
@@ -155,8 +155,8 @@ function chunkEnd(text: string, at: number): number {
 }
 
 /**
- * A long JSON text that is produced piece by piece, as the lines of a chunk stream (or as one line where the transport
- * does not chunk). Yields text that can be written as it is; holds no more than a chunk and a piece.
+ * A long JSON text that is produced piece by piece, as the lines of a chunk stream (or as one line if the transport
+ * does not chunk). Yields text ready to be written; holds no more than a chunk and a piece.
  */
 export async function* frameStreamed(
   pieces: AsyncIterable<string> | Iterable<string>,
@@ -177,7 +177,7 @@ export async function* frameStreamed(
 
 /**
  * The value of a JSON message.
- * @throws ProtocolError when it is not JSON, or past the bounds of `measureJson`
+ * @throws ProtocolError when it is not JSON, or exceeds the limits of `measureJson`
  */
 export function parseMessage(text: string, maxDepth: number, maxKeys: number): Json {
   measureJson(text, maxDepth, maxKeys);

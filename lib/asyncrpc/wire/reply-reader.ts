@@ -3,7 +3,7 @@ import { ChunkGatherer } from './chunks.ts';
 import { measureJson } from './message-cost.ts';
 import type { Json } from './messages.ts';
 
-/** Puts a server's reply together from its lines, chunks included; undefined until it is complete. */
+/** Assembles a server's reply from its lines, chunks included; undefined until it is complete. */
 export type ReplyReader = (line: string) => Json | undefined;
 
 /** How much structure a reply may have. */
@@ -12,13 +12,13 @@ export interface ReplyBounds {
   readonly maxJsonKeys: number;
 }
 
-/** A reply may be an export of any number of rows; its cost for its length is bounded all the same. */
+/** A reply may be an export of any number of rows, but what it costs for its length is still bounded. */
 const ANY_LENGTH: ReplyBounds = { maxJsonDepth: 64, maxJsonKeys: Number.POSITIVE_INFINITY };
 
 /**
  * @param maxBytes the longest reply accepted
- * @param bounds what is measured before it is parsed, as a client's messages are
- * @returns a reader for any number of replies, one after the other; it throws ProtocolError on what is no reply
+ * @param bounds checked before it is parsed, as for a client's messages
+ * @returns a reader for any number of replies, one after another; it throws ProtocolError for what is not a reply
  */
 export function createReplyReader(maxBytes: number, bounds = ANY_LENGTH): ReplyReader {
   const chunks = new ChunkGatherer();
@@ -53,14 +53,14 @@ export function refusalIn(reply: Json): InvokeError | null {
   if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return null;
   const error = reply['invoke-error'];
   if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
-  // Anything else may have no text, or one that cannot be made: objects bring their own toString, arrays any depth.
+  // String() is not safe on anything else: an object brings its own toString, an array any depth.
   const text = typeof error.message === 'string' ? error.message : 'the server refused and did not say why';
   return new InvokeError(text.slice(0, 1000));
 }
 
 /**
- * What a line says that stands in place of an answer of a stream, or where none was asked for: the server's refusal, or
- * a ProtocolError when it is none.
+ * A line that comes in place of a stream's answer, or unasked, as an error: the server's refusal, or
+ * a ProtocolError when the line is not a refusal.
  */
 export function refusalOf(line: string): InvokeError | ProtocolError {
   try {

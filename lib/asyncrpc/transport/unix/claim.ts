@@ -4,7 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { askListener, listenOnUnixPath } from './path.ts';
 
-/** The right to change what a path leads to. */
+/** The right to change what is at a path. */
 export interface PathClaim {
   release(): void;
 }
@@ -12,14 +12,14 @@ export interface PathClaim {
 const BACKLOG = 64;
 const GUARD = /^\.bs-[0-9a-f]{12}$/;
 
-/** A name for a socket that nobody else has or will have. */
+/** A socket name that nobody else has or will ever have. */
 export function uniqueSocketName(): string {
   return `.bs-${randomBytes(6).toString('hex')}`;
 }
 
 /**
- * The name of the claim on a file of that name, in the same folder; short, whatever the length of that name. In a folder
- * where nobody can remove what another left (as /tmp), each user has claims of their own: nobody there can take a socket
+ * The name of the claim on a file, in the same folder; short however long the file's name is. In a folder
+ * where nobody can remove another's files (such as /tmp), each user has claims of their own: nobody there can take a socket
  * away from another user either.
  */
 export function claimName(name: string, folder = '.'): string {
@@ -28,18 +28,18 @@ export function claimName(name: string, folder = '.'): string {
   return `.bs-claim-${createHash('sha256').update(name).digest('hex').slice(0, 12)}${user}`;
 }
 
-/** A claim is held for milliseconds. One of this age, on a socket that we may not ask, was left behind. */
+/** A claim is held for milliseconds. One this old, on a socket that we may not connect to, was left behind. */
 const LEFT_BEHIND_MS = 60_000;
 
 /**
- * Claims a path among all programs that ask here: of several at once, one gets it. A claim ends with its holder, however
- * that happens: it is a symbolic link, which the system makes only once, to a socket the holder listens on.
+ * Claims a path among all programs that use this function: of several at once, one gets it. A claim ends with its holder, however
+ * that happens: it is a symbolic link, which only one process can create, to a socket the holder listens on.
  *
- * The socket is there before the link and goes after it, and its name is never used again. So a link to a socket that
- * nobody listens on was left by a process that died, and only who has claimed the link itself may remove it: two who
- * both found it dead would else remove the link that the quicker one has made since.
+ * The socket exists before the link and is removed after it, and its name is never reused. So a link to a socket that
+ * nobody listens on was left by a process that died. Only whoever has claimed the link itself may remove it: of two that
+ * both found it dead, the slower would otherwise remove the link that the quicker one has created since.
  * @returns null while another program holds the claim
- * @throws the system's error where the folder cannot be written
+ * @throws the system's error when the folder cannot be written
  */
 export async function claimPath(target: string): Promise<PathClaim | null> {
   const guard = path.join(path.dirname(target), uniqueSocketName());
@@ -50,7 +50,7 @@ export async function claimPath(target: string): Promise<PathClaim | null> {
     fs.rmSync(guard, { force: true });
   };
   try {
-    // For everybody: whoever finds the claim asks whether its holder lives.
+    // For everybody: whoever finds the claim connects to see whether its holder lives.
     await listenOnUnixPath(server, guard, BACKLOG, true);
     if (await take(link, path.basename(guard))) {
       return {
@@ -104,7 +104,7 @@ function makeLink(link: string, guard: string): boolean {
   }
 }
 
-/** The name of the socket a claim leads to, or null where there is no claim. */
+/** The name of the socket that a claim links to, or null if there is no claim. */
 function holderOf(link: string): string | null {
   try {
     const holder = fs.readlinkSync(link);

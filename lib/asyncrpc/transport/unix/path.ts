@@ -15,7 +15,7 @@ export function connectUnixSocket(socketPath: string): net.Socket {
   const remove = () => fs.rmSync(folder, { recursive: true, force: true });
   try {
     fs.symlinkSync(target, link);
-    // The address is resolved by the connect call, which Node makes before it returns.
+    // The path is resolved by the connect call, which Node makes before it returns.
     return net.connect({ path: link });
   } finally {
     remove();
@@ -39,12 +39,12 @@ export function listenOnUnixPath(server: net.Server, target: string, backlog: nu
   });
 }
 
-/** Whether somebody listens on the socket file. What we may not ask may be listened on. */
+/** Whether somebody listens on the socket file; true also where we may not connect to find out. */
 export async function isListening(target: string): Promise<boolean> {
   return (await askListener(target)) !== 'nobody';
 }
 
-/** The same, telling apart what cannot be told. */
+/** The same, with an answer of its own for a socket that we may not connect to. */
 export function askListener(target: string): Promise<'listening' | 'nobody' | 'forbidden'> {
   return new Promise((resolve) => {
     const socket = connectUnixSocket(target);
@@ -52,7 +52,7 @@ export function askListener(target: string): Promise<'listening' | 'nobody' | 'f
       socket.destroy();
       resolve('listening');
     });
-    // A full queue also means that somebody is there.
+    // A full queue means that somebody is there, too.
     socket.once('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'EACCES') return resolve('forbidden');
       resolve(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'nobody' : 'listening');

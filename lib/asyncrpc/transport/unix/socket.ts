@@ -5,7 +5,7 @@ import { AddressError, reasonOf } from '../../../errors.ts';
 import { claimPath, uniqueSocketName } from './claim.ts';
 import { isListening, listenOnUnixPath } from './path.ts';
 
-/** Who may connect to a socket file; what is not said is as the process's umask and group have it. */
+/** Who may connect to a socket file; the process's umask and group decide what is not given. */
 export interface SocketAccess {
   /** As in chmod. */
   readonly mode?: number | undefined;
@@ -14,10 +14,10 @@ export interface SocketAccess {
 }
 
 /**
- * Binds a server to a Unix socket path of any length. A socket file that nobody listens on is replaced, one of a live
- * server is not, also when several servers start at once: whoever looks at the path and takes it has claimed it first.
- * The socket is bound under a temporary name and renamed, so whoever finds it there is answered.
- * @returns removes our socket file, and only ours. To be called while the server still listens: from then on another
+ * Binds a server to a Unix socket path of any length. A socket file that nobody listens on is replaced, that of a live
+ * server is not, even when several servers start at once: each must claim the path before it looks at it and takes it.
+ * The socket is bound under a temporary name and then renamed, so that whoever finds it there gets an answer.
+ * @returns removes our socket file, and only ours. Must be called while the server still listens: from then on another
  * may take the path
  * @throws AddressError when a server is listening or about to listen there, or something other than a socket is in the way
  */
@@ -30,13 +30,13 @@ export async function bindUnixSocket(
   const target = path.resolve(socketPath);
   const temporary = path.join(path.dirname(target), uniqueSocketName());
   let own: fs.Stats | undefined;
-  // Before the claim too: that needs a folder that can be written, and would be the wrong thing to complain of.
+  // Before the claim too: that fails in a folder that cannot be written, which would be the wrong thing to report.
   await refuseIfTaken(target);
   try {
     await underClaim(target, async () => {
       await refuseIfTaken(target);
       await listenOnUnixPath(server, temporary, backlog);
-      // Before it has its name: nobody connects who may not.
+      // Before it has its name, so that nobody connects who may not.
       if (access.group !== undefined) fs.chownSync(temporary, -1, access.group);
       if (access.mode !== undefined) fs.chmodSync(temporary, access.mode);
       own = fs.statSync(temporary);
@@ -54,7 +54,7 @@ export async function bindUnixSocket(
   };
 }
 
-/** Removes a socket file that nobody listens on; leaves any other, also one that a server is just putting there. */
+/** Removes a socket file that nobody listens on; leaves any other, including one that a server is just creating. */
 export async function removeStaleSocket(socketPath: string): Promise<void> {
   const target = path.resolve(socketPath);
   const claim = await claimPath(target);

@@ -11,13 +11,13 @@ export interface WebSocketDialOptions {
   readonly timeoutMs: number;
   /** The longest message accepted from the server. */
   readonly maxMessageBytes: number;
-  /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
+  /** A PEM file of certificate authorities to trust for wss://, in addition to the system's. */
   readonly caFile?: string | undefined;
 }
 
 /**
  * Connects to a WebSocket server; lines go in and out of the stream.
- * @throws AddressError naming the address and what is in the way
+ * @throws AddressError naming the address and what went wrong
  */
 export async function dialWebSocket(
   address: Address & { kind: 'ws' },
@@ -73,7 +73,7 @@ const SYSTEM_BUNDLES = [
 ];
 
 /**
- * The authorities of the system (of `$SSL_CERT_FILE` where that is set, of Node.js where the system has none), those of
+ * The authorities of the system (of `$SSL_CERT_FILE` if that is set, of Node.js if the system has none), those of
  * `$NODE_EXTRA_CA_CERTS`, and those of the file: naming one adds to the others.
  */
 function trustedAuthorities(caFile: string | undefined): string[] {

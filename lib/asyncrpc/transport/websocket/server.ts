@@ -20,7 +20,7 @@ export interface WebSocketOptions {
   readonly allowOrigins: readonly string[];
 }
 
-/** Set by a proxy: the client behind it is not of this machine, although the connection is. */
+/** Set by a proxy: the client behind it is not on this machine, although the connection is. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
 /** Pings without an answer after which a peer is dead. */
@@ -28,9 +28,9 @@ const MISSED_PINGS = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Serves clients over WebSocket, on any path. The host gets a stream as soon as a client connects, so the upgrade counts
- * to the connection limit, the turns of the handshake and its time. A request with an Origin comes from a web page; it is
- * refused unless listed, also when it names this host: a page whose name was made to lead here has that one as well.
+ * Serves clients over WebSocket, on any path. The host gets a stream as soon as a client connects, so the connection limit,
+ * the handshake limits and the handshake time cover the upgrade. A request with an Origin comes from a web page; it is
+ * refused unless listed, even when it names this host: so does a page whose name an attacker has pointed at this address.
  */
 export function acceptWebSockets(
   host: Host,
@@ -46,7 +46,7 @@ export function acceptWebSockets(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
-    // Lines are checked where those of every transport are, and the client is told in words.
+    // Lines are checked in one place for every transport, and the client gets an error in words.
     skipUTF8Validation: true,
   });
   const pinger = createPinger(limits.websocketPingMs, log);
@@ -57,10 +57,10 @@ export function acceptWebSockets(
     response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' });
     response.end(UPGRADE_TEXT);
   });
-  server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is no HTTP request.\n'));
+  server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is not an HTTP request.\n'));
   server.on('upgrade', (request, socket, head) => {
     const { stream, peer } = streams.get(socket)!;
-    // Sent behind a request that was answered with the end of the connection.
+    // Sent after a request that was answered by closing the connection.
     if (refused.has(socket)) return void socket.resume().end();
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
@@ -103,7 +103,7 @@ export function acceptWebSockets(
 
 const UPGRADE_TEXT = 'This is a WebSocket server for BitBake: connect to it as ws://HOST:PORT.\n';
 
-/** Who is local is known once the request's headers are: a proxy on this machine brings clients from elsewhere. */
+/** Only the request's headers tell who is local: a proxy on this machine forwards clients from elsewhere. */
 class WebSocketPeer implements Peer {
   proxied = false;
   readonly name: string;
@@ -121,7 +121,7 @@ class WebSocketPeer implements Peer {
   }
 }
 
-/** Answers an HTTP request that becomes no WebSocket. The connection ends with the client, or with its handshake time. */
+/** Answers an HTTP request that does not become a WebSocket. The client closes the connection, or the handshake time ends it. */
 function answerHttp(socket: Duplex, status: string, text: string, headers = ''): void {
   if (!socket.writable) return void socket.destroy();
   socket.resume();
@@ -130,7 +130,7 @@ function answerHttp(socket: Duplex, status: string, text: string, headers = ''):
   );
 }
 
-/** Pings every WebSocket, so that proxies keep idle links, and ends those that answer no more. */
+/** Pings every WebSocket, so that proxies keep idle links, and closes those that no longer answer. */
 function createPinger(
   intervalMs: number,
   log: Logger,
@@ -139,7 +139,7 @@ function createPinger(
   const timer = setInterval(
     () => {
       for (const [ws, link] of unanswered) {
-        // While we do not read, an answer cannot arrive. Behind output that waits a ping cannot: that has its own limit.
+        // While we do not read, no answer can arrive; behind waiting output, no ping can. Waiting output has a limit of its own.
         if (ws.isPaused || link.socket.writableLength > 0) link.pings = 0;
         if (link.pings >= MISSED_PINGS) {
           log.info('WebSocket client does not answer pings: closed', { peer: link.name });

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { WebSocket } from 'ws';
 
-/** A line longer than this leaves in fragments of one message, so that no answer is ever held whole. */
+/** A longer line is sent in fragments of one message, so that no answer is ever held whole. */
 const FRAGMENT_LENGTH = 64 * 1024;
 /** How long a peer whose frames are refused may take to answer the close frame before its socket is destroyed. */
 const REFUSED_LINGER_MS = 1000;
@@ -10,25 +10,25 @@ const REFUSED_LINGER_MS = 1000;
 const NEWLINE = Buffer.from('\n');
 
 export interface WebSocketStreamHooks {
-  /** Somebody reads for the first time: the moment to begin the upgrade. */
+  /** Somebody reads for the first time: time to start the upgrade. */
   readonly onFirstRead?: () => void;
-  /** The stream is ended before there was a WebSocket. */
+  /** The stream was ended before there was a WebSocket. */
   readonly onEarlyEnd?: () => void;
-  /** The stream is destroyed; also called where there never was a WebSocket. */
+  /** The stream was destroyed; also called when there never was a WebSocket. */
   readonly onDestroy?: () => void;
-  /** The close code (RFC 6455 section 7.4.1) of an end on this side. */
+  /** The close code (RFC 6455 section 7.4.1) when this side closes. */
   readonly closeCode?: () => number;
 }
 
 /**
  * A WebSocket as a stream of lines: a text frame in is a line with its newline, a line out is a text frame without it
  * (docs/protocol.md). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
- * what is written before `attach` is dropped. A write is done when the kernel has taken its frames, and the socket is
- * not read while nobody reads here: back-pressure goes through in both directions. Emits `held` when it holds more of an
+ * what is written before `attach` is dropped. A write is complete when the kernel has taken its frames, and the socket is
+ * not read while nobody reads here: back-pressure works in both directions. Emits `held` when it holds more of an
  * unfinished message.
  */
 export class WebSocketStream extends Duplex {
-  /** Bytes of an unfinished message that the WebSocket holds. What came in one packet with an earlier message does not count. */
+  /** Bytes of an unfinished message that the WebSocket holds, without those that came in one packet with an earlier message. */
   heldBytes = 0;
   private ws: WebSocket | null = null;
   private socket: Duplex | null = null;
@@ -45,7 +45,7 @@ export class WebSocketStream extends Duplex {
     this.hooks = hooks;
   }
 
-  /** True once there is a WebSocket, whose end is then the stream's. */
+  /** True once there is a WebSocket: its end is then the stream's end. */
   get attached(): boolean {
     return this.ws !== null;
   }
@@ -56,10 +56,10 @@ export class WebSocketStream extends Duplex {
     this.socket = socket;
     ws.on('message', (data, isBinary) => this.receive(data as Buffer, isBinary));
     for (const event of ['ping', 'pong'] as const) ws.on(event, (data) => this.discount(data.length));
-    // ws has sent the close frame with the code that names the fault.
+    // ws has already sent the close frame with the right code.
     ws.on('error', (error) => this.refuse(error));
     ws.on('close', (code) => this.webSocketClosed(code));
-    // Registered after the listener of ws: by now it has told us what the packet completed.
+    // Registered after ws's own listener: by now ws has emitted the messages that the packet completed.
     socket.on('data', (packet: Buffer) => this.countHeld(packet));
     if (this.readableLength > 0) ws.pause();
   }
@@ -72,7 +72,7 @@ export class WebSocketStream extends Duplex {
     if (this.ws?.isPaused) this.ws.resume();
   }
 
-  /** Also while a message is not complete, which nobody here has seen anything of. */
+  /** Also in the middle of a message of which nothing has been emitted yet. */
   override pause(): this {
     super.pause();
     this.ws?.pause();
@@ -101,13 +101,13 @@ export class WebSocketStream extends Duplex {
     }
     this.ws.close(this.hooks.closeCode?.() ?? 1000);
     if (!this.socket.writable) return done();
-    // The callback of a write comes after everything before it: the close frame is on its way.
+    // A write's callback comes after everything before it: by then the close frame has been sent.
     this.socket.write('', () => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { ws, socket } = this;
-    // A close frame is a courtesy: only where it can leave at once, for a stuck peer must not keep the socket alive.
+    // A close frame is a courtesy: sent only if it can leave at once, as a stuck peer must not keep the socket alive.
     if (ws?.readyState === ws?.OPEN && socket?.writableLength === 0) ws?.close(this.hooks.closeCode?.() ?? 1000);
     ws?.terminate();
     this.hooks.onDestroy?.();
@@ -122,7 +122,7 @@ export class WebSocketStream extends Duplex {
     const long = this.rest.length >= FRAGMENT_LENGTH;
     let left = lines.length + (long ? 1 : 0);
     if (left === 0) return done();
-    // An error is not reported here: the socket closes, and 'close' says so.
+    // Errors are not reported here: the socket closes, and 'close' follows.
     const sent = () => {
       if (--left === 0) done();
     };
@@ -142,7 +142,7 @@ export class WebSocketStream extends Duplex {
       this.ws!.close(1003, 'text frames only');
       return this.refuse(new Error('a binary frame'));
     }
-    // Frames that came together are handed on together: a stream of look-ups is thousands of small ones.
+    // Frames that came together are passed on together: a stream of look-ups is thousands of small ones.
     if (this.incoming.length === 0) queueMicrotask(() => this.deliver());
     this.incoming.push(oneLine(data), NEWLINE);
   }
@@ -160,7 +160,7 @@ export class WebSocketStream extends Duplex {
     if (this.heldBytes > 0) this.emit('held');
   }
 
-  /** A control frame is no part of a message: its payload, header and mask are taken off before the packet is counted. */
+  /** A control frame is not part of a message: its payload, header and mask are subtracted before the packet is counted. */
   private discount(payload: number): void {
     this.heldBytes -= payload + 6;
   }
@@ -174,13 +174,13 @@ export class WebSocketStream extends Duplex {
   private webSocketClosed(code: number): void {
     this.deliver();
     if (this.refused) return void this.destroy(this.refused);
-    // 1006: the socket broke off. Otherwise what was sent before the close frame is still worth doing.
+    // 1006: the connection broke. Otherwise what was sent before the close frame is still carried out.
     if (code === 1006) return void this.destroy();
     this.push(null);
   }
 }
 
-/** A frame is a line. A newline in it can only be white space of a JSON text (or a line's own end): a blank says the same. */
+/** A frame is a line. A newline in it can only be white space in JSON (or the end of the line): a blank means the same. */
 function oneLine(frame: Buffer): Buffer {
   for (let at = frame.indexOf(0x0a); at >= 0; at = frame.indexOf(0x0a, at + 1)) frame[at] = 0x20;
   return frame;
