@@ -37,7 +37,7 @@ const WRITES: Readonly<Record<string, (stores: Stores) => Promise<unknown>>> = {
   'clean-unused': ({ hashes }) => hashes.gcApply({ kind: 'clean-unused', before: '9999' }, EVERY_ROW),
   'row import': ({ hashes }) => hashes.importRows('unihashes', [[METHOD, hash(30), hash(31)]]),
   'new-user': ({ hashes }) => hashes.createUser('new', 'token', '@read'),
-  'set-user-perms': ({ hashes }) => hashes.setPermissions('known', '@all'),
+  'set-user-perms': ({ hashes }) => hashes.setPermissions('known', '@report'),
   'refresh-token': ({ hashes }) => hashes.setToken('known', 'other'),
   'delete-user': ({ hashes }) => hashes.deleteUser('known'),
 };

@@ -145,7 +145,7 @@ describe('on a read-only mount', { concurrency: true, skip: cannotMount() }, () 
     await report(await server.hash(), 'a');
     await server.stop('SIGKILL');
     const view = readOnlyView(t, folder);
-    await assertRefused(view, 1, /cannot be written: .*hashserv\.db.*--read-only/);
+    await assertRefused(view, 2, /cannot be written: .*hashserv\.db.*--read-only/);
   });
 
   test('a writing server without a database there says so in one line', async (t) => {
