@@ -1,4 +1,4 @@
-import { ConnectionLost } from '../asyncrpc/client/channel.ts';
+import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { ClientOptions } from '../asyncrpc/client/options.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
@@ -195,7 +195,7 @@ async function added<T>(command: string, call: () => Promise<T>): Promise<T> {
 /** bakeserv names the command; other servers close the connection without a word. */
 function isUnknownCommand(error: unknown): boolean {
   if (error instanceof InvokeError) return /^unknown command/i.test(error.message);
-  return error instanceof ConnectionLost;
+  return error instanceof ClosedWithoutWord;
 }
 
 function unknownText(command: string): string {

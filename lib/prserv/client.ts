@@ -1,4 +1,4 @@
-import { ConnectionLost } from '../asyncrpc/client/channel.ts';
+import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { ClientOptions } from '../asyncrpc/client/options.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
@@ -65,7 +65,7 @@ export interface PrImportReply {
 
 /** Whether a server has refused a command as unknown: bakeserv names it, BitBake's closes the connection without a word. */
 function isUnknown(error: unknown): boolean {
-  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ConnectionLost;
+  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
 }
 
 /** Connects to a PR server. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { ConnectionLost } from '../../lib/asyncrpc/client/channel.ts';
@@ -8,12 +9,14 @@ import type { Dialed } from '../../lib/asyncrpc/transport/dial.ts';
 import { LineSplitter } from '../../lib/asyncrpc/wire/lines.ts';
 import { AddressError, InvokeError, ProtocolError } from '../../lib/errors.ts';
 import { connectHashClient } from '../../lib/hashserv/client.ts';
+import { connectPrClient } from '../../lib/prserv/client.ts';
 import { duplexPair } from '../wire/helpers.ts';
 
 /** The server's end of one connection. */
 interface Peer {
   say(...lines: string[]): void;
   hangUp(): void;
+  reset(): void;
 }
 
 type Script = (line: string, peer: Peer, connection: number) => void;
@@ -32,18 +35,23 @@ function fakeServer(script: Script) {
   let connections = 0;
   const dial = async (): Promise<Dialed> => {
     const [near, far] = duplexPair();
-    serve(far, script, ++connections);
+    const reset = () => near.destroy(Object.assign(new Error('read ECONNRESET'), RESET));
+    serve(far, script, ++connections, reset);
     return { stream: near, chunked: true };
   };
   return { dial, connections: () => connections };
 }
 
-function serve(stream: Duplex, script: Script, connection: number): void {
+/** As the system reports it. */
+const RESET = { errno: -os.constants.errno.ECONNRESET, code: 'ECONNRESET', syscall: 'read' };
+
+function serve(stream: Duplex, script: Script, connection: number, onReset = () => {}): void {
   const splitter = new LineSplitter(1 << 20);
   let headers = true;
   const peer: Peer = {
     say: (...lines) => void stream.write(lines.map((line) => `${line}\n`).join('')),
     hangUp: () => void stream.destroy(),
+    reset: () => onReset(),
   };
   stream.on('error', () => {});
   stream.on('data', (chunk: Buffer) => {
@@ -185,7 +193,7 @@ test('a reply nested deeper than any that is well is no reply: the next request 
     peer.say(refused ? `{"invoke-error": {"message": ${nested(50_000)}}}` : '"ok"');
     if (line === 'a line') peer.hangUp();
   });
-  const why = new ProtocolError('JSON nested deeper than 64');
+  const why = new ProtocolError('the server sent JSON nested deeper than 64');
   await assert.rejects(get(client, 1), why);
   assert.equal(await client.invoke('ping', {}), 'ok');
   assert.equal(connections(), 2);
@@ -351,6 +359,52 @@ test('a command that only bakeserv has is told as such by a server that does not
     }, /does not know count-stream/);
     client.close();
   }
+});
+
+test('a connection that is lost otherwise than by a close without a word says nothing of what the server knows', async () => {
+  const lost: readonly (readonly [Script, RegExp])[] = [
+    [(_line, peer) => peer.reset(), /lost: connection reset by peer/],
+    [
+      (_line, peer) => {
+        peer.say('{"chunk-stream": null}', '{"count"');
+        peer.hangUp();
+      },
+      /closed by the server/,
+    ],
+  ];
+  for (const [script, said] of lost) {
+    // What was asked before had its answer: it is the second request that meets this.
+    const server: Script = (line, ...rest) => (line.includes('ping') ? rest[0].say('1') : script(line, ...rest));
+    const { dial } = fakeServer(server);
+    const hash = await connectHashClient({ kind: 'unix', path: 'fake' }, { dial, reconnectDelayMs: 1 });
+    const pr = await connectPrClient({ kind: 'unix', path: 'fake' }, { dial, reconnectDelayMs: 1 });
+    const attempts = [
+      () => hash.exportRows('unihashes', 0),
+      async () => {
+        for await (const _ of hash.countAll([{ unihash: 'x' }]));
+      },
+      () => pr.removeRows({}),
+      () => pr.importRows([]),
+    ];
+    for (const attempt of attempts) {
+      await assert.rejects(attempt, (error: Error) => {
+        assert.doesNotMatch(error.message, /does not know/);
+        assert.match(error.message, said);
+        return true;
+      });
+    }
+    hash.close();
+    pr.close();
+  }
+});
+
+test('a server that took the command of a stream and then hangs up knows it', async () => {
+  const { dial } = fakeServer((line, peer) => (line.includes('count-stream') ? peer.say('"ok"') : peer.hangUp()));
+  const client = await connectHashClient({ kind: 'unix', path: 'fake' }, { dial, reconnectDelayMs: 1 });
+  await assert.rejects(async () => {
+    for await (const _ of client.countAll([{ unihash: 'x' }]));
+  }, /was closed by the server$/);
+  client.close();
 });
 
 test('a closed client refuses, and what was under way rejects', async () => {

@@ -8,6 +8,9 @@ import { createReplyReader, refusalIn, refusalOf } from '../wire/reply-reader.ts
 /** The connection ended before an answer came: the request may or may not have been carried out. */
 export class ConnectionLost extends AddressError {}
 
+/** The server closed the connection without a word, as BitBake's does at a command that it does not know. */
+export class ClosedWithoutWord extends ConnectionLost {}
+
 /** The server was silent for longer than the client would wait: the request is given up, and not sent again. */
 export class AnswerTimeout extends AddressError {}
 
@@ -67,6 +70,8 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   let answered = false;
   /** What the server said when nothing was asked: why it is about to close. */
   let farewell = '';
+  /** Whether it said anything to what is still unanswered, or unasked. */
+  let said = false;
 
   const lose = (error: Error) => {
     if (lost) return;
@@ -79,13 +84,16 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   const take = (line: string) => {
     const waiter = waiters.at(0);
     if (!waiter) {
-      const said = refusalOf(line);
-      farewell = said instanceof InvokeError ? said.message.slice(0, 200) : '';
+      const why = refusalOf(line);
+      farewell = why instanceof InvokeError ? why.message.slice(0, 200) : '';
+      said = true;
       return;
     }
     answered = true;
     try {
+      said = true;
       if (!waiter.take(line)) return;
+      said = false;
     } catch (error) {
       // Where one reply cannot be read, nobody knows where the next begins.
       lose(error as Error);
@@ -110,7 +118,8 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
   stream.on('error', (error) => lose(new ConnectionLost(`connection to ${name} lost: ${reasonOf(error)}`, error)));
   const closed = () => {
     const why = farewell || (answered ? '' : 'it did not answer; does it speak this protocol?');
-    lose(new ConnectionLost(`connection to ${name} was closed by the server${why && `: ${why}`}`));
+    const text = `connection to ${name} was closed by the server${why && `: ${why}`}`;
+    lose(said || splitter.partialBytes > 0 ? new ConnectionLost(text) : new ClosedWithoutWord(text));
   };
   // No more answers come after its end, whether or not the stream is open for writing still.
   stream.on('end', closed);
@@ -140,8 +149,11 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
     },
     lines(count, text) {
       return new Promise((resolve, reject) => {
-        if (lost) return reject(lost);
-        waiters.push({ take: lineReader(count, resolve, reject), reject });
+        // The stream's command was taken: whatever became of the connection, it was known.
+        const lose = (error: Error) =>
+          reject(error instanceof ClosedWithoutWord ? new ConnectionLost(error.message, error) : error);
+        if (lost) return lose(lost);
+        waiters.push({ take: lineReader(count, resolve, reject), reject: lose });
         stream.write(text);
       });
     },

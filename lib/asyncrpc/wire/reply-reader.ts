@@ -40,7 +40,11 @@ export function createReplyReader(maxBytes: number, bounds = ANY_LENGTH): ReplyR
 }
 
 function parseReply(text: string, { maxJsonDepth, maxJsonKeys }: ReplyBounds): Json {
-  measureJson(text, maxJsonDepth, maxJsonKeys);
+  try {
+    measureJson(text, maxJsonDepth, maxJsonKeys);
+  } catch (error) {
+    throw new ProtocolError(`the server sent ${(error as Error).message}`, error);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
