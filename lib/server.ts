@@ -23,7 +23,9 @@ import { surveyDatabases } from './start/report.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
 import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
 import { openDatabase } from './storage/sqlite/file/open.ts';
+import { HASH_SCHEMA } from './storage/sqlite/hash/schema.ts';
 import { createHashStore } from './storage/sqlite/hash/store.ts';
+import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 
 /** Another server's database, for `bakeserv warm`: engines are picked here alone. */
@@ -88,7 +90,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const opened = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
     databases.set(key, opened);
     gates.set(opened, new WriteGate());
-    sayOpened(service);
+    sayOpened(service, { hashserv: await opened.holds(HASH_SCHEMA), prserv: await opened.holds(PR_SCHEMA) });
     return opened;
   };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {

@@ -4,62 +4,100 @@ import type { Logger } from '../log.ts';
 import type { Config, ServiceConfig, SyncMode } from '../settings/config.ts';
 import { realFile } from './checks.ts';
 
+type Kind = 'hashserv' | 'prserv';
+
+/** What is kept in a file: what to call it, the option that names the file, and what is lost where it is not there. */
+const KINDS = {
+  hashserv: { name: 'hash equivalence', option: '--hashserv-db', loss: 'no task is known' },
+  prserv: { name: 'PR', option: '--prserv-db', loss: 'every PR starts again' },
+} as const;
+
+/** Which services a file holds tables of, looked at before any are made there. */
+export type Held = Readonly<Record<Kind, boolean>>;
+
 /** A database file as it was before the start opened any. */
 interface Found {
   readonly file: string;
-  /** What is kept in it, and the options that name it. */
-  readonly names: string[];
-  readonly options: string[];
+  readonly kinds: Kind[];
   readonly existed: boolean;
   readonly sync: string;
+  /** Of which services there is something in it; of one that is not opened yet that is not known. */
+  held: Held | null;
 }
 
 /**
  * Looks at the databases before the first is opened.
  * @returns says of a database that was opened where it is and whether it was there. One that was created though another
- * or a configuration file was there is a warning: most likely its path is mistyped, and its service begins at nothing.
+ * or a configuration file was there, or in a file that holds something else, is a warning: most likely its path is
+ * mistyped, and its service begins at nothing.
  */
-export function surveyDatabases(config: Config, log: Logger): (service: ServiceConfig) => void {
+export function surveyDatabases(config: Config, log: Logger): (service: ServiceConfig, held: Held) => void {
   const found = new Map<string, Found>();
   const of = new Map<ServiceConfig, Found>();
-  const look = (service: ServiceConfig | null, name: string, option: string) => {
-    if (!service) return;
+  for (const kind of ['hashserv', 'prserv'] as const) {
+    const service = config[kind];
+    if (!service) continue;
     const key = realFile(service.file);
     let database = found.get(key);
     if (!database) {
       const file = path.resolve(service.file);
       const sync = config.readOnly ? 'read-only' : syncText(service.syncMode);
-      database = { file, names: [], options: [], existed: sizeOf(file) > 0, sync };
+      database = { file, kinds: [], existed: sizeOf(file) > 0, sync, held: null };
       found.set(key, database);
     }
-    database.names.push(name);
-    database.options.push(option);
+    database.kinds.push(kind);
     of.set(service, database);
-  };
-  look(config.hashserv, 'hash equivalence', '--hashserv-db');
-  look(config.prserv, 'PR', '--prserv-db');
-  return (service) => {
+  }
+  return (service, held) => {
     const database = of.get(service)!;
-    const { file, names, existed, sync } = database;
-    const what = `${names.join(' and ')} database`;
-    log.info(`${what} ${existed ? 'opened' : 'created'}`, { file, bytes: sizeOf(file), sync });
-    if (!existed) warnOfNew(database, [...found.values()], config.configFile, log);
+    const { file, kinds, existed, sync } = database;
+    database.held = held;
+    // A read-only server creates nothing: it refuses what is not there.
+    const wasThere = (kind: Kind) => existed && (config.readOnly || held[kind]);
+    const say = (some: readonly Kind[], what: string) => {
+      if (some.length > 0) log.info(`${namesOf(some)} database ${what}`, { file, bytes: sizeOf(file), sync });
+    };
+    const fresh = kinds.filter((kind) => !wasThere(kind));
+    say(kinds.filter(wasThere), 'opened');
+    say(fresh, existed ? 'created in a file that was there' : 'created');
+    if (fresh.length > 0) warnOfNew(database, fresh, [...found.values()], config.configFile, log);
   };
 }
 
-function warnOfNew(database: Found, all: readonly Found[], configFile: string | null, log: Logger): void {
-  const { file, names, options } = database;
-  const other = all.find(({ existed }) => existed);
-  if (!other && configFile === null) return;
-  const [although, fields] = other
-    ? [`the ${other.names.join(' and ')} database was there already`, { file, other: other.file }]
-    : ['there is a configuration file', { file, config: configFile }];
-  const loss = names.includes('PR') ? 'every PR starts again' : 'no task is known';
+function warnOfNew(
+  { file, existed }: Found,
+  fresh: readonly Kind[],
+  all: readonly Found[],
+  configFile: string | null,
+  log: Logger,
+): void {
+  const [although, fields] = reasonToDoubt(file, existed, all, configFile);
+  if (although === null) return;
+  const loss = KINDS[fresh.includes('prserv') ? 'prserv' : 'hashserv'].loss;
+  const options = fresh.map((kind) => KINDS[kind].option).join(' and ');
   log.warn(
-    `a new ${names.join(' and ')} database was created although ${although}: ${loss}; if its path is wrong, stop the server and correct ${options.join(' and ')}`,
+    `a new ${namesOf(fresh)} database was created although ${although}: ${loss}; if its path is wrong, stop the server and correct ${options}`,
     fields,
   );
 }
+
+/** Why a database that was created is most likely not meant; null where a first start looks like that. */
+function reasonToDoubt(
+  file: string,
+  existed: boolean,
+  all: readonly Found[],
+  configFile: string | null,
+): [although: string | null, fields: Record<string, string>] {
+  for (const other of all) {
+    const kinds = other.kinds.filter((kind) => other.existed && (other.held?.[kind] ?? true));
+    if (kinds.length === 0) continue;
+    return [`the ${namesOf(kinds)} database was there already`, { file, other: other.file }];
+  }
+  if (existed) return ['its file holds something else', { file }];
+  return configFile === null ? [null, {}] : ['there is a configuration file', { file, config: configFile }];
+}
+
+const namesOf = (kinds: readonly Kind[]) => kinds.map((kind) => KINDS[kind].name).join(' and ');
 
 /** As --sync-mode takes it. */
 function syncText(mode: SyncMode): string {

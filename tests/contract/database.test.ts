@@ -65,6 +65,7 @@ describe('the statement time limit', () => {
     const { database } = await opened(t, { statementTimeoutMs: 50 });
     let done = false;
     await database.addSchema({
+      signs: [],
       name: 'test',
       tables: [],
       async migrate(connection) {

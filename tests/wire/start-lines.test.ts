@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { formatAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { startServer } from '../../lib/server.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { configIn, temporaryFolder } from './helpers.ts';
 import { recordLog } from './log-recorder.ts';
 
@@ -111,5 +112,47 @@ describe('a database that is created is a warning with its path', () => {
       ],
     );
     assert.deepEqual(await linesOfStart(folder, {}, '/etc/b.yaml'), [OLD_HASH, OLD_PR, LISTENING]);
+  });
+
+  const CREATED_IN = NEW_PR.replace('created', 'created in a file that was there').replace(
+    'prserv.sqlite3',
+    'hashserv.db',
+  );
+  const warning = (although: string) =>
+    `warn a new PR database was created although ${although}: every PR starts again; if its path is wrong, stop the server and correct --prserv-db file=./hashserv.db`;
+
+  test('in the file of the other service', async (t) => {
+    const folder = temporaryFolder(t);
+    await linesOfStart(folder, { prserv: false });
+    const mistyped = { 'prserv-db': path.join(folder, 'hashserv.db') };
+    assert.deepEqual(await linesOfStart(folder, mistyped), [
+      OLD_HASH,
+      CREATED_IN,
+      `${warning('the hash equivalence database was there already')} other=./hashserv.db`,
+      LISTENING,
+    ]);
+    const both = OLD_HASH.replace('equivalence', 'equivalence and PR');
+    assert.deepEqual(await linesOfStart(folder, mistyped), [both, LISTENING]);
+  });
+
+  test('in the file of a service that does not run', async (t) => {
+    const folder = temporaryFolder(t);
+    await linesOfStart(folder, { prserv: false });
+    const lines = await linesOfStart(folder, { hashserv: false, 'prserv-db': path.join(folder, 'hashserv.db') });
+    assert.deepEqual(lines, [CREATED_IN, warning('its file holds something else'), LISTENING]);
+  });
+
+  test('but not where an older server kept it in other tables', async (t) => {
+    const old: Readonly<Record<string, string>> = {
+      'hashserv.db': 'CREATE TABLE unihashes_v2 (id INTEGER PRIMARY KEY, method TEXT, taskhash TEXT, unihash TEXT)',
+      'prserv.sqlite3': 'CREATE TABLE PRMAIN_nohist (version TEXT, pkgarch TEXT, checksum TEXT, value INTEGER)',
+    };
+    const folder = temporaryFolder(t);
+    for (const [name, table] of Object.entries(old)) {
+      const connection = await openBinding(path.join(folder, name), 'create');
+      await connection.exec(table);
+      await connection.close();
+    }
+    assert.deepEqual(await linesOfStart(folder), [OLD_HASH, OLD_PR, LISTENING]);
   });
 });

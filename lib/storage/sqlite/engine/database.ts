@@ -31,10 +31,23 @@ export interface Schema {
   readonly name: string;
   /** A read-only server needs these to be there. */
   readonly tables: readonly string[];
+  /** Any of these says that the service was kept in a file before, maybe by an older server. */
+  readonly signs: readonly string[];
   /** Creates and migrates; runs inside a transaction that holds the write lock. */
   migrate(connection: Binding, log: Logger): Promise<void>;
   /** Per-connection set-up of the writer that leaves nothing in the file: temporary views and triggers. */
   prepareWriter?(connection: Binding): Promise<void>;
+}
+
+/** The tables that a connection sees. */
+export async function tableNames(connection: Binding): Promise<ReadonlySet<string>> {
+  const rows = await connection.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
+  return new Set(rows.map(({ name }) => name));
+}
+
+export async function holdsSchema(connection: Binding, { signs }: Schema): Promise<boolean> {
+  const found = await tableNames(connection);
+  return signs.some((name) => found.has(name));
 }
 
 /**
@@ -53,6 +66,8 @@ export interface Database {
   readonly reads: Binding;
   /** For long scans, in pages. */
   readonly maintenance: Binding;
+  /** Whether a service was kept in the file when it was opened, or since. */
+  holds(schema: Schema): Promise<boolean>;
   /** Adds a service's tables. Throws StorageError when a read-only database lacks them. */
   addSchema(schema: Schema): Promise<void>;
   /** Retries while another program has the whole database locked. */

@@ -3,7 +3,7 @@ import { StorageError } from '../../../errors.ts';
 import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { fileSize, interruptLongStatements, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
-import type { Database, DatabaseOptions } from '../engine/database.ts';
+import { type Database, type DatabaseOptions, holdsSchema, tableNames } from '../engine/database.ts';
 import { createDoubt } from '../engine/doubt.ts';
 import { pollForeignCommits } from '../engine/foreign-commits.ts';
 import { patientRead } from '../engine/patient-read.ts';
@@ -87,9 +87,10 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     lookups,
     reads,
     maintenance,
+    holds: (schema) => holdsSchema(reads, schema),
     async addSchema(schema) {
-      const rows = await reads.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'");
-      const missing = schema.tables.filter((table) => !rows.some((row) => row.name === table));
+      const found = await tableNames(reads);
+      const missing = schema.tables.filter((table) => !found.has(table));
       if (missing.length === 0) return;
       throw new StorageError(
         'storage-missing',

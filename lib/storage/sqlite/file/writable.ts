@@ -9,7 +9,7 @@ import {
   READER_CACHE_KIB,
   requireVersion,
 } from '../engine/connections.ts';
-import type { Database, DatabaseOptions } from '../engine/database.ts';
+import { type Database, type DatabaseOptions, holdsSchema } from '../engine/database.ts';
 import { createDiskRoom } from '../engine/disk-room.ts';
 import { createDoubt } from '../engine/doubt.ts';
 import { pollForeignCommits } from '../engine/foreign-commits.ts';
@@ -171,6 +171,7 @@ function assemble(
     lookups,
     reads,
     maintenance,
+    holds: (schema) => patiently(() => holdsSchema(reads, schema)),
     async addSchema(schema) {
       migrations++;
       try {

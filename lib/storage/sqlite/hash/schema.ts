@@ -86,6 +86,7 @@ END;
 export const HASH_SCHEMA: Schema = {
   name: 'hash equivalence',
   tables: ['unihashes_v3', 'outhashes_v2', 'users', 'config'],
+  signs: ['unihashes_v3', 'unihashes_v2', 'outhashes_v2', 'tasks_v2'],
   async migrate(connection: Binding, log: Logger) {
     await connection.exec(TABLES);
     const [old] = await connection.all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'unihashes_v2'");

@@ -53,6 +53,7 @@ async function warnOfPassedOver(connection: Binding, log: Logger, table: string)
 export const PR_SCHEMA: Schema = {
   name: 'PR',
   tables: ['PRMAIN'],
+  signs: ['PRMAIN', ...OLD_TABLES],
   async migrate(connection: Binding, log: Logger) {
     await connection.run(TABLE);
     const found = await connection.all<{ name: string }>(
