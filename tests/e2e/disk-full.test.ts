@@ -117,6 +117,32 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     await assert.rejects(serve(t, { folder: temporaryFolder(t), databases, args: [...args.slice(0, 3), 'other'] }));
   });
 
+  test('a read-only server starts, and sees what is written once there is space', async (t) => {
+    const databases = smallDisk(t, 8);
+    const first = await serve(t, { folder: temporaryFolder(t), databases });
+    const unihash = await report(await first.hash(), 'a');
+    await first.stop();
+    const free = fill(databases, 0);
+    const reader = await (await serve(t, { folder: temporaryFolder(t), databases, args: ['--read-only'] })).hash();
+    assert.equal(await storedUnihash(reader, 'a'), unihash);
+    free();
+    const writer = await serve(t, { folder: temporaryFolder(t), databases });
+    const later = await report(await writer.hash(), 'b');
+    await writer.stop();
+    await eventually(5000, async () => assert.equal(await storedUnihash(reader, 'b'), later));
+  });
+
+  test('a read-only server beside a log that it cannot read there says that space is wanting', async (t) => {
+    const databases = smallDisk(t, 8);
+    const first = await serve(t, { folder: temporaryFolder(t), databases });
+    await report(await first.hash(), 'a');
+    await first.stop('SIGKILL');
+    for (const name of fs.readdirSync(databases)) if (name.endsWith('-shm')) fs.rmSync(path.join(databases, name));
+    fill(databases, 0);
+    const readOnly = { folder: temporaryFolder(t), databases, args: ['--read-only'] };
+    await assertRefused(readOnly, 1, /a write-ahead log that cannot be read here; .* or free some disk space/);
+  });
+
   test('a server without a database says so in one line and leaves nothing behind', async (t) => {
     const databases = smallDisk(t, 1);
     fill(databases, 0);

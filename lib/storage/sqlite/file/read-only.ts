@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { StorageError } from '../../../errors.ts';
+import { StorageError, type StorageErrorCode } from '../../../errors.ts';
 import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { fileSize, interruptLongStatements, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
@@ -14,7 +14,7 @@ import { appearance, watchUnlocked } from './unlocked-file.ts';
 type Connections = Record<'lookups' | 'reads' | 'maintenance', Binding>;
 
 /**
- * Opens a file for a server that only reads: it creates and migrates nothing. Where the folder cannot be written SQLite
+ * Opens a file for a server that only reads: it creates and migrates nothing. Where nothing can be written beside it SQLite
  * can take no locks; the file is then read as one that does not change, and watched in case it does.
  */
 export async function openReadOnly(file: string, options: DatabaseOptions): Promise<Database> {
@@ -124,19 +124,29 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
   };
 }
 
-/** `read`, or `immutable` where the folder cannot be written and there is no -wal to read (a read-only mount). */
+/** Why SQLite could make no -shm file beside the database, which its locks need, and what helps where there is a -wal. */
+const NO_LOCKS: ReadonlyMap<StorageErrorCode, string> = new Map([
+  ['storage-missing', 'mount the folder writable'],
+  ['storage-read-only', 'mount the folder writable'],
+  ['storage-full', 'free some disk space'],
+]);
+
+/**
+ * `read`, or `immutable` where no file can be made beside the database (on a read-only mount or a full disk) and there is
+ * no -wal to read.
+ */
 async function readableMode(file: string): Promise<'read' | 'immutable'> {
   const probe = await openBinding(file, 'read');
   try {
     await probe.all('SELECT count(*) FROM sqlite_master');
     return 'read';
   } catch (error) {
-    const code = error instanceof StorageError ? error.code : '';
-    if (code !== 'storage-missing' && code !== 'storage-read-only') throw error;
+    const advice = error instanceof StorageError ? NO_LOCKS.get(error.code) : undefined;
+    if (advice === undefined) throw error;
     if (fileSize(`${file}-wal`) === 0) return 'immutable';
     throw new StorageError(
       'storage-read-only',
-      `${file} has a write-ahead log that cannot be read here; stop the server that writes it cleanly, or mount the folder writable`,
+      `${file} has a write-ahead log that cannot be read here; stop the server that writes it cleanly, or ${advice}`,
       error,
     );
   } finally {
