@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
+import sqlite3 from 'sqlite3';
+import { MAX_STATEMENTS, openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { temporaryFolder } from '../wire/helpers.ts';
 
 test('a statement that does not compile fails its call, and the connection goes on and closes', async (t) => {
@@ -10,5 +11,31 @@ test('a statement that does not compile fails its call, and the connection goes 
   await assert.rejects(connection.run('DELETE FROM nowhere'), /no such table: nowhere/);
   await connection.exec('CREATE TABLE nowhere (place)');
   assert.deepEqual(await connection.all('SELECT place FROM nowhere'), []);
+  await connection.close();
+});
+
+test('of statements of any number few are kept: those used last, and what goes is finalized', async (t) => {
+  const prepare = t.mock.method(sqlite3.Database.prototype, 'prepare');
+  const finalize = t.mock.method(sqlite3.Statement.prototype, 'finalize');
+  const connection = await openBinding(path.join(temporaryFolder(t), 'x.db'), 'create');
+  const odd = 5 * MAX_STATEMENTS;
+  for (let i = 0; i < odd; i++) {
+    assert.deepEqual(await connection.all('SELECT ? AS n', [i]), [{ n: i }]);
+    assert.deepEqual(await connection.all(`SELECT ? AS n${i}`, [i]), [{ [`n${i}`]: i }]);
+  }
+  assert.equal(prepare.mock.callCount(), 1 + odd, 'the one that is used again and again stays');
+  assert.equal(finalize.mock.callCount(), 1 + odd - MAX_STATEMENTS);
+  assert.deepEqual(await connection.all('SELECT ? AS n0', [7]), [{ n0: 7 }], 'one that went is prepared again');
+  // It fails when a statement is left.
+  await connection.close();
+});
+
+test('statements that do not compile take no place of others', async (t) => {
+  const prepare = t.mock.method(sqlite3.Database.prototype, 'prepare');
+  const connection = await openBinding(path.join(temporaryFolder(t), 'x.db'), 'create');
+  await connection.all('SELECT 1 AS n');
+  for (let i = 0; i < 2 * MAX_STATEMENTS; i++) await assert.rejects(connection.all(`SELECT n${i} FROM nowhere`));
+  assert.deepEqual(await connection.all('SELECT 1 AS n'), [{ n: 1 }]);
+  assert.equal(prepare.mock.callCount(), 1 + 2 * MAX_STATEMENTS);
   await connection.close();
 });

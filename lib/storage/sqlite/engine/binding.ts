@@ -35,6 +35,12 @@ const FLAGS: Record<OpenMode, number> = {
 export const LEAST_SQLITE_VERSION = '3.51.3';
 
 /**
+ * Prepared statements that a connection keeps: several times what look-ups and reports use, at about 5 KB each. There are
+ * thousands of others: a where may name any of the columns.
+ */
+export const MAX_STATEMENTS = 64;
+
+/**
  * Opens a database file.
  * @param mode `immutable` reads a file that nobody can change meanwhile (a read-only mount)
  * @throws StorageError storage-missing or storage-io
@@ -62,6 +68,7 @@ function refuse(statement: sqlite3.Statement, error: Error, done: (error: Error)
 }
 
 function bind(database: sqlite3.Database, file: string): Binding {
+  /** The one that was used last is at the end. */
   const statements = new Map<string, sqlite3.Statement>();
   /** One call at a time: further ones would each block a thread of the pool on SQLite's own lock. */
   let last: Promise<unknown> = Promise.resolve();
@@ -71,17 +78,29 @@ function bind(database: sqlite3.Database, file: string): Binding {
 
   const prepare = (sql: string): sqlite3.Statement => {
     let statement = statements.get(sql);
-    if (!statement) {
+    if (statement) statements.delete(sql);
+    else {
+      makeRoom();
       statement = database.prepare(sql, (error: Error | null) => {
         if (!error) return;
         // sqlite3 drops the calls on a statement that failed to compile, and their callbacks with them.
         statements.delete(sql);
         failRunning?.(error);
       });
-      statements.set(sql, statement);
     }
+    statements.set(sql, statement);
     return statement;
   };
+
+  /** Called before a call begins: nothing runs on this connection, and the thread does not wait for its lock. */
+  function makeRoom(): void {
+    if (statements.size < MAX_STATEMENTS) return;
+    for (const [sql, oldest] of statements) {
+      statements.delete(sql);
+      oldest.finalize();
+      return;
+    }
+  }
 
   function call<T>(start: (done: Done<T>) => void): Promise<T> {
     const run = () =>
