@@ -1,10 +1,11 @@
 import fs from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
 import type { Host } from '../service.ts';
-import { type Address, formatAddress, isLocalAddress } from './address.ts';
+import type { Address } from './address.ts';
 import type { Listener } from './listen.ts';
+import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
 
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const FIRST_DESCRIPTOR = 3;
@@ -26,29 +27,11 @@ export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly n
  * @throws the system's error when the descriptor is not a listening socket
  */
 export async function listenInherited(fd: number, host: Host, limits: Limits, log: Logger): Promise<Listener> {
-  const server = net.createServer({
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.keepAliveMs,
-    allowHalfOpen: true,
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ fd }, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
+  const server = createSocketServer(limits);
+  await bind(server, { fd });
   const address = addressOf(server, fd);
-  server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
-  server.on('connection', (socket) => {
-    const remote = address.kind === 'unix' ? null : (socket.remoteAddress ?? null);
-    host.accept(socket, {
-      name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`,
-      address: remote,
-      local: isLocalAddress(address),
-    });
-  });
+  acceptOn(server, address, (socket, peer) => host.accept(socket, peer));
+  logFailures(server, address, log);
   return { address, close: async () => void server.close() };
 }
 

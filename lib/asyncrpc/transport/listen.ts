@@ -1,10 +1,11 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { AddressError, reasonOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
 import type { Host } from '../service.ts';
-import { type Address, formatAddress, isLocalAddress } from './address.ts';
+import { type Address, formatAddress } from './address.ts';
 import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
+import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
 import { bindUnixSocket } from './unix/socket.ts';
 import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './websocket/server.ts';
 
@@ -12,7 +13,7 @@ import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './we
 export interface Listener {
   /** The address, with the real port where 0 was given. */
   readonly address: Address;
-  /** Stops accepting; existing connections go on. A Unix socket's own file is removed. */
+  /** Stops accepting, and does not wait for connections: the host closes those. A Unix socket's own file is removed. */
   close(): Promise<void>;
 }
 
@@ -38,46 +39,31 @@ export async function listen(
 ): Promise<Listener> {
   checkListenAddress(address, access);
   const webSockets = address.kind === 'ws' ? await acceptor(host, limits, { allowOrigins }, log) : null;
-  const local = address.kind === 'unix';
-  const server = net.createServer({
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.keepAliveMs,
-    allowHalfOpen: true,
-  });
-  server.on('connection', (socket) => {
-    const remote = socket.remoteAddress ?? null;
-    const peer = {
-      name: local ? 'unix' : `${remote}:${socket.remotePort}`,
-      address: local ? null : remote,
-      local: isLocalAddress(address),
-    };
-    if (webSockets) webSockets.accept(socket, peer);
-    else host.accept(socket, peer);
-  });
+  const server = createSocketServer(limits);
+  acceptOn(server, address, (socket, peer) => (webSockets ?? host).accept(socket, peer));
   if (address.kind === 'unix') {
     const release = await bindUnixSocket(server, address.path, BACKLOG, {
       mode: access.mode ?? undefined,
       group: socketGroup(access),
     });
-    server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
+    logFailures(server, address, log);
     return {
       address,
       close: async () => {
         // In this order: once nobody listens there, another server may have put its own socket in place of ours.
         release();
-        await closeServer(server);
+        server.close();
       },
     };
   }
   await bindTcp(server, address);
-  server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
+  logFailures(server, address, log);
   const { port } = server.address() as net.AddressInfo;
   return {
     address: { ...address, port },
-    close: () => {
+    close: async () => {
       webSockets?.close();
-      return closeServer(server);
+      server.close();
     },
   };
 }
@@ -89,22 +75,12 @@ async function acceptor(...args: Parameters<typeof acceptWebSockets>): Promise<W
 }
 
 async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'unix' }>): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? 'the port is in use; stop the other server or choose another port'
-          : reasonOf(error);
-      reject(new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error));
-    });
-    server.listen({ port: address.port, backlog: BACKLOG, ...(address.host && { host: address.host }) }, () => {
-      server.removeAllListeners('error');
-      resolve();
-    });
-  });
-}
-
-/** Stops accepting. Does not wait for connections, which the host closes. */
-async function closeServer(server: net.Server): Promise<void> {
-  server.close();
+  try {
+    await bind(server, { port: address.port, backlog: BACKLOG, ...(address.host && { host: address.host }) });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE' ? 'the port is in use; stop the other server or choose another port' : reasonOf(error);
+    throw new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error);
+  }
 }

@@ -1,0 +1,40 @@
+import net from 'node:net';
+import type { Logger } from '../../log.ts';
+import type { Limits } from '../limits.ts';
+import type { Peer } from '../service.ts';
+import { type Address, formatAddress, isLocalAddress } from './address.ts';
+
+/** A server that is not bound yet, for a fresh socket or one that was handed over. */
+export function createSocketServer(limits: Limits): net.Server {
+  return net.createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.keepAliveMs,
+    allowHalfOpen: true,
+  });
+}
+
+/** Hands every client of a server that listens, or is about to, to `accept`. */
+export function acceptOn(server: net.Server, address: Address, accept: (socket: net.Socket, peer: Peer) => void): void {
+  const local = isLocalAddress(address);
+  server.on('connection', (socket) => {
+    const remote = address.kind === 'unix' ? null : (socket.remoteAddress ?? null);
+    accept(socket, { name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`, address: remote, local });
+  });
+}
+
+/** Binds a server. Rejects with what the system says. */
+export async function bind(server: net.Server, options: net.ListenOptions | { readonly fd: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** From here on a failure of the server ends nothing: it is logged. */
+export function logFailures(server: net.Server, address: Address, log: Logger): void {
+  server.on('error', (error) => log.error('listener failed', { address: formatAddress(address), error }));
+}
