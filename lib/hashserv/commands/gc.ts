@@ -1,4 +1,5 @@
 import { BadLine } from '../../asyncrpc/dispatch.ts';
+import { object, TEXT } from '../../asyncrpc/schemas.ts';
 import { isLongText, isText } from '../../asyncrpc/wire/formats.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
@@ -8,11 +9,9 @@ import { DB_ADMIN } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
 import { conditionsFor, QUERY_COLUMNS } from '../where.ts';
-import { object } from './schemas.ts';
+import { WHERE } from './schemas.ts';
 
-const MARK = { type: 'string', minLength: 1, format: 'text' };
-const WHERE = { type: 'object', additionalProperties: { type: ['string', 'null'], format: 'long-text' } };
-const MARK_REQUEST = object({ mark: MARK, where: WHERE });
+const MARK_REQUEST = object({ mark: TEXT, where: WHERE });
 
 interface MarkArgs {
   readonly mark: string;
@@ -99,7 +98,7 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     needs: [DB_ADMIN],
     writes: true,
     // BitBake's clients do not say how many rows they were shown.
-    schema: object({ mark: MARK, remove: { type: 'integer', minimum: 0 } }, ['mark']),
+    schema: object({ mark: TEXT, remove: { type: 'integer', minimum: 0 } }, ['mark']),
     handle: (context, { mark, remove = null }: { mark: string; remove?: number | null }) =>
       counted(context, 'garbage collection swept', { mark }, () => context.gc.sweep(context.session, mark, remove)),
   },

@@ -1,4 +1,5 @@
 import { BadLine } from '../../asyncrpc/dispatch.ts';
+import { object } from '../../asyncrpc/schemas.ts';
 import { isHash, isLongText, isText, isUnihash } from '../../asyncrpc/wire/formats.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
@@ -7,7 +8,7 @@ import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
 import type { RowValues } from '../store.ts';
 import { conditionsFor, ROW_COLUMNS, type Table, type Where } from '../where.ts';
-import { object } from './schemas.ts';
+import { WHERE } from './schemas.ts';
 
 /** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
 const MAX_ROWS = 1000;
@@ -15,7 +16,6 @@ const MAX_ROWS = 1000;
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 const TABLE = { enum: ['unihashes', 'outhashes'] };
-const WHERE = { type: 'object', additionalProperties: { type: ['string', 'null'], format: 'long-text' } };
 const ROWS = {
   type: 'array',
   maxItems: MAX_ROWS,

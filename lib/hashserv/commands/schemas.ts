@@ -1,11 +1,8 @@
-/** A method, taskhash or outhash. */
+import { OPTIONAL_LONG_TEXT } from '../../asyncrpc/schemas.ts';
+
+/** A method, taskhash or outhash, or the name of a user. */
 export const HASH = { type: 'string', minLength: 1, format: 'hash' };
 /** A unihash being stored. */
 export const UNIHASH = { type: 'string', format: 'unihash' };
-export const OPTIONAL_TEXT = { type: ['string', 'null'], format: 'text' };
-export const NAME = { type: 'string', minLength: 1, format: 'hash' };
-
-/** An object with these properties; others are dropped, as BitBake's server does. */
-export function object(properties: object, required: readonly string[] = Object.keys(properties)): object {
-  return { type: 'object', properties, required };
-}
+/** Conditions on a table: its columns and their values. */
+export const WHERE = { type: 'object', additionalProperties: OPTIONAL_LONG_TEXT };

@@ -1,3 +1,4 @@
+import { OPTIONAL_LONG_TEXT, OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { DB_ADMIN, READ, REPORT } from '../access/permissions.ts';
 import type { HashRow } from '../context.ts';
 import { GC_COMMANDS } from './gc.ts';
@@ -5,7 +6,7 @@ import { getOuthash, getTask, getUnihash } from './read-through.ts';
 import { report, reportEquivalent } from './report.ts';
 import { rowReply } from './row-reply.ts';
 import { ROW_COMMANDS } from './rows.ts';
-import { HASH, OPTIONAL_TEXT, object, UNIHASH } from './schemas.ts';
+import { HASH, UNIHASH } from './schemas.ts';
 import { existsStream, getStream } from './streams.ts';
 import { USER_COMMANDS } from './users.ts';
 
@@ -68,7 +69,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
         PV: OPTIONAL_TEXT,
         PR: OPTIONAL_TEXT,
         task: OPTIONAL_TEXT,
-        outhash_siginfo: { type: ['string', 'null'], format: 'long-text' },
+        outhash_siginfo: OPTIONAL_LONG_TEXT,
       },
       ['method', 'taskhash', 'outhash', 'unihash'],
     ),

@@ -1,15 +1,16 @@
+import { object } from '../../asyncrpc/schemas.ts';
 import { InvokeError } from '../../errors.ts';
 import { note, noteRefusal } from '../access/audit.ts';
 import { ALL, parsePermissions, spellOut, storedPermissions, USER_ADMIN } from '../access/permissions.ts';
 import { hashToken, newToken, verifyToken } from '../access/tokens.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { HashStore, User } from '../store.ts';
-import { NAME, object } from './schemas.ts';
+import { HASH } from './schemas.ts';
 
 const WRONG_TYPE = { permissions: 'Unexpected type for permissions' };
 const PERMISSIONS = { type: 'array', items: { type: 'string' }, maxItems: 64 };
-const OPTIONAL_NAME = object({ username: { ...NAME, type: ['string', 'null'] } }, []);
-const NAME_AND_PERMISSIONS = object({ username: NAME, permissions: PERMISSIONS });
+const OPTIONAL_NAME = object({ username: { ...HASH, type: ['string', 'null'] } }, []);
+const NAME_AND_PERMISSIONS = object({ username: HASH, permissions: PERMISSIONS });
 
 interface NameArgs {
   readonly username?: string | null;
@@ -66,7 +67,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   auth: {
     needs: [],
     untimed: true,
-    schema: object({ username: NAME, token: { type: 'string', format: 'text' } }),
+    schema: object({ username: HASH, token: { type: 'string', format: 'text' } }),
     handle: auth,
   },
 
@@ -145,7 +146,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
 
   'become-user': {
     needs: [USER_ADMIN],
-    schema: object({ username: NAME }),
+    schema: object({ username: HASH }),
     handle: async (context, { username }: { username: string }) => {
       const { session, store } = context;
       const version = store.usersVersion;

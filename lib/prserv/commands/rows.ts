@@ -1,4 +1,5 @@
 import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import { OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { InvokeError } from '../../errors.ts';
 import { note } from '../audit.ts';
 import type { PrContext } from '../context.ts';
@@ -12,11 +13,10 @@ const MAX_FAULTS = 1000;
 /** Rows read, or stored, before others have their turn. */
 const ROWS_A_TURN = 1000;
 
-const ANY_TEXT = { type: ['string', 'null'], format: 'text' };
-const FILTER = {
-  type: 'object',
-  properties: { version: ANY_TEXT, pkgarch: ANY_TEXT, checksum: ANY_TEXT, value: ANY_TEXT },
-};
+const FILTER = object(
+  { version: OPTIONAL_TEXT, pkgarch: OPTIONAL_TEXT, checksum: OPTIONAL_TEXT, value: OPTIONAL_TEXT },
+  [],
+);
 
 /** Stores every row of `rows`, or none of them; with `check` only looks whether they could be stored. */
 async function importRows({ store, imports }: PrContext, args: { rows: string; check?: boolean }) {
@@ -92,11 +92,7 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = 
   'import-rows': {
     needs: [],
     writes: true,
-    schema: {
-      type: 'object',
-      properties: { rows: { type: 'string' }, check: { type: 'boolean' } },
-      required: ['rows'],
-    },
+    schema: object({ rows: { type: 'string' }, check: { type: 'boolean' } }, ['rows']),
     handle: importRows,
   },
   'count-rows': {

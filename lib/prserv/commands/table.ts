@@ -1,4 +1,5 @@
 import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import { OPTIONAL_TEXT, object, TEXT } from '../../asyncrpc/schemas.ts';
 import type { Outcome } from '../../asyncrpc/service.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
@@ -10,17 +11,10 @@ import { BAD_VALUE, roomFault } from './import-rule.ts';
 import { type ChecksumArgs, chainPr, getPr, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './rows.ts';
 
-const TEXT = { type: 'string', minLength: 1, format: 'text' };
 const PACKAGE = { version: TEXT, pkgarch: TEXT };
 const CHECKSUM = { ...PACKAGE, checksum: TEXT };
 const HISTORY = { history: { type: 'boolean' } };
-const ANY_TEXT = { type: ['string', 'null'], format: 'text' };
-
-const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
-  type: 'object',
-  properties,
-  required,
-});
+const REQUEST = object({ ...CHECKSUM, ...HISTORY }, Object.keys(CHECKSUM));
 
 /** The commands of the PR service (docs/protocol.md). */
 export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
@@ -30,13 +24,13 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   'get-pr': {
     needs: [],
     mayWrite: true,
-    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    schema: REQUEST,
     batch: getPr,
   },
 
   'test-pr': {
     needs: [],
-    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    schema: REQUEST,
     batch: async (context, args: readonly ChecksumArgs[]) => asValues(await testPr(context, args)),
   },
 
@@ -56,7 +50,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   // Ours, for the bakeserv below: BitBake's servers have no such command.
   [CHAIN_COMMAND]: {
     needs: [],
-    schema: object({ ...CHECKSUM, ...HISTORY }, ['version', 'pkgarch', 'checksum']),
+    schema: REQUEST,
     batch: chainPr,
   },
 
@@ -90,7 +84,13 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   export: {
     needs: [],
     schema: object(
-      { version: ANY_TEXT, pkgarch: ANY_TEXT, checksum: ANY_TEXT, colinfo: { type: 'boolean' }, ...HISTORY },
+      {
+        version: OPTIONAL_TEXT,
+        pkgarch: OPTIONAL_TEXT,
+        checksum: OPTIONAL_TEXT,
+        colinfo: { type: 'boolean' },
+        ...HISTORY,
+      },
       [],
     ),
     handle: ({ store, defaultHistory }, args: Partial<PrFilter> & { colinfo?: boolean; history?: boolean }) => {
