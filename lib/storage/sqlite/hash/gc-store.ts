@@ -18,11 +18,35 @@ const SET_MARK =
   "INSERT INTO config (name, value) VALUES ('gc-mark', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /** Rows by unihash (unihash_lookup_v1) and further columns. A key is `[unihash, method, taskhash, gc_mark]`, null where not named. */
-export const MARK_COLUMNS = ['unihash', 'method', 'taskhash', 'gc_mark'];
-export const MARK_KEYS = (from: string) => `
+const MARK_COLUMNS = ['unihash', 'method', 'taskhash', 'gc_mark'];
+const MARK_KEYS = (from: string) => `
 SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.value->>0
   AND (q.value->>1 IS NULL OR u.method = q.value->>1) AND (q.value->>2 IS NULL OR u.taskhash = q.value->>2)
   AND (q.value->>3 IS NULL OR u.gc_mark = q.value->>3)`;
+
+/** How many rows of unihashes each key of `keysOf` matches, where it is any. */
+export const COUNT_KEYS = `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`;
+const SET_MARK_OF_KEYS = `UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (${MARK_KEYS('u.id')})`;
+
+/** Wheres of look-ups and gc-mark-stream as one parameter. */
+export const keysOf = (wheres: readonly Where[]) =>
+  JSON.stringify(
+    wheres.map((where) => MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null)),
+  );
+
+/** A row of COUNT_KEYS. */
+export interface KeyCount {
+  /** Which of the keys. */
+  readonly i: number;
+  readonly n: number;
+}
+
+/** The counts of COUNT_KEYS for so many wheres, in their order. */
+export function countsOf(rows: readonly KeyCount[], wheres: number): number[] {
+  const counts: number[] = new Array(wheres).fill(0);
+  for (const { i, n } of rows) counts[i] = n;
+  return counts;
+}
 
 /** What a task goes through, and the conditions on it. Column names are our own constants, values are bound. */
 interface Search {
@@ -148,19 +172,12 @@ export function createGcStore(database: Database, forget: () => void): GcMethods
     },
 
     async gcMarkKeys(mark, wheres) {
-      const keys = JSON.stringify(
-        wheres.map((where) => MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null)),
-      );
+      const keys = keysOf(wheres);
       return database.writer!.slice(async (connection) => {
         await connection.run(SET_MARK, [mark]);
-        const counts: number[] = new Array(wheres.length).fill(0);
-        const rows = await connection.all<{ i: number; n: number }>(
-          `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`,
-          [keys],
-        );
-        for (const { i, n } of rows) counts[i] = n;
-        await connection.run(`UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (${MARK_KEYS('u.id')})`, [mark, keys]);
-        return counts;
+        const rows = await connection.all<KeyCount>(COUNT_KEYS, [keys]);
+        await connection.run(SET_MARK_OF_KEYS, [mark, keys]);
+        return countsOf(rows, wheres.length);
       });
     },
 

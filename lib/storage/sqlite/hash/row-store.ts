@@ -1,7 +1,8 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
-import { ROW_COLUMNS, type Table, type Where } from '../../../hashserv/where.ts';
+import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
-import { MARK_COLUMNS, MARK_KEYS, TABLE_NAMES, toSql } from './gc-store.ts';
+import { COUNT_KEYS, countsOf, type KeyCount, keysOf, TABLE_NAMES, toSql } from './gc-store.ts';
+import { NEW_MARK } from './schema.ts';
 
 type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows'>;
 
@@ -12,12 +13,9 @@ const UNIQUE: Record<Table, string> = {
 
 const quoted = (table: Table) => ROW_COLUMNS[table].map((column) => `"${column}"`).join(', ');
 
-/** Rows stored while a mark is current get it (docs/protocol.md). */
-const MARK = "coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')";
-
 function importSql(table: Table): string {
   const values = ROW_COLUMNS[table].map((_, i) => `q.value->>${i}`).join(', ');
-  const marked = table === 'unihashes' ? { column: ', gc_mark', value: `, ${MARK}` } : { column: '', value: '' };
+  const marked = table === 'unihashes' ? { column: ', gc_mark', value: `, ${NEW_MARK}` } : { column: '', value: '' };
   return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(table)}${marked.column}) SELECT ${values}${marked.value}
     FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE[table]}) DO NOTHING`;
 }
@@ -34,11 +32,8 @@ export function createRowStore(database: Database): RowMethods {
     },
 
     async countKeys(wheres) {
-      const keys = JSON.stringify(wheres.map(keyOf));
-      const sql = `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`;
-      const counts: number[] = new Array(wheres.length).fill(0);
-      for (const { i, n } of await database.read<{ i: number; n: number }>(maintenance, sql, [keys])) counts[i] = n;
-      return counts;
+      const rows = await database.read<KeyCount>(maintenance, COUNT_KEYS, [keysOf(wheres)]);
+      return countsOf(rows, wheres.length);
     },
 
     async exportRows(table, after, limit, maxBytes) {
@@ -68,8 +63,4 @@ export function createRowStore(database: Database): RowMethods {
     importRows: (table: Table, rows: readonly RowValues[]) =>
       database.writer!.slice((connection) => connection.run(importSql(table), [JSON.stringify(rows)])),
   };
-}
-
-function keyOf(where: Where): (string | null)[] {
-  return MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null);
 }

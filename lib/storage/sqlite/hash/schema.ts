@@ -38,6 +38,9 @@ INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
 DROP TABLE unihashes_v2;
 `;
 
+/** The mark that a row stored now gets: the current one, if there is one (docs/protocol.md). */
+export const NEW_MARK = "coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')";
+
 /** `created` in one form, so that texts compare as times: older files have a blank where ISO 8601 has a T. */
 export const CREATED = (column: string) => `replace(${column}, ' ', 'T')`;
 
@@ -74,7 +77,7 @@ CREATE TEMP TRIGGER apply_report INSTEAD OF INSERT ON report BEGIN
         WHERE o.method = NEW.method AND o.outhash = NEW.outhash AND o.taskhash <> NEW.taskhash
         ORDER BY ${CREATED('o.created')}, o.id LIMIT 1
       ), NEW.upstreamUnihash, NEW.unihash),
-      coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')
+      ${NEW_MARK}
     WHERE NOT EXISTS (SELECT 1 FROM unihashes_v3 WHERE method = NEW.method AND taskhash = NEW.taskhash)
     ON CONFLICT (method, taskhash) DO NOTHING;
   INSERT INTO outhashes_v2 (method, taskhash, outhash, created, owner, PN, PV, PR, task, outhash_siginfo)

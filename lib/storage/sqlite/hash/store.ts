@@ -8,7 +8,7 @@ import type { WriteKind } from '../engine/submissions.ts';
 import { createGcStore } from './gc-store.ts';
 import { createOuthashStore } from './outhash-store.ts';
 import { createRowStore } from './row-store.ts';
-import { CREATED, HASH_SCHEMA, REPORT_COLUMNS } from './schema.ts';
+import { CREATED, HASH_SCHEMA, NEW_MARK, REPORT_COLUMNS } from './schema.ts';
 import { createUnihashLookup, STORED_UNIHASHES } from './unihash-lookup.ts';
 import { createUserStore } from './user-store.ts';
 
@@ -45,7 +45,7 @@ INSERT INTO outhashes_v2 (${KEPT_COLUMNS.join(', ')})
 
 const REPORT_EQUIVALENT = `
 INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
-  SELECT q.value->>0, q.value->>1, q.value->>2, coalesce((SELECT value FROM config WHERE name = 'gc-mark'), '')
+  SELECT q.value->>0, q.value->>1, q.value->>2, ${NEW_MARK}
   FROM json_each(?) q WHERE true ON CONFLICT (method, taskhash) DO NOTHING`;
 
 /**
