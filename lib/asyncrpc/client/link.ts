@@ -1,4 +1,5 @@
 import { AddressError } from '../../errors.ts';
+import { BackOff } from '../back-off.ts';
 import { TELL_ERRORS } from '../faults.ts';
 import { type Address, formatAddress } from '../transport/address.ts';
 import { dial } from '../transport/dial.ts';
@@ -33,8 +34,9 @@ export function createLink(address: Address, options: ClientOptions): Link {
   let channel: Channel | null = null;
   let connecting: Promise<Channel> | null = null;
   let reconnecting: Promise<Channel> | null = null;
-  /** Attempts in a row since the server last answered. */
+  /** Attempts in a row since the server last answered, and the pauses between them. */
   let attempts = 0;
+  const pauses = new BackOff(reconnectDelayMs, MAX_RECONNECT_DELAY_MS);
   let lost: AddressError | null = null;
   let closed = false;
 
@@ -46,7 +48,10 @@ export function createLink(address: Address, options: ClientOptions): Link {
       caFile: options.caFile,
     });
     const onLost = () => {
-      if (opened.answered) attempts = 0;
+      if (opened.answered) {
+        attempts = 0;
+        pauses.reset();
+      }
       if (channel !== opened) return;
       channel = null;
       const why = opened.lost;
@@ -79,7 +84,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
     let error = lost;
     const until = answerTimeoutMs > 0 ? performance.now() + answerTimeoutMs : Number.POSITIVE_INFINITY;
     while (!closed && attempts < reconnects && performance.now() < until) {
-      if (attempts > 0) await delay(Math.min(MAX_RECONNECT_DELAY_MS, reconnectDelayMs * 2 ** (attempts - 1)));
+      if (attempts > 0) await delay(pauses.next());
       attempts++;
       try {
         return await connectOnce();

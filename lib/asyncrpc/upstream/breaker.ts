@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { BackOff, jittered } from '../back-off.ts';
 
 /**
  * Whether an upstream is worth asking. After some failures in a row it opens: nothing is asked, everything is answered
@@ -47,17 +48,16 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
   let isOpen = false;
   let isDead = false;
   let closed = false;
-  let delayMs = FIRST_PROBE_MS;
+  const pauses = new BackOff(FIRST_PROBE_MS, LONGEST_PROBE_MS);
   /** A look-up was answered since the breaker last closed. */
   let proven = true;
   /** It answers probes and no look-ups: that is said once, not at every turn. */
   let flapping = false;
   let timer: NodeJS.Timeout | null = null;
 
-  function schedule(): void {
+  function schedule(longestMs = LONGEST_PROBE_MS): void {
     if (closed || !isOpen) return;
-    // Jitter, so that a farm of servers does not come back in step.
-    timer = setTimeout(look, delayMs * (0.5 + Math.random() / 2));
+    timer = setTimeout(look, jittered(pauses.next(longestMs)));
     timer.unref();
   }
 
@@ -67,9 +67,7 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
       end();
     } catch (error) {
       die();
-      const longest = error instanceof LastingRefusal ? LONGEST_PROBE_OF_REFUSED_MS : LONGEST_PROBE_MS;
-      delayMs = Math.min(delayMs * 2, longest);
-      schedule();
+      schedule(error instanceof LastingRefusal ? LONGEST_PROBE_OF_REFUSED_MS : LONGEST_PROBE_MS);
     }
   }
 
@@ -91,8 +89,7 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
 
   function begin(why: Error): void {
     isOpen = true;
-    if (proven) delayMs = FIRST_PROBE_MS;
-    else delayMs = Math.min(delayMs * 2, LONGEST_PROBE_MS);
+    if (proven) pauses.reset();
     const fields = { service, upstream: name, reason: why.message };
     if (proven) log.warn('upstream does not answer: look-ups are answered locally until it does', fields);
     else if (!flapping) log.warn('upstream answers a ping, but not look-ups: they are answered locally', fields);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ProtocolError } from '../../errors.ts';
+import { BackOff, jittered } from '../back-off.ts';
 import { LineSplitter } from '../wire/lines.ts';
 import { LastingRefusal, LateAnswer } from './breaker.ts';
 import { type OnAnswer, PendingLookups } from './pending-lookups.ts';
@@ -58,7 +59,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
   let flushing = false;
   let closed = false;
   let renewing = false;
-  let retryMs = FIRST_RETRY_MS;
+  const pauses = new BackOff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
   let retryAt = 0;
   let lastLineAt = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -117,8 +118,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
   }
 
   function backOff(): void {
-    retryAt = performance.now() + retryMs * (0.5 + Math.random() / 2);
-    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+    retryAt = performance.now() + jittered(pauses.next());
   }
 
   function connected(opened: Duplex): void {
@@ -154,7 +154,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
 
   function takeAnswer(answer: Answer | undefined): void {
     if (answer === undefined) return;
-    retryMs = FIRST_RETRY_MS;
+    pauses.reset();
     if (inDoubt) {
       inDoubt = false;
       options.onSuccess();
@@ -211,7 +211,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     giveUp: () => pending.giveUpAll(),
     retryNow() {
       retryAt = 0;
-      retryMs = FIRST_RETRY_MS;
+      pauses.reset();
     },
     reconnect() {
       renewing = stream !== null;
