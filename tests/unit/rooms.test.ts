@@ -90,7 +90,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/hashserv/access': ['lib/hashserv', 'lib/asyncrpc'],
   'lib/prserv': ['lib/prserv/*', 'lib/asyncrpc/*'],
   'lib/prserv/commands': ['lib/prserv', 'lib/prserv/upstream', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
-  'lib/prserv/upstream': ['lib/prserv', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
+  'lib/prserv/upstream': ['lib/prserv', 'lib/asyncrpc', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
 
   'lib/asyncrpc': ['lib/asyncrpc/wire'],
   'lib/asyncrpc/wire': ['lib/asyncrpc'],
@@ -106,13 +106,21 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine'],
   'lib/storage/sqlite/hash': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/hashserv'],
-  'lib/storage/sqlite/pr': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/prserv'],
+  'lib/storage/sqlite/pr': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/prserv', 'lib/asyncrpc'],
 };
 
 /** What every room may look into. */
 const GROUND = ['lib/errors.ts', 'lib/log.ts'];
-/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue. */
-const PURE = ['asyncrpc/fifo', 'hashserv/store', 'hashserv/where', 'prserv/store', 'prserv/get-pr', 'prserv/revision'];
+/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue and the bounded map. */
+const PURE = [
+  'asyncrpc/fifo',
+  'asyncrpc/bounded-map',
+  'hashserv/store',
+  'hashserv/where',
+  'prserv/store',
+  'prserv/get-pr',
+  'prserv/revision',
+];
 const SETTINGS = 'lib/settings/config.ts';
 
 /** The room a file is in; the file itself where it is in none. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LoopError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { BoundedMap } from '../bounded-map.ts';
 
 /**
  * Notices when upstreams form a loop. A server shows its upstream a nonce with each connection, and whoever is shown one
@@ -39,7 +40,7 @@ const LOG_EVERY_MS = 600_000;
 
 export function createLoopGuard(log: Logger): LoopGuard {
   const name = randomBytes(8).toString('hex');
-  const nonces = new Set<string>();
+  const nonces = new BoundedMap<string, true>(MAX_NONCES);
   const foreignListeners: ((via: string) => void)[] = [];
   const loopListeners: (() => void)[] = [];
   let loggedAt = Number.NEGATIVE_INFINITY;
@@ -57,8 +58,8 @@ export function createLoopGuard(log: Logger): LoopGuard {
   return {
     trace() {
       const nonce = randomBytes(16).toString('hex');
-      nonces.add(nonce);
-      if (nonces.size > MAX_NONCES) nonces.delete(nonces.keys().next().value!);
+      nonces.set(nonce, true);
+      nonces.trim();
       return `${nonce}/${MAX_HOPS}/${name}`;
     },
     admit([via = '']) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
 import type { Limits } from '../../asyncrpc/limits.ts';
 
 /** Bounds on failed logins. */
@@ -47,7 +48,7 @@ const FAILURES_WITHIN_MS = 60_000;
 export function createLoginThrottle(limits: LoginLimits, now = () => performance.now()): LoginThrottle {
   const { loginFailureDelayMs, maxLoginFailures, loginCautionMs, maxCautiousLogins } = limits;
   /** The one that failed last is last. */
-  const pairs = new Map<string, Pair>();
+  const pairs = new BoundedMap<string, Pair>(MAX_PAIRS);
 
   /** Gives the next its turn every so often, as long as somebody waits. */
   function pace(pair: Pair): void {
@@ -84,9 +85,8 @@ export function createLoginThrottle(limits: LoginLimits, now = () => performance
         -maxLoginFailures,
       );
       if (pair.times.length >= maxLoginFailures) pair.cautiousUntil = failedAt + loginCautionMs;
-      pairs.delete(key);
       pairs.set(key, pair);
-      if (pairs.size > MAX_PAIRS) pairs.delete(pairs.keys().next().value!);
+      pairs.trim();
       return new Promise((resolve) => setTimeout(resolve, loginFailureDelayMs));
     },
   };

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
 import type { TaskLine } from '../store.ts';
 
 /** What the upstream said of tasks a moment ago. */
@@ -17,22 +18,11 @@ const ENTRY_BYTES = 224;
  * @param maxBytes about what the tasks take in memory; past this the oldest are forgotten
  */
 export function createShortMemory<Value>(ttlMs: number, maxBytes = MAX_BYTES): ShortMemory<Value> {
-  // Oldest first: a Map keeps the order of insertion, and all live equally long.
-  const remembered = new Map<TaskLine, { readonly until: number; readonly value: Value }>();
-
-  let bytes = 0;
-
-  function forget(task: TaskLine): void {
-    if (remembered.delete(task)) bytes -= ENTRY_BYTES + task.length;
+  interface Entry {
+    readonly until: number;
+    readonly value: Value;
   }
-
-  function trim(now: number): void {
-    for (const [task, { until }] of remembered) {
-      if (until > now && bytes <= maxBytes) return;
-      forget(task);
-    }
-  }
-
+  const remembered = new BoundedMap<TaskLine, Entry>(maxBytes, (task) => ENTRY_BYTES + task.length);
   return {
     get(task) {
       const found = remembered.get(task);
@@ -41,16 +31,12 @@ export function createShortMemory<Value>(ttlMs: number, maxBytes = MAX_BYTES): S
     set(task, value) {
       if (ttlMs <= 0) return;
       const now = performance.now();
-      forget(task);
       // A copy: the task is often a slice that would keep the whole text it was cut from.
       remembered.set(Buffer.from(task).toString(), { until: now + ttlMs, value });
-      bytes += ENTRY_BYTES + task.length;
-      trim(now);
+      // All live equally long: the oldest are over first.
+      remembered.trim(({ until }) => until <= now);
     },
-    delete: forget,
-    clear() {
-      remembered.clear();
-      bytes = 0;
-    },
+    delete: (task) => remembered.delete(task),
+    clear: () => remembered.clear(),
   };
 }

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../asyncrpc/bounded-map.ts';
 import { largest, smallest } from '../../../prserv/revision.ts';
 import type { PackageKey, PrRow } from '../../../prserv/store.ts';
 
@@ -97,48 +98,20 @@ export interface PackageCache {
 const MAX_BYTES = 32 * 1024 * 1024;
 
 export function createPackageCache(maxBytes = MAX_BYTES): PackageCache {
-  const packages = new Map<string, PackageRows>();
-  let bytes = 0;
-
-  function change(key: string, apply: (rows: PackageRows) => void): void {
-    const rows = packages.get(key);
-    if (!rows) return;
-    bytes -= rows.bytes;
-    apply(rows);
-    bytes += rows.bytes;
-  }
-
+  const packages = new BoundedMap<string, PackageRows>(
+    maxBytes,
+    (key, rows) => rows.bytes + CHARACTER_BYTES * key.length,
+  );
   return {
     has: (key) => packages.has(key),
-    get(key) {
-      const rows = packages.get(key);
-      if (rows) {
-        packages.delete(key);
-        packages.set(key, rows);
-      }
-      return rows;
-    },
-    set(key, rows) {
-      bytes -= packages.get(key)?.bytes ?? 0;
-      packages.set(key, rows);
-      rows.bytes += CHARACTER_BYTES * key.length;
-      bytes += rows.bytes;
-    },
-    change,
-    add: (row) => change(packageKey(row), (rows) => addRow(rows, row.checksum, row.value)),
-    trim() {
-      for (const [key, rows] of packages) {
-        if (bytes <= maxBytes) return;
-        bytes -= rows.bytes;
-        packages.delete(key);
-      }
-    },
-    clear() {
-      packages.clear();
-      bytes = 0;
-    },
+    get: (key) => packages.use(key),
+    set: (key, rows) => packages.set(key, rows),
+    change: (key, change) => packages.change(key, change),
+    add: (row) => packages.change(packageKey(row), (rows) => addRow(rows, row.checksum, row.value)),
+    trim: () => packages.trim(),
+    clear: () => packages.clear(),
     get bytes() {
-      return bytes;
+      return packages.weight;
     },
   };
 }
