@@ -95,6 +95,7 @@ test('CSV carries any text, in pieces of any size', async () => {
   ];
   const format = await loadCsvFormat();
   const text = [...format(rows)].join('');
+  assert.ok(text.startsWith(`${CSV_HEADER}a,b,c,1\n"x,""y""","line\nbreak"," blank ",2.3\n"",é,"z\r",3\n`), text);
   for (const piece of [1, 2, 7, text.length]) {
     const read = await readCsv(text, piece);
     assert.deepEqual(
