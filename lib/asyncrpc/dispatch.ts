@@ -1,13 +1,14 @@
-import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import type { Ajv, ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
-import { type Command, type Outcome, type Reply, StreamFailure } from './service.ts';
+import { describeFault } from './schemas.ts';
+import { type Command, type Outcome, type Reply, type Session, StreamFailure } from './service.ts';
 import type { Json } from './wire/messages.ts';
 import { WriteGate } from './write-gate.ts';
 
 /**
  * A command as a row of its service's table. Rights, read-only mode, validation and statistics are read from the row
  * here and nowhere else; a handler takes validated input and returns the reply.
- * @typeParam S the service's session
+ * @typeParam S what the service's handlers work with, of one client
  */
 export interface CommandRow<S> {
   /** Permissions a client must have, all of them, in the order they are named in a refusal. */
@@ -29,35 +30,43 @@ export interface CommandRow<S> {
   /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
   readonly refusals?: Readonly<Record<string, string>>;
   // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
-  readonly handle?: (session: S, args: any) => Reply | Promise<Reply>;
+  readonly handle?: (context: S, args: any) => Reply | Promise<Reply>;
   /** Instead of `handle`: takes neighbouring requests of a connection together. */
   // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
-  readonly batch?: (session: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
+  readonly batch?: (context: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
   /** Instead of `handle`: a stream command. May throw BadLine for the first bad line. */
-  readonly stream?: (session: S, lines: readonly string[]) => string | Promise<string>;
+  readonly stream?: (context: S, lines: readonly string[]) => string | Promise<string>;
 }
 
-/** What a service tells the dispatcher about itself and its sessions. */
+/** What a service tells the dispatcher about itself. */
 export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly rows: Readonly<Record<string, R>>;
   readonly readOnly: boolean;
   readonly ajv: Ajv;
   /** Bounds what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
-  /** Checks the rights of a session to requests of one command: the refusal, or null. */
+  /** Checks the rights of a client to requests of one command: the refusal, or null. */
   readonly authorize?: (
-    session: S,
+    context: S,
     row: R,
     args: readonly Json[],
     command: string,
   ) => Error | null | Promise<Error | null>;
-  /** Whether the rights of a session must be checked again, also in an open stream. */
-  readonly isStale?: (session: S) => boolean;
   /** Told of every request or batch of them, in milliseconds. */
-  readonly record?: (count: number, elapsedMs: number) => void;
+  readonly stats?: { record(count: number, elapsedMs: number): void };
 }
 
-interface DispatchCommand<R> extends Command {
+/** What a service knows of one client, beside the rights to a command. */
+export interface DispatchClient {
+  /** The server requires a login that this client has yet to make. */
+  readonly awaitsLogin: boolean;
+  /** Its rights must be checked again, also in an open stream. */
+  readonly isStale: boolean;
+  /** The connection is gone. */
+  close(): void;
+}
+
+interface TableCommand<R> extends Command {
   readonly row: R;
   validate: ValidateFunction | null;
 }
@@ -91,73 +100,90 @@ function textLength(value: unknown): number {
   return length;
 }
 
-/** A service's command table, ready to be asked. */
-export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
-  private readonly commands = new Map<string, DispatchCommand<R>>();
-  private readonly options: DispatchOptions<S, R>;
+/** Opens the session of a client: its table's commands, run with a context. */
+export type Dispatcher<S> = (context: S, client: DispatchClient) => Session;
 
-  constructor(options: DispatchOptions<S, R>) {
+/** A service's command table, ready to be asked by any number of clients. */
+export function createDispatcher<S, R extends CommandRow<S> = CommandRow<S>>(
+  options: DispatchOptions<S, R>,
+): Dispatcher<S> {
+  const { rows, readOnly, gate = new WriteGate() } = options;
+  const commands = new Map<string, TableCommand<R>>();
+  for (const [name, row] of Object.entries(rows)) {
+    const stream = !!row.stream;
+    commands.set(name, {
+      name,
+      row,
+      stream,
+      batches: !!row.batch,
+      serial: stream && !!row.writes,
+      gate: !readOnly && (row.writes || row.mayWrite) ? gate : null,
+      isLong: row.isLong ?? null,
+      validate: null,
+    });
+  }
+  return (context, client) => new TableSession(commands, options, context, client);
+}
+
+/** One client of a command table. The commands it is handed are those it gave out. */
+class TableSession<S, R extends CommandRow<S>> implements Session {
+  private readonly commands: ReadonlyMap<string, TableCommand<R>>;
+  private readonly options: DispatchOptions<S, R>;
+  private readonly context: S;
+  private readonly client: DispatchClient;
+
+  constructor(
+    commands: ReadonlyMap<string, TableCommand<R>>,
+    options: DispatchOptions<S, R>,
+    context: S,
+    client: DispatchClient,
+  ) {
+    this.commands = commands;
     this.options = options;
-    const { rows, readOnly, gate = new WriteGate() } = options;
-    for (const [name, row] of Object.entries(rows)) {
-      const writes = !readOnly && (row.writes || row.mayWrite);
-      const stream = !!row.stream;
-      const carried = {
-        stream,
-        batches: !!row.batch,
-        serial: stream && !!row.writes,
-        gate: writes ? gate : null,
-        isLong: row.isLong ?? null,
-      };
-      this.commands.set(name, { name, row, ...carried, validate: null });
-    }
+    this.context = context;
+    this.client = client;
+  }
+
+  get awaitsLogin(): boolean {
+    return this.client.awaitsLogin;
   }
 
   command(name: string): Command | null {
     return this.commands.get(name) ?? null;
   }
 
-  /** What is refused whatever its argument says, as far as that is known at once. */
-  denies(session: S, command: Command): Error | null {
-    const verdict = this.refuse(session, this.own(command), []);
-    return verdict instanceof Promise ? null : verdict;
+  refuses(command: Command): Error | null | Promise<Error | null> {
+    return this.refuse(command as TableCommand<R>, []);
   }
 
-  /** Answers requests of one command; never throws. */
-  invoke(session: S, command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
+  invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
+    const own = command as TableCommand<R>;
     const started = performance.now();
-    const refusal = this.refuse(session, this.own(command), args);
+    const refusal = this.refuse(own, args);
     const outcomes =
       refusal instanceof Promise
-        ? refusal.then((error) => this.run(session, command, args, error, started))
-        : this.run(session, command, args, refusal, started);
-    const gate = this.own(command).row.gatesItself ? null : command.gate;
-    if (gate && outcomes instanceof Promise) gate.count(weightOf(args), outcomes);
+        ? refusal.then((error) => this.run(own, args, error, started))
+        : this.run(own, args, refusal, started);
+    if (own.gate && !own.row.gatesItself && outcomes instanceof Promise) own.gate.count(weightOf(args), outcomes);
     return outcomes;
   }
 
-  /** Whether the session may enter a stream command. */
-  enterStream(session: S, command: Command): Error | null | Promise<Error | null> {
-    return this.refuse(session, this.own(command), []);
-  }
-
-  /** Answers lines of a stream; fails with StreamFailure at a bad line or a failed store. */
-  stream(session: S, command: Command, lines: readonly string[]): string | Promise<string> {
-    const { row } = this.own(command);
-    if (row.needs.length > 0 && this.options.isStale?.(session)) return this.streamIfAllowed(session, command, lines);
+  stream(command: Command, lines: readonly string[]): string | Promise<string> {
+    const { row } = command as TableCommand<R>;
+    if (row.needs.length > 0 && this.client.isStale) return this.streamIfAllowed(command, lines);
     const started = performance.now();
     const handler = row.stream!;
     const done = (text: string) => {
-      this.options.record?.(lines.length, performance.now() - started);
+      this.options.stats?.record(lines.length, performance.now() - started);
       return text;
     };
     const failed = async (error: unknown): Promise<string> => {
       if (!(error instanceof BadLine)) throw new StreamFailure('', error);
-      const answered = error.index === 0 ? '' : await handler(session, lines.slice(0, error.index));
+      const answered = error.index === 0 ? '' : await handler(this.context, lines.slice(0, error.index));
       throw new StreamFailure(answered, error);
     };
     try {
-      const text = handler(session, lines);
+      const text = handler(this.context, lines);
       if (typeof text === 'string') return done(text);
       command.gate?.count(lines.length, text);
       return text.then(done, failed);
@@ -166,51 +192,46 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     }
   }
 
+  close(): void {
+    this.client.close();
+  }
+
   /** A right that was lost ends an open stream too. */
-  private async streamIfAllowed(session: S, command: Command, lines: readonly string[]): Promise<string> {
-    const refusal = await this.enterStream(session, command);
+  private async streamIfAllowed(command: Command, lines: readonly string[]): Promise<string> {
+    const refusal = await this.refuses(command);
     if (refusal) throw new StreamFailure('', refusal);
-    return this.stream(session, command, lines);
+    return this.stream(command, lines);
   }
 
-  private own(command: Command): DispatchCommand<R> {
-    return command as DispatchCommand<R>;
-  }
-
-  private refuse(
-    session: S,
-    { row, name }: DispatchCommand<R>,
-    args: readonly Json[],
-  ): Error | null | Promise<Error | null> {
+  private refuse({ row, name }: TableCommand<R>, args: readonly Json[]): Error | null | Promise<Error | null> {
     if (this.options.readOnly && row.writes && row.readOnlyReply === undefined) {
       return new InvokeError('This server is read-only: the command would write');
     }
-    const verdict = row.needs.length > 0 ? (this.options.authorize?.(session, row, args, name) ?? null) : null;
+    const verdict = row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name) ?? null) : null;
     // Rights that cannot be looked up refuse this request; the connection goes on.
     return verdict instanceof Promise ? verdict.catch((error: Error) => error) : verdict;
   }
 
   private run(
-    session: S,
-    command: Command,
+    command: TableCommand<R>,
     args: readonly Json[],
     refusal: Error | null,
     started: number,
   ): readonly Outcome[] | Promise<readonly Outcome[]> {
     if (refusal) return args.map(() => refusal);
-    const { row } = this.own(command);
+    const { row } = command;
     const faults = args.map((arg) => this.validate(command, arg));
     if (this.options.readOnly && row.writes) return faults.map((fault) => fault ?? row.readOnlyReply!);
     const good = faults.some(Boolean) ? args.filter((_, i) => !faults[i]) : args;
     const settle = (outcomes: readonly Outcome[]) => {
-      if (!row.untimed) this.options.record?.(args.length, performance.now() - started);
+      if (!row.untimed) this.options.stats?.record(args.length, performance.now() - started);
       if (good === args) return outcomes;
       let next = 0;
       return faults.map((fault) => fault ?? outcomes[next++]!);
     };
     if (good.length === 0) return settle([]);
     try {
-      const outcomes = row.batch ? row.batch(session, good) : handleOne(row, session, good[0]!);
+      const outcomes = row.batch ? row.batch(this.context, good) : handleOne(row, this.context, good[0]!);
       if (!(outcomes instanceof Promise)) return settle(outcomes);
       return outcomes.then(settle, (error) => settle(good.map(() => error)));
     } catch (error) {
@@ -218,49 +239,17 @@ export class Dispatcher<S, R extends CommandRow<S> = CommandRow<S>> {
     }
   }
 
-  private validate(command: Command, arg: Json): InvokeError | null {
-    const own = this.own(command);
-    if (!own.row.schema) return null;
-    own.validate ??= this.options.ajv.compile(own.row.schema);
-    if (own.validate(arg)) return null;
-    const fault = describeFault(own.validate.errors![0]!);
-    return new InvokeError(own.row.refusals?.[fault.field] ?? `${command.name}: ${fault.text}`);
+  private validate(command: TableCommand<R>, arg: Json): InvokeError | null {
+    const { row, name } = command;
+    if (!row.schema) return null;
+    command.validate ??= this.options.ajv.compile(row.schema);
+    if (command.validate(arg)) return null;
+    const fault = describeFault(command.validate.errors![0]!);
+    return new InvokeError(row.refusals?.[fault.field] ?? `${name}: ${fault.text}`);
   }
 }
 
-function handleOne<S>(row: CommandRow<S>, session: S, arg: Json): readonly Outcome[] | Promise<readonly Outcome[]> {
-  const reply = row.handle!(session, arg);
+function handleOne<S>(row: CommandRow<S>, context: S, arg: Json): readonly Outcome[] | Promise<readonly Outcome[]> {
+  const reply = row.handle!(context, arg);
   return reply instanceof Promise ? reply.then((value) => [value]) : [reply];
 }
-
-/** An ajv error as a short sentence that begins with the field at fault. */
-function describeFault(error: ErrorObject): { field: string; text: string } {
-  const path = error.instancePath.slice(1).replaceAll('/', '.');
-  const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'required') {
-    const field = [path, String(params.missingProperty)].filter(Boolean).join('.');
-    return { field, text: `${field} is missing` };
-  }
-  const name = (path || 'the argument').slice(0, 80);
-  if (error.keyword === 'type')
-    return { field: path, text: `${name} must be ${String(params.type).replace(',', ' or ')}` };
-  if (error.keyword === 'additionalProperties') {
-    return {
-      field: path,
-      text: `${name} holds an unknown key ${JSON.stringify(String(params.additionalProperty).slice(0, 64))}`,
-    };
-  }
-  if (error.keyword === 'format')
-    return { field: path, text: `${name} must be ${FORMATS[String(params.format)] ?? params.format}` };
-  if (error.keyword === 'minLength') return { field: path, text: `${name} is empty` };
-  return { field: path, text: `${name} ${error.message ?? 'is wrong'}` };
-}
-
-/** What the text formats of the schemas mean, for a refusal. */
-const FORMATS: Record<string, string> = {
-  hash: 'a text of 1 to 256 bytes without control characters',
-  text: 'a well-formed text of at most 1024 bytes without NUL',
-  'long-text': 'a well-formed text without NUL',
-  unihash: '64 lower-case hex digits',
-  'pr-value': 'a non-negative integer or dotted integers of at most 9 digits each',
-};

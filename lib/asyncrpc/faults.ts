@@ -28,3 +28,8 @@ export function clientMessage(error: unknown): string {
 export function invokeError(error: unknown): string {
   return encodeJson({ 'invoke-error': { message: clientMessage(error) } });
 }
+
+/** The refusal of a command that no service here has, or not the one that was asked. */
+export function unknownCommand(name: string): InvokeError {
+  return new InvokeError(`Unknown command ${JSON.stringify(name.slice(0, 64))}`);
+}

@@ -67,12 +67,13 @@ export interface Command {
 export interface Session {
   /** The command of that wire name, or null. */
   command(name: string): Command | null;
-  /** The refusal of a command that is not open to this client whatever its argument; null where the argument has a say. */
-  denies?(command: Command): Error | null;
+  /**
+   * The refusal of a command that is not open to this client whatever its argument; null where the argument has a say.
+   * Rights to a stream command are checked once, when it is entered.
+   */
+  refuses(command: Command): Error | null | Promise<Error | null>;
   /** Answers `args.length` requests of one command; several only if the command batches. Outcomes in the same order. */
   invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]>;
-  /** Rights to a stream command are checked once, when it is entered. */
-  enterStream(command: Command): Error | null | Promise<Error | null>;
   /**
    * Answers stream lines: the text of as many lines, each ended by a newline, in ASCII.
    * A bad line rejects with a StreamFailure that carries the text for the lines before it.

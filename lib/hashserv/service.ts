@@ -1,4 +1,4 @@
-import { Dispatcher } from '../asyncrpc/dispatch.ts';
+import { createDispatcher } from '../asyncrpc/dispatch.ts';
 import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
@@ -44,14 +44,13 @@ export function createHashService(options: HashServiceOptions): Service {
   const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill, gate };
   // While a report waits for the upstream, it must not keep others from writing.
   const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
-  const dispatcher = new Dispatcher<HashContext, HashRow>({
+  const dispatch = createDispatcher<HashContext, HashRow>({
     rows: upstream ? { ...HASH_COMMANDS, report } : HASH_COMMANDS,
     readOnly: store.readOnly,
     ajv: createValidator(),
     gate,
     authorize,
-    isStale: ({ session }) => session.isStale,
-    record: (count, elapsedMs) => stats.record(count, elapsedMs),
+    stats,
   });
   return {
     protocol: 'OEHASHEQUIV',
@@ -60,23 +59,9 @@ export function createHashService(options: HashServiceOptions): Service {
     accepts: (major, minor) => major === 1 && minor === 1,
     open(peer, via) {
       guard.admit(via);
-      const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)));
       const imports: HashContext['imports'] = new Tally((counts) => note({ log, session }, 'rows imported', counts));
-      const context: HashContext = { ...shared, session, imports };
-      return {
-        get awaitsLogin() {
-          return session.awaitsLogin;
-        },
-        command: (name) => dispatcher.command(name),
-        denies: (command) => dispatcher.denies(context, command),
-        invoke: (command, args) => dispatcher.invoke(context, command, args),
-        enterStream: (command) => dispatcher.enterStream(context, command),
-        stream: (command, lines) => dispatcher.stream(context, command, lines),
-        close() {
-          session.close();
-          imports.close();
-        },
-      };
+      const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)), () => imports.close());
+      return dispatch({ ...shared, session, imports }, session);
     },
     stopAsking: () => upstream?.close(),
     async close(graceMs) {

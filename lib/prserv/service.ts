@@ -1,4 +1,4 @@
-import { Dispatcher } from '../asyncrpc/dispatch.ts';
+import { createDispatcher } from '../asyncrpc/dispatch.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
@@ -33,7 +33,7 @@ export interface PrServiceOptions {
 /** The PR service: `PRSERVICE 1.0`. Open to every client. */
 export function createPrService(options: PrServiceOptions): Service {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove } = options;
-  const dispatcher = new Dispatcher<PrContext>({
+  const dispatch = createDispatcher<PrContext>({
     rows: PR_COMMANDS,
     readOnly: store.readOnly,
     ajv: createValidator(),
@@ -50,16 +50,8 @@ export function createPrService(options: PrServiceOptions): Service {
     open(peer, via) {
       guard.admit(via);
       const imports: PrContext['imports'] = new Tally((counts) => note({ log, peer }, 'PR rows imported', counts));
-      const context: PrContext = { store, defaultHistory, upstream, log, peer, imports };
-      return {
-        awaitsLogin: false,
-        command: (name) => dispatcher.command(name),
-        denies: (command) => dispatcher.denies(context, command),
-        invoke: (command, args) => dispatcher.invoke(context, command, args),
-        enterStream: (command) => dispatcher.enterStream(context, command),
-        stream: (command, lines) => dispatcher.stream(context, command, lines),
-        close: () => imports.close(),
-      };
+      const context = { store, defaultHistory, upstream, log, peer, imports };
+      return dispatch(context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
     },
     stopAsking: () => upstream?.close(),
     close: async () => upstream?.close(),

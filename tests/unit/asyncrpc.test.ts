@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BadLine, type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import { BadLine, type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { Admission, type Newcomer } from '../../lib/asyncrpc/server/admission.ts';
@@ -129,12 +129,12 @@ function dispatcher(
     rows,
     readOnly: false,
     ajv: createValidator(),
-    record: (count: number) => void recorded.push(count),
+    stats: { record: (count: number) => void recorded.push(count) },
     ...more,
   };
-  const made = new Dispatcher<null, Row>(options);
+  const made = createDispatcher<null, Row>(options)(null, { awaitsLogin: false, isStale: false, close() {} });
   const invoke = async (name: string, args: readonly Json[]): Promise<readonly Outcome[]> =>
-    made.invoke(null, made.command(name)!, args);
+    made.invoke(made.command(name)!, args);
   return { made, invoke, recorded };
 }
 
@@ -192,7 +192,7 @@ describe('the dispatcher', () => {
       { authorize },
     );
     assert.deepEqual(await invoke('x', [{}, {}]), [failure, failure]);
-    assert.equal(await made.enterStream(null, made.command('s')!), failure);
+    assert.equal(await made.refuses(made.command('s')!), failure);
   });
 
   test('on a read-only server refuses what writes, or answers what the row says, before rights are asked', async () => {
@@ -223,9 +223,9 @@ describe('the dispatcher', () => {
     };
     const { made } = dispatcher({ s: { needs: [], stream } });
     const command = made.command('s')!;
-    assert.equal(await made.stream(null, command, ['a', 'b']), 'a!\nb!\n');
+    assert.equal(await made.stream(command, ['a', 'b']), 'a!\nb!\n');
     await assert.rejects(
-      async () => made.stream(null, command, ['a', 'b', 'bad', 'c']),
+      async () => made.stream(command, ['a', 'b', 'bad', 'c']),
       (error: Error) => {
         assert.ok(error instanceof StreamFailure && error.cause instanceof BadLine);
         assert.equal(error.answered, 'a!\nb!\n');

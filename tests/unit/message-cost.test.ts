@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, MIB } from '../../lib/asyncrpc/limits.ts';
-import type { Command, Session } from '../../lib/asyncrpc/service.ts';
 import { measureJson } from '../../lib/asyncrpc/wire/message-cost.ts';
-import { MessageReader } from '../../lib/asyncrpc/wire/message-reader.ts';
+import { type Call, MessageReader } from '../../lib/asyncrpc/wire/message-reader.ts';
 import { CHUNK_LENGTH, encodeJson, encodePieces, isLong, type Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { createReplyReader } from '../../lib/asyncrpc/wire/reply-reader.ts';
 import { InvokeError, ProtocolError } from '../../lib/errors.ts';
@@ -50,42 +49,33 @@ describe('a message is measured by what it will cost as objects', () => {
 });
 
 describe('a long message whose command comes first', () => {
-  const closed: Command = { name: 'closed', stream: false, batches: false };
-  const open: Command = { name: 'open', stream: false, batches: false };
   const session = {
-    awaitsLogin: false,
-    command: (name: string) => (name === 'closed' ? closed : name === 'open' ? open : null),
-    denies: (command: Command) => (command === closed ? new InvokeError('not for you') : null),
-  } as unknown as Session;
+    maxMessageBytes: DEFAULT_LIMITS.maxMessageBytes,
+    refusalByName: (name: string) => (name === 'closed' ? new InvokeError('not for you') : null),
+  };
   const read = (text: string) => new MessageReader(DEFAULT_LIMITS).push(text, session);
+  const refusalIn = (call: Call | null) => (call && call.name === null ? call.refusal : null);
   // Were it parsed, it would be found to be no JSON.
   const unparsable = `${'x'.repeat(10_000)}`;
 
-  test('is refused by that name alone where the client has no right to it, or nobody knows it', () => {
-    for (const [name, says] of [
-      ['closed', /not for you/],
-      ['nonsense', /Unknown command "nonsense"/],
-    ] as const) {
-      const call = read(` { "${name}" : ${unparsable}`);
-      assert.match(String(call && !call.command && call.refusal), says);
-    }
+  test('is refused by that name alone where its sender may not send it', () => {
+    assert.match(String(refusalIn(read(` { "closed" : ${unparsable}`))), /not for you/);
     assert.throws(() => read(`{"open": ${unparsable}`), /malformed JSON/);
     assert.throws(() => read(`{"closed\\u0000": ${unparsable}`), /malformed JSON/);
   });
 
   test('is read like any other where the client has the right', () => {
     const call = read(JSON.stringify({ open: unparsable }));
-    assert.ok(call?.command);
-    assert.equal(call.arg, unparsable);
+    assert.deepEqual(call, { name: 'open', argument: unparsable });
   });
 
   test('a message in chunks that was refused so leaves nothing behind', () => {
     const reader = new MessageReader(DEFAULT_LIMITS);
     for (const line of ['{"chunk-stream": null}', '{"closed": ', unparsable])
       assert.equal(reader.push(line, session), null);
-    assert.match(String((reader.push('', session) as { refusal?: Error } | null)?.refusal), /not for you/);
+    assert.match(String(refusalIn(reader.push('', session))), /not for you/);
     assert.equal(reader.inChunks, false);
-    assert.deepEqual(reader.push('{"open": 1}', session), { command: open, arg: 1 });
+    assert.deepEqual(reader.push('{"open": 1}', session), { name: 'open', argument: 1 });
   });
 });
 

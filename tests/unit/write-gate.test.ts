@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import { type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { createValidator } from '../../lib/asyncrpc/wire/formats.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
@@ -75,8 +75,9 @@ describe('the gate before writes', () => {
 
 describe('the commands that pass it', () => {
   const gated = (rows: Readonly<Record<string, CommandRow<never>>>, readOnly: boolean) => {
-    const dispatcher = new Dispatcher<never>({ rows, readOnly, ajv: createValidator() });
-    return Object.keys(rows).filter((name) => dispatcher.command(name)!.gate);
+    const open = createDispatcher<never>({ rows, readOnly, ajv: createValidator() });
+    const session = open(null as never, { awaitsLogin: false, isStale: false, close() {} });
+    return Object.keys(rows).filter((name) => session.command(name)!.gate);
   };
 
   test('are those that write to the hash equivalence database', () => {

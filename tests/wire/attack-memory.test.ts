@@ -117,7 +117,7 @@ function slowService(t: { after(fn: () => Promise<void>): void }, limits: Partia
       asked === quick
         ? args.map(() => 'quick')
         : new Promise((resolve) => waiting.push((outcome) => resolve([outcome]))),
-    enterStream: () => null,
+    refuses: () => null,
     stream: () => '',
     close() {},
   };

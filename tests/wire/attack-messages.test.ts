@@ -35,6 +35,15 @@ describe('messages made to cost more than they weigh', () => {
     assert.deepEqual(await client.ask('ping', {}), { alive: true });
   });
 
+  test('a command that nobody knows is refused before its argument is parsed', async (t) => {
+    const client = (await serve(t)).connect();
+    client.send(`{"nonsense": ${'x'.repeat(10_000)}\n`);
+    assert.match(refusal(await client.message()), /Unknown command "nonsense"/);
+    client.send(chunked(`{"nonsense": ${'x'.repeat(MIB)}`));
+    assert.match(refusal(await client.message()), /Unknown command "nonsense"/);
+    assert.deepEqual(await client.ask('ping', {}), { alive: true });
+  });
+
   for (const transport of [MEMORY, TCP]) {
     test(`a siginfo of a megabyte that is not ASCII comes back as it went, over ${transport.name}`, async (t) => {
       const server = await serve(t, { transport });

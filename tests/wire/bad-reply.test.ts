@@ -16,7 +16,7 @@ for (const [when, answer] of [
       awaitsLogin: false,
       command: () => command,
       invoke: () => answer([1n as unknown as Outcome]),
-      enterStream: () => null,
+      refuses: () => null,
       stream: () => '',
       close() {},
     };

@@ -23,7 +23,7 @@ test('lines whose answers are known at once still count as in flight while an ea
     awaitsLogin: false,
     command: () => command,
     invoke: () => [],
-    enterStream: () => null,
+    refuses: () => null,
     stream(_command, lines) {
       if (lines[0] === 'slow') {
         onWaiting();

@@ -24,7 +24,7 @@ const named = (name: string): Service => ({
     awaitsLogin: false,
     command: (command) => ({ name: command, stream: false, batches: false }),
     invoke: () => [name],
-    enterStream: () => null,
+    refuses: () => null,
     stream: () => '',
     close() {},
   }),

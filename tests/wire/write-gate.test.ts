@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
-import { type CommandRow, Dispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import { type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { createHub } from '../../lib/asyncrpc/server/hub.ts';
-import type { Service, Session } from '../../lib/asyncrpc/service.ts';
+import type { Service } from '../../lib/asyncrpc/service.ts';
 import { createLoopGuard } from '../../lib/asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../../lib/asyncrpc/wire/formats.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
@@ -78,15 +78,8 @@ function slowService(t: Running, more: object = {}) {
     'look-stream': { needs: [], stream: (_, lines) => `${lines.join('\n')}\n` },
   };
   const gate = new WriteGate(MAX);
-  const dispatcher = new Dispatcher({ rows, readOnly: false, ajv: createValidator(), gate });
-  const session: Session = {
-    awaitsLogin: false,
-    command: (name) => dispatcher.command(name),
-    invoke: (command, args) => dispatcher.invoke(null, command, args),
-    enterStream: (command) => dispatcher.enterStream(null, command),
-    stream: (command, lines) => dispatcher.stream(null, command, lines),
-    close() {},
-  };
+  const dispatch = createDispatcher({ rows, readOnly: false, ajv: createValidator(), gate });
+  const session = dispatch(null, { awaitsLogin: false, isStale: false, close() {} });
   const service: Service = { protocol: 'SLOW', accepts: () => true, open: () => session, close: async () => {} };
   const { connect, ...rest } = clientsOf(t, [service], more);
   return { ...rest, connect: () => connect('SLOW 1.0'), total, answerNext, gate };

@@ -7,7 +7,8 @@ import type { Carrier, Peer, Service } from '../service.ts';
 import type { Account, Holding } from '../shares/account.ts';
 import type { Holder } from '../shares/holder.ts';
 import type { Turns, Worker } from '../shares/turns.ts';
-import { Conversation, type ConversationHost } from './conversation.ts';
+import { Conversation } from './conversation.ts';
+import type { ConversationHost } from './host.ts';
 import { Inbox } from './inbox.ts';
 import { Output, type OutputOwner } from './output.ts';
 

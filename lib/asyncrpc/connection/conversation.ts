@@ -1,35 +1,15 @@
-import type { Logger } from '../../log.ts';
+import { unknownCommand } from '../faults.ts';
 import type { Limits } from '../limits.ts';
-import type { Carrier, Command, Outcome, Peer, Service, Session } from '../service.ts';
+import type { Command, Outcome, Session } from '../service.ts';
 import type { Holding } from '../shares/account.ts';
 import { Handshake } from '../wire/handshake.ts';
+import type { Sender } from '../wire/message-reader.ts';
+import type { ConversationHost } from './host.ts';
 import type { Inbox } from './inbox.ts';
 import { type Output, slices } from './output.ts';
 import { isPlain, PlainSession } from './plain.ts';
 import { Replies } from './replies.ts';
 import { type StreamHost, StreamMode } from './stream-mode.ts';
-
-/** What a conversation needs of the connection that carries it. */
-export interface ConversationHost {
-  readonly peer: Peer;
-  readonly limits: Limits;
-  readonly log: Logger;
-  readonly carrier: Carrier;
-  readonly services: ReadonlyMap<string, Service>;
-  readonly inbox: Inbox;
-  readonly output: Output;
-  readonly holding: Holding;
-  /** Nothing more is said. */
-  readonly over: boolean;
-  /** Goes on with what can be done now. */
-  pump(): void;
-  /** The handshake is over. */
-  onReady(): void;
-  /** Tells the client what was wrong and closes. */
-  fail(error: Error, what?: string): void;
-  /** Sends what is written, then closes. */
-  close(): void;
-}
 
 /**
  * What is said on a connection: handshake, then the request loop, in message and in stream mode, or the plain form.
@@ -37,12 +17,13 @@ export interface ConversationHost {
  * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit,
  * but for those of a command that writes.
  */
-export class Conversation implements StreamHost {
+export class Conversation implements StreamHost, Sender {
   readonly limits: Limits;
   readonly inbox: Inbox;
   readonly replies: Replies;
   private readonly host: ConversationHost;
   private readonly output: Output;
+  private readonly holding: Holding;
   private readonly handshake: Handshake;
   private greeted = false;
   private session: Session | null = null;
@@ -61,6 +42,7 @@ export class Conversation implements StreamHost {
     this.limits = host.limits;
     this.inbox = host.inbox;
     this.output = host.output;
+    this.holding = host.holding;
     this.replies = new Replies(host.carrier.chunked, (error) => this.logFailure('request failed', error));
     this.handshake = new Handshake(host.services, host.peer, host.limits);
   }
@@ -86,10 +68,23 @@ export class Conversation implements StreamHost {
 
   /** How long a message may be before it is complete: of a client that is not known yet, no longer than it has to be. */
   get maxPartialBytes(): number {
-    const { maxLineBytes, maxMessageBytes, maxMessageBeforeLoginBytes } = this.limits;
+    const { maxLineBytes } = this.limits;
     if (this.isHandshake) return maxLineBytes;
-    const awaitsLogin = (this.session ?? this.plain)!.awaitsLogin;
-    return awaitsLogin ? Math.max(maxLineBytes, maxMessageBeforeLoginBytes) : maxMessageBytes;
+    return this.awaitsLogin ? Math.max(maxLineBytes, this.maxMessageBytes) : this.maxMessageBytes;
+  }
+
+  /** How long a complete message may be. */
+  get maxMessageBytes(): number {
+    const { maxMessageBytes, maxMessageBeforeLoginBytes } = this.limits;
+    return this.awaitsLogin ? Math.min(maxMessageBytes, maxMessageBeforeLoginBytes) : maxMessageBytes;
+  }
+
+  /** A command that is not known, or not open to this client whatever the argument. */
+  refusalByName(name: string): Error | null {
+    const command = this.session!.command(name);
+    if (!command) return unknownCommand(name);
+    const refusal = this.session!.refuses(command);
+    return refusal instanceof Promise ? null : refusal;
   }
 
   /** Takes one step; false when there is nothing to do until something happens. */
@@ -131,8 +126,8 @@ export class Conversation implements StreamHost {
     this.plain?.close();
   }
 
-  private get holding(): Holding {
-    return this.host.holding;
+  private get awaitsLogin(): boolean {
+    return (this.session ?? this.plain)!.awaitsLogin;
   }
 
   private readHandshake(): boolean {
@@ -189,21 +184,22 @@ export class Conversation implements StreamHost {
     const { inbox } = this;
     const session = this.session!;
     const held = inbox.heldBytes;
-    const call = inbox.takeCall(session);
+    const call = inbox.takeCall(this);
     if (!call) return false;
-    if (!call.command) {
-      this.answer([call.refusal]);
+    const command = call.name === null ? null : session.command(call.name);
+    if (call.name === null || !command) {
+      this.answer([call.name === null ? call.refusal : unknownCommand(call.name)]);
       return true;
     }
-    if (call.command.stream) return this.enterStream(call.command);
-    if (this.mustWait(call.command) || (call.command.isLong?.(call.arg) && !this.holding.mayFetch)) {
+    if (command.stream) return this.enterStream(command);
+    if (this.mustWait(command) || (command.isLong?.(call.argument) && !this.holding.mayFetch)) {
       inbox.putBack(call);
       return false;
     }
-    const args = [call.arg];
-    if (call.command.batches) inbox.takeRun(session, call.command, args);
+    const args = [call.argument];
+    if (command.batches) inbox.takeRun(this, call.name, args);
     this.busyBytes = Math.max(0, held - inbox.heldBytes);
-    this.settle(session.invoke(call.command, args), (outcomes) => this.answer(outcomes));
+    this.settle(session.invoke(command, args), (outcomes) => this.answer(outcomes));
     return true;
   }
 
@@ -219,7 +215,7 @@ export class Conversation implements StreamHost {
   }
 
   private enterStream(command: Command): boolean {
-    this.settle(this.session!.enterStream(command), (refusal) => {
+    this.settle(this.session!.refuses(command), (refusal) => {
       if (refusal) return this.answer([refusal]);
       this.lines = new StreamMode(command, this.session!, this, () => {
         this.lines = null;

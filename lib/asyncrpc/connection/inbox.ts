@@ -1,9 +1,9 @@
 import { ProtocolError } from '../../errors.ts';
 import { Fifo } from '../fifo.ts';
 import type { Limits } from '../limits.ts';
-import type { Carrier, Command, Session } from '../service.ts';
+import type { Carrier } from '../service.ts';
 import { LineSplitter } from '../wire/lines.ts';
-import { type Call, MessageReader } from '../wire/message-reader.ts';
+import { type Call, MessageReader, type Sender } from '../wire/message-reader.ts';
 import type { Json } from '../wire/messages.ts';
 
 /**
@@ -95,7 +95,7 @@ export class Inbox {
   }
 
   /** The next whole request, or null when none has been read. What cannot be read on becomes `failure`. */
-  takeCall(session: Session): Call | null {
+  takeCall(sender: Sender): Call | null {
     if (this.next) {
       const call = this.next;
       this.next = null;
@@ -106,7 +106,7 @@ export class Inbox {
     for (let line = this.takeLine(); line !== null; line = this.takeLine()) {
       const wasInChunks = this.reader.inChunks;
       try {
-        const call = this.reader.push(line, session);
+        const call = this.reader.push(line, sender);
         // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
         if (this.reader.inChunks !== wasInChunks) {
           const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
@@ -123,12 +123,12 @@ export class Inbox {
   }
 
   /** Adds to `args` those of the neighbouring requests of the same command that have been read already. */
-  takeRun(session: Session, command: Command, args: Json[]): void {
+  takeRun(sender: Sender, command: string, args: Json[]): void {
     while (args.length < this.limits.maxInFlight) {
-      const call = this.takeCall(session);
+      const call = this.takeCall(sender);
       if (!call) return;
-      if (call.command !== command) return this.putBack(call);
-      args.push(call.arg);
+      if (call.name !== command) return this.putBack(call);
+      args.push(call.argument);
     }
   }
 

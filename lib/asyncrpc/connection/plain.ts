@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import { clientMessage } from '../faults.ts';
+import { clientMessage, unknownCommand } from '../faults.ts';
 import type { Limits } from '../limits.ts';
 import {
   type Command,
@@ -99,7 +99,7 @@ export class PlainSession {
       const command = service === null || service === name ? session.command(method) : null;
       if (command) return { session, command };
     }
-    throw new InvokeError(`Unknown command ${JSON.stringify(method.slice(0, 64))}`);
+    throw unknownCommand(method);
   }
 
   /** Does it at once, or in its turn at the command's gate: within the call, or others behind it would be first. */
@@ -118,7 +118,7 @@ export class PlainSession {
 
   private async runStream(session: Session, command: Command, params: Json): Promise<Json> {
     const lines = streamLines(params);
-    const refusal = await session.enterStream(command);
+    const refusal = await session.refuses(command);
     if (refusal) throw refusal;
     const answered: string[] = [];
     for (let at = 0; at < lines.length; at += this.limits.maxInFlight) {

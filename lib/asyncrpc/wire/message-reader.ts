@@ -1,13 +1,20 @@
 import { InvokeError, ProtocolError } from '../../errors.ts';
 import type { Limits } from '../limits.ts';
-import type { Command, Session } from '../service.ts';
 import { ChunkGatherer } from './chunks.ts';
 import { type Json, parseMessage } from './messages.ts';
 
-/** A request: its command and argument, or why it is refused. */
+/** A request: the name of its command and its argument, or why it is refused. */
 export type Call =
-  | { readonly command: Command; readonly arg: Json }
-  | { readonly command: null; readonly refusal: Error };
+  | { readonly name: string; readonly argument: Json }
+  | { readonly name: null; readonly refusal: Error };
+
+/** What the reader must know about the client that sends the messages. */
+export interface Sender {
+  /** The longest message it may send now. */
+  readonly maxMessageBytes: number;
+  /** Why a long message with this command need not be parsed; null where it must be. */
+  refusalByName(name: string): Error | null;
+}
 
 const CHUNK_STREAM = 'chunk-stream';
 
@@ -31,14 +38,15 @@ export class MessageReader {
    * Takes a line. Returns the request it completes, or null.
    * @throws ProtocolError when nothing after this line can be read
    */
-  push(line: string, session: Session): Call | null {
-    const text = this.inChunks ? this.addChunk(line, session) : line;
+  push(line: string, sender: Sender): Call | null {
+    const text = this.inChunks ? this.addChunk(line, sender) : line;
     if (text === null) return null;
-    this.checkLength(text.length, session);
-    const refusal = text.length > PEEK_LENGTH ? refuseByName(text, session) : null;
+    this.checkLength(text.length, sender);
+    const name = text.length > PEEK_LENGTH ? nameOf(text) : null;
+    const refusal = name === null ? null : sender.refusalByName(name);
     if (refusal) {
       this.inChunks = false;
-      return { command: null, refusal };
+      return { name: null, refusal };
     }
     const message = parseMessage(text, this.limits.maxJsonDepth, this.limits.maxJsonKeys);
     if (!this.inChunks && isChunkStream(message)) {
@@ -46,24 +54,23 @@ export class MessageReader {
       return null;
     }
     this.inChunks = false;
-    return toCall(message, session);
+    return toCall(message);
   }
 
   clear(): void {
     this.chunks.clear();
   }
 
-  private addChunk(line: string, session: Session): string | null {
+  private addChunk(line: string, sender: Sender): string | null {
     if (line === '') return this.chunks.take();
-    this.checkLength(this.chunkBytes + line.length, session);
+    this.checkLength(this.chunkBytes + line.length, sender);
     this.chunks.push(line);
     return null;
   }
 
-  private checkLength(length: number, session: Session): void {
-    const { maxMessageBytes, maxMessageBeforeLoginBytes } = this.limits;
-    const limit = session.awaitsLogin ? Math.min(maxMessageBytes, maxMessageBeforeLoginBytes) : maxMessageBytes;
-    if (length > limit) throw new ProtocolError(`a message is longer than ${limit} bytes`);
+  private checkLength(length: number, sender: Sender): void {
+    const { maxMessageBytes } = sender;
+    if (length > maxMessageBytes) throw new ProtocolError(`a message is longer than ${maxMessageBytes} bytes`);
   }
 }
 
@@ -72,28 +79,23 @@ const PEEK_LENGTH = 4096;
 /** The name of the command, if it comes first. */
 const NAME = /^\s*\{\s*"([\w-]{1,64})"\s*:/;
 
-/** The refusal of a long message that need not be parsed: its command is unknown, or not open to this client. */
-function refuseByName(text: string, session: Session): Error | null {
+/** The name of the command of a long message, if it comes first. */
+function nameOf(text: string): string | null {
   const name = NAME.exec(text.slice(0, 256))?.[1];
-  if (name === undefined || name === CHUNK_STREAM) return null;
-  const command = session.command(name);
-  return command ? (session.denies?.(command) ?? null) : unknownCommand(name);
+  return name === undefined || name === CHUNK_STREAM ? null : name;
 }
 
-function unknownCommand(name: string): InvokeError {
-  return new InvokeError(`Unknown command ${JSON.stringify(name.slice(0, 64))}`);
-}
-
-function toCall(message: Json, session: Session): Call {
-  const refuse = (text: string): Call => ({ command: null, refusal: new InvokeError(text) });
+function toCall(message: Json): Call {
   if (message === null || typeof message !== 'object' || Array.isArray(message)) {
     return refuse('A request must be an object whose one key is the command');
   }
   const names = Object.keys(message);
   if (names.length !== 1) return refuse(`A request must hold one command, not ${names.length}`);
-  const name = names[0]!;
-  const command = session.command(name);
-  return command ? { command, arg: message[name]! } : { command: null, refusal: unknownCommand(name) };
+  return { name: names[0]!, argument: message[names[0]!]! };
+}
+
+function refuse(text: string): Call {
+  return { name: null, refusal: new InvokeError(text) };
 }
 
 function isChunkStream(message: Json): boolean {

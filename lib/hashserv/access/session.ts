@@ -6,6 +6,7 @@ import { covers, denied, storedPermissions, USER_ADMIN } from './permissions.ts'
 export class HashSession {
   readonly peer: Peer;
   private readonly store: HashStore;
+  private readonly onClose: () => void;
   private readonly anonymous: ReadonlySet<string>;
   /** Whose token was the right one. */
   private login: User | null = null;
@@ -18,8 +19,12 @@ export class HashSession {
   /** Gives up the place of a login that waits to be looked at. */
   leaveTurn: (() => void) | null = null;
 
-  /** @param anonymous what a client of this listener may do without a login */
-  constructor(peer: Peer, store: HashStore, anonymous: ReadonlySet<string>) {
+  /**
+   * @param anonymous what a client of this listener may do without a login
+   * @param onClose called when the connection is gone
+   */
+  constructor(peer: Peer, store: HashStore, anonymous: ReadonlySet<string>, onClose: () => void) {
+    this.onClose = onClose;
     this.peer = peer;
     this.store = store;
     this.anonymous = anonymous;
@@ -93,6 +98,7 @@ export class HashSession {
   close(): void {
     this.gone = true;
     this.leaveTurn?.();
+    this.onClose();
   }
 
   private logOut(): void {
