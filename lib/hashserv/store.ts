@@ -99,6 +99,12 @@ export interface RowPage {
 /** A method and a taskhash without blanks, joined by one blank: a line of get-stream. */
 export type TaskLine = string;
 
+/** How much of the unihashes is in memory: all rows, the newest that there is room for, or it is being found out. */
+export interface Loading {
+  readonly state: 'loading' | 'checking' | 'all' | 'newest';
+  readonly rows: number;
+}
+
 /**
  * Where hash equivalence is kept. Interfaces are batches, so that an engine pays its round trip once for many clients.
  *
@@ -110,6 +116,8 @@ export interface HashStore {
   readonly readOnly: boolean;
   /** The latest `created` among the rows stored last, as it was when the store was opened. */
   readonly newestCreated: string | null;
+  /** How much of the unihashes is in memory. */
+  readonly loading: Loading;
   /** The unihash of a task as far as it is known by heart; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
   /** The unihash of each task, or null. */

@@ -12,7 +12,7 @@ const SHAPES: readonly (readonly [string, (n: number) => string])[] = [
 export function hashServersContract(name: string, { newName, openNew, engine }: HashDatabases): void {
   describe(`${name} keeps hash equivalence for several servers`, () => {
     for (const [shape, key] of SHAPES)
-      test(`a write that contradicts what is in memory forgets all of it, and keeps no unihash but its own: ${shape}`, async (t) => {
+      test(`a write that contradicts what is in memory leaves nothing wrong there: ${shape}`, async (t) => {
         const file = newName();
         const [ours, theirs] = [await openNew(t, file), await openNew(t, file)];
         const equivalent = (taskhash: string, n: number) => [{ method: METHOD, taskhash, unihash: hash(n) }];
@@ -28,11 +28,12 @@ export function hashServersContract(name: string, { newName, openNew, engine }: 
           await doAll(theirs, remove(t1));
           await theirs.reportEquivalent(equivalent(t1, 7));
           assert.deepEqual(await write(t1, 1), [hash(7)]);
-          assert.deepEqual([known(t1), known(t2)], [undefined, undefined]);
+          assert.ok([undefined, hash(7)].includes(known(t1)), known(t1));
+          assert.ok([undefined, hash(2)].includes(known(t2)), known(t2));
 
           await theirs.reportEquivalent(equivalent(t3, 8));
           assert.deepEqual(await write(t3, 3), [hash(8)]);
-          assert.equal(known(t3), undefined);
+          assert.ok([undefined, hash(8)].includes(known(t3)), known(t3));
         }
       });
 

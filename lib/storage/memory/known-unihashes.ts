@@ -7,6 +7,8 @@ const BLANK = 0x20;
 const OTHERS = 1 / 16;
 /** A method as a line of a stream can name it, in one byte a character. */
 const PLAIN_METHOD = /^[!-~]{1,256}$/;
+/** A row as its words: taskhash, unihash. */
+const ROW_WORDS = 2 * HASH_WORDS;
 
 /**
  * What an engine's unihashes are known by without asking it: the rows whose hashes are 64 lower-case hex digits in a
@@ -16,24 +18,29 @@ const PLAIN_METHOD = /^[!-~]{1,256}$/;
  * every addition says in which epoch it was read.
  */
 export class KnownUnihashes {
-  readonly table: UnihashTable;
+  private readonly table: UnihashTable;
   private readonly strings: UnihashCache;
   private readonly taskhash = new Int32Array(HASH_WORDS);
   private readonly unihash = new Int32Array(HASH_WORDS);
   /** A character that is not ASCII takes up to three bytes. */
   private readonly digits = Buffer.alloc(3 * HASH_DIGITS);
+  /** Whether the table can hold anything. */
+  readonly hasTable: boolean;
+  private trusted = true;
+  private changed = 0;
+  private rowsWentAt = 0;
 
   /** @param maxBytes 0 keeps nothing */
   constructor(maxBytes: number) {
     const others = Math.floor(maxBytes * OTHERS);
-    const fits = maxBytes - others >= LEAST_TABLE_BYTES;
-    this.table = new UnihashTable(fits ? maxBytes - others : 0);
-    this.strings = createUnihashCache(fits ? others : maxBytes);
+    this.hasTable = maxBytes - others >= LEAST_TABLE_BYTES;
+    this.table = new UnihashTable(this.hasTable ? maxBytes - others : 0);
+    this.strings = createUnihashCache(this.hasTable ? others : maxBytes);
   }
 
   /** Changes when rows have gone, or may have. */
   get epoch(): number {
-    return this.strings.epoch;
+    return this.rowsWentAt;
   }
 
   /** Bytes held. */
@@ -41,25 +48,38 @@ export class KnownUnihashes {
     return this.table.bytes + this.strings.bytes;
   }
 
+  /** Rows in the table. */
+  get rows(): number {
+    return this.table.size;
+  }
+
+  /** Whether the table has given up rows for want of room. */
+  get hasEvicted(): boolean {
+    return this.table.evicted > 0;
+  }
+
+  /** Whether the table can take another row without giving one up. */
+  get hasRoom(): boolean {
+    return this.table.hasRoom;
+  }
+
+  /** Changes when rows come into the table or leave it. */
+  get changes(): number {
+    return this.changed;
+  }
+
   /** The unihash of a task, or undefined: that says nothing. */
   get(task: string): string | undefined {
-    const at = startOfTaskhash(task);
-    const method = at < 0 ? -1 : this.table.methodNumber(task.slice(0, at - 1));
-    if (method >= 0 && this.read(task, at, this.taskhash)) {
-      const row = this.table.findTask(method, this.taskhash);
-      if (row >= 0) {
-        this.table.writeUnihash(row, this.digits, 0);
-        return this.digits.toString('latin1', 0, HASH_DIGITS);
-      }
-    }
-    return this.strings.get(task);
+    const row = this.trusted ? this.find(task) : -1;
+    if (row < 0) return this.strings.get(task);
+    this.table.writeUnihash(row, this.digits, 0);
+    return this.digits.toString('latin1', 0, HASH_DIGITS);
   }
 
   /** Whether a task is known to have the unihash; false says nothing. */
   exists(unihash: string): boolean {
-    if (unihash.length === HASH_DIGITS && this.read(unihash, 0, this.unihash) && this.table.hasUnihash(this.unihash))
-      return true;
-    return this.strings.get(existsKey(unihash)) !== undefined;
+    const inTable = this.trusted && unihash.length === HASH_DIGITS && this.read(unihash, 0, this.unihash);
+    return (inTable && this.table.hasUnihash(this.unihash)) || this.strings.get(existsKey(unihash)) !== undefined;
   }
 
   /**
@@ -67,27 +87,98 @@ export class KnownUnihashes {
    * theirs alone.
    */
   add(task: string, unihash: string, epoch: number): void {
-    if (epoch === this.epoch && !this.addToTable(task, unihash)) this.strings.set(task, unihash, epoch);
+    if (epoch !== this.epoch) return;
+    const isInTable = this.addToTable(task, unihash);
+    if (!isInTable || !this.trusted) this.strings.set(task, unihash, this.strings.epoch);
   }
 
   /** Adds that some task was found to have the unihash. */
   addExisting(unihash: string, epoch: number): void {
-    this.strings.set(existsKey(unihash), '', epoch);
+    if (epoch === this.epoch) this.strings.set(existsKey(unihash), '', this.strings.epoch);
+  }
+
+  /**
+   * Adds rows `from` to `to` of many: 64 bytes each, of one method.
+   * @returns false when they cannot be kept
+   */
+  addRows(method: string, rows: Int32Array, from: number, to: number): boolean {
+    if (!PLAIN_METHOD.test(method)) return false;
+    for (let at = from * ROW_WORDS; at < to * ROW_WORDS; at += ROW_WORDS) {
+      for (let i = 0; i < HASH_WORDS; i++) {
+        this.taskhash[i] = rows[at + i]!;
+        this.unihash[i] = rows[at + HASH_WORDS + i]!;
+      }
+      if (!this.set(method)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the table holds just this for a task, trusted or not; null where it is none for the table. */
+  holds(task: string, unihash: string): boolean | null {
+    if (!this.readTask(task) || !this.readUnihash(unihash)) return null;
+    const row = this.find(task);
+    if (row < 0) return false;
+    this.table.writeUnihash(row, this.digits, 0);
+    return this.digits.toString('latin1', 0, HASH_DIGITS) === unihash;
+  }
+
+  /** The rows of these tasks have gone. */
+  remove(tasks: readonly string[]): void {
+    this.rowsWentAt++;
+    this.strings.clear();
+    for (const task of tasks) {
+      if (!this.readTask(task)) continue;
+      this.table.delete(methodOf(task), this.taskhash);
+      this.changed++;
+    }
+  }
+
+  /** Rows may have gone: nothing is answered from the table until it is found right, or cleared. */
+  doubt(): void {
+    this.rowsWentAt++;
+    this.strings.clear();
+    this.trusted = this.rows === 0;
+  }
+
+  /** The table holds no row that the engine does not. */
+  trust(): void {
+    this.trusted = true;
   }
 
   /** Forgets everything; what was read before this and arrives later is not kept. */
   clear(): void {
+    this.rowsWentAt++;
+    this.changed++;
     this.table.clear();
     this.strings.clear();
+    this.trusted = true;
+  }
+
+  private find(task: string): number {
+    const at = startOfTaskhash(task);
+    const method = at < 0 ? -1 : this.table.methodNumber(task.slice(0, at - 1));
+    return method >= 0 && this.read(task, at, this.taskhash) ? this.table.findTask(method, this.taskhash) : -1;
   }
 
   private addToTable(task: string, unihash: string): boolean {
+    return this.readTask(task) && this.readUnihash(unihash) && this.set(methodOf(task));
+  }
+
+  /** Adds the row that was read. */
+  private set(method: string): boolean {
+    const { size } = this.table;
+    const kept = this.table.set(method, this.taskhash, this.unihash);
+    if (this.table.size !== size) this.changed++;
+    return kept;
+  }
+
+  private readTask(task: string): boolean {
     const at = startOfTaskhash(task);
-    if (at < 0 || unihash.length !== HASH_DIGITS) return false;
-    if (!this.read(task, at, this.taskhash) || !this.read(unihash, 0, this.unihash)) return false;
-    const method = task.slice(0, at - 1);
-    if (this.table.methodNumber(method) < 0 && !PLAIN_METHOD.test(method)) return false;
-    return this.table.set(method, this.taskhash, this.unihash);
+    return at >= 0 && PLAIN_METHOD.test(methodOf(task)) && this.read(task, at, this.taskhash);
+  }
+
+  private readUnihash(unihash: string): boolean {
+    return unihash.length === HASH_DIGITS && this.read(unihash, 0, this.unihash);
   }
 
   private read(text: string, at: number, words: Int32Array): boolean {
@@ -100,6 +191,11 @@ export class KnownUnihashes {
 function startOfTaskhash(task: string): number {
   const at = task.length - HASH_DIGITS;
   return at >= 2 && task.charCodeAt(at - 1) === BLANK ? at : -1;
+}
+
+/** The method of a task line whose taskhash has as many characters as a hash has digits. */
+function methodOf(task: string): string {
+  return task.slice(0, -HASH_DIGITS - 1);
 }
 
 /** Unihashes known to exist are kept beside the tasks under a key that no task line can have. */

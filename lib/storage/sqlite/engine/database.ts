@@ -76,6 +76,8 @@ export interface Database {
   tryWrite(): Promise<void>;
   /** Called after another process, or another connection than the writer, has committed; within 250 ms. */
   onForeignCommit(listener: () => void): void;
+  /** Called when it begins to close: whoever reads by itself stops. */
+  onClose(listener: () => void): void;
   /** Drains the writer, checkpoints, closes. After a fatal error it is left as it is: the process must end. */
   close(drainMs: number): Promise<void>;
 }

@@ -56,6 +56,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
   const doubt = createDoubt({ file, log, checkSql: options.check?.sql, hold() {}, onFatal });
   const foreign = pollForeignCommits((run) => run(reads.current));
   const listeners: (() => void)[] = [];
+  const onClose: (() => void)[] = [];
   /** The file has changed and cannot be read as it is now. */
   let unreadable: unknown = null;
 
@@ -113,8 +114,10 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       listeners.push(listener);
       foreign.listen(listener);
     },
+    onClose: (listener) => void onClose.push(listener),
     tryWrite: async () => {},
     async close() {
+      for (const listener of onClose) listener();
       watch?.close();
       foreign.close();
       clock.close();

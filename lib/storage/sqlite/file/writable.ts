@@ -160,6 +160,7 @@ function assemble(
     writer.block('file', missing);
   });
   let migrations = 0;
+  const onClose: (() => void)[] = [];
   const clock = interruptLongStatements(options, () =>
     migrations > 0 || writer.unhurried ? [lookups, reads] : [writing.current, lookups, reads],
   );
@@ -185,7 +186,9 @@ function assemble(
     read: (on, sql, params) => patientRead(on, sql, params, doubt),
     tryWrite: () => writer.slice(rewriteHeader),
     onForeignCommit: foreign.listen,
+    onClose: (listener) => void onClose.push(listener),
     async close(drainMs) {
+      for (const listener of onClose) listener();
       watch.close();
       foreign.close();
       await writer.drain(drainMs);

@@ -3,6 +3,7 @@ import type { GcTask, HashStore, Where } from '../../../hashserv/store.ts';
 import type { Table } from '../../../hashserv/where.ts';
 import type { Binding, Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
+import type { KnownRows } from './known-rows.ts';
 import { CREATED } from './schema.ts';
 
 type GcMethods = Pick<
@@ -91,6 +92,9 @@ function searchFor(task: GcTask): Search {
   };
 }
 
+/** The tasks whose rows are deleted, as lines of a stream. */
+const GONE = " RETURNING method || ' ' || taskhash AS task";
+
 /** Rows an index leads to, in no order: one more than are taken tells that it is no short way. */
 const INDEXED = ({ table, condition }: Search) =>
   `SELECT t.id FROM ${table} t WHERE ${condition} LIMIT ${MAX_INDEXED_ROWS + 1}`;
@@ -109,9 +113,8 @@ FROM step`;
 /**
  * Deletion and garbage collection. Rows are found on the maintenance connection, which blocks nobody, and changed by
  * id in slices between the writer's batches; the condition is checked again then.
- * @param forget called after rows were deleted: cached answers may be of them
  */
-export function createGcStore(database: Database, forget: () => void): GcMethods {
+export function createGcStore(database: Database, known: KnownRows): GcMethods {
   const { maintenance } = database;
 
   async function requireCurrent(connection: Binding, task: GcTask): Promise<void> {
@@ -144,16 +147,28 @@ export function createGcStore(database: Database, forget: () => void): GcMethods
       const { table, condition, params } = searchFor(task);
       const rows = `WHERE t.id IN (SELECT value FROM json_each(?)) AND ${condition}`;
       const marking = task.kind === 'mark';
+      const isUnihashes = table === TABLE_NAMES.unihashes;
       const sql = marking
         ? `UPDATE ${table} AS t NOT INDEXED SET gc_mark = ? ${rows}`
-        : `DELETE FROM ${table} AS t NOT INDEXED ${rows}`;
+        : `DELETE FROM ${table} AS t NOT INDEXED ${rows}${isUnihashes ? GONE : ''}`;
       const bound = [...(marking ? [task.mark] : []), JSON.stringify(ids), ...params];
-      const count = await database.writer!.slice(async (connection) => {
-        await requireCurrent(connection, task);
-        return connection.run(sql, bound);
-      });
-      if (!marking && count > 0) forget();
-      return count;
+      if (marking || !isUnihashes) {
+        return database.writer!.slice(async (connection) => {
+          await requireCurrent(connection, task);
+          return connection.run(sql, bound);
+        });
+      }
+      try {
+        const gone = await database.writer!.slice(async (connection) => {
+          await requireCurrent(connection, task);
+          return connection.all<{ task: string }>(sql, bound);
+        });
+        if (gone.length > 0) known.removed(gone.map(({ task }) => task));
+        return gone.length;
+      } catch (error) {
+        known.unsure();
+        throw error;
+      }
     },
 
     async gcStatus() {

@@ -2,6 +2,7 @@ import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
 import { COUNT_KEYS, countsOf, type KeyCount, keysOf, TABLE_NAMES, toSql } from './gc-store.ts';
+import type { KnownRows } from './known-rows.ts';
 import { NEW_MARK } from './schema.ts';
 
 type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows'>;
@@ -21,7 +22,7 @@ function importSql(table: Table): string {
 }
 
 /** Counting, taking out and putting in rows, for an administrator. Reads run on the maintenance connection. */
-export function createRowStore(database: Database): RowMethods {
+export function createRowStore(database: Database, known: KnownRows): RowMethods {
   const { maintenance } = database;
   return {
     async countRows(table, where) {
@@ -60,7 +61,13 @@ export function createRowStore(database: Database): RowMethods {
       return { rows: rows.map((row) => ROW_COLUMNS[table].map((column) => row[column]!)), next: more ? last.id : null };
     },
 
-    importRows: (table: Table, rows: readonly RowValues[]) =>
-      database.writer!.slice((connection) => connection.run(importSql(table), [JSON.stringify(rows)])),
+    async importRows(table: Table, rows: readonly RowValues[]) {
+      try {
+        return await database.writer!.slice((connection) => connection.run(importSql(table), [JSON.stringify(rows)]));
+      } finally {
+        // Also one that failed may have been done.
+        if (table === 'unihashes') known.stored();
+      }
+    },
   };
 }

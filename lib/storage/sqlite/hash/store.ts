@@ -1,11 +1,11 @@
 import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
-import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import { createBatcher } from '../engine/batcher.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 import type { WriteKind } from '../engine/submissions.ts';
 import { createGcStore } from './gc-store.ts';
+import { createKnownRows } from './known-rows.ts';
 import { createOuthashStore } from './outhash-store.ts';
 import { createRowStore } from './row-store.ts';
 import { CREATED, HASH_SCHEMA, NEW_MARK, REPORT_COLUMNS } from './schema.ts';
@@ -59,12 +59,13 @@ SELECT max(${CREATED('created')}) AS created FROM (
 /** The hash equivalence store on SQLite. Adds its tables to the database; throws StorageError when it cannot. */
 export async function createHashStore({ database, cacheBytes, log }: HashStoreOptions): Promise<HashStore> {
   await database.addSchema(HASH_SCHEMA);
-  const memory = new KnownUnihashes(cacheBytes);
+  const known = createKnownRows(database, cacheBytes, log);
+  const { memory } = known;
   const users = createUserStore(database);
   const [newest] = await database.read<{ created: string | null }>(database.reads, NEWEST_CREATED);
-  const forget = () => memory.clear();
+  // The first call comes by itself, soon after the start: from then on the memory is filled.
   database.onForeignCommit(() => {
-    forget();
+    known.unsure();
     users.changed();
   });
 
@@ -94,6 +95,16 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     return row?.unihash ?? null;
   }
 
+  async function submit<Op extends Equivalence>(kind: WriteKind<Op, string | null>, ops: readonly Op[], bytes: number) {
+    try {
+      return await database.writer!.submit(kind, ops, bytes);
+    } catch (error) {
+      // It may have been done all the same.
+      known.stored();
+      throw error;
+    }
+  }
+
   /**
    * Writes, and resolves to the unihash then stored for each, or else the one that was proposed. The writer reads them
    * from the file: what is in memory may be of a row that another server has just removed, and that this write has
@@ -101,15 +112,16 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
    */
   async function write<Op extends Equivalence>(kind: WriteKind<Op, string | null>, ops: readonly Op[], bytes: number) {
     const { epoch } = memory;
-    const found = await database.writer!.submit(kind, ops, bytes);
+    const found = await submit(kind, ops, bytes);
+    if (epoch !== memory.epoch) known.stored();
     return ops.map(({ method, taskhash, unihash: proposed }, i) => {
       const unihash = found[i]!;
       if (!method.includes(' ') && !taskhash.includes(' ')) {
         const task = `${method} ${taskhash}`;
-        const known = memory.get(task);
-        if (known !== undefined && known !== unihash) forget();
+        const inMemory = memory.get(task);
+        if (inMemory !== undefined && inMemory !== unihash) known.forget();
         // What was proposed has been checked; another's row may hold a text that no stream could answer with.
-        else if (unihash === proposed) memory.add(task, unihash, epoch);
+        else if (unihash === proposed || isUnihash(unihash)) memory.add(task, unihash, epoch);
       }
       return unihash ?? proposed;
     });
@@ -117,6 +129,9 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
 
   const store: HashStore = {
     readOnly: database.readOnly,
+    get loading() {
+      return known.loading;
+    },
     newestCreated: newest!.created,
 
     knownUnihash: (task) => memory.get(task),
@@ -138,14 +153,20 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
 
     reportEquivalent: (equivalences) => write(EQUIVALENT_KIND, equivalences, equivalences.length * 256),
 
-    ...createGcStore(database, forget),
-    ...createRowStore(database),
+    ...createGcStore(database, known),
+    ...createRowStore(database, known),
     ...users.methods,
     get usersVersion() {
       return users.version;
     },
   };
   return store;
+}
+
+const UNIHASH_FORM = /^[0-9a-f]{64}$/;
+
+function isUnihash(text: string | null): text is string {
+  return text !== null && UNIHASH_FORM.test(text);
 }
 
 const NOTHING: readonly undefined[] = [];

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
+import type { HashStore } from '../../lib/hashserv/store.ts';
+import { SILENT } from '../../lib/log.ts';
+import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
+import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
+import { doAll, hash, METHOD, remove, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
+
+const MIB = 1024 * 1024;
+
+/** Stores on one file, as of as many servers. */
+function files(t: TestContext) {
+  const file = path.join(temporaryFolder(t), 'memory.db');
+  const open = async (cacheBytes = 8 * MIB, readOnly = false): Promise<HashStore> => {
+    const onFatal = (error: Error) => assert.fail(error);
+    const rest = { readOnly, init: false, syncMode: { kind: 'on_shutdown' }, log: SILENT, onFatal } as const;
+    const database = await openDatabase({ file, ...rest });
+    t.after(() => database.close(1000));
+    return createHashStore({ database, cacheBytes, log: SILENT });
+  };
+  return { file, open };
+}
+
+const line = (n: number, method = METHOD) => `${method} ${hash(n)}`;
+const task = (n: number, unihash: number, method = METHOD) => ({ method, taskhash: hash(n), unihash: hash(unihash) });
+
+/** Until something is so, turn after turn. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** Rows as another program stores them, `from` the number of the first. */
+function storeRows(file: string, count: number, from = 0, taskhash = "printf('%064x', n)"): Promise<unknown> {
+  return withSqlite(file, (run) =>
+    run(`WITH RECURSIVE rows(n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM rows WHERE n + 1 < ${from + count})
+      INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+      SELECT '${METHOD}', ${taskhash}, printf('%064x', n + 1000000), '' FROM rows`),
+  );
+}
+
+for (const readOnly of [false, true]) {
+  test(`what the file holds is known soon after the start${readOnly ? ' of a read-only server' : ''}`, async (t) => {
+    const { file, open } = files(t);
+    await open();
+    await storeRows(file, 20_000);
+    await storeRows(file, 20, 50_000, "'t' || n");
+    const store = await open(8 * MIB, readOnly);
+    await until(() => store.loading.state === 'all');
+    assert.equal(store.loading.rows, 20_000);
+    for (let n = 0; n < 20_000; n += 7) assert.equal(store.knownUnihash(line(n)), hash(n + 1_000_000));
+    assert.equal(store.knownUnihash(line(20_000)), undefined);
+    assert.equal(store.knownToExist(hash(1_000_001)), true);
+  });
+}
+
+test('where there is no room for all rows the newest are known', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 60_000);
+  const store = await open(4 * MIB);
+  await until(() => store.loading.state === 'newest');
+  assert.ok(store.loading.rows > 20_000 && store.loading.rows < 60_000, String(store.loading.rows));
+  assert.equal(store.knownUnihash(line(40_000)), hash(1_040_000));
+  assert.equal(store.knownUnihash(line(0)), undefined);
+  assert.deepEqual(await store.unihashes([line(0)]), [hash(1_000_000)]);
+});
+
+test('rows of another server become known, and those it removes are forgotten', async (t) => {
+  const { open } = files(t);
+  const [ours, theirs] = [await open(), await open()];
+  await theirs.reportEquivalent([task(1, 101), task(2, 102)]);
+  await until(() => ours.knownUnihash(line(1)) === hash(101) && ours.loading.state === 'all');
+  await doAll(theirs, remove(hash(1)));
+  await until(() => ours.knownUnihash(line(1)) === undefined);
+  await theirs.reportEquivalent([task(1, 201)]);
+  await until(() => ours.knownUnihash(line(1)) === hash(201));
+  await until(() => ours.knownUnihash(line(2)) === hash(102));
+});
+
+test('what this server removes is forgotten before that is answered, and nothing else is', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 3000);
+  const store = await open();
+  await until(() => store.loading.state === 'all');
+  await doAll(store, remove(hash(5)));
+  assert.equal(store.knownUnihash(line(5)), undefined);
+  assert.equal(store.knownUnihash(line(6)), hash(1_000_006));
+  await store.reportEquivalent([task(5, 7)]);
+  assert.equal(store.knownUnihash(line(5)), hash(7));
+});
+
+test('a report is known when it is answered, also where it got the unihash of an equivalent one', async (t) => {
+  const { open } = files(t);
+  const store = await open();
+  await until(() => store.loading.state === 'all');
+  await store.report([reportOf(hash(1), 'o', hash(11)), reportOf(hash(2), 'o', hash(12))]);
+  assert.deepEqual(
+    [1, 2].map((n) => store.knownUnihash(line(n))),
+    [hash(11), hash(11)],
+  );
+});
+
+test('a file taken back, with as many rows and the same ids, is read again', async (t) => {
+  const { file, open } = files(t);
+  const store = await open();
+  await store.reportEquivalent([task(1, 101), task(2, 102)]);
+  await until(() => store.loading.state === 'all' && store.knownUnihash(line(2)) === hash(102));
+  await withSqlite(file, async (run) => {
+    await run('BEGIN');
+    await run(`DELETE FROM unihashes_v3 WHERE taskhash = '${hash(2)}'`);
+    await run(`INSERT INTO unihashes_v3 VALUES (2, '${METHOD}', '${hash(3)}', '${hash(103)}', '')`);
+    await run('COMMIT');
+  });
+  await until(() => store.knownUnihash(line(3)) === hash(103));
+  assert.equal(store.knownUnihash(line(2)), undefined);
+});
+
+test('whatever two servers and a program do, both end with what the file holds', async (t) => {
+  const step = fc.record({
+    who: fc.nat(1),
+    what: fc.constantFrom('report', 'remove', 'import', 'foreign delete', 'foreign insert', 'turns'),
+    n: fc.nat(30),
+    value: fc.nat(1000),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const { file, open } = files(t);
+      const stores = [await open(), await open()];
+      const model = new Map<number, number>();
+      for (const { who, what, n, value } of steps) {
+        const store = stores[who]!;
+        const isNew = !model.has(n);
+        if (what === 'report') await store.reportEquivalent([task(n, value)]);
+        else if (what === 'import') await store.importRows('unihashes', [[METHOD, hash(n), hash(value)]]);
+        else if (what === 'remove') await doAll(store, remove(hash(n)));
+        else if (what === 'foreign delete')
+          await withSqlite(file, (run) => run(`DELETE FROM unihashes_v3 WHERE taskhash = '${hash(n)}'`));
+        else if (what === 'foreign insert')
+          await withSqlite(file, (run) =>
+            run(`INSERT OR IGNORE INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+              VALUES ('${METHOD}', '${hash(n)}', '${hash(value)}', '')`),
+          );
+        else await new Promise((resolve) => setTimeout(resolve, value % 120));
+        if (what === 'remove' || what === 'foreign delete') model.delete(n);
+        else if (what !== 'turns' && isNew) model.set(n, value);
+        // Its own writes a server always sees.
+        const known = store.knownUnihash(line(n));
+        if (what === 'remove') assert.equal(known, undefined);
+      }
+      for (const store of stores) {
+        await until(() =>
+          Array.from({ length: 31 }, (_, n) => n).every((n) => {
+            const value = model.get(n);
+            return store.knownUnihash(line(n)) === (value === undefined ? undefined : hash(value));
+          }),
+        );
+      }
+    }),
+    { numRuns: 12 },
+  );
+});
