@@ -15,6 +15,7 @@ export { type Address, formatAddress, parseAddress } from './asyncrpc/transport/
 export type { Json } from './asyncrpc/wire/messages.ts';
 export * from './errors.ts';
 export * from './hashserv/client.ts';
+export * from './hashserv/client-types.ts';
 export type { RowValues } from './hashserv/store.ts';
 export type { Table } from './hashserv/where.ts';
 export { createLogger, type Logger } from './log.ts';

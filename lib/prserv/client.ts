@@ -1,3 +1,4 @@
+import type { CallOptions } from '../asyncrpc/client/abort.ts';
 import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { ClientOptions } from '../asyncrpc/client/options.ts';
@@ -27,32 +28,40 @@ export interface PrExport {
   readonly datainfo: PrRow[];
 }
 
+export interface PrExportOptions extends CallOptions {
+  /** Every row; without, the newest of each package. */
+  readonly history?: boolean | undefined;
+  /** Also how the table is made up, in `metainfo`. */
+  readonly colinfo?: boolean | undefined;
+}
+
 /**
  * Every command of a PR server (docs/protocol.md), typed. A miss is null. Methods throw InvokeError when the
- * server refuses, AddressError when it cannot be reached.
+ * server refuses, AddressError when it cannot be reached, and the reason of the signal where one is given.
+ * Without `history` the server's own mode holds (`bakeserv serve --history`).
  */
 export interface PrClient extends Client {
-  ping(): Promise<void>;
-  /** Creates the value where there is none. */
-  getPr(key: ChecksumKey, history: boolean): Promise<string>;
-  testPr(key: ChecksumKey, history: boolean): Promise<string | null>;
-  testPackage(version: string, pkgarch: string): Promise<boolean>;
-  maxPackagePr(version: string, pkgarch: string): Promise<string | null>;
+  ping(options?: CallOptions): Promise<void>;
+  /** Creates the value where there is none. Null only from a read-only server of another make. */
+  getPr(key: ChecksumKey, history?: boolean, options?: CallOptions): Promise<string | null>;
+  testPr(key: ChecksumKey, history?: boolean, options?: CallOptions): Promise<string | null>;
+  testPackage(version: string, pkgarch: string, options?: CallOptions): Promise<boolean>;
+  maxPackagePr(version: string, pkgarch: string, options?: CallOptions): Promise<string | null>;
   /** The value as it was sent, or null on a read-only server, which stores nothing. */
-  importOne(row: PrRow): Promise<string | null>;
-  exportRows(filter: Partial<PrFilter>, options: { history: boolean; colinfo?: boolean }): Promise<PrExport>;
-  isReadonly(): Promise<boolean>;
+  importOne(row: PrRow, options?: CallOptions): Promise<string | null>;
+  exportRows(filter?: Partial<PrFilter>, options?: PrExportOptions): Promise<PrExport>;
+  isReadonly(options?: CallOptions): Promise<boolean>;
 
   // Added to the protocol by bakeserv (docs/protocol.md): other servers do not know them.
   /**
    * Stores all rows or none, in one transaction; with `check` only says whether they could be stored. Asked with no rows
    * it is null from a server that does not know the command.
    */
-  importRows(rows: readonly PrRow[], check?: boolean): Promise<PrImportReply | null>;
+  importRows(rows: readonly PrRow[], check?: boolean, options?: CallOptions): Promise<PrImportReply | null>;
   /** How many rows a remove would take. */
-  countRows(filter: Partial<RowFilter>): Promise<number>;
+  countRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
   /** Resolves to how many rows that were. */
-  removeRows(filter: Partial<RowFilter>): Promise<number>;
+  removeRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
 }
 
 export interface PrImportReply {
@@ -68,18 +77,22 @@ function isUnknown(error: unknown): boolean {
   return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
 }
 
-/** Connects to a PR server. */
-export async function connectPrClient(address: Address, options: PrClientOptions = {}): Promise<PrClient> {
+/**
+ * Connects to a PR server.
+ * @param address parsed, or as a text: `HOST:PORT`, `unix:///run/bakeserv/hash.sock`
+ * @throws AddressError when it is not an address, or nobody answers there
+ */
+export async function connectPrClient(address: Address | string, options: PrClientOptions = {}): Promise<PrClient> {
   const client = await connectClient(address, {
     ...options,
     protocol: PR_PROTOCOL,
     resendable: RESENDABLE_PR_COMMANDS,
   });
-  const value = async <T>(command: string, args: Json): Promise<T | null> =>
-    ((await client.invoke(command, args)) as { value: T } | null)?.value ?? null;
-  const count = async (command: string, filter: Partial<RowFilter>) => {
+  const value = async <T>(command: string, args: Json, options?: CallOptions): Promise<T | null> =>
+    ((await client.invoke(command, args, options)) as { value: T } | null)?.value ?? null;
+  const count = async (command: string, filter: Partial<RowFilter>, options?: CallOptions) => {
     try {
-      return ((await client.invoke(command, { ...filter })) as { count: number }).count;
+      return ((await client.invoke(command, { ...filter }, options)) as { count: number }).count;
     } catch (error) {
       if (!isUnknown(error)) throw error;
       throw new InvokeError(`the server does not know ${command}: it is not bakeserv, or an older one`, error);
@@ -87,30 +100,47 @@ export async function connectPrClient(address: Address, options: PrClientOptions
   };
   return {
     ...client,
-    async importRows(rows, check = false) {
+    async importRows(rows, check = false, options) {
       const lines = rows.map((row) => JSON.stringify([row.version, row.pkgarch, row.checksum, row.value]));
       try {
-        return (await client.invoke('import-rows', { rows: lines.join('\n'), check })) as unknown as PrImportReply;
+        const reply = await client.invoke('import-rows', { rows: lines.join('\n'), check }, options);
+        return reply as unknown as PrImportReply;
       } catch (error) {
         // A connection that is lost with rows under way may have stored them.
         if (rows.length === 0 && isUnknown(error)) return null;
         throw error;
       }
     },
-    countRows: (filter) => count('count-rows', filter),
-    removeRows: (filter) => count('remove', filter),
-    ping: async () => void (await client.invoke('ping', {})),
-    getPr: async ({ version, pkgarch, checksum }, history) =>
-      String(await value<string | number>('get-pr', { version, pkgarch, checksum, history })),
-    testPr: ({ version, pkgarch, checksum }, history) => value('test-pr', { version, pkgarch, checksum, history }),
-    testPackage: async (version, pkgarch) => (await value<boolean>('test-package', { version, pkgarch })) === true,
-    maxPackagePr: (version, pkgarch) => value('max-package-pr', { version, pkgarch }),
-    importOne: ({ version, pkgarch, checksum, value: text }) =>
-      value('import-one', { version, pkgarch, checksum, value: text }),
-    async exportRows({ version = null, pkgarch = null, checksum = null }, { history, colinfo = false }) {
-      const reply = await client.invoke('export', { version, pkgarch, checksum, colinfo, history });
-      return reply as unknown as PrExport;
+    countRows: (filter, options) => count('count-rows', filter, options),
+    removeRows: (filter, options) => count('remove', filter, options),
+    ping: async (options) => void (await client.invoke('ping', {}, options)),
+    async getPr(key, history, options) {
+      const found = await value<string | number>('get-pr', checksumArgs(key, history), options);
+      return found === null ? null : String(found);
     },
-    isReadonly: async () => ((await client.invoke('is-readonly', {})) as { readonly: boolean }).readonly,
+    testPr: (key, history, options) => value('test-pr', checksumArgs(key, history), options),
+    testPackage: async (version, pkgarch, options) =>
+      (await value<boolean>('test-package', { version, pkgarch }, options)) === true,
+    maxPackagePr: (version, pkgarch, options) => value('max-package-pr', { version, pkgarch }, options),
+    importOne: ({ version, pkgarch, checksum, value: text }, options) =>
+      value('import-one', { version, pkgarch, checksum, value: text }, options),
+    async exportRows(
+      { version = null, pkgarch = null, checksum = null } = {},
+      { history, colinfo = false, signal } = {},
+    ) {
+      const args = { version, pkgarch, checksum, colinfo, ...modeOf(history) };
+      return (await client.invoke('export', args, { signal })) as unknown as PrExport;
+    },
+    isReadonly: async (options) =>
+      ((await client.invoke('is-readonly', {}, options)) as { readonly: boolean }).readonly,
   };
+}
+
+function checksumArgs({ version, pkgarch, checksum }: ChecksumKey, history: boolean | undefined): Json {
+  return { version, pkgarch, checksum, ...modeOf(history) };
+}
+
+/** A request without `history` is answered in the server's own mode. */
+function modeOf(history: boolean | undefined): { history?: boolean } {
+  return history === undefined ? {} : { history };
 }

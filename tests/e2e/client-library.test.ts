@@ -51,7 +51,7 @@ test('every typed method of the hash client is answered', async (t) => {
   assert.equal((await client.getAll('m', digits(1)))!.outhash, digits(2));
   assert.equal((await client.getOuthash('m', digits(2), digits(7)))!.taskhash, digits(1));
   assert.equal('unihash' in (await client.getOuthash('m', digits(2), digits(7), false))!, false);
-  assert.deepEqual(await client.getUnihashes([`m ${digits(1)}`, `m ${digits(2)}`]), [digits(3), null]);
+  assert.deepEqual(await client.getUnihashes([task, { method: 'm', taskhash: digits(2) }]), [digits(3), null]);
   assert.deepEqual(await client.unihashesExist([digits(3), digits(4)]), [true, false]);
   assert.equal(await client.backfillWait(), 0);
   assert.ok((await client.stats()).requests.num > 0);

@@ -119,6 +119,6 @@ test('the garbage collection of operating.md keeps what the shared-state folder 
     stdout,
     /^New hashes marked: 2\nCurrent Mark: nightly\nTotal hashes to keep: 2\nTotal hashes to remove: 2\nRemoved 2 rows\n/,
   );
-  const left = await server.getUnihashes([1, 2, 3, 4].map((number) => `${method} ${digits(number)}`));
+  const left = await server.getUnihashes([1, 2, 3, 4].map((number) => ({ method, taskhash: digits(number) })));
   assert.deepEqual(left, [digits(1), null, digits(3), null]);
 });

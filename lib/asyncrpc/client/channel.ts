@@ -14,6 +14,11 @@ export class ClosedWithoutWord extends ConnectionLost {}
 /** The server was silent for longer than the client would wait: the request is given up, and not sent again. */
 export class AnswerTimeout extends AddressError {}
 
+/** The client was closed by its own program. */
+export function closedHere(name: string): ConnectionLost {
+  return new ConnectionLost(`connection to ${name} was closed here`);
+}
+
 /**
  * One connection to a server, for as long as it lasts. Messages are sent at once and answered in order; when the
  * connection is lost, everything unanswered rejects with ConnectionLost, or with AnswerTimeout where that is why.
@@ -33,7 +38,8 @@ export interface Channel {
    * @throws InvokeError when the server ends the stream at a bad line
    */
   lines(count: number, text: string): Promise<string[]>;
-  close(): void;
+  /** Ends the connection; what is unanswered rejects with `why`. */
+  close(why?: Error): void;
 }
 
 /** A server's line may be a reply of any length: chunks are the server's choice on some transports. */
@@ -157,7 +163,7 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
         stream.write(text);
       });
     },
-    close: () => lose(new ConnectionLost(`connection to ${name} was closed here`)),
+    close: (why) => lose(why ?? closedHere(name)),
   };
 }
 

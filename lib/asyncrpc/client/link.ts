@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AddressError } from '../../errors.ts';
 import { BackOff } from '../back-off.ts';
 import { TELL_ERRORS } from '../faults.ts';
 import { type Address, formatAddress } from '../transport/address.ts';
 import { dial } from '../transport/dial.ts';
 import { encodeJson } from '../wire/messages.ts';
-import { AnswerTimeout, type Channel, createChannel } from './channel.ts';
+import { AnswerTimeout, type Channel, closedHere, createChannel } from './channel.ts';
 import type { ClientOptions } from './options.ts';
 
 /** The connection of a client: made when needed, one at a time. */
@@ -18,7 +19,8 @@ export interface Link {
    * @throws AddressError of the last attempt; whatever `onConnect` rejected with
    */
   again(lost: AddressError): Promise<Channel>;
-  close(): void;
+  /** Ends the connection, and any attempt to get one; what is unanswered rejects with `why`. */
+  close(why?: Error): void;
 }
 
 /** With the pauses between them about three seconds: a restart of the server is ridden out. */
@@ -38,14 +40,15 @@ export function createLink(address: Address, options: ClientOptions): Link {
   let attempts = 0;
   const pauses = new BackOff(reconnectDelayMs, MAX_RECONNECT_DELAY_MS);
   let lost: AddressError | null = null;
-  let closed = false;
-
-  const closedHere = () => new AddressError(`connection to ${name} was closed here`);
+  /** Why the client was closed by its own program. */
+  let closed: Error | null = null;
+  const ending = new AbortController();
 
   async function open(): Promise<Channel> {
     const { stream, chunked } = await (options.dial ?? dial)(address, {
       timeoutMs: answerTimeoutMs > 0 ? Math.min(connectTimeoutMs, answerTimeoutMs) : connectTimeoutMs,
       caFile: options.caFile,
+      signal: ending.signal,
     });
     const onLost = () => {
       if (opened.answered) {
@@ -58,25 +61,34 @@ export function createLink(address: Address, options: ClientOptions): Link {
       lost = why instanceof AddressError ? why : new AddressError(`connection to ${name} was lost`, why);
     };
     const opened = createChannel(stream, { name, chunked, onLost, answerTimeoutMs });
+    const giveUp = () => opened.close(closed ?? undefined);
+    // A server that is silent during the login must not keep a closed client waiting.
+    ending.signal.addEventListener('abort', giveUp, { once: true });
     try {
-      if (closed) throw closedHere();
+      if (closed) throw closed;
       stream.write(`${options.protocol}\nneeds-headers: false\n${TELL_ERRORS}\n`);
       await options.onConnect?.((command, args) => opened.message(encodeJson({ [command]: args })));
       if (opened.lost) throw opened.lost;
     } catch (error) {
       opened.close();
       throw error;
+    } finally {
+      ending.signal.removeEventListener('abort', giveUp);
     }
     channel = opened;
     return opened;
   }
 
   function connectOnce(): Promise<Channel> {
-    if (closed) return Promise.reject(closedHere());
+    if (closed) return Promise.reject(closed);
     if (channel) return Promise.resolve(channel);
-    connecting ??= open().finally(() => {
-      connecting = null;
-    });
+    connecting ??= open()
+      .catch((error) => {
+        throw closed ?? error;
+      })
+      .finally(() => {
+        connecting = null;
+      });
     return connecting;
   }
 
@@ -84,7 +96,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
     let error = lost;
     const until = answerTimeoutMs > 0 ? performance.now() + answerTimeoutMs : Number.POSITIVE_INFINITY;
     while (!closed && attempts < reconnects && performance.now() < until) {
-      if (attempts > 0) await delay(pauses.next());
+      if (attempts > 0) await pause(pauses.next(), undefined, { signal: ending.signal }).catch(() => {});
       attempts++;
       try {
         return await connectOnce();
@@ -93,12 +105,12 @@ export function createLink(address: Address, options: ClientOptions): Link {
         error = failure;
       }
     }
-    throw error;
+    throw closed ?? error;
   }
 
   function again(error: AddressError): Promise<Channel> {
     if (channel) return Promise.resolve(channel);
-    if (closed) return Promise.reject(closedHere());
+    if (closed) return Promise.reject(closed);
     reconnecting ??= reconnect(error).finally(() => {
       reconnecting = null;
     });
@@ -116,13 +128,10 @@ export function createLink(address: Address, options: ClientOptions): Link {
       return again(lost);
     },
     again,
-    close() {
-      closed = true;
-      channel?.close();
+    close(why = closedHere(name)) {
+      closed ??= why;
+      ending.abort();
+      channel?.close(why);
     },
   };
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -11,16 +11,21 @@ export interface ClientOptions {
    * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits for ever for answers.
    */
   readonly answerTimeoutMs?: number;
-  /** A PEM file of certificate authorities to trust for wss:// besides those of the system. */
+  /** A PEM file of certificate authorities to trust for wss://, in addition to those of the system. */
   readonly caFile?: string | null;
   /** Commands that may be sent again when the connection was lost before their answer: doing them twice is harmless. */
   readonly resendable?: ReadonlySet<string>;
-  /** How many times in a row a lost connection is made anew for what waits; 5. With 0 the first loss is the end. */
+  /** How many times in a row a lost connection is opened again for requests that wait; 5. With 0 the first loss is final. */
   readonly reconnects?: number;
   /** Before the second attempt to reconnect, in milliseconds; doubled for each that follows; 200 ms. */
   readonly reconnectDelayMs?: number;
   /** Asked on every new connection before anything else is sent on it: a login. Rejecting gives the connection up. */
   readonly onConnect?: (ask: (command: string, args: Json) => Promise<Json>) => Promise<void>;
-  /** How a connection is made; for tests and for transports of one's own. */
+  /**
+   * Closes the client when it aborts, while it connects or later: what is unanswered rejects with the signal's reason.
+   * For single calls see CallOptions.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** How a connection is made; for tests and for your own transports. */
   readonly dial?: typeof dial;
 }

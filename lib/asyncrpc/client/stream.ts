@@ -2,6 +2,7 @@ import { ProtocolError } from '../../errors.ts';
 import { Fifo } from '../fifo.ts';
 import { encodeJson } from '../wire/messages.ts';
 import { isStreamLine } from '../wire/stream-line.ts';
+import { abortable } from './abort.ts';
 import { type Channel, ConnectionLost } from './channel.ts';
 import type { Link } from './link.ts';
 
@@ -27,17 +28,19 @@ interface Batch {
 
 /**
  * Goes through a stream command: enters stream mode, sends groups of lines, yields what they were answered, leaves it.
- * @param reconnects how often in a row a lost connection is made anew and the unanswered lines are sent again
+ * @param reconnects how often in a row a lost connection is opened again and the unanswered lines are sent again
+ * @param signal ends the stream, and its connection, when it aborts
  */
 export async function* runStream(
   link: Link,
   command: string,
   batches: BatchSource,
   reconnects: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<AnsweredBatch, void, undefined> {
   const source = split(batches);
   const open = new Fifo<Batch>();
-  let channel = await enter(link, command, reconnects);
+  let channel = await enter(link, command, reconnects, signal);
   let next: Promise<IteratorResult<readonly string[]>> | null = null;
   let exhausted = false;
   let attempts = 0;
@@ -45,7 +48,7 @@ export async function* runStream(
   try {
     for (;;) {
       if (!exhausted && open.length < MAX_BATCHES) next ??= source.next();
-      const event = await firstOf(next, open.at(0));
+      const event = await heed(firstOf(next, open.at(0)), signal);
       if (event === null) break;
       if ('source' in event) {
         next = null;
@@ -56,14 +59,14 @@ export async function* runStream(
         yield { asked: open.take()!.asked, answers: event.answers };
       } else {
         if (attempts++ >= reconnects || !(event.error instanceof ConnectionLost)) throw event.error;
-        await link.again(event.error);
-        channel = await enter(link, command, reconnects);
+        await heed(link.again(event.error), signal);
+        channel = await enter(link, command, reconnects, signal);
         for (const batch of open.oldest(MAX_BATCHES)) batch.answers = send(channel, batch.asked);
       }
     }
     left = true;
-    // Every answer is here: a connection that is lost now is made anew when it is needed.
-    await channel.lines(1, 'END\n').catch(() => channel.close());
+    // Every answer is here: a connection that is lost now is opened again when it is needed.
+    await heed(channel.lines(1, 'END\n'), signal).catch(() => channel.close());
   } finally {
     // Answers nobody waits for may still come: the connection is of no more use.
     if (!left) channel.close();
@@ -72,17 +75,24 @@ export async function* runStream(
   }
 }
 
-async function enter(link: Link, command: string, reconnects: number): Promise<Channel> {
+async function enter(link: Link, command: string, reconnects: number, signal?: AbortSignal): Promise<Channel> {
   for (let attempt = 0; ; attempt++) {
-    const channel = await link.connect();
+    const channel = await heed(link.connect(), signal);
+    signal?.throwIfAborted();
     try {
-      await channel.message(encodeJson({ [command]: null }));
+      await heed(channel.message(encodeJson({ [command]: null })), signal);
       return channel;
     } catch (error) {
+      // The server is about to enter stream mode: nothing else can be asked on this connection.
+      if (signal?.aborted) channel.close();
       if (!(error instanceof ConnectionLost) || attempt >= reconnects) throw error;
-      await link.again(error);
+      await heed(link.again(error), signal);
     }
   }
+}
+
+function heed<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return signal ? abortable(promise, signal) : promise;
 }
 
 function send(channel: Channel, lines: readonly string[]): Promise<string[]> {

@@ -20,3 +20,9 @@ export async function* readTasks(file: string): AsyncGenerator<string[]> {
     if (tasks.length > 0) yield tasks;
   }
 }
+
+/** The method and the taskhash of such a line. */
+export function taskOf(line: string): { method: string; taskhash: string } {
+  const blank = line.indexOf(' ');
+  return { method: line.slice(0, blank), taskhash: line.slice(blank + 1) };
+}

@@ -1,4 +1,4 @@
-import type { HashClient } from '../../hashserv/client.ts';
+import type { HashClient } from '../../hashserv/client-types.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { connectionOptions, withAdvice } from '../client/connect.ts';

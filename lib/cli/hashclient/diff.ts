@@ -1,4 +1,4 @@
-import { readTasks } from '../client/task-lines.ts';
+import { readTasks, taskOf } from '../client/task-lines.ts';
 import type { HashCall } from './call.ts';
 
 /** The status when the servers differ, as diff(1) has it. */
@@ -9,7 +9,8 @@ export async function diff({ args, out, connect }: HashCall): Promise<number> {
   const [left, right] = [await connect(args.need('ADDRESS')), await connect(args.need('OTHER'))];
   const totals = { compared: 0, same: 0, different: 0, onlyFirst: 0, onlySecond: 0, neither: 0 };
   for await (const tasks of readTasks(args.need('taskhashes'))) {
-    const [ours, theirs] = await Promise.all([left.getUnihashes(tasks), right.getUnihashes(tasks)]);
+    const keys = tasks.map(taskOf);
+    const [ours, theirs] = await Promise.all([left.getUnihashes(keys), right.getUnihashes(keys)]);
     for (const [i, task] of tasks.entries()) {
       const [a, b] = [ours[i]!, theirs[i]!];
       totals.compared++;

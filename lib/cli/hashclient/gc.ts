@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import type { WhereColumns } from '../../hashserv/client.ts';
+import type { WhereColumns } from '../../hashserv/client-types.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { countLines, nameOf, readLines } from '../client/lines.ts';
 import { createProgress, type Progress } from '../client/progress.ts';

@@ -1,5 +1,5 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
-import type { HashRecord, TaskUnihash } from '../../hashserv/client.ts';
+import type { HashRecord, TaskUnihash } from '../../hashserv/client-types.ts';
 import { type Out, pythonJson } from '../client/out.ts';
 import type { HashCall } from './call.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HashClient } from '../../hashserv/client.ts';
+import type { HashClient } from '../../hashserv/client-types.ts';
 import { figuresOf, milliseconds } from '../client/figures.ts';
 import type { HashCall } from './call.ts';
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
-import type { HashClient } from '../../hashserv/client.ts';
+import type { HashClient } from '../../hashserv/client-types.ts';
 import type { RowValues } from '../../hashserv/store.ts';
 import { ROW_COLUMNS, type Table } from '../../hashserv/where.ts';
 import { countLines, type NumberedLine, nameOf, readLines } from '../client/lines.ts';

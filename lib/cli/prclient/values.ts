@@ -10,15 +10,14 @@ function keyOf(args: Args): ChecksumKey {
   return { version: args.need('VERSION'), pkgarch: args.need('PKGARCH'), checksum: args.need('CHECKSUM') };
 }
 
-export async function getPr({ args, out, client }: PrCall): Promise<undefined> {
-  const value = await (await client()).getPr(keyOf(args), args.has('history'));
-  await out.result({ value }, () => value);
-}
-
 /** A miss prints nothing; the status says it. */
 async function showFound({ out }: PrCall, value: string | null): Promise<number> {
   if (value !== null || out.json) await out.result({ value }, () => value!);
   return value === null ? STATUS_MISS : 0;
+}
+
+export async function getPr(call: PrCall): Promise<number> {
+  return showFound(call, await (await call.client()).getPr(keyOf(call.args), call.args.has('history')));
 }
 
 export async function testPr(call: PrCall): Promise<number> {

@@ -13,6 +13,8 @@ export interface WebSocketDialOptions {
   readonly maxMessageBytes: number;
   /** A PEM file of certificate authorities to trust for wss://, in addition to the system's. */
   readonly caFile?: string | undefined;
+  /** Gives the attempt up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface WebSocketDialOptions {
  */
 export async function dialWebSocket(
   address: Address & { kind: 'ws' },
-  { timeoutMs, maxMessageBytes, caFile }: WebSocketDialOptions,
+  { timeoutMs, maxMessageBytes, caFile, signal }: WebSocketDialOptions,
 ): Promise<Duplex> {
   const name = formatAddress(address);
   const ca = address.secure ? trustedAuthorities(caFile) : undefined;
@@ -33,14 +35,20 @@ export async function dialWebSocket(
     ...(ca && { ca }),
   });
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) =>
+    const stop = () => ws.terminate();
+    const fail = (error: NodeJS.ErrnoException) => {
+      signal?.removeEventListener('abort', stop);
       reject(new AddressError(`cannot connect to ${name}: ${explain(error, timeoutMs)}`, error));
+    };
     ws.once('error', fail);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
     ws.once('upgrade', ({ socket }) => {
       ws.once('open', () => {
         const stream = new WebSocketStream();
         stream.attach(ws, socket);
         ws.off('error', fail);
+        signal?.removeEventListener('abort', stop);
         resolve(stream);
       });
     });
