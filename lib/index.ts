@@ -1,25 +1,93 @@
-/** What the package offers to programs: the client library, addresses, and the server without its command line. */
+/** `bakeserv`: everything of `bakeserv/client` and of `bakeserv/server`. */
 
-export { AnswerTimeout, ConnectionLost } from './asyncrpc/client/channel.ts';
 export {
+  type Address,
+  AddressError,
   type AnsweredBatch,
+  AnswerTimeout,
+  BakeservError,
   type BatchSource,
+  type CallOptions,
+  type ChecksumKey,
   type Client,
+  type ClientOptions,
+  type ColumnInfo,
+  ConfigError,
+  ConnectionLost,
+  type Credentials,
   connectClient,
+  connectHashClient,
+  connectPrClient,
   createClient,
+  type DatabaseUsage,
+  type Dialed,
+  type DialOptions,
+  type dial,
+  ERROR_CODES,
+  type ErrorCode,
+  findCredentials,
+  formatAddress,
+  type GcStatusReply,
+  HASH_PROTOCOL,
+  type HashClient,
+  type HashClientOptions,
+  type HashRecord,
+  type IdleClient,
+  type ImportReply,
+  InvokeError,
+  type Json,
   type LineSource,
-} from './asyncrpc/client/client.ts';
-export { type Credentials, findCredentials } from './asyncrpc/client/netrc.ts';
-export type { ClientOptions } from './asyncrpc/client/options.ts';
-export { type Address, formatAddress, parseAddress } from './asyncrpc/transport/address.ts';
-export type { Json } from './asyncrpc/wire/messages.ts';
-export * from './errors.ts';
-export * from './hashserv/client.ts';
-export * from './hashserv/client-types.ts';
-export type { RowValues } from './hashserv/store.ts';
-export type { Table } from './hashserv/where.ts';
-export { createLogger, type Logger } from './log.ts';
-export * from './prserv/client.ts';
-export type { ChecksumKey, PackageKey, PrFilter, PrRow } from './prserv/store.ts';
-export { type App, createApp, type Server, startServer } from './server.ts';
-export { type Config, resolveConfig } from './settings/config.ts';
+  type Login,
+  type PackageKey,
+  PR_PROTOCOL,
+  type PrClient,
+  type PrClientOptions,
+  type PrExport,
+  type PrExportOptions,
+  type PrFilter,
+  type PrImportReply,
+  ProtocolError,
+  type PrRow,
+  parseAddress,
+  type ReportFields,
+  type RequestFigures,
+  type RowCounts,
+  type RowFilter,
+  type RowPage,
+  type RowValues,
+  type StatsReply,
+  type Table,
+  type TaskKey,
+  type TaskUnihash,
+  type UserReply,
+  type WhereColumns,
+  type WhereSource,
+} from './entries/client.ts';
+export {
+  type App,
+  type Carrier,
+  type Config,
+  type ConfigFile,
+  createApp,
+  createLogger,
+  type Flags,
+  type Host,
+  type Hub,
+  type Limits,
+  type Listener,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  loadConfigFile,
+  type Peer,
+  type ProgramLogger,
+  resolveConfig,
+  type Server,
+  type ServiceConfig,
+  SILENT,
+  StorageError,
+  type StorageErrorCode,
+  type SyncMode,
+  startServer,
+  type UpstreamConfig,
+} from './entries/server.ts';

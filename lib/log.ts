@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { Writable } from 'node:stream';
 
-/** Log levels, least talkative first. */
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+/** Least talkative first. */
+const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** What the rooms log through. Cheap when the level is not in force; never throws. */

@@ -32,14 +32,16 @@ import { createPrStore } from './storage/sqlite/pr/store.ts';
 export { openTaskPages } from './storage/sqlite/hash/task-pages.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
-export interface App {
+export interface App extends AsyncDisposable {
   readonly hub: Hub;
   /** Resolves when a database can no longer be trusted or written: the process must end with status 3. */
   readonly failed: Promise<StorageError>;
   /** Looks something up in each store, and asks whether it can be written; what is wrong, a line each. */
   check(): Promise<readonly string[]>;
-  /** Finishes what was read, flushes, checkpoints and closes. */
+  /** Finishes what was read, flushes, checkpoints and closes. May be called again: it is done once. */
   close(): Promise<void>;
+  /** Closes it at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A look into a store that its caches cannot answer. */
@@ -168,19 +170,15 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       );
     }
     const hub = createHub(services, config.limits, clientLog);
-    return {
-      hub,
-      failed,
-      check: () => checkStores(checks),
-      async close() {
-        const hurry = setTimeout(() => {
-          for (const service of services) service.stopAsking?.();
-        }, UPSTREAM_GRACE_MS);
-        await hub.drain();
-        clearTimeout(hurry);
-        await closeAll();
-      },
-    };
+    const close = once(async () => {
+      const hurry = setTimeout(() => {
+        for (const service of services) service.stopAsking?.();
+      }, UPSTREAM_GRACE_MS);
+      await hub.drain();
+      clearTimeout(hurry);
+      await closeAll();
+    });
+    return { hub, failed, check: () => checkStores(checks), close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await closeAll();
     throw error;
@@ -219,10 +217,10 @@ export async function startServer(config: Config, log: Logger, inherited: readon
   // A farm that meets the limit of descriptors, or a web page that tries, would be a line for each connection.
   const clientLog = limitRate(log);
   const listeners: Listener[] = [];
-  const close = async () => {
+  const close = once(async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await app.close();
-  };
+  });
   try {
     for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, clientLog));
     const binds = inherited.length > 0 ? [] : config.binds;
@@ -233,7 +231,16 @@ export async function startServer(config: Config, log: Logger, inherited: readon
     await close();
     throw error;
   }
-  return { ...app, listeners, close };
+  return { ...app, listeners, close, [Symbol.asyncDispose]: close };
+}
+
+/** `close` and the end of an `await using` block may both ask for it. */
+function once(end: () => Promise<void>): () => Promise<void> {
+  let ended: Promise<void> | null = null;
+  return () => {
+    ended ??= end();
+    return ended;
+  };
 }
 
 function anonymousPermissions(config: Config, local: boolean): readonly string[] {

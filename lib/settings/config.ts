@@ -72,7 +72,7 @@ export interface Config {
  */
 export function resolveConfig(
   flags: Flags,
-  environment: NodeJS.ProcessEnv,
+  environment: NodeJS.ProcessEnv = {},
   descriptors = Number.POSITIVE_INFINITY,
   file: ConfigFile | null = null,
 ): Config {

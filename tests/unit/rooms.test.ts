@@ -63,7 +63,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv',
     'lib/prserv/*',
   ],
-  'lib/index.ts': ['lib/server.ts', 'lib/settings', 'lib/asyncrpc/*', 'lib/hashserv', 'lib/prserv'],
+  'lib/index.ts': ['lib/entries'],
+  'lib/entries': ['lib/server.ts', 'lib/settings', 'lib/asyncrpc/*', 'lib/hashserv', 'lib/prserv'],
   'lib/server.ts': [
     'lib/start',
     'lib/settings',

@@ -1,0 +1,27 @@
+/** `bakeserv/server`: the server without its command line. */
+
+export type { Limits } from '../asyncrpc/limits.ts';
+export type { Hub } from '../asyncrpc/server/hub.ts';
+export type { Carrier, Host, Peer } from '../asyncrpc/service.ts';
+export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+export type { Listener } from '../asyncrpc/transport/listen.ts';
+export {
+  AddressError,
+  BakeservError,
+  ConfigError,
+  ERROR_CODES,
+  type ErrorCode,
+  StorageError,
+  type StorageErrorCode,
+} from '../errors.ts';
+export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
+export { type App, createApp, type Server, startServer } from '../server.ts';
+export {
+  type Config,
+  resolveConfig,
+  type ServiceConfig,
+  type SyncMode,
+  type UpstreamConfig,
+} from '../settings/config.ts';
+export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
+export type { Flags } from '../settings/settings.ts';
