@@ -57,6 +57,26 @@ describe('nothing a client says is more than a look-up on the connection that al
   });
 });
 
+test('an answer that cannot be believed is judged once, however many wait for it, and its connection goes on', async (t) => {
+  const fake = await fakeUpstream(t, 'sending 40-digit unihashes and malformed PR values');
+  const server = await site(t, fake.address, { 'upstream-timeout': 60, prserv: false });
+  let open = () => {};
+  fake.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const figures = server.hash();
+  const upstream = async () => {
+    const stats = (await figures.ask('get-stats', null)) as { upstream: { asked: number; wrong: number } };
+    return stats.upstream;
+  };
+  const answers = [1, 2, 3].map(() => stream(server.hash(), 'get-stream', ['m a1']));
+  while ((await upstream()).asked < 3);
+  open();
+  assert.deepEqual(await Promise.all(answers), [[''], [''], ['']]);
+  assert.equal((await upstream()).wrong, 1);
+  assert.equal(fake.connections, 1);
+});
+
 describe('a line of a stream', () => {
   const odd = fc.constantFrom(...ODD, ' ', 'END', 'a');
 

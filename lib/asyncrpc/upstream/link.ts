@@ -51,16 +51,11 @@ export interface UpstreamFigures {
 export interface UpstreamLink {
   readonly name: string;
   /**
-   * Answers to lines of a stream command. `isAnswer` tells a believable answer; any other counts as none. `onAnswer` is
-   * told of each as it comes, believable or not, before the promise of them all resolves. A line that is no keys is not
-   * asked, whoever let it through: a client's word must not be more than a look-up on a connection that all share.
+   * A stream command, asked on a connection of its own. A line that is not just keys is not asked, whoever let it
+   * through: a client's word must not be more than a look-up on a connection that all share.
+   * @param isAnswer tells a believable answer; any other counts as none
    */
-  lines(
-    command: string,
-    lines: readonly string[],
-    isAnswer: (line: string) => boolean,
-    onAnswer?: OnAnswer<string>,
-  ): Promise<readonly (string | null)[]>;
+  stream(command: string, isAnswer: (line: string) => boolean): StreamLookup;
   /** The reply to each request, or null when there is none. */
   messages(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
   /**
@@ -80,6 +75,15 @@ export interface UpstreamLink {
   /** Ends the connections; everything that waits, and whatever is asked from now on, has no answer. */
   close(): void;
 }
+
+/**
+ * The answers to lines of a stream command, null where there is none. `onAnswer` gets each as it comes, before the promise
+ * of them all resolves.
+ */
+export type StreamLookup = (
+  lines: readonly string[],
+  onAnswer?: OnAnswer<string>,
+) => Promise<readonly (string | null)[]>;
 
 export interface LinkRequest {
   readonly command: string;
@@ -110,7 +114,7 @@ const readReplies = (limits: Limits) => () => {
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   const { address, dial, protocol, service, login, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
   const name = formatAddress(address);
-  const streams = new Map<string, LookupChannel<string>>();
+  const streams: LookupChannel<string>[] = [];
   let asked = 0;
   let unanswered = 0;
   let wrong = 0;
@@ -136,7 +140,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     onUnknown: (command) =>
       log.info('upstream is no bakeserv, or an older one', { service, upstream: name, lacks: command }),
   });
-  const lookups = () => [...streams.values(), messages];
+  const lookups = () => [...streams, messages];
   const channels = () => [...lookups(), patient];
   const breaker = createBreaker({
     name,
@@ -180,23 +184,21 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   });
   const patient = createLookupChannel<Reply>({ ...messageChannel, timeoutMs: patientTimeoutMs });
 
-  function streamOf(command: string): LookupChannel<string> {
-    let channel = streams.get(command);
-    if (!channel) {
-      channel = createLookupChannel<string>({
-        ...common,
-        preface: () => greeting.text(command),
-        readPreface: () => greeting.reader(command),
-        readAnswer: () => (line) => {
-          if (STREAM_ANSWER.test(line)) return line;
-          // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
-          distrust(`${command}: ${line.slice(0, 80)}`);
-          throw new ProtocolError(`${command} is answered with something else`);
-        },
-        maxLineBytes: 64 * KIB,
-      });
-      streams.set(command, channel);
-    }
+  function openStream(command: string, isAnswer: (line: string) => boolean): LookupChannel<string> {
+    const channel = createLookupChannel<string>({
+      ...common,
+      preface: () => greeting.text(command),
+      readPreface: () => greeting.reader(command),
+      readAnswer: () => (line) => {
+        if (isAnswer(line)) return line;
+        distrust(`${command}: ${line.slice(0, 80)}`);
+        if (STREAM_ANSWER.test(line)) return null;
+        // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
+        throw new ProtocolError(`${command} is answered with something else`);
+      },
+      maxLineBytes: 64 * KIB,
+    });
+    streams.push(channel);
     return channel;
   }
 
@@ -210,21 +212,24 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     return answers;
   }
 
-  const askLines: UpstreamLink['lines'] = async (command, lines, isAnswer, onAnswer) => {
-    asked += lines.length;
-    if (breaker.isOpen || closed) return count(lines.map(() => null));
-    const answers = await streamOf(command).ask(
-      lines.map((line) => `${line}\n`),
-      onAnswer,
-    );
-    return count(
-      answers.map((answer) => {
-        if (answer === null || isAnswer(answer)) return answer;
-        distrust(`${command}: ${answer.slice(0, 80)}`);
-        return null;
-      }),
-    );
-  };
+  function stream(command: string, isAnswer: (line: string) => boolean): StreamLookup {
+    const channel = openStream(command, isAnswer);
+    const ask: StreamLookup = async (lines, onAnswer) => {
+      asked += lines.length;
+      if (breaker.isOpen || closed) return count(lines.map(() => null));
+      const requests = lines.map((line) => `${line}\n`);
+      return count(await channel.ask(requests, onAnswer));
+    };
+    return async (lines, onAnswer) => {
+      if (lines.every(isKeyLine)) return ask(lines, onAnswer);
+      const places = [...lines.keys()].filter((place) => isKeyLine(lines[place]!));
+      const keys = places.map((place) => lines[place]!);
+      const found = await ask(keys, (answer, i) => onAnswer?.(answer, places[i]!));
+      const answers = new Array<string | null>(lines.length).fill(null);
+      for (const [i, place] of places.entries()) answers[place] = found[i]!;
+      return answers;
+    };
+  }
 
   async function askOn(channel: LookupChannel<Reply>, requests: readonly LinkRequest[], isAway: boolean) {
     asked += requests.length;
@@ -244,15 +249,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
 
   return {
     name,
-    async lines(command, lines, isAnswer, onAnswer) {
-      if (lines.every(isKeyLine)) return askLines(command, lines, isAnswer, onAnswer);
-      const places = [...lines.keys()].filter((place) => isKeyLine(lines[place]!));
-      const keys = places.map((place) => lines[place]!);
-      const found = await askLines(command, keys, isAnswer, (answer, i) => onAnswer?.(answer, places[i]!));
-      const answers = new Array<string | null>(lines.length).fill(null);
-      for (const [i, place] of places.entries()) answers[place] = found[i]!;
-      return answers;
-    },
+    stream,
     messages: (requests) => askOn(messages, requests, breaker.isOpen),
     patiently: (requests) => askOn(patient, requests, breaker.isDead),
     async knows(command, args, isAnswer) {

@@ -12,8 +12,11 @@ export interface LookupChannelOptions<Answer> {
   readonly preface: () => string;
   /** Takes the lines the server answers the preface with; true when the last has come. Throws when refused. Null: none come. */
   readonly readPreface: () => ((line: string) => boolean) | null;
-  /** Takes the lines of answers; undefined until one is complete. Throws ProtocolError on what is none. */
-  readonly readAnswer: () => (line: string) => Answer | undefined;
+  /**
+   * Takes the lines of answers; undefined until one is complete, null for one that must not be believed. Throws
+   * ProtocolError on what is none.
+   */
+  readonly readAnswer: () => (line: string) => Answer | null | undefined;
   readonly maxLineBytes: number;
   /** A look-up is given up after this long. */
   readonly timeoutMs: number;
@@ -152,7 +155,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     flush();
   }
 
-  function takeAnswer(answer: Answer | undefined): void {
+  function takeAnswer(answer: Answer | null | undefined): void {
     if (answer === undefined) return;
     pauses.reset();
     if (inDoubt) {

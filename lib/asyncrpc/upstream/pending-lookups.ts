@@ -90,7 +90,7 @@ export class PendingLookups<Answer> {
    * @returns whether somebody still waited for it
    * @throws ProtocolError when nothing was sent
    */
-  answer(answer: Answer): boolean {
+  answer(answer: Answer | null): boolean {
     if (this.sent === 0) throw new ProtocolError('an answer to nothing that was asked');
     const entry = this.queue.take()!;
     this.sent--;

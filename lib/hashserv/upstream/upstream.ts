@@ -41,6 +41,8 @@ const HIT_TTL_MS = 2000;
 export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashUpstream {
   const misses = createShortMemory<true>(missTtlMs);
   const hits = createShortMemory<string>(HIT_TTL_MS);
+  const getStream = link.stream('get-stream', (line) => line === '' || isUnihash(line));
+  const existsStream = link.stream('exists-stream', (line) => line === 'true' || line === 'false');
 
   async function rows(
     ask: UpstreamLink['messages'],
@@ -76,10 +78,9 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
       const known = tasks.map((task) => hits.get(task) ?? (misses.get(task) ? null : undefined));
       const asked = tasks.filter((_, i) => known[i] === undefined);
       if (asked.length === 0) return known as (string | null)[];
-      const isAnswer = (line: string) => line === '' || isUnihash(line);
-      const answers = await link.lines('get-stream', asked, isAnswer, (answer, i) => {
+      const answers = await getStream(asked, (answer, i) => {
         if (answer === '') misses.set(asked[i]!, true);
-        else if (answer !== null && isUnihash(answer)) hits.set(asked[i]!, answer);
+        else if (answer !== null) hits.set(asked[i]!, answer);
       });
       let next = 0;
       return known.map((unihash) => (unihash === undefined ? answers[next++] || null : unihash));
@@ -100,7 +101,7 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
       return null;
     },
     async unihashesExist(unihashes) {
-      const answers = await link.lines('exists-stream', unihashes, (line) => line === 'true' || line === 'false');
+      const answers = await existsStream(unihashes);
       return answers.map((answer) => answer === 'true');
     },
     async task(method, taskhash) {
