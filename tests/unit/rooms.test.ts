@@ -44,6 +44,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/settings',
     'lib/asyncrpc/*',
   ],
+  'lib/cli/upkeep': ['lib/cli/args', 'lib/cli/client', 'lib/cli/commands', 'lib/server.ts', 'lib/settings'],
   'lib/cli/client': ['lib/cli', 'lib/cli/args', 'lib/settings', 'lib/asyncrpc/*', 'lib/hashserv'],
   'lib/cli/hashclient': [
     'lib/cli',
@@ -106,6 +107,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/memory': ['lib/hashserv'],
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine'],
+  'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
   'lib/storage/sqlite/hash': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/hashserv'],
   'lib/storage/sqlite/pr': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/prserv', 'lib/asyncrpc'],
 };

@@ -1,0 +1,42 @@
+import fs from 'node:fs';
+import { StorageError } from '../../../errors.ts';
+import { type Binding, openBinding } from '../engine/binding.ts';
+import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
+import { patiently } from '../engine/connections.ts';
+
+/**
+ * Opens a database that may be in use, to read it; the caller closes it. Where there is no log, nobody has it open: then
+ * as one who may write, since only such a connection takes the log it brings along away again. One that stayed would
+ * be taken for the trace of a crash at the next start.
+ * @throws StorageError when there is no such file, or it cannot be opened
+ */
+export async function openToLook(file: string): Promise<Binding> {
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  if (!found) throw new StorageError('storage-missing', `no database at ${file}`);
+  if (!found.isFile()) throw new StorageError('storage-missing', `${file} is not a file`);
+  const connection = await openBinding(file, fs.existsSync(`${file}-wal`) ? 'read' : 'write');
+  await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  return connection;
+}
+
+/** What a file holds the tables of. */
+export interface Holds {
+  readonly hashserv: boolean;
+  readonly prserv: boolean;
+}
+
+const HOLDS = `SELECT max(name = 'unihashes_v3') AS hashserv, max(name = 'PRMAIN') AS prserv FROM sqlite_master`;
+
+/**
+ * Which services a database is for.
+ * @throws StorageError when it cannot be read
+ */
+export async function servicesIn(file: string): Promise<Holds> {
+  const connection = await openToLook(file);
+  try {
+    const [row] = await patiently(() => connection.all<Record<keyof Holds, number | null>>(HOLDS));
+    return { hashserv: row?.hashserv === 1, prserv: row?.prserv === 1 };
+  } finally {
+    await connection.close();
+  }
+}
