@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run warm status bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run warm status backup check restore bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -197,6 +197,28 @@ _bakeserv() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--check --json --version --help" -- "$cur"))
       else :; fi ;;
+    backup)
+      case "$prev" in
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --hashserv-db) return ;;
+        --prserv-db) return ;;
+        --keep) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --keep --json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); fi ;;
+    check)
+      case "$prev" in
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    restore)
+      case "$prev" in
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --hashserv-db) return ;;
+        --prserv-db) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --yes --json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     bitbake-hashserv)
       case "$prev" in
         --bind|-b) return ;;

@@ -5,6 +5,7 @@ import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
+import { BACKUP_OPTIONS, CHECK_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
 import { WARM_OPTIONS } from './tables/warm-options.ts';
 
 /** Every subcommand of bakeserv. */
@@ -105,6 +106,38 @@ export const SERVER: Program<ServerCall> = {
       options: STATUS_OPTIONS,
       examples: [['bakeserv status --check', 'with status 1 when something is wrong']],
       run: async (call) => (await import('./commands/status.ts')).run(call),
+    },
+    backup: {
+      describe: 'Copy the databases into a folder, also while a server writes to them',
+      details:
+        'Each copy is the database at one moment, checked and on disk before it has its name: hashserv-TIME.db and ' +
+        'prserv-TIME.sqlite3, one file when both services share one. Nothing is overwritten. The databases are those of the ' +
+        'configuration; with --hashserv-db or --prserv-db those alone.',
+      arguments: [{ name: 'DIR', describe: 'Where the copies go; made if it is not there', completes: 'folder' }],
+      options: BACKUP_OPTIONS,
+      examples: [
+        ['bakeserv backup /var/backups/bakeserv', 'the databases of the configuration'],
+        ['bakeserv backup /backup --prserv-db /var/lib/bakeserv/prserv.sqlite3 --keep 30', 'PR values alone, a month'],
+      ],
+      run: async (call) => (await import('./upkeep/backup.ts')).run(call),
+    },
+    check: {
+      describe: 'Check database files: whether they are whole, complete, and hold only what servers can use',
+      details: 'They are only read, and may be in use. The status is 3 when something is wrong with a file.',
+      arguments: [{ name: 'FILE', describe: 'A database or a backup', many: true, completes: 'file' }],
+      options: CHECK_OPTIONS,
+      examples: [['bakeserv check /var/backups/bakeserv/*', 'every backup']],
+      run: async (call) => (await import('./upkeep/check.ts')).run(call),
+    },
+    restore: {
+      describe: 'Put a backup in the place of the database it was made of, while no server has that',
+      details:
+        'Which service it is for is found out from the backup, which is checked first. What was there is kept beside it. ' +
+        'PR values given out since the backup would be given out again: the command shows them and asks.',
+      arguments: [{ name: 'BACKUP', describe: 'A file that bakeserv backup made', completes: 'file' }],
+      options: RESTORE_OPTIONS,
+      examples: [['bakeserv restore /var/backups/bakeserv/prserv-20261121T190000Z.sqlite3', 'after systemctl stop']],
+      run: async (call) => (await import('./upkeep/restore.ts')).run(call),
     },
     'bitbake-hashserv': {
       describe: 'As BitBake’s command of that name, with its flags and environment',

@@ -5,6 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { readCommandLine } from '../../lib/cli/args/run.ts';
+import type { AnyProgram } from '../../lib/cli/args/table.ts';
+import { HASH_CLIENT } from '../../lib/cli/hashclient/program.ts';
+import { SERVER } from '../../lib/cli/server-program.ts';
 import { WARM_OPTIONS } from '../../lib/cli/tables/warm-options.ts';
 import { configOf } from '../../lib/settings/config.ts';
 import { loadConfigFile } from '../../lib/settings/config-file.ts';
@@ -85,18 +89,47 @@ if (has('systemd-analyze')) {
   test('systemd finds nothing to complain of in the units', (t) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
     t.after(() => fs.rmSync(folder, { recursive: true }));
-    for (const unit of ['bakeserv.service', 'bakeserv.socket']) {
+    const units = files.filter((file) => /^systemd\/.*\.(service|socket|timer)$/.test(file));
+    assert.equal(units.length, 6);
+    for (const unit of units) {
       // bakeserv is not installed here: any program stands for it.
-      fs.writeFileSync(
-        path.join(folder, unit),
-        read(`systemd/${unit}`).replace('ExecStart=bakeserv', 'ExecStart=/bin/sh'),
-      );
+      const text = read(unit).replace(/^ExecStart=bakeserv(-hashclient)?/m, 'ExecStart=/bin/sh');
+      fs.writeFileSync(path.join(folder, path.basename(unit)), text);
     }
-    const units = ['bakeserv.service', 'bakeserv.socket'].map((unit) => path.join(folder, unit));
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      'systemd-analyze',
+      ['verify', '--man=no', ...units.map((unit) => path.join(folder, path.basename(unit)))],
+      { encoding: 'utf8' },
+    );
     assert.deepEqual([status, stderr], [0, '']);
   });
 }
+
+test('what the units and the cron file run are command lines of ours', async () => {
+  const programs: Readonly<Record<string, AnyProgram>> = { bakeserv: SERVER, 'bakeserv-hashclient': HASH_CLIENT };
+  const ran: string[] = [];
+  for (const file of files.filter((each) => /\.service$|^cron\//.test(each))) {
+    for (const [, program, rest] of read(file).matchAll(/^(?:ExecStart=|[\d*/ ]+ root )(bakeserv\S*) ([^>\n]*)/gm)) {
+      const asked = await readCommandLine(programs[program!]!, rest!.trim().split(' '));
+      assert.equal(asked.kind, 'command', `${file}: ${program} ${rest}`);
+      if (asked.kind === 'command') ran.push(`${path.basename(file)} ${asked.name}`);
+    }
+  }
+  assert.deepEqual(ran.sort(), [
+    'bakeserv backup',
+    'bakeserv gc',
+    'bakeserv-backup.service backup',
+    'bakeserv-gc.service gc',
+    'bakeserv.service serve',
+  ]);
+});
+
+test('the backup unit has the databases and the user of the service', () => {
+  const settings = (unit: string) => read(`systemd/${unit}`).match(/^Environment(File)?=.*/gm);
+  assert.deepEqual(settings('bakeserv-backup.service'), settings('bakeserv.service'));
+  // Without User= a dynamic user has the name of the unit.
+  assert.match(read('systemd/bakeserv-backup.service'), /^DynamicUser=yes\nUser=bakeserv\nStateDirectory=bakeserv /m);
+});
 
 test('bash reads the completion, and completes a command’s options', () => {
   const script = path.join(CONTRIB, 'completion/bakeserv.bash');
