@@ -2,7 +2,8 @@
  * What one attacker does to its neighbours: `npm run bench:attack [-- NAME …] [--seconds N]`. For each attack a fresh
  * server, an attacker in a process of its own on 127.0.0.2, and on 127.0.0.3 a neighbour that pings 200 times a second
  * and now and then reports and asks for what it reported. Shown are the neighbour's times, what was refused to it, and
- * the memory of the server at its highest.
+ * the memory of the server at its highest. `own` is the processor time of the server's main thread while a ping waited:
+ * what the server itself makes it wait, whatever else the machine is busy with. The first row is one without an attack.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -27,14 +28,16 @@ if (unknown.length > 0) {
 interface Seen {
   readonly pings: number[];
   readonly reports: number[];
+  /** What the server's main thread worked while each ping waited. */
+  readonly own: number[];
   wrong: number;
 }
 
 const hex = (n: number) => n.toString(16).padStart(64, 'f');
 
 /** A client of the line protocol that keeps one request in flight and compares each answer. */
-async function neighbour(port: number, until: number): Promise<Seen> {
-  const seen: Seen = { pings: [], reports: [], wrong: 0 };
+async function neighbour(port: number, until: number, worked: () => number): Promise<Seen> {
+  const seen: Seen = { pings: [], reports: [], own: [], wrong: 0 };
   let answer: (line: string) => void = () => {};
   let socket: net.Socket | null = null;
   const open = () => {
@@ -66,7 +69,9 @@ async function neighbour(port: number, until: number): Promise<Seen> {
     if (!good.test(line)) seen.wrong++;
   };
   for (let n = 1; performance.now() < until; n++) {
+    const before = worked();
     await ask(seen.pings, 'ping', {}, /^\{"alive": true\}$/);
+    seen.own.push(worked() - before);
     if (n % 20 === 0) {
       const key = { method: 'neighbour', taskhash: hex(n) };
       await ask(seen.reports, 'report', { ...key, outhash: hex(n), unihash: hex(n) }, new RegExp(hex(n)));
@@ -107,18 +112,22 @@ async function seedPackages(port: number): Promise<void> {
 
 async function measure(name: string): Promise<string[]> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-attack-'));
-  const port = await freePort();
+  const [port, webSocketPort] = [await freePort(), await freePort()];
   const database = path.join(folder, 'hash.db');
-  const server = await startBakeserv({ folder, database, extra: [`--bind=127.0.0.1:${port}`] });
+  const server = await startBakeserv({
+    folder,
+    database,
+    extra: [`--bind=127.0.0.1:${port}`, `--bind=ws://127.0.0.1:${webSocketPort}`],
+  });
   try {
     if (name.includes('package') || name.includes('-pr')) await seedPackages(port);
     const attacker = spawn(
       process.execPath,
-      ['--import', 'tsx', path.join(HERE, 'attackers.ts'), name, String(port), String(seconds)],
+      ['--import', 'tsx', path.join(HERE, 'attackers.ts'), name, String(port), String(webSocketPort), String(seconds)],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const over = new Promise((resolve) => attacker.once('exit', resolve));
-    const seen = await neighbour(port, performance.now() + seconds * 1000);
+    const seen = await neighbour(port, performance.now() + seconds * 1000, () => server.mainThreadMs());
     attacker.kill('SIGKILL');
     await over;
     const ms = (list: number[], share: number) => percentile(Float64Array.from(list).sort(), share).toFixed(1);
@@ -128,6 +137,8 @@ async function measure(name: string): Promise<string[]> {
       ms(seen.pings, 0.5),
       ms(seen.pings, 0.99),
       ms(seen.pings, 1),
+      ms(seen.own, 0.99),
+      ms(seen.own, 1),
       ms(seen.reports, 0.5),
       ms(seen.reports, 1),
       String(seen.wrong),
@@ -139,7 +150,19 @@ async function measure(name: string): Promise<string[]> {
   }
 }
 
-const HEADINGS = ['attack', 'pings', 'p50 ms', 'p99 ms', 'max', 'report p50', 'max', 'wrong', 'RSS MB'];
+const HEADINGS = [
+  'attack',
+  'pings',
+  'p50 ms',
+  'p99 ms',
+  'max',
+  'own p99',
+  'max',
+  'report p50',
+  'max',
+  'wrong',
+  'RSS MB',
+];
 process.stdout.write(`| ${HEADINGS.join(' | ')} |\n|${'---|'.repeat(HEADINGS.length)}\n`);
 for (const name of wanted.length > 0 ? wanted : Object.keys(ATTACKS))
   process.stdout.write(`| ${(await measure(name)).join(' | ')} |\n`);

@@ -1,59 +1,23 @@
 /**
- * One attacker: `node --import tsx bench/attackers.ts NAME PORT SECONDS`, from 127.0.0.2. Does the worst it can to the
- * server on 127.0.0.1:PORT for so long, then ends. What it does is bounded, in memory and in connections.
+ * One attacker: `node --import tsx bench/attackers.ts NAME PORT WEBSOCKET-PORT SECONDS`, from 127.0.0.2. Does the worst
+ * it can to the server on 127.0.0.1 for so long, then ends. What it does is bounded, in memory and in connections.
  */
-import net from 'node:net';
+import {
+  chunked,
+  connect,
+  connected,
+  flood,
+  HASH,
+  hex,
+  MIB,
+  PR,
+  request,
+  rest,
+  until,
+  wait,
+} from './attacker-tools.ts';
+import { FURTHER_ATTACKS } from './further-attackers.ts';
 
-const HASH = 'OEHASHEQUIV 1.1\n\n';
-const PR = 'PRSERVICE 1.0\n\n';
-const MIB = 1024 * 1024;
-const [name = '', port = '', seconds = ''] = process.argv.slice(2);
-const until = performance.now() + Number(seconds) * 1000;
-
-const hex = (n: number) => n.toString(16).padStart(64, '0');
-const pause = () => new Promise((resolve) => setImmediate(resolve));
-
-function connect(read = true): net.Socket {
-  const socket = net.connect({ port: Number(port), host: '127.0.0.1', localAddress: '127.0.0.2', noDelay: true });
-  socket.on('error', () => {});
-  return read ? socket.resume() : socket.pause();
-}
-
-function connected(count: number, hello: string, read = true): net.Socket[] {
-  return Array.from({ length: count }, () => {
-    const socket = connect(read);
-    socket.write(hello);
-    return socket;
-  });
-}
-
-/** Writes a block again and again on each socket, as fast as it is taken. */
-async function flood(sockets: readonly net.Socket[], block: string | Buffer): Promise<void> {
-  await Promise.all(
-    sockets.map(async (socket) => {
-      while (performance.now() < until && !socket.destroyed) {
-        if (socket.write(block)) await pause();
-        else
-          await Promise.race([
-            new Promise((resolve) => socket.removeAllListeners('drain').once('drain', resolve)),
-            wait(200),
-          ]);
-      }
-    }),
-  );
-}
-
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const rest = () => wait(Math.max(0, until - performance.now()));
-
-/** A message in chunks, as the protocol has it. */
-function chunked(text: string): string {
-  let lines = '{"chunk-stream": null}\n';
-  for (let at = 0; at < text.length; at += 32_000) lines += `${text.slice(at, at + 32_000)}\n`;
-  return `${lines}\n`;
-}
-
-const request = (command: string, argument: unknown) => `${JSON.stringify({ [command]: argument })}\n`;
 const PACKAGE = { version: 'big-1-r0', pkgarch: 'x' };
 const report = (n: number, siginfo: string) =>
   JSON.stringify({
@@ -61,6 +25,7 @@ const report = (n: number, siginfo: string) =>
   });
 
 export const ATTACKS: Readonly<Record<string, () => Promise<void>>> = {
+  nobody: rest,
   'pipelined pings': () => flood(connected(10, HASH), request('ping', {}).repeat(4000)),
   'unknown commands': () => flood(connected(10, HASH), request('nothing', {}).repeat(4000)),
   'pings of 16 MiB of {}': async () => {
@@ -143,9 +108,10 @@ export const ATTACKS: Readonly<Record<string, () => Promise<void>>> = {
       socket.destroy();
     }
   },
+  ...FURTHER_ATTACKS,
 };
 
 if (process.argv[1] === import.meta.filename) {
-  await ATTACKS[name]!();
+  await ATTACKS[process.argv[2]!]!();
   process.exit(0);
 }

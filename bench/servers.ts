@@ -15,6 +15,8 @@ export interface Server {
   readonly startMs: number;
   /** Resident memory now, and at its highest so far. */
   residentBytes(): { now: number; peak: number };
+  /** Processor time of its main thread since it started. */
+  mainThreadMs(): number;
   /** Ends it and waits for it. */
   stop(): Promise<void>;
 }
@@ -69,7 +71,7 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', descriptor] });
   fs.closeSync(descriptor);
   try {
-    await listening(child);
+    await listening(child, 1 + extra.filter((option) => option.startsWith('--bind=')).length);
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`bakeserv did not start: ${fs.readFileSync(log, 'utf8').slice(-2000)}`, { cause: error });
@@ -77,15 +79,18 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
   return server(child, socket, performance.now() - began);
 }
 
-function listening(child: ChildProcess): Promise<void> {
+/** Resolves when it says of each of its addresses that it listens there. */
+function listening(child: ChildProcess, addresses: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error('no `listening` line')), START_LIMIT_MS);
-    child.once('exit', () => reject(new Error('it exited')));
+    const exited = () => reject(new Error('it exited'));
+    child.once('exit', exited);
     const lines = createInterface({ input: child.stdout! });
+    let left = addresses;
     lines.on('line', (line) => {
-      if (!line.startsWith('listening ')) return;
+      if (!line.startsWith('listening ') || --left > 0) return;
       clearTimeout(limit);
-      child.removeAllListeners('exit');
+      child.off('exit', exited);
       resolve();
     });
   });
@@ -106,6 +111,7 @@ function server(child: ChildProcess, socket: string, startMs: number): Server {
       const status = fs.readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return { now: field(status, 'VmRSS'), peak: field(status, 'VmHWM') };
     },
+    mainThreadMs: () => Number(fs.readFileSync(`/proc/${child.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
     async stop() {
       child.kill('SIGTERM');
       const guard = setTimeout(() => child.kill('SIGKILL'), 20_000);

@@ -82,11 +82,11 @@ export class Output {
     for await (const piece of pieces) {
       if (this.stream.destroyed) return;
       this.write(piece);
+      if (!this.choked && !this.turns.isSpent(began)) continue;
+      this.turns.spend(began);
       if (this.choked) await this.relief();
-      else if (this.turns.isSpent(began)) {
-        this.turns.spend(began);
-        await this.turns.next();
-      } else continue;
+      // Many clients may catch up at once.
+      await this.turns.next();
       began = performance.now();
     }
     this.turns.spend(began);

@@ -21,6 +21,8 @@ export class Turns {
   /** Those that have just been sent something, and those that have used a slice and are not done. */
   private readonly fresh = new Fifo<Worker>();
   private readonly busy = new Fifo<Worker>();
+  /** Those that go on once they are told so, which is after the turn in which they are. */
+  private readonly waiting = new Fifo<() => void>();
 
   /** Whether whoever has something to do must wait for the next turn. */
   get isOver(): boolean {
@@ -45,9 +47,12 @@ export class Turns {
     this.schedule();
   }
 
-  /** Resolves in a later turn: for what is done piece by piece. */
+  /** Resolves in a turn of the caller's own, after what else waited: for what is done piece by piece, a slice at a time. */
   next(): Promise<void> {
-    return new Promise((resolve) => this.queue({ work: resolve }, true));
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.schedule();
+    });
   }
 
   private schedule(): void {
@@ -67,6 +72,8 @@ export class Turns {
       if (--left <= 0 || this.isOver) break;
       worker = this.fresh.take() ?? this.busy.take();
     }
-    if (!this.fresh.isEmpty || !this.busy.isEmpty) this.schedule();
+    // One a turn: what it does is not seen before this has returned, and a hundred would do theirs in a row.
+    this.waiting.take()?.();
+    if (!this.fresh.isEmpty || !this.busy.isEmpty || !this.waiting.isEmpty) this.schedule();
   }
 }
