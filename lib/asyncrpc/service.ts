@@ -115,8 +115,20 @@ export interface Service {
   close(graceMs: number): Promise<void>;
 }
 
+/** What is known of the turns at the event loop that connections share. */
+export interface SharedTurns {
+  /** Whether whoever has something to do must wait for the next turn. */
+  readonly isOver: boolean;
+  /** Notes what was done since `began`, by `performance.now()`. */
+  spend(began: number): void;
+  /** Lets the worker go on in its turn; `isBusy` when it has much to do. */
+  queue(worker: { work(): void }, isBusy: boolean): void;
+}
+
 /** Where transports hand their clients over. */
 export interface Host {
+  /** For a transport that has work to do before there is a line: it does it in turns with others. */
+  readonly turns: SharedTurns;
   /** Serves a client on a byte stream. Past the connection limit the stream is destroyed. */
   accept(stream: Duplex, peer: Peer, carrier?: Carrier): void;
 }

@@ -63,3 +63,23 @@ test('clients that catch up in the same moment are not all sent more in the same
   const counts = await byTurn(80, () => written);
   assert(Math.max(...counts) <= 2, `${counts}`);
 });
+
+test('one that takes long leaves the others their part of each turn, and goes on itself', () => {
+  const turns = new Turns();
+  const log: string[] = [];
+  const long = {
+    work() {
+      log.push('long');
+      turns.spend(performance.now() - 1000);
+      if (log.length < 40) turns.queue(long, true);
+    },
+  };
+  turns.queue(long, true);
+  turns.queue(long, true);
+  for (let n = 0; n < 5; n++) turns.queue({ work: () => void log.push('short') }, false);
+  return new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve))).then(() => {
+    const shorts = log.slice(0, 7).filter((each) => each === 'short').length;
+    assert.equal(shorts, 5, log.join());
+    assert(log.includes('long'));
+  });
+});

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { LoopError, ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { invokeError, isFault } from '../faults.ts';
+import { Fifo } from '../fifo.ts';
 import type { Limits } from '../limits.ts';
 import type { Carrier, Peer, Service } from '../service.ts';
 import type { Account, Holding } from '../shares/account.ts';
@@ -49,6 +50,9 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   readonly holding: Holding;
   readonly output: Output;
   private readonly conversation: Conversation;
+  /** What has come and is not cut into lines: it is in the connection's turn. */
+  private readonly uncut = new Fifo<Buffer>();
+  private uncutBytes = 0;
   private state: 'open' | 'closing' | 'closed' = 'open';
   private pumping = false;
   /** It has asked for a turn. */
@@ -155,8 +159,18 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
 
   private receive(chunk: Buffer): void {
     if (this.over || this.inbox.failure) return;
-    this.inbox.push(chunk);
+    this.uncut.push(chunk);
+    this.uncutBytes += chunk.length;
     this.pump();
+  }
+
+  /** Takes one step; false when there is nothing to do until something happens. Cutting is one: many short lines take long. */
+  private step(): boolean {
+    if (this.uncutBytes === 0) return this.conversation.step();
+    const chunk = this.uncut.take()!;
+    this.uncutBytes -= chunk.length;
+    if (!this.over && !this.inbox.failure) this.inbox.push(chunk);
+    return true;
   }
 
   /** What is unfinished is not waited for; what came before it is answered first. */
@@ -175,7 +189,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       this.output.gather();
       const began = performance.now();
       try {
-        for (let steps = 1; this.conversation.step(); steps++) {
+        for (let steps = 1; this.step(); steps++) {
           if (steps % STEPS_A_LOOK !== 0 || !turns.isSpent(began)) continue;
           this.askForTurn(true);
           break;
@@ -210,7 +224,11 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.count();
     const { inbox, output, limits } = this;
     const wanted =
-      this.draining || output.choked || inbox.waitingBytes > limits.maxInFlightBytes || !this.holding.mayRead;
+      this.draining ||
+      output.choked ||
+      this.uncutBytes > 0 ||
+      inbox.waitingBytes > limits.maxInFlightBytes ||
+      !this.holding.mayRead;
     if (wanted === this.paused) return;
     this.paused = wanted;
     this.holding.isRead = !wanted;
@@ -231,7 +249,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       return this.refuseRest(new ProtocolError(`a message is longer than ${this.conversation.maxPartialBytes} bytes`));
     }
     const unsent = this.output.unsentBytes;
-    this.holding.set(inbox.heldBytes + this.conversation.heldBytes + unsent, partial, unsent);
+    this.holding.set(this.uncutBytes + inbox.heldBytes + this.conversation.heldBytes + unsent, partial, unsent);
   }
 
   /** Tells the client what was wrong, unless that is a fault of which it did not ask to be told, and closes. */

@@ -72,6 +72,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   };
 
   return {
+    turns,
     accept(stream, peer, carrier = BYTES) {
       const address = countedAddress(peer.address);
       const full = draining ? null : places.take(address);

@@ -63,14 +63,16 @@ export class Turns {
 
   private run(): void {
     this.scheduled = false;
+    // What comes in meanwhile is for the next turn. One that is busy goes on in each, however many are fresh, and
+    // leaves to those their part, whatever it took.
+    let left = this.fresh.length + this.busy.length - 1;
     this.spentMs = 0;
-    // What comes in meanwhile is for the next turn; one that is busy goes on in each, however many are fresh.
-    let left = this.fresh.length + this.busy.length;
-    let worker = this.busy.take() ?? this.fresh.take();
-    while (worker) {
+    this.busy.take()?.work();
+    this.spentMs = 0;
+    for (; left >= 0 && !this.isOver; left--) {
+      const worker = this.fresh.take() ?? this.busy.take();
+      if (!worker) break;
       worker.work();
-      if (--left <= 0 || this.isOver) break;
-      worker = this.fresh.take() ?? this.busy.take();
     }
     // One a turn: what it does is not seen before this has returned, and a hundred would do theirs in a row.
     this.waiting.take()?.();

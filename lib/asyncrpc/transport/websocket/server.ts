@@ -84,6 +84,7 @@ export function acceptWebSockets(
     accept(socket, { name, address, local }) {
       const peer = new WebSocketPeer(name, address, local);
       const stream = new WebSocketStream({
+        turns: host.turns,
         onFirstRead: () => server.emit('connection', socket),
         onEarlyEnd: () => answerHttp(socket, '408 Request Timeout', 'No WebSocket handshake was made in time.\n'),
         onDestroy: () => socket.destroy(),

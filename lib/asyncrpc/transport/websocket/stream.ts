@@ -1,6 +1,8 @@
 import { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { WebSocket } from 'ws';
+import { Fifo } from '../../fifo.ts';
+import type { SharedTurns } from '../../service.ts';
 
 /** A longer line is sent in fragments of one message, so that no answer is ever held whole. */
 const FRAGMENT_LENGTH = 64 * 1024;
@@ -10,6 +12,8 @@ const REFUSED_LINGER_MS = 1000;
 const NEWLINE = Buffer.from('\n');
 
 export interface WebSocketStreamHooks {
+  /** Packets of clients are read in turns: one may hold thousands of messages. Without it each is read as it comes. */
+  readonly turns?: SharedTurns;
   /** Somebody reads for the first time: time to start the upgrade. */
   readonly onFirstRead?: () => void;
   /** The stream was ended before there was a WebSocket. */
@@ -34,6 +38,9 @@ export class WebSocketStream extends Duplex {
   private socket: Duplex | null = null;
   private begun = false;
   private incoming: Buffer[] = [];
+  /** Packets that have come when the turn was over. */
+  private readonly packets = new Fifo<Buffer>();
+  private readPacket: (packet: Buffer) => void = () => {};
   private messagesInPacket = 0;
   private rest = '';
   private readonly decoder = new StringDecoder('utf8');
@@ -59,8 +66,16 @@ export class WebSocketStream extends Duplex {
     // ws has already sent the close frame with the right code.
     ws.on('error', (error) => this.refuse(error));
     ws.on('close', (code) => this.webSocketClosed(code));
-    // Registered after ws's own listener: by now ws has emitted the messages that the packet completed.
-    socket.on('data', (packet: Buffer) => this.countHeld(packet));
+    const listeners = socket.listeners('data') as ((packet: Buffer) => void)[];
+    socket.removeAllListeners('data');
+    this.readPacket = (packet) => {
+      // ws emits the messages that the packet completes before it returns.
+      for (const listener of listeners) listener.call(socket, packet);
+      this.countHeld(packet);
+    };
+    socket.on('data', (packet: Buffer) => this.readInTurn(packet));
+    // Before ws's own listeners: after them it reads no more.
+    for (const event of ['end', 'close']) socket.prependListener(event, () => this.readAll());
     if (this.readableLength > 0) ws.pause();
   }
 
@@ -107,6 +122,7 @@ export class WebSocketStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const { ws, socket } = this;
+    this.packets.clear();
     // A close frame is a courtesy: sent only if it can leave at once, as a stuck peer must not keep the socket alive.
     if (ws?.readyState === ws?.OPEN && socket?.writableLength === 0) ws?.close(this.hooks.closeCode?.() ?? 1000);
     ws?.terminate();
@@ -145,6 +161,35 @@ export class WebSocketStream extends Duplex {
     // Frames that came together are passed on together: a stream of look-ups is thousands of small ones.
     if (this.incoming.length === 0) queueMicrotask(() => this.deliver());
     this.incoming.push(oneLine(data), NEWLINE);
+  }
+
+  /** A packet of the client: read at once, or in a turn, until which no more is taken. */
+  private readInTurn(packet: Buffer): void {
+    const { turns } = this.hooks;
+    if (turns && (turns.isOver || !this.packets.isEmpty)) {
+      if (this.packets.isEmpty) turns.queue(this, true);
+      this.packets.push(packet);
+      this.socket!.pause();
+      return;
+    }
+    const began = performance.now();
+    this.readPacket(packet);
+    turns?.spend(began);
+  }
+
+  /** Its turn has come. */
+  work(): void {
+    const packet = this.packets.take();
+    if (!packet) return;
+    const began = performance.now();
+    this.readPacket(packet);
+    this.hooks.turns!.spend(began);
+    if (!this.packets.isEmpty) this.hooks.turns!.queue(this, true);
+    else if (!this.ws!.isPaused) this.socket!.resume();
+  }
+
+  private readAll(): void {
+    for (let packet = this.packets.take(); packet; packet = this.packets.take()) this.readPacket(packet);
   }
 
   private deliver(): void {
