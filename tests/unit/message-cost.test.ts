@@ -39,6 +39,19 @@ describe('a message is measured by what it will cost as objects', () => {
     measure(`"${'\\\\'.repeat(200_000)}"`);
   });
 
+  test('a text ends where JSON says it does, whatever quotes and backslashes it holds', () => {
+    const odd = fc.string({ unit: fc.constantFrom('"', '\\', ':', 'x'), maxLength: 40 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(odd, odd), { minLength: 1, maxLength: 8 }), (pairs) => {
+        // A colon within a text would count as a key, and one behind it would not, were its end elsewhere.
+        const members = pairs.map(([key, value], i) => `${JSON.stringify(`${i}${key}`)}:${JSON.stringify(value)}`);
+        const text = `{${members.join(',')}}`.padEnd(4 * pairs.length + 65);
+        measureJson(text, 32, pairs.length);
+        assert.throws(() => measureJson(text, 32, pairs.length - 1), /keys/);
+      }),
+    );
+  });
+
   test('the replies of a server likewise', () => {
     const read = createReplyReader(16 * MIB, DEFAULT_LIMITS);
     assert.throws(() => read(listOf('{},', MIB)), ProtocolError);

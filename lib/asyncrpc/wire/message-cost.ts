@@ -63,12 +63,15 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
   }
 }
 
-/** Where the text that starts at `from` ends. A siginfo has megabytes and few quotes: indexOf finds those fastest. */
+/**
+ * Where the text that starts at `from` ends. A siginfo has megabytes and few quotes, and an import as many quotes as
+ * values: indexOf finds those fastest, and only an odd number of backslashes before one escapes it.
+ */
 function closingQuote(text: string, from: number): number {
-  const next = text.indexOf('"', from + 1);
-  if (next < 0) return text.length;
-  if (text.charCodeAt(next - 1) !== 0x5c) return next;
-  let at = from + 1;
-  for (; at < text.length && text.charCodeAt(at) !== 0x22; at++) if (text.charCodeAt(at) === 0x5c) at++;
-  return at;
+  for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let before = at;
+    while (text.charCodeAt(before - 1) === 0x5c) before--;
+    if ((at - before) % 2 === 0) return at;
+  }
+  return text.length;
 }

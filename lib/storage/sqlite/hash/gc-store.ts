@@ -25,15 +25,9 @@ SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.va
   AND (q.value->>1 IS NULL OR u.method = q.value->>1) AND (q.value->>2 IS NULL OR u.taskhash = q.value->>2)
   AND (q.value->>3 IS NULL OR u.gc_mark = q.value->>3)`;
 
-/** How many rows of unihashes each key of `keysOf` matches, where it is any. */
+/** How many rows of unihashes each of `distinctKeys` matches, where it is any. */
 export const COUNT_KEYS = `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`;
 const SET_MARK_OF_KEYS = `UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (${MARK_KEYS('u.id')})`;
-
-/** Wheres of look-ups and gc-mark-stream as one parameter. */
-export const keysOf = (wheres: readonly Where[]) =>
-  JSON.stringify(
-    wheres.map((where) => MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null)),
-  );
 
 /** A row of COUNT_KEYS. */
 export interface KeyCount {
@@ -42,11 +36,27 @@ export interface KeyCount {
   readonly n: number;
 }
 
-/** The counts of COUNT_KEYS for so many wheres, in their order. */
-export function countsOf(rows: readonly KeyCount[], wheres: number): number[] {
-  const counts: number[] = new Array(wheres).fill(0);
-  for (const { i, n } of rows) counts[i] = n;
-  return counts;
+/**
+ * Wheres of count-stream and gc-mark-stream as one parameter, each once however often it comes: a unihash may have very
+ * many tasks.
+ */
+export function distinctKeys(wheres: readonly Where[]) {
+  const places = new Map<string, number>();
+  const place = wheres.map((where) => {
+    const key = JSON.stringify(MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null));
+    const known = places.get(key) ?? places.size;
+    places.set(key, known);
+    return known;
+  });
+  return {
+    keys: `[${[...places.keys()].join()}]`,
+    /** From the rows of COUNT_KEYS, the count of each where, in their order. */
+    countsOf(rows: readonly KeyCount[]): number[] {
+      const counts: number[] = new Array(places.size).fill(0);
+      for (const { i, n } of rows) counts[i] = n;
+      return place.map((at) => counts[at]!);
+    },
+  };
 }
 
 /** What a task goes through, and the conditions on it. Column names are our own constants, values are bound. */
@@ -187,12 +197,12 @@ export function createGcStore(database: Database, known: KnownRows): GcMethods {
     },
 
     async gcMarkKeys(mark, wheres) {
-      const keys = keysOf(wheres);
+      const { keys, countsOf } = distinctKeys(wheres);
       return database.writer!.slice(async (connection) => {
         await connection.run(SET_MARK, [mark]);
         const rows = await connection.all<KeyCount>(COUNT_KEYS, [keys]);
         await connection.run(SET_MARK_OF_KEYS, [mark, keys]);
-        return countsOf(rows, wheres.length);
+        return countsOf(rows);
       });
     },
 

@@ -1,7 +1,7 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
-import { COUNT_KEYS, countsOf, type KeyCount, keysOf, TABLE_NAMES, toSql } from './gc-store.ts';
+import { COUNT_KEYS, distinctKeys, type KeyCount, TABLE_NAMES, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { NEW_MARK } from './schema.ts';
 
@@ -33,8 +33,8 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
     },
 
     async countKeys(wheres) {
-      const rows = await database.read<KeyCount>(maintenance, COUNT_KEYS, [keysOf(wheres)]);
-      return countsOf(rows, wheres.length);
+      const { keys, countsOf } = distinctKeys(wheres);
+      return countsOf(await database.read<KeyCount>(maintenance, COUNT_KEYS, [keys]));
     },
 
     async exportRows(table, after, limit, maxBytes) {
