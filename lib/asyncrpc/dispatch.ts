@@ -1,7 +1,7 @@
 import type { Ajv, ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
 import { describeFault } from './schemas.ts';
-import { type Command, type Outcome, type Reply, type Session, StreamFailure } from './service.ts';
+import { type Command, type LineScanner, type Outcome, type Reply, type Session, StreamFailure } from './service.ts';
 import type { Json } from './wire/messages.ts';
 import { WriteGate } from './write-gate.ts';
 
@@ -36,6 +36,8 @@ export interface CommandRow<S> {
   readonly batch?: (context: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
   /** Instead of `handle`: a stream command. May throw BadLine for the first bad line. */
   readonly stream?: (context: S, lines: readonly string[]) => string | Promise<string>;
+  /** Beside `stream`: answers lines that are known by heart from their bytes; null where none are. */
+  readonly scanner?: (context: S) => LineScanner | null;
 }
 
 /** What a service tells the dispatcher about itself. */
@@ -190,6 +192,25 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     } catch (error) {
       return failed(error);
     }
+  }
+
+  scanner(command: Command): LineScanner | null {
+    const { row } = command as TableCommand<R>;
+    const scanner = row.scanner?.(this.context);
+    if (!scanner) return null;
+    const { client } = this;
+    const { stats } = this.options;
+    const hasNeeds = row.needs.length > 0;
+    return {
+      scan(input, from, output, most) {
+        // Rights are looked at again by the way of all other lines.
+        if (hasNeeds && client.isStale) return { end: from, written: 0, lines: 0 };
+        const started = performance.now();
+        const scanned = scanner.scan(input, from, output, most);
+        if (scanned.lines > 0) stats?.record(scanned.lines, performance.now() - started);
+        return scanned;
+      },
+    };
   }
 
   close(): void {

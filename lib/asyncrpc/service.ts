@@ -59,6 +59,25 @@ export interface Command {
   readonly serial?: boolean;
 }
 
+/** How far a scan of stream lines came. */
+export interface Scanned {
+  /** Where the first line begins that was not answered: it is not whole, or not for the scanner to answer. */
+  readonly end: number;
+  /** Bytes of answers written. */
+  readonly written: number;
+  readonly lines: number;
+}
+
+/** Answers stream lines from their bytes, without making a text of any. */
+export interface LineScanner {
+  /**
+   * Answers whole lines of `input` from `from` on, in order, until one that it does not settle.
+   * @param output room for at least as many bytes as are scanned: no answer is longer than its line
+   * @param most lines
+   */
+  scan(input: Buffer, from: number, output: Buffer, most: number): Scanned;
+}
+
 /**
  * One client's state in a service. Methods never throw: what is refused or fails is an Error outcome.
  * A connection has at most one `invoke` in flight; `stream` calls are answered in order, and may overlap
@@ -79,6 +98,8 @@ export interface Session {
    * A bad line rejects with a StreamFailure that carries the text for the lines before it.
    */
   stream(command: Command, lines: readonly string[]): string | Promise<string>;
+  /** What answers lines of the stream command that are known by heart; null where nothing does. `stream` answers the rest. */
+  scanner?(command: Command): LineScanner | null;
   /** True while the server requires a login that this client has yet to make. */
   readonly awaitsLogin: boolean;
   /** The connection is gone. */

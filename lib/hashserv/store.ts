@@ -1,3 +1,4 @@
+import type { LineScanner } from '../asyncrpc/service.ts';
 import { ALL, USER_ADMIN } from './access/permissions.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
@@ -120,6 +121,11 @@ export interface HashStore {
   readonly loading: Loading;
   /** The unihash of a task as far as it is known by heart; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
+  /**
+   * What answers lines of get-stream (or of exists-stream) that are known by heart.
+   * @param misses whether a task that is known not to be here is answered too
+   */
+  knownLines(of: 'tasks' | 'unihashes', misses: boolean): LineScanner | null;
   /** The unihash of each task, or null. */
   unihashes(tasks: readonly TaskLine[]): Promise<readonly (string | null)[]>;
   /** The same for one task, whose method or taskhash may hold blanks. */
@@ -191,4 +197,4 @@ export interface HashStore {
   readonly usersVersion: number;
 }
 
-export type { QueryColumn, Table, Where };
+export type { LineScanner, QueryColumn, Table, Where };

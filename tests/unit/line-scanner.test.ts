@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { LineScanner } from '../../lib/asyncrpc/service.ts';
 import { HASH_WORDS, readHash } from '../../lib/storage/memory/hex.ts';
-import { createTaskScanner, createUnihashScanner, type LineScanner } from '../../lib/storage/memory/line-scanner.ts';
+import { createTaskScanner, createUnihashScanner } from '../../lib/storage/memory/line-scanner.ts';
 import { UnihashTable } from '../../lib/storage/memory/unihash-table.ts';
 
 const hash = (n: number) => n.toString(16).padStart(64, '0');

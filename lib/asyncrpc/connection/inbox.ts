@@ -1,10 +1,14 @@
 import { ProtocolError } from '../../errors.ts';
 import { Fifo } from '../fifo.ts';
 import type { Limits } from '../limits.ts';
-import type { Carrier } from '../service.ts';
+import type { Carrier, LineScanner } from '../service.ts';
 import { LineSplitter } from '../wire/lines.ts';
 import { type Call, MessageReader, type Sender } from '../wire/message-reader.ts';
 import type { Json } from '../wire/messages.ts';
+import { type BlockAnswers, Blocks } from './blocks.ts';
+
+/** No scanner answers a line that is longer. */
+const LONGEST_SCANNED = 1024;
 
 /**
  * What a client has sent and nobody has taken yet: bytes in, lines and whole requests out. It holds the client to how
@@ -15,6 +19,9 @@ export class Inbox {
   private readonly carrier: Carrier;
   private readonly splitter: LineSplitter;
   private readonly lines = new Fifo<string>();
+  /** In a stream: what came after those lines, and is not cut yet. */
+  private readonly blocks = new Blocks();
+  private scanner: LineScanner | null = null;
   /** Bytes read and not yet taken, the unfinished line at the end included. */
   private untakenBytes = 0;
   private readonly reader: MessageReader;
@@ -62,15 +69,35 @@ export class Inbox {
 
   /** True when no whole line and no request put back is left. */
   get isEmpty(): boolean {
-    return this.next === null && this.lines.isEmpty;
+    return this.next === null && this.lines.isEmpty && this.blocks.isEmpty;
   }
 
   push(chunk: Buffer): void {
+    if (this.scanner) return this.pushWhole(chunk);
     const lines = this.splitter.push(chunk);
     if (lines.length > 0 && !this.reader.inChunks) this.begunAt = 0;
     this.untakenBytes += chunk.length;
     this.lines.pushAll(lines);
     this.fault ??= this.splitter.failure;
+  }
+
+  /** From here on lines are for this scanner first; null: for nobody but those who take them. */
+  scanWith(scanner: LineScanner | null): void {
+    // Where a line may be no longer than this, each is measured.
+    this.scanner = this.limits.maxLineBytes < LONGEST_SCANNED ? null : scanner;
+    if (scanner) return;
+    while (!this.blocks.isEmpty) this.cut(this.blocks.takeBlock());
+  }
+
+  /** Answers lines as far as the scanner can, `most` at once; null when the next is to be taken. */
+  scan(most: number): BlockAnswers | null {
+    if (!this.scanner || !this.lines.isEmpty || this.blocks.isEmpty) return null;
+    const answers = this.blocks.scan(this.scanner, most);
+    if (answers) {
+      this.untakenBytes -= answers.bytes;
+      this.settleBytes();
+    } else this.cut(this.blocks.cut());
+    return answers;
   }
 
   /** The next line, or null when none has been read. */
@@ -170,9 +197,28 @@ export class Inbox {
     if (this.begunAt) this.begunAt += performance.now() - Math.max(this.pausedAt, this.begunAt);
   }
 
+  private pushWhole(chunk: Buffer): void {
+    const whole = this.splitter.pushWhole(chunk);
+    this.untakenBytes += chunk.length;
+    if (whole.length > 0) {
+      this.begunAt = 0;
+      this.blocks.push(whole);
+    }
+    this.fault ??= this.splitter.failure;
+  }
+
+  private cut(whole: Buffer): void {
+    const { lines, isGood } = this.splitter.cut(whole);
+    this.lines.pushAll(lines);
+    if (isGood) return;
+    this.blocks.clear();
+    this.fault = this.splitter.failure;
+  }
+
   /** Forgets whole lines and the message that was being put together. */
   drop(): void {
     this.lines.clear();
+    this.blocks.clear();
     this.next = null;
     this.nextBytes = 0;
     this.settleBytes();
@@ -181,6 +227,6 @@ export class Inbox {
 
   /** Characters are not bytes outside ASCII, nor is white space dropped counted: with nothing left the count starts afresh. */
   private settleBytes(): void {
-    if (this.lines.isEmpty) this.untakenBytes = this.splitter.partialBytes;
+    if (this.lines.isEmpty) this.untakenBytes = this.blocks.bytes + this.splitter.partialBytes;
   }
 }

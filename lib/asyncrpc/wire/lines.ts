@@ -2,6 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../../errors.ts';
 
 const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * White space at the end of a line does not count. The recording hash-chunk-stream shows it (a chunk that ends in a
@@ -33,6 +34,33 @@ export class LineSplitter {
   /** Bytes of the unfinished line at the end of the input. */
   get partialBytes(): number {
     return this.heldLength;
+  }
+
+  /** What `chunk` completes, as it came: whole lines, each with its newline, for `cut`. */
+  pushWhole(chunk: Buffer): Buffer {
+    if (this.failure) return NOTHING;
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) {
+      this.hold(chunk);
+      return NOTHING;
+    }
+    const whole = this.release(chunk.subarray(0, end));
+    this.hold(chunk.subarray(end));
+    return whole;
+  }
+
+  /**
+   * Cuts whole lines that came before the unfinished one.
+   * @returns those before the first that cannot be read; what came after it is then to be dropped
+   */
+  cut(whole: Buffer): { readonly lines: string[]; readonly isGood: boolean } {
+    // What came later may have failed already; these lines are good all the same.
+    const later = this.failure;
+    this.failure = null;
+    const lines = this.decode(whole.subarray(0, -1));
+    const isGood = this.failure === null;
+    this.failure ??= later;
+    return { lines, isGood };
   }
 
   /** The lines that `chunk` completes, in order and without their newlines, in a new array. */

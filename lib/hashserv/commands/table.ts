@@ -52,8 +52,16 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
       rowReply(context.store, await getOuthash(context, { method, outhash, taskhash, withUnihash: with_unihash })),
   },
 
-  'get-stream': { needs: [READ], stream: getStream },
-  'exists-stream': { needs: [READ], stream: existsStream },
+  'get-stream': {
+    needs: [READ],
+    stream: getStream,
+    scanner: ({ store, upstream }) => store.knownLines('tasks', upstream === null),
+  },
+  'exists-stream': {
+    needs: [READ],
+    stream: existsStream,
+    scanner: ({ store, upstream }) => store.knownLines('unihashes', upstream === null),
+  },
 
   // Stores where it may; a client without @report, and a read-only server, answer from what is known.
   report: {

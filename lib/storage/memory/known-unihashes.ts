@@ -1,4 +1,6 @@
+import type { LineScanner } from '../../hashserv/store.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
+import { createTaskScanner, createUnihashScanner } from './line-scanner.ts';
 import { createUnihashCache, type UnihashCache } from './unihash-cache.ts';
 import { LEAST_TABLE_BYTES, UnihashTable } from './unihash-table.ts';
 
@@ -80,6 +82,17 @@ export class KnownUnihashes {
   exists(unihash: string): boolean {
     const inTable = this.trusted && unihash.length === HASH_DIGITS && this.read(unihash, 0, this.unihash);
     return (inTable && this.table.hasUnihash(this.unihash)) || this.strings.get(existsKey(unihash)) !== undefined;
+  }
+
+  /** Answers lines of get-stream, or of exists-stream, as far as the table does. */
+  scanner(of: 'tasks' | 'unihashes'): LineScanner | null {
+    if (!this.hasTable) return null;
+    const scanner =
+      of === 'tasks' ? createTaskScanner(this.table, () => false) : createUnihashScanner(this.table, () => false);
+    return {
+      scan: (input, from, output, most) =>
+        this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0 },
+    };
   }
 
   /**

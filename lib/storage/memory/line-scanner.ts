@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import type { LineScanner } from '../../hashserv/store.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
 import type { UnihashTable } from './unihash-table.ts';
 
@@ -6,25 +7,6 @@ const NEWLINE = 0x0a;
 const BLANK = 0x20;
 const TRUE = Buffer.from('true\n');
 const FALSE = Buffer.from('false\n');
-
-/** How far a scan came. */
-export interface Scanned {
-  /** Where the first line begins that was not answered: it is not whole, or not for the table to answer. */
-  readonly end: number;
-  /** Bytes of answers written. */
-  readonly written: number;
-  readonly lines: number;
-}
-
-/** Answers stream lines from their bytes, without making a text of any. */
-export interface LineScanner {
-  /**
-   * Answers whole lines of `input` from `from` on, in order, until one that the table does not settle.
-   * @param output room for at least as many bytes as are scanned: no answer is longer than its line
-   * @param most lines
-   */
-  scan(input: Buffer, from: number, output: Buffer, most: number): Scanned;
-}
 
 /**
  * Lines `method taskhash` of get-stream.

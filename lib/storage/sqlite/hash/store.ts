@@ -135,6 +135,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     newestCreated: newest!.created,
 
     knownUnihash: (task) => memory.get(task),
+    knownLines: (of) => memory.scanner(of),
     unihashes: (tasks) => lookup.get(tasks),
     async unihash(method, taskhash) {
       const hasBlank = method.includes(' ') || taskhash.includes(' ');
