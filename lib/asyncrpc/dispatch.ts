@@ -11,27 +11,27 @@ import { WriteGate } from './write-gate.ts';
  * @typeParam S what the service's handlers work with, of one client
  */
 export interface CommandRow<S> {
-  /** Permissions a client must have, all of them, in the order they are named in a refusal. */
+  /** Permissions a client must have, all of them, in the order in which a refusal names them. */
   readonly needs: readonly string[];
   /** Writes to the database. On a read-only server such a command is refused, or answered with `readOnlyReply`. */
   readonly writes?: true;
   readonly readOnlyReply?: Reply;
-  /** Writes where it can, and has an answer where it cannot: a read-only server takes it like any other command. */
+  /** Writes if it can, and has an answer if it cannot: a read-only server takes it like any other command. */
   readonly mayWrite?: true;
-  /** Whether the answer may be as long as a message can be; it is then fetched when there is room for it. */
+  /** Whether the answer may be as long as any message; it is then fetched only once there is room for it. */
   // biome-ignore lint/suspicious/noExplicitAny: asked before the argument is validated
   readonly isLong?: (arg: any) => boolean;
-  /** Waits on purpose: how long it took says nothing of the server, and no statistics count it. */
+  /** Waits on purpose: its duration says nothing about the server, so statistics leave it out. */
   readonly untimed?: true;
-  /** Counts itself at the gate, from when it begins to write: it first waits for something else. */
+  /** Counts itself at the gate from when it starts to write, because it first waits for something else. */
   readonly gatesItself?: true;
   /** JSON schema of the argument; without one any argument is taken. */
   readonly schema?: object;
-  /** Refusals that older clients know by another text than ours, by the name of the field at fault. */
+  /** By the name of the field at fault: refusals for which older clients expect another text than ours. */
   readonly refusals?: Readonly<Record<string, string>>;
   // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
   readonly handle?: (context: S, args: any) => Reply | Promise<Reply>;
-  /** Instead of `handle`: takes neighbouring requests of a connection together. */
+  /** Instead of `handle`: takes adjacent requests of a connection together. */
   // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
   readonly batch?: (context: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
   /** Instead of `handle`: a stream command. May throw BadLine for the first bad line. */
@@ -45,7 +45,7 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly rows: Readonly<Record<string, R>>;
   readonly readOnly: boolean;
   readonly ajv: Ajv;
-  /** Bounds what is being written; one for all services that share a store. */
+  /** Limits what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
   /** Checks the rights of a client to requests of one command: the refusal, or null. */
   readonly authorize?: (
@@ -73,7 +73,7 @@ interface TableCommand<R> extends Command {
   validate: ValidateFunction | null;
 }
 
-/** A line of a stream that cannot be answered: those before `index` are, then the stream ends. */
+/** A stream line that cannot be answered: those before `index` are, then the stream ends. */
 export class BadLine extends ProtocolError {
   readonly index: number;
 
@@ -83,7 +83,7 @@ export class BadLine extends ProtocolError {
   }
 }
 
-/** What is held of a request counts as one more for each so many bytes: a report may carry 16 MiB. */
+/** A request counts as one more for each of these bytes it holds: a report may carry 16 MiB. */
 const BYTES_A_REQUEST = 4096;
 
 /** How much requests count at the gate. */
@@ -217,7 +217,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     this.client.close();
   }
 
-  /** A right that was lost ends an open stream too. */
+  /** Losing a right ends an open stream too. */
   private async streamIfAllowed(command: Command, lines: readonly string[]): Promise<string> {
     const refusal = await this.refuses(command);
     if (refusal) throw new StreamFailure('', refusal);
@@ -229,7 +229,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
       return new InvokeError('This server is read-only: the command would write');
     }
     const verdict = row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name) ?? null) : null;
-    // Rights that cannot be looked up refuse this request; the connection goes on.
+    // If the rights cannot be looked up, this request is refused; the connection goes on.
     return verdict instanceof Promise ? verdict.catch((error: Error) => error) : verdict;
   }
 

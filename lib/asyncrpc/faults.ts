@@ -2,12 +2,12 @@ import { BakeservError, InvokeError, ProtocolError, StorageError } from '../erro
 import { encodeJson } from './wire/messages.ts';
 
 /**
- * What a client sees of an error (docs/protocol.md). A refusal is the client's own doing and is always said. A
+ * What a client sees of an error (docs/protocol.md). A refusal is the client's own doing and is always answered. A
  * fault is ours: a client of a service that closes on faults loses its connection, unless it asked to be told. BitBake's
  * hash client takes a lost connection as "go on without equivalence", and an invoke-error as the end of the build.
  */
 
-/** The header by which a client asks to be told of faults. */
+/** The header with which a client asks to be told of faults. */
 export const ERRORS_HEADER = 'bakeserv-errors';
 /** Its value, and the whole line as our own clients and links send it. */
 export const TELL = 'tell';
@@ -18,7 +18,7 @@ export function isFault(error: unknown): boolean {
   return !(error instanceof InvokeError || error instanceof ProtocolError);
 }
 
-/** The error text a client is shown: ours as written, a failed database and anything unforeseen without the details. */
+/** The error text a client sees: ours as written; without details for a failed database and anything unforeseen. */
 export function clientMessage(error: unknown): string {
   if (error instanceof StorageError) return error.clientText;
   return error instanceof BakeservError ? error.message : 'Internal error; the server log has the details';

@@ -1,7 +1,7 @@
 /**
- * What waits in order: first in, first out. All there is to it is one array and how far into it has been taken, so
- * there is nothing that could come out of order, however pushes and takes follow each other.
- * Taking costs constant time on average, and what was taken is not kept alive.
+ * A queue: first in, first out. It is only one array and an index of how far it has been taken, so
+ * nothing can come out of order, however pushes and takes follow each other.
+ * Taking costs constant time on average, and taken items are not kept alive.
  */
 export class Fifo<T> {
   private items: (T | undefined)[] = [];
@@ -20,9 +20,9 @@ export class Fifo<T> {
     this.items.push(item);
   }
 
-  /** Adds the items in order. The array is the queue's from now on: its caller must not change it. */
+  /** Adds the items in order. The queue owns the array from now on: the caller must not change it. */
   pushAll(items: T[]): void {
-    // An empty queue takes the array as it is: lines that are taken as they came are never copied.
+    // An empty queue takes over the array: lines that are taken as they came are never copied.
     if (!this.isEmpty) for (const item of items) this.items.push(item);
     else if (items.length > 0) {
       this.items = items;
@@ -30,12 +30,12 @@ export class Fifo<T> {
     }
   }
 
-  /** The one that `index` others are before, or undefined where there is none. */
+  /** The item behind `index` others, or undefined if there is none. */
   at(index: number): T | undefined {
     return this.items[this.head + index];
   }
 
-  /** The oldest `count`, or all where there are fewer, in order. They go on waiting. */
+  /** The oldest `count`, or all if there are fewer, in order. They stay in the queue. */
   oldest(count: number): T[] {
     return this.items.slice(this.head, this.head + count) as T[];
   }
@@ -49,7 +49,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes the oldest `count`, or all where there are fewer, in order. */
+  /** Takes the oldest `count`, or all if there are fewer, in order. */
   takeMany(count: number): T[] {
     const to = Math.min(this.head + count, this.items.length);
     if (this.head === 0 && to === this.items.length) {
@@ -63,7 +63,7 @@ export class Fifo<T> {
     return taken;
   }
 
-  /** How many wait before the first that is `item`, looked for among the oldest `most`; that bound where it is not there. */
+  /** How many items are before the first `item` among the oldest `most`; the number of those if it is not among them. */
   countBefore(item: T, most: number): number {
     const end = Math.min(this.head + most, this.items.length);
     let at = this.head;
@@ -71,14 +71,14 @@ export class Fifo<T> {
     return at - this.head;
   }
 
-  /** Takes the item out from wherever it waits. */
+  /** Removes the item, wherever it is. */
   remove(item: T): void {
     const at = this.items.indexOf(item, this.head);
     if (at === this.head) this.take();
     else if (at > this.head) this.items.splice(at, 1);
   }
 
-  /** Takes out those that are not wanted, from the one that `from` others are before on; the rest keep their order. */
+  /** Removes the unwanted items from index `from` on; the rest keep their order. */
   keep(isWanted: (item: T) => boolean, from = 0): void {
     const first = this.head + from;
     let end = first;
@@ -97,7 +97,7 @@ export class Fifo<T> {
     this.head = to;
     if (to === this.items.length) this.clear();
     else if (to >= 64 && to * 2 >= this.items.length) {
-      // Copies at most as many as were taken since the last time.
+      // Copies at most as many items as were taken since the last time.
       this.items = this.items.slice(to);
       this.head = 0;
     }

@@ -1,5 +1,5 @@
 /**
- * Every bound a connection is held to, with the defaults of docs/options.md. Sizes in bytes, times in
+ * Every limit on a connection, with the defaults of docs/options.md. Sizes in bytes, times in
  * milliseconds. Each is an option of `bakeserv serve` under the kebab-case of its name.
  */
 export interface Limits {
@@ -9,9 +9,9 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** The longest message of a connection that has yet to make a login the server requires. */
   readonly maxMessageBeforeLoginBytes: number;
-  /** Long messages of all connections that are being put together: so many of the longest fit at once. */
+  /** Incomplete long messages of all connections together; room for a few of the longest. */
   readonly maxPartialBytes: number;
-  /** What is held for all connections above the 128 KiB that each may hold by itself. */
+  /** What is held for all connections together, above the 128 KiB that each may always hold. */
   readonly maxHeldBytes: number;
   /** Nesting of a JSON message. */
   readonly maxJsonDepth: number;
@@ -25,7 +25,7 @@ export interface Limits {
   readonly maxConnections: number;
   /** Of those, from one network address. */
   readonly maxConnectionsPerAddress: number;
-  /** Connections in handshake for a second or more; the oldest make room. */
+  /** Connections in handshake for a second or more; past this the oldest are closed. */
   readonly maxHandshakes: number;
   /** Of those, from one network address (Unix sockets are not counted here). */
   readonly maxHandshakesPerAddress: number;
@@ -41,17 +41,17 @@ export interface Limits {
   readonly outputTimeoutMs: number;
   /** TCP keep-alive: idle time before the first probe. */
   readonly keepAliveMs: number;
-  /** Time between two pings on a WebSocket; a peer that leaves two in a row unanswered is closed at the third. */
+  /** Time between pings on a WebSocket; a peer that leaves two in a row unanswered is closed when the third is due. */
   readonly websocketPingMs: number;
   /** A failed login is answered after this long. */
   readonly loginFailureDelayMs: number;
-  /** After so many failures within a minute, of one user from one address, … */
+  /** After this many failures within a minute, of one user from one address, … */
   readonly maxLoginFailures: number;
-  /** … logins of that user from there are looked at one after the other for this long, … */
+  /** … logins of that user from there are checked one at a time for this long, … */
   readonly loginCautionMs: number;
-  /** … so many a second. */
+  /** … at most this many a second. */
   readonly maxCautiousLogins: number;
-  /** How long a stopping server lets connections finish what was read. */
+  /** How long a stopping server waits for connections to finish what it has read from them. */
   readonly drainTimeoutMs: number;
 }
 
@@ -88,7 +88,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   drainTimeoutMs: 5_000,
 });
 
-/** What each pair of limits must have, for every client that keeps to them to be served. */
+/** What must hold between limits, so that every client that keeps to them can be served. */
 const RULES: readonly (readonly [holds: (limits: Limits) => boolean, otherwise: string])[] = [
   [
     (l) => l.maxLineBytes >= 32 * KIB,
@@ -115,7 +115,7 @@ const RULES: readonly (readonly [holds: (limits: Limits) => boolean, otherwise: 
   [(l) => l.maxJsonKeys >= 16, '--max-json-keys must be at least 16: a report has as many'],
 ];
 
-/** What is wrong with limits that do not go together, naming both options; null when they do. */
+/** What is wrong with limits that contradict each other, naming both options; null when they do not. */
 export function faultOfLimits(limits: Limits): string | null {
   return RULES.find(([holds]) => !holds(limits))?.[1] ?? null;
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Json } from './wire/messages.ts';
 import type { WriteGate } from './write-gate.ts';
 
-/** A reply whose JSON text comes in pieces, so that a long one is never held whole. */
+/** A reply whose JSON text comes in pieces, so that a long one is never in memory as a whole. */
 export class StreamedReply {
   readonly pieces: AsyncIterable<string>;
 
@@ -32,15 +32,15 @@ export interface Peer {
   readonly name: string;
   /** The network address that limits are counted by, or null on a Unix socket. */
   readonly address: string | null;
-  /** True where only programs of this machine can connect. */
+  /** True if only programs on this machine can connect. */
   readonly local: boolean;
 }
 
-/** What a transport that is not a plain byte stream does itself. */
+/** How a transport carries messages, if it is not a plain byte stream. */
 export interface Carrier {
-  /** False where a message of any length is one line. */
+  /** False if a message of any length is one line. */
   readonly chunked: boolean;
-  /** Bytes of an unfinished line that have come but were not handed on. */
+  /** Bytes of an unfinished line that have arrived but were not passed on. */
   readonly heldBytes: () => number;
 }
 
@@ -49,13 +49,13 @@ export interface Command {
   readonly name: string;
   /** A stream command: the connection switches to stream mode. */
   readonly stream: boolean;
-  /** Neighbouring requests of this command on one connection may be handed over together. */
+  /** Adjacent requests of this command on one connection may be handed over together. */
   readonly batches: boolean;
-  /** To be passed before requests or lines of this command are handed over; a command that only reads has none. */
+  /** The gate that requests or lines of this command must pass first; null for a command that only reads. */
   readonly gate?: WriteGate | null;
-  /** Whether the answer may be of any length: it is fetched when there is room for it. */
+  /** Whether the answer may be of any length: it is fetched only once there is room for it. */
   readonly isLong?: ((arg: Json) => boolean) | null;
-  /** Lines of this stream command take effect, each before the next: no two calls of it overlap on one connection. */
+  /** Each line of this stream command takes effect before the next: calls never overlap on one connection. */
   readonly serial?: boolean;
 }
 
@@ -122,17 +122,17 @@ export interface Service {
   readonly protocol: string;
   /** A fault of the server's own closes the connection of a client that did not ask to be told of it: see faults.ts. */
   readonly closesOnFault?: true;
-  /** Whether this protocol version is spoken. */
+  /** Whether the service speaks this protocol version. */
   accepts(major: number, minor: number): boolean;
   /**
-   * A client has shaken hands.
+   * A client's handshake is complete.
    * @param via the servers it asks for, when it is a server itself
-   * @throws ProtocolError when it is not let in
+   * @throws ProtocolError when the client is refused
    */
   open(peer: Peer, via: readonly string[]): Session;
-  /** The server stops: whoever waits for another server is answered without it. */
+  /** The server is stopping: whoever waits for another server gets an answer without it. */
   stopAsking?(): void;
-  /** Ends what the service does by itself, after the last session; gives up what is not done within `graceMs`. */
+  /** Ends the service's background work, after the last session; gives up what is not done within `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 

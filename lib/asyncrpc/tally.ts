@@ -1,6 +1,6 @@
 /**
- * Counts of what one client did, for one line when it is gone. What was still under way then is said as it ends: a client
- * that hangs up after a long request leaves its line too.
+ * Counts what one client did, for one log line when it has gone. Work still under way then is logged as it ends: a client
+ * that hangs up after a long request gets its line too.
  */
 export class Tally<Name extends string> {
   private counts: Partial<Record<Name, number>> = {};

@@ -1,15 +1,15 @@
 import { Fifo } from './fifo.ts';
 
 /**
- * Requests that may be under way at once, of all connections (the cap of the write queue);
+ * How many requests of all connections may be under way at once (the cap of the write queue);
  * a long one counts as several.
  */
 const MAX_UNDER_WAY = 10_000;
 
 /**
- * Bounds the requests that write, or may write, from the moment they are handed over to the moment they are answered.
- * While the store is behind, further ones stay unread on their connections, whose sockets are then paused. What one
- * connection hands over together is not divided, so the bound may be passed by one such run.
+ * Limits the requests that write, or may write, from when they are handed over until they are answered.
+ * While the store is behind, further requests stay unread on their connections, whose sockets are then paused. What one
+ * connection hands over together is not divided, so one such run may exceed the limit.
  */
 export class WriteGate {
   private underWay = 0;
@@ -21,7 +21,7 @@ export class WriteGate {
     this.max = max;
   }
 
-  /** False while everybody has to wait. */
+  /** False while everybody must wait. */
   get isOpen(): boolean {
     return this.underWay < this.max;
   }
@@ -31,7 +31,7 @@ export class WriteGate {
     return this.turns.length;
   }
 
-  /** Counts requests that were handed over, until `answered` settles. */
+  /** Counts requests as under way until `answered` settles. */
   count(requests: number, answered: Promise<unknown>): void {
     this.underWay += requests;
     const end = () => {
@@ -42,15 +42,15 @@ export class WriteGate {
   }
 
   /**
-   * Calls `resume`, once, when it is the caller's turn: its request is to be handed over before `resume` returns.
-   * @returns how to give the turn up
+   * Calls `resume`, once, when it is the caller's turn: it must hand its request over before `resume` returns.
+   * @returns a function that gives up the turn
    */
   wait(resume: () => void): () => void {
     this.turns.push(resume);
     return () => this.turns.remove(resume);
   }
 
-  /** Begins writing when it is its turn; counted from then on. */
+  /** Calls `write` when it is its turn, and counts the requests from then on. */
   pass<T>(requests: number, write: () => Promise<T>): Promise<T> {
     const begin = () => {
       const written = write();
@@ -61,9 +61,9 @@ export class WriteGate {
     return new Promise((resolve, reject) => this.wait(() => begin().then(resolve, reject)));
   }
 
-  /** One after the other: each that goes on may close the gate behind it. */
+  /** One at a time: each that passes may close the gate behind it. */
   private wake(): void {
-    // A request that is refused on the spot ends inside `resume`: thousands of them must not nest.
+    // A request that is refused at once ends inside `resume`: thousands of them must not nest.
     if (this.waking) return;
     this.waking = true;
     try {

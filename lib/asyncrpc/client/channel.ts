@@ -11,7 +11,7 @@ export class ConnectionLost extends AddressError {}
 /** The server closed the connection without a word, as BitBake's does at a command that it does not know. */
 export class ClosedWithoutWord extends ConnectionLost {}
 
-/** The server was silent for longer than the client would wait: the request is given up, and not sent again. */
+/** The server was silent for longer than the client waits: the request is given up, and not sent again. */
 export class AnswerTimeout extends AddressError {}
 
 /** The client was closed by its own program. */
@@ -42,39 +42,39 @@ export interface Channel {
   close(why?: Error): void;
 }
 
-/** A server's line may be a reply of any length: chunks are the server's choice on some transports. */
+/** A server's line may be a reply of any length: on some transports the server decides whether to chunk. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
-/** The longest reply: what fits a string of V8, with room to spare. */
+/** The longest reply: what fits into a V8 string, with room to spare. */
 const MAX_REPLY_BYTES = 500 * 1024 * 1024;
 
-/** What takes the server's next lines: returns true once it has all of its own. */
+/** Takes the server's next lines; returns true once it has all that it waits for. */
 interface Waiter {
   take(line: string): boolean;
   reject(error: Error): void;
 }
 
 export interface ChannelOptions {
-  /** Of the server, for messages. */
+  /** The server's name, for messages. */
   readonly name: string;
-  /** Whether long messages travel in chunks on this transport. */
+  /** Whether long messages are sent in chunks on this transport. */
   readonly chunked: boolean;
-  /** A server that owes an answer and is silent for so long is given up; 0 waits for ever. */
+  /** A server that owes an answer and is silent for this long is given up; 0 waits forever. */
   readonly answerTimeoutMs?: number;
   /** Called once, when the connection is gone. */
   readonly onLost?: () => void;
 }
 
-/** Speaks over a stream on which the handshake was sent, or is about to be. */
+/** A channel over a stream on which the handshake was sent, or is about to be. */
 export function createChannel(stream: Duplex, options: ChannelOptions): Channel {
   const { name, chunked, answerTimeoutMs = 0, onLost } = options;
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const readReply = createReplyReader(MAX_REPLY_BYTES);
-  /** In the order in which they asked, which is that of the answers. */
+  /** In the order of their requests, which is that of the answers. */
   const waiters = new Fifo<Waiter>();
   let lost: Error | null = null;
   let answered = false;
-  /** What the server said when nothing was asked: why it is about to close. */
+  /** What the server said unasked: why it is about to close. */
   let farewell = '';
   /** Whether it said anything to what is still unanswered, or unasked. */
   let said = false;
@@ -101,13 +101,13 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
       if (!waiter.take(line)) return;
       said = false;
     } catch (error) {
-      // Where one reply cannot be read, nobody knows where the next begins.
+      // After a reply that cannot be read, nobody knows where the next one starts.
       lose(error as Error);
       return;
     }
     waiters.take();
   };
-  /** Looked at now and then: cheaper than a timer for every request. */
+  /** Checked now and then: cheaper than a timer for every request. */
   let heard = performance.now();
   const watch = answerTimeoutMs > 0 ? setInterval(checkSilence, Math.max(10, answerTimeoutMs / 4)) : undefined;
   function checkSilence(): void {
@@ -127,7 +127,7 @@ export function createChannel(stream: Duplex, options: ChannelOptions): Channel 
     const text = `connection to ${name} was closed by the server${why && `: ${why}`}`;
     lose(said || splitter.partialBytes > 0 ? new ConnectionLost(text) : new ClosedWithoutWord(text));
   };
-  // No more answers come after its end, whether or not the stream is open for writing still.
+  // No more answers come after the end, even if the stream is still open for writing.
   stream.on('end', closed);
   stream.on('close', closed);
 

@@ -16,14 +16,14 @@ export type { AnsweredBatch, BatchSource, LineSource };
 export interface Client extends AsyncDisposable {
   /**
    * Sends one request. Resolves to the reply.
-   * @throws InvokeError when the server refuses it, ConnectionLost or AddressError when the connection cannot be had
+   * @throws InvokeError when the server refuses it, ConnectionLost or AddressError when there is no connection
    */
   invoke(command: string, args: Json, options?: CallOptions): Promise<Json>;
   /** Sends lines through a stream command and resolves to as many lines, in order. */
   stream(command: string, lines: readonly string[], options?: CallOptions): Promise<string[]>;
   /**
-   * Sends any number of lines through a stream command, group by group, in bounded memory: no more is taken from the
-   * source than a few groups ahead of what was read of the result. Requests made meanwhile wait for its end.
+   * Sends any number of lines through a stream command, in groups and in bounded memory: no more is taken from the
+   * source than a few groups ahead of what was read from the result. Requests made meanwhile wait for its end.
    * @throws InvokeError when the server refuses the command or a line
    */
   streamBatches(
@@ -33,7 +33,7 @@ export interface Client extends AsyncDisposable {
   ): AsyncGenerator<AnsweredBatch, void, undefined>;
   /** The same line by line. */
   streamLines(command: string, lines: LineSource, options?: CallOptions): AsyncGenerator<string, void, undefined>;
-  /** Ends the connection; what is unanswered rejects. */
+  /** Closes the connection; unanswered requests reject. */
   close(): void;
   /** Closes the client at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -71,11 +71,11 @@ export function createClient(address: Address | string, options: ClientOptions):
   const link = createLink(typeof address === 'string' ? parseAddress(address) : address, options);
   const { signal: lifetime } = options;
   const { resendable = NONE, reconnects = RECONNECTS } = options;
-  /** Stream mode is entered and left in turn: what comes after waits for its end. */
+  /** Stream mode is entered and left in turn: what comes after it waits. */
   let streaming: Promise<void> = Promise.resolve();
   let streams = 0;
 
-  /** Bounded for every request by itself: one that makes a server hang up must not be sent for ever. */
+  /** Limited for each request by itself: one that makes a server hang up must not be sent forever. */
   async function resend(command: string, text: string, lost: unknown, signal?: AbortSignal): Promise<Json> {
     let error = lost;
     for (let attempt = 0; attempt < reconnects; attempt++) {
@@ -93,7 +93,7 @@ export function createClient(address: Address | string, options: ClientOptions):
 
   async function send(command: string, text: string, signal?: AbortSignal): Promise<Json> {
     signal?.throwIfAborted();
-    // On a standing connection the request is written before this returns.
+    // On an open connection the request is written before this returns.
     const channel = link.channel ?? (await link.connect());
     signal?.throwIfAborted();
     try {

@@ -10,9 +10,9 @@ import type { ClientOptions } from './options.ts';
 
 /** The connection of a client: made when needed, one at a time. */
 export interface Link {
-  /** The connection that stands, or null. */
+  /** The open connection, or null. */
   readonly channel: Channel | null;
-  /** The connection that stands, or a new one: a single attempt before there ever was one, later as `again`. */
+  /** The open connection or a new one: a single attempt for the first, later as in `again`. */
   connect(): Promise<Channel>;
   /**
    * A connection after one was lost: several attempts, with growing pauses. Those who call it at once share them.
@@ -23,7 +23,7 @@ export interface Link {
   close(why?: Error): void;
 }
 
-/** With the pauses between them about three seconds: a restart of the server is ridden out. */
+/** With the pauses between them about three seconds: enough to ride out a restart of the server. */
 export const RECONNECTS = 5;
 const CONNECT_TIMEOUT_MS = 3000;
 const RECONNECT_DELAY_MS = 200;
@@ -123,7 +123,7 @@ export function createLink(address: Address, options: ClientOptions): Link {
     },
     connect() {
       if (!lost) return connectOnce();
-      // Whoever asks something new has a full set of attempts.
+      // A new request gets a full set of attempts.
       if (!reconnecting) attempts = 0;
       return again(lost);
     },

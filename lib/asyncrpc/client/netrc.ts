@@ -3,20 +3,20 @@ import os from 'node:os';
 import path from 'node:path';
 import { ConfigError, reasonOf } from '../../errors.ts';
 
-/** A login out of a netrc file. */
+/** A login from a netrc file. */
 export interface Credentials {
   readonly login: string;
   readonly password: string;
 }
 
-/** The name the `default` entry goes under. */
+/** The machine name of the `default` entry. */
 const DEFAULT = Symbol('default');
 type Entries = Map<string | typeof DEFAULT, Credentials>;
 
 /**
- * The login for an address out of `$NETRC` or `~/.netrc`, or null when there is no file or no entry. The whole address
+ * The login for an address from `$NETRC` or `~/.netrc`, or null when there is no file or no entry. The whole address
  * (`unix:///run/hash.sock`, `ws://host:8686/ws`) is the machine name, as BitBake's client has it.
- * @throws ConfigError for a line that cannot be read, and for secrets in a file that others may read
+ * @throws ConfigError for a line that cannot be parsed, and for secrets in a file that others may read
  */
 export function findCredentials(address: string, environment = process.env): Credentials | null {
   const named = environment.NETRC;
@@ -33,8 +33,8 @@ export function findCredentials(address: string, environment = process.env): Cre
 }
 
 /**
- * Secrets that others may read are refused, as Python does it for `~/.netrc`. A file named by `$NETRC` may be of
- * another user: a secret that is mounted into a container is.
+ * Secrets that others may read are refused, as Python does for `~/.netrc`. A file named by `$NETRC` may belong to
+ * another user: a secret that is mounted into a container does.
  */
 function checkMode(file: string, named: boolean): void {
   if (process.platform === 'win32') return;
@@ -46,7 +46,7 @@ function checkMode(file: string, named: boolean): void {
 }
 
 /**
- * Reads netrc text as Python's netrc module does: words parted by white space, `"…"` and `\` quote, `#` where a keyword
+ * Reads netrc text as Python's netrc module does: words separated by white space, `"…"` and `\` quote, `#` where a keyword
  * may stand begins a comment to the end of the line, `macdef` runs to the next empty line, a later entry of the same
  * machine replaces an earlier one.
  * @param file for messages
@@ -103,7 +103,7 @@ class Reader {
     }
   }
 
-  /** The word after a keyword: here `#` is a character like others. */
+  /** The word after a keyword: here `#` is a character like any other. */
   value(keyword: string): string {
     this.skipBlanks();
     const word = this.word();

@@ -7,8 +7,8 @@ export interface ClientOptions {
   /** To connect, in milliseconds; 3 s. */
   readonly connectTimeoutMs?: number;
   /**
-   * A server that owes an answer and is silent for so long, or that cannot be connected to for so long, is given up
-   * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits for ever for answers.
+   * A server that owes an answer and is silent for this long, or cannot be connected to for this long, is given up
+   * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits forever for answers.
    */
   readonly answerTimeoutMs?: number;
   /** A PEM file of certificate authorities to trust for wss://, in addition to those of the system. */
@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly reconnects?: number;
   /** Before the second attempt to reconnect, in milliseconds; doubled for each that follows; 200 ms. */
   readonly reconnectDelayMs?: number;
-  /** Asked on every new connection before anything else is sent on it: a login. Rejecting gives the connection up. */
+  /** Called for every new connection before anything else is sent on it: to log in. Rejecting gives the connection up. */
   readonly onConnect?: (ask: (command: string, args: Json) => Promise<Json>) => Promise<void>;
   /**
    * Closes the client when it aborts, while it connects or later: what is unanswered rejects with the signal's reason.

@@ -10,15 +10,15 @@ import type { Link } from './link.ts';
 export type LineSource = Iterable<string> | AsyncIterable<string>;
 export type BatchSource = Iterable<readonly string[]> | AsyncIterable<readonly string[]>;
 
-/** Lines of a stream beside the lines they were answered with: as many, in the same order. */
+/** Lines of a stream with their answers: as many, in the same order. */
 export interface AnsweredBatch {
   readonly asked: readonly string[];
   readonly answers: readonly string[];
 }
 
-/** Lines that are sent in one write: as many as a server has in flight on a connection. */
+/** Lines that are sent in one write: as many as a server takes in flight on a connection. */
 const BATCH_LINES = 1024;
-/** Groups under way, or answered and not yet taken. */
+/** Groups that are under way, or answered and not yet taken. */
 const MAX_BATCHES = 8;
 
 interface Batch {
@@ -27,7 +27,7 @@ interface Batch {
 }
 
 /**
- * Goes through a stream command: enters stream mode, sends groups of lines, yields what they were answered, leaves it.
+ * Runs a stream command: enters stream mode, sends groups of lines, yields their answers, leaves stream mode.
  * @param reconnects how often in a row a lost connection is opened again and the unanswered lines are sent again
  * @param signal ends the stream, and its connection, when it aborts
  */
@@ -68,7 +68,7 @@ export async function* runStream(
     // Every answer is here: a connection that is lost now is opened again when it is needed.
     await heed(channel.lines(1, 'END\n'), signal).catch(() => channel.close());
   } finally {
-    // Answers nobody waits for may still come: the connection is of no more use.
+    // Answers that nobody waits for may still come: the connection cannot be used any more.
     if (!left) channel.close();
     next?.catch(() => {});
     if (!exhausted) void source.return(undefined).catch(() => {});
@@ -97,14 +97,14 @@ function heed<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<
 
 function send(channel: Channel, lines: readonly string[]): Promise<string[]> {
   const answers = channel.lines(lines.length, `${lines.join('\n')}\n`);
-  // Looked at in its turn; until then a rejection is not news.
+  // Handled in its turn; until then a rejection must not count as unhandled.
   answers.catch(() => {});
   return answers;
 }
 
 type Event = { source: IteratorResult<readonly string[]> } | { answers: string[] } | { error: unknown };
 
-/** Whatever comes first: more to send, or the answer to what was sent first. Null when there is neither. */
+/** Whichever comes first: more to send, or the answer to the oldest group. Null when there is neither. */
 function firstOf(
   next: Promise<IteratorResult<readonly string[]>> | null,
   batch: Batch | undefined,
@@ -133,7 +133,7 @@ async function* split(batches: BatchSource): AsyncGenerator<readonly string[], u
   }
 }
 
-/** Groups lines; where they come slowly, a group goes on its way as soon as there is nothing more to read at once. */
+/** Groups lines; if they come slowly, a group is sent as soon as there is nothing more to read at once. */
 export async function* inBatches(lines: LineSource): AsyncGenerator<readonly string[]> {
   if (!(Symbol.asyncIterator in lines)) return yield* inFullBatches(lines);
   const iterator = lines[Symbol.asyncIterator]();

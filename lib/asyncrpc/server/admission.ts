@@ -1,20 +1,20 @@
 import type { Limits } from '../limits.ts';
 
-/** A connection that shakes hands. */
+/** A connection in its handshake. */
 export interface Newcomer {
   readonly address: string | null;
   destroy(): void;
 }
 
-/** A handshake takes one round trip: one that has lasted this long makes room when there are too many. */
+/** A handshake takes one round trip: one that has lasted this long may be closed when there are too many. */
 const STALLED_MS = 1000;
-/** An event loop that stood still has not read what came meanwhile: no more than this counts as a client's time. */
+/** A blocked event loop has not read what arrived meanwhile, so no more than this counts as a client's time. */
 const LONGEST_TICK_MS = 500;
 
 /**
- * Who may take long to shake hands. Everybody is read at once, so an honest client is let in after one round trip,
- * however many others connect and stay silent; but only so many handshakes may last a second, and of those only so many
- * from one network address. Past that the oldest go.
+ * Limits slow handshakes. Everybody is read at once, so an honest client is let in after one round trip,
+ * however many others connect and stay silent. Only so many handshakes may last a second or more, and only so many of those
+ * from one network address. Past that the oldest are closed.
  */
 export class Admission {
   /** Those in handshake with their age in milliseconds, oldest first. */
@@ -34,12 +34,12 @@ export class Admission {
     this.shaking.set(newcomer, 0);
   }
 
-  /** The connection has shaken hands or is gone. */
+  /** The connection's handshake is complete, or the connection is gone. */
   done(newcomer: Newcomer): void {
     this.shaking.delete(newcomer);
   }
 
-  /** Ends the oldest of too many. Called a few times a second. */
+  /** Closes the oldest of too many. Called a few times a second. */
   evictStalled(elapsedMs: number): void {
     const perAddress = new Map<string, number>();
     let stalled = 0;

@@ -12,7 +12,7 @@ const TICK_MS = 250;
 
 const BYTES: Carrier = { chunked: true, heldBytes: () => 0 };
 
-/** The connections of a server, whatever carries them: limits that concern them all, their clock, and their end. */
+/** All connections of a server, over any transport: the limits they share, their clock, and shutting them down. */
 export interface Hub extends Host {
   /** Clients connected now. */
   readonly size: number;
@@ -20,7 +20,7 @@ export interface Hub extends Host {
   readonly heldBytes: number;
   /** Milliseconds since the last client was connected; 0 while one is. */
   readonly idleMs: number;
-  /** Lets every connection finish what was read from it, then closes it; destroys what is left after the drain time. */
+  /** Lets every connection finish what was read from it, then closes it; destroys those left after the drain time. */
   drain(): Promise<void>;
 }
 

@@ -1,11 +1,11 @@
 import type { Limits } from '../limits.ts';
 
-/** The part of all connections that is kept for Unix sockets. */
+/** The share of all connections that is reserved for Unix sockets. */
 const UNIX_RESERVE = 1 / 16;
 
 /**
- * Who may connect at all: only so many at once, of those only so many from one network address, and some places are
- * kept for Unix sockets, so that whoever looks after the machine gets in.
+ * Who may connect at all: only so many at once, only so many of those from one network address, and some places are
+ * reserved for Unix sockets, so that whoever administers the machine gets in.
  */
 export class Places {
   private readonly limits: Limits;
@@ -17,7 +17,7 @@ export class Places {
     this.limits = limits;
   }
 
-  /** What is in the way of one more from there, with its limit; null when nothing is, and the place is then taken. */
+  /** Takes a place: null, or which limit stands in the way. */
   take(address: string | null): { readonly what: string; readonly limit: number } | null {
     const { maxConnections, maxConnectionsPerAddress } = this.limits;
     const forNetwork = maxConnections - Math.floor(maxConnections * UNIX_RESERVE);
@@ -36,7 +36,7 @@ export class Places {
     return null;
   }
 
-  /** Gives back a place that was taken. */
+  /** Gives a place back. */
   leave(address: string | null): void {
     this.total--;
     if (address === null) return;
@@ -48,7 +48,7 @@ export class Places {
 }
 
 /**
- * What the limits of an address are counted by: an IPv6 client has a whole /64 to itself, and an IPv4 client may come in
+ * The form of an address that limits are counted by: an IPv6 client has a whole /64 to itself, and an IPv4 client may come in
  * the form of IPv6.
  */
 export function countedAddress(address: string | null): string | null {

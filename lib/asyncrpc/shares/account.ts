@@ -1,43 +1,43 @@
 import { KIB, type Limits } from '../limits.ts';
 import type { Holder } from './holder.ts';
 
-/** Up to here a connection is read whatever others hold: most messages, and any line, are shorter. */
+/** Up to this size a connection is read whatever others hold: most messages, and any line, are shorter. */
 const READ_FREE_BYTES = 64 * KIB;
-/** What every connection may hold by itself, as a last read comes on top; what is above it comes from the pool. */
+/** What every connection may always hold (more than the above, because of a last read); the rest comes from the pool. */
 const FREE_BYTES = 2 * READ_FREE_BYTES;
-/** A client that holds up others and moves less than this has stalled … */
+/** A client that holds up others and moves fewer bytes than this … */
 const MIN_BYTES_PER_SECOND = 16 * KIB;
-/** … after so long, and goes. */
+/** … for this long has stalled, and must give up what it holds. */
 const STALLED_MS = 1000;
 /** The part of the pool that one address, or all Unix sockets, may take. */
 const SHARE = 0.5;
 
-/** What the connections of one address take together. */
+/** What the connections of one address hold together. */
 interface Share {
   holdings: number;
   taken: number;
   reserved: number;
-  /** Those of its connections that wait, in order of arrival. Not a Fifo, as places are given up from the middle. */
+  /** Its connections that wait, in order of arrival. Not a Fifo, because a connection may leave from the middle. */
   readonly readers: Set<Holding>;
   readonly fetchers: Set<Holding>;
 }
 
 /**
  * The bytes held for all clients, each counted once from its arrival to the last byte of its answer. Above what every
- * connection may hold by itself they come from one pool, of which no address takes more than its share. Who finds no
- * room waits unread; a message that is let go on is given room to its end, so that no two wait for each other. While
- * somebody waits, those that hold room and have stalled go, the one that holds most and longest first.
+ * connection may always hold they come from one pool, of which no address takes more than its share. A connection that finds no
+ * room waits unread; a message that is let in gets room to its end, so that no two wait for each other. While
+ * somebody waits, those that hold room and have stalled must give it up, the one that holds most for longest first.
  */
 export class Account {
   /** Bytes held now, of all clients. */
   held = 0;
-  /** Of the pool: what is held above what is free, and what is kept for messages and answers that were begun. */
+  /** Taken from the pool: what is held above the free part, and what is reserved for messages and answers in progress. */
   taken = 0;
-  /** Of that, kept for messages that are being put together. */
+  /** Of that, reserved for incomplete messages. */
   private reserved = 0;
   private readonly limits: Limits;
   private readonly shares = new Map<string | null, Share>();
-  /** Those that take room. */
+  /** Those that hold room. */
   private readonly large = new Set<Holding>();
   /** Connections that wait for room. */
   waiting = 0;
@@ -47,7 +47,7 @@ export class Account {
     this.limits = limits;
   }
 
-  /** Begins to count for a connection. */
+  /** Starts counting for a connection. */
   open(holder: Holder): Holding {
     const share = this.shares.get(holder.address) ?? {
       holdings: 0,
@@ -61,7 +61,7 @@ export class Account {
     return new Holding(this, holder, share, this.limits.maxMessageBytes);
   }
 
-  /** Has those that stalled make room for those that wait. Called a few times a second. */
+  /** Makes those that have stalled give up their room if others wait. Called a few times a second. */
   relieve(elapsedMs: number, now = performance.now()): void {
     if (this.waiting === 0) return;
     const stalled = [...this.large].filter((holding) => holding.hasStalled(elapsedMs) && this.isInTheWay(holding));
@@ -69,17 +69,17 @@ export class Account {
     for (const holding of stalled.slice(0, this.waiting)) holding.holder.giveUp();
   }
 
-  /** Whether the connection may be read on; if not, it waits and is told. */
+  /** Whether the connection may be read further; if not, it waits and is called back. */
   mayRead(holding: Holding): boolean {
     const { readers } = holding.share;
-    // Whoever begins a long message waits behind those of its address that do already.
+    // A new long message waits behind those of its address that already wait.
     holding.waits = !((readers.size === 0 || !holding.isLarge || holding.granted) && this.admit(holding));
     if (holding.waits) this.wait(readers, holding);
     else this.goOn(readers, holding);
     return !holding.waits;
   }
 
-  /** Whether an answer that may be of any length may be fetched; if not, the connection waits and is told. */
+  /** Whether an answer of any length may be fetched; if not, the connection waits and is called back. */
   mayFetch(holding: Holding): boolean {
     const { fetchers } = holding.share;
     if (holding.fetching || (fetchers.size === 0 && this.admitFetch(holding))) return true;
@@ -93,7 +93,7 @@ export class Account {
     return this.taken < maxHeldBytes && share.taken < maxHeldBytes * SHARE;
   }
 
-  /** The connection is gone, and waits for nothing. */
+  /** The connection is gone and no longer waits. */
   end(holding: Holding): void {
     const { holder, share } = holding;
     if (--share.holdings === 0) this.shares.delete(holder.address);
@@ -119,7 +119,7 @@ export class Account {
     if (less && this.waiting > 0) this.wake();
   }
 
-  /** In the next turn: whoever made room goes on first. */
+  /** In the next turn, so that whoever made room goes on first. */
   private wake(): void {
     if (this.waking) return;
     this.waking = true;
@@ -174,7 +174,7 @@ export class Account {
     return fits(this.taken - taken, maxHeldBytes) && fits(share.taken - taken, maxHeldBytes * SHARE);
   }
 
-  /** Whether somebody who waits would have use of its room: one of its address, or anybody when the pool is used up. */
+  /** Whether somebody waiting could use its room: one of its address, or anybody when the pool is used up. */
   private isInTheWay({ share }: Holding): boolean {
     const { maxHeldBytes, maxPartialBytes, maxMessageBytes } = this.limits;
     if (this.taken + maxMessageBytes > maxHeldBytes || this.reserved + maxMessageBytes > maxPartialBytes) return true;
@@ -188,15 +188,15 @@ export class Holding {
   readonly share: Share;
   /** Bytes held: read and not answered, and answered and not sent. */
   held = 0;
-  /** Taken from the pool, since when, and how much of it is kept for the rest of a message. */
+  /** Taken from the pool; since when; how much of it is reserved for the rest of a message. */
   taken = 0;
   reserved = 0;
   since = 0;
-  /** A message that is being put together may go on to its end. */
+  /** An incomplete message may be read to its end. */
   granted = false;
   /** An answer is being fetched. */
   fetching = false;
-  /** False while the connection is not read: that its client sends nothing is then not the client's doing. */
+  /** False while the connection is not read: the client is then not to blame for sending nothing. */
   isRead = true;
   /** Waits for room to be read. */
   waits = false;
@@ -208,7 +208,7 @@ export class Holding {
   private readonly account: Account;
   private readonly wholeBytes: number;
 
-  /** @param wholeBytes what is kept for a message, or an answer, until it is there */
+  /** @param wholeBytes what is reserved for a message, or an answer, until it is complete */
   constructor(account: Account, holder: Holder, share: Share, wholeBytes: number) {
     this.account = account;
     this.holder = holder;
@@ -218,8 +218,8 @@ export class Holding {
 
   /**
    * Notes what is held now.
-   * @param partial of it, the message or line that is not complete
-   * @param unsent of it, what was answered
+   * @param partial of it, the incomplete message or line
+   * @param unsent of it, answers not yet sent
    */
   set(held: number, partial: number, unsent: number): void {
     if (this.closed) return;
@@ -233,7 +233,7 @@ export class Holding {
     if (held > FREE_BYTES || this.taken > 0 || this.granted) this.settle();
   }
 
-  /** A message is being put together that is too long to be let go on without asking. */
+  /** The incomplete message is too long to be read on without asking. */
   get isLarge(): boolean {
     return this.partial > READ_FREE_BYTES;
   }
@@ -243,7 +243,7 @@ export class Holding {
     return (this.held <= READ_FREE_BYTES && !this.waits) || this.account.mayRead(this);
   }
 
-  /** Whether an answer of any length may be fetched; if not, `onRoom` says when. Room is kept for it until `fetched`. */
+  /** Whether an answer of any length may be fetched; if not, `onRoom` says when. Room is reserved for it until `fetched`. */
   get mayFetch(): boolean {
     return this.account.mayFetch(this);
   }
@@ -270,7 +270,7 @@ export class Holding {
     this.settle();
   }
 
-  /** Notes that so much time has passed; true when its client has not moved what is held for it for too long. */
+  /** Adds elapsed time; true when for too long its client has not moved what is held for it. */
   hasStalled(elapsedMs: number): boolean {
     const moved = this.moved;
     this.moved = 0;
@@ -280,7 +280,7 @@ export class Holding {
     return this.stalledMs >= STALLED_MS;
   }
 
-  /** The connection is gone: nothing of it counts any more. */
+  /** The connection is gone and no longer counts. */
   close(): void {
     if (this.closed) return;
     this.granted = false;

@@ -1,46 +1,46 @@
 import { Fifo } from '../fifo.ts';
 
-/** What one connection may do in a row while others wait … */
+/** How long one connection may work in a row while others wait … */
 const SLICE_MS = 1;
-/** … and all together before the event loop looks at sockets again. */
+/** … and all together before the event loop reads sockets again. */
 const TURN_MS = 5;
 
-/** Something that works off what is there, a slice at a time, and comes back for the rest. */
+/** Something that works in slices, and comes back for the rest. */
 export interface Worker {
-  /** Goes on, notes what it spends, and asks for another turn when it is not done. */
+  /** Works on, notes the time it spends, and asks for another turn if it is not done. */
   work(): void;
 }
 
 /**
- * Turns at the event loop. Requests that can be answered at once cost no waiting, so a flood of them would be worked off
+ * Turns at the event loop. Requests that can be answered at once never wait for anything, so a flood of them would be worked off
  * in one go while everybody else waits: a connection that has used its slice waits behind those that have not.
  */
 export class Turns {
   private spentMs = 0;
   private scheduled = false;
-  /** Those that have just been sent something, and those that have used a slice and are not done. */
+  /** Workers that have new input, and workers that have used a slice and are not done. */
   private readonly fresh = new Fifo<Worker>();
   private readonly busy = new Fifo<Worker>();
   /** Those that go on once they are told so, which is after the turn in which they are. */
   private readonly waiting = new Fifo<() => void>();
 
-  /** Whether whoever has something to do must wait for the next turn. */
+  /** Whether this turn is used up, and workers must wait for the next. */
   get isOver(): boolean {
     return this.spentMs >= TURN_MS;
   }
 
-  /** Whether the slice that began at that time is used up. */
+  /** Whether the slice that started at that time is used up. */
   isSpent(began: number): boolean {
     return performance.now() - began >= SLICE_MS;
   }
 
-  /** Notes what was done since `began`. */
+  /** Counts the time since `began`. */
   spend(began: number): void {
     this.spentMs += performance.now() - began;
     if (this.isOver) this.schedule();
   }
 
-  /** Lets the worker go on in its turn; `isBusy` when it has used a slice and is not done. */
+  /** Queues the worker for its turn; `isBusy` if it has used a slice and is not done. */
   queue(worker: Worker, isBusy: boolean): void {
     if (isBusy) this.busy.push(worker);
     else this.fresh.push(worker);

@@ -8,32 +8,32 @@ import { BackOff, jittered } from '../back-off.ts';
  */
 export interface Breaker {
   readonly isOpen: boolean;
-  /** Open, and not only because answers were late: it cannot be reached, refuses, or does not answer a probe either. */
+  /** Open, and not only because of late answers: the upstream cannot be reached, refuses, or does not answer a probe either. */
   readonly isDead: boolean;
   /** A good answer to a look-up came. */
   succeeded(): void;
-  /** Something went wrong. `why` is said in the log when this opens the breaker. */
+  /** Something went wrong. `why` is logged if this opens the breaker. */
   failed(why: Error): void;
   close(): void;
 }
 
-/** Only people can mend this (a wrong token, a loop): opens the breaker at once, and probes become rare. */
+/** Only people can fix this (a wrong token, a loop): opens the breaker at once, and probes become rare. */
 export class LastingRefusal extends ProtocolError {}
 
 /** No answer in time: the upstream may be gone, or only slow. */
 export class LateAnswer extends ProtocolError {}
 
 export interface BreakerOptions {
-  /** What the log lines call it: the upstream's address. */
+  /** The upstream's address, for log lines. */
   readonly name: string;
-  /** And what it is an upstream for. */
+  /** The service it is an upstream for. */
   readonly service: string;
   readonly log: Logger;
   /** Resolves when the upstream has given a good answer; rejects otherwise. */
   readonly probe: () => Promise<void>;
-  /** Called when it opens: what waits for the upstream is to be answered without it. */
+  /** Called when it opens: whatever waits for the upstream must be answered without it. */
   readonly onOpen: () => void;
-  /** Called when it is found dead, at once or by a probe: nothing that can wait is worth waiting for either. */
+  /** Called when the upstream is found dead, at once or by a probe: patient requests must not wait for it either. */
   readonly onDead: () => void;
 }
 
@@ -49,9 +49,9 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
   let isDead = false;
   let closed = false;
   const pauses = new BackOff(FIRST_PROBE_MS, LONGEST_PROBE_MS);
-  /** A look-up was answered since the breaker last closed. */
+  /** A look-up has been answered since the breaker last closed. */
   let proven = true;
-  /** It answers probes and no look-ups: that is said once, not at every turn. */
+  /** It answers probes but no look-ups: logged once, not each time the breaker opens. */
   let flapping = false;
   let timer: NodeJS.Timeout | null = null;
 

@@ -6,15 +6,15 @@ import { createReplyReader, refusalIn } from '../wire/reply-reader.ts';
 import { LastingRefusal } from './breaker.ts';
 import type { LoopGuard } from './loop-guard.ts';
 
-/** What a server says to its upstream at the start of each connection, and what it hears. */
+/** What a server sends its upstream at the start of each connection, and what comes back. */
 export interface Greeting {
   /**
    * Handshake, login, and the stream command where there is one.
-   * @param via the nonce of a server below that is shown, in place of a new one of our own
+   * @param via the nonce of a server below, to show in place of a new one of our own
    */
   text(stream?: string, via?: string): string;
   /**
-   * Takes the lines the upstream answers that with; true when the last has come. Null: none come.
+   * Takes the lines with which the upstream answers; true when the last has come. Null: none will come.
    * @throws LastingRefusal when the login is refused
    */
   reader(stream?: string): ((line: string) => boolean) | null;

@@ -5,25 +5,25 @@ import { refusalIn } from '../wire/reply-reader.ts';
 /** Which of our own commands a server knows, found out once for each until it may be another server. */
 export interface KnownCommands {
   /**
-   * @param args of a request that is put to the server to find out
-   * @param isAnswer tells the reply of a server that knows the command
-   * @returns null when it does not say: away, or in trouble of its own
+   * @param args of a request that is sent to find out
+   * @param isAnswer recognizes the reply of a server that knows the command
+   * @returns null when there is no telling: the server is away, or in trouble
    */
   knows(command: string, args: Json, isAnswer: (reply: Json) => boolean): Promise<boolean | null>;
-  /** A connection has ended: who answers at that address next may be another. */
+  /** A connection has ended: the next server at that address may be another one. */
   forget(): void;
 }
 
 export interface KnownCommandsOptions {
-  /** Puts requests to the server on a connection of their own; fewer replies when it closes that without a word. */
+  /** Sends requests to the server on a connection of their own; fewer replies if it closes that without a word. */
   readonly trial: (requests: readonly string[]) => Promise<readonly Json[]>;
   readonly onFailure: (why: Error) => void;
-  /** Called with each command that is not known. */
+  /** Called with each command that the server does not know. */
   readonly onUnknown: (command: string) => void;
 }
 
 export const PING = '{"ping": {}}\n';
-/** A server that is being ended closes its connections too: that is believed of a command when it happens again. */
+/** A stopping server closes its connections too: a command counts as unknown only when this happens again. */
 const HANG_UPS = 2;
 
 /**
@@ -43,7 +43,7 @@ export function createKnownCommands({ trial, onFailure, onUnknown }: KnownComman
       if (reply === undefined) continue;
       const refusal = refusalIn(reply);
       if (!refusal) return isAnswer(reply);
-      // Any other refusal is of somebody who knows it and cannot answer now.
+      // Any other refusal comes from a server that knows the command and cannot answer now.
       return refusal.message.startsWith('Unknown command') ? false : null;
     }
     return false;

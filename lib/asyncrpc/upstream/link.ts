@@ -27,10 +27,10 @@ export interface UpstreamLinkOptions {
   readonly service: string;
   /** A look-up without an answer after this long counts as a miss. */
   readonly timeoutMs: number;
-  /** The same for what is asked patiently. */
+  /** The same for patient requests. */
   readonly patientTimeoutMs: number;
   readonly guard: LoopGuard;
-  /** Its replies are held to what a client's messages are held to. */
+  /** Its replies must keep to the limits for a client's messages. */
   readonly limits: Limits;
   readonly log: Logger;
 }
@@ -45,8 +45,8 @@ export interface UpstreamFigures {
 }
 
 /**
- * All there is between a service and its upstream: one connection for each kind of stream look-up and one for messages,
- * whatever the number of clients. Nothing here rejects: whatever goes wrong is an answer that is not there (`null`).
+ * Everything between a service and its upstream: one connection for each kind of stream look-up and one for messages,
+ * however many clients there are. Nothing here rejects: whatever goes wrong is a missing answer (`null`).
  */
 export interface UpstreamLink {
   readonly name: string;
@@ -59,20 +59,20 @@ export interface UpstreamLink {
   /** The reply to each request, or null when there is none. */
   messages(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
   /**
-   * The same for what is worth a longer wait than a look-up, on a connection of its own: neither waits for the other.
+   * The same for requests that are worth a longer wait, on a connection of its own: neither kind waits for the other.
    * An upstream that is only slow with look-ups is still waited for; one that is dead is not.
    */
   patiently(requests: readonly LinkRequest[]): Promise<readonly (Reply | null)[]>;
   /**
    * Whether the upstream knows a command that BitBake's servers do not; null when it does not say.
    * @param args of a request to find out with
-   * @param isAnswer tells the reply of a server that knows it
+   * @param isAnswer recognizes the reply of a server that knows it
    */
   knows(command: string, args: Json, isAnswer: (reply: Json) => boolean): Promise<boolean | null>;
-  /** Notes and logs an answer that cannot be believed. A connection that gives such answers may be out of step. */
+  /** Counts and logs an answer that cannot be right. A connection that gives such answers may be out of step. */
   distrust(what: string): void;
   figures(): UpstreamFigures;
-  /** Ends the connections; everything that waits, and whatever is asked from now on, has no answer. */
+  /** Closes the connections; everything that waits, and every later request, gets no answer. */
   close(): void;
 }
 
@@ -90,16 +90,16 @@ export interface LinkRequest {
   readonly args: Json;
 }
 
-/** A reply, wrapped so that the reply `null` is told from no reply. */
+/** A reply, wrapped so that the reply `null` differs from no reply. */
 export interface Reply {
   readonly value: Json;
 }
 
-/** With the longest time between probes: an upstream that returns is used again within 5 s. */
+/** Together with the longest time between probes: an upstream that comes back is used again within 5 s. */
 const PROBE_TIMEOUT_MS = 2500;
-/** For a nonce to go round a loop. */
+/** Time for a nonce to go round a loop. */
 const LOOP_MS = 1000;
-/** What can be an answer of get-stream or exists-stream, also where it is not one to be believed. */
+/** What can be an answer of get-stream or exists-stream, credible or not. */
 const STREAM_ANSWER = /^(?:[0-9a-f]{0,256}|true|false)$/;
 
 /** Takes the replies to messages. */
@@ -124,7 +124,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   const greeting = createGreeting({ protocol, login, guard, limits });
   const trial = (requests: readonly string[], withinMs = timeoutMs, via?: string) =>
     tryRequests({ dial, greeting, via, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
-  /** How often a loop was proven. */
+  /** How often a loop was proved. */
   let loops = 0;
   const traces = createTraces((via) => trial([PING], timeoutMs, via));
   guard.onForeign((via) => {
@@ -149,7 +149,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     probe: async () => {
       const before = loops;
       const [reply] = await trial([PING], Math.min(timeoutMs, PROBE_TIMEOUT_MS));
-      // Where there was a loop, the nonce of the probe needs a moment to come back.
+      // If there was a loop, the probe's nonce needs a moment to come back.
       if (loops > 0) await delay(LOOP_MS, undefined, { ref: false });
       if (loops > before) throw new LastingRefusal(LOOP);
       if (reply === undefined || refusalIn(reply)) throw new ProtocolError('no answer');
@@ -193,7 +193,7 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
         if (isAnswer(line)) return line;
         distrust(`${command}: ${line.slice(0, 80)}`);
         if (STREAM_ANSWER.test(line)) return null;
-        // Answers of a stream do not say what they answer: after one that is none, nothing can be believed.
+        // A stream's answers do not say what they answer: after a line that is not one, none can be trusted.
         throw new ProtocolError(`${command} is answered with something else`);
       },
       maxLineBytes: 64 * KIB,

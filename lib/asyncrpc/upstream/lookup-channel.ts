@@ -10,7 +10,7 @@ export interface LookupChannelOptions<Answer> {
   readonly dial: () => Promise<Duplex>;
   /** Sent at once after connecting: handshake, login, stream command. */
   readonly preface: () => string;
-  /** Takes the lines the server answers the preface with; true when the last has come. Throws when refused. Null: none come. */
+  /** Takes the server's answer to the preface, line by line; true when the last has come. Throws when refused. Null: none will come. */
   readonly readPreface: () => ((line: string) => boolean) | null;
   /**
    * Takes the lines of answers; undefined until one is complete, null for one that must not be believed. Throws
@@ -27,21 +27,21 @@ export interface LookupChannelOptions<Answer> {
 
 /**
  * One connection to a server, shared by everybody who asks: look-ups are sent without waiting for each other, identical
- * ones are asked once, and those of one moment go out in one write. It connects when first needed, reconnects with
+ * ones are asked once, and those of one moment are sent in one write. It connects when first needed, reconnects with
  * back-off, and sends again what was unanswered: look-ups change nothing, so that is safe.
  * A look-up without an answer in time is answered `null`; so is one on which the server hangs up twice.
  */
 export interface LookupChannel<Answer> {
   /**
    * The answers to request texts (whole lines), in order. Never rejects.
-   * @param onAnswer told of each as it comes, before the promise of them all resolves
+   * @param onAnswer called for each as it comes, before the promise of them all resolves
    */
   ask(requests: readonly string[], onAnswer?: OnAnswer<Answer>): Promise<readonly (Answer | null)[]>;
   /** Answers everything that waits with null. */
   giveUp(): void;
   /** The server is known to be back: the next look-up connects at once. */
   retryNow(): void;
-  /** Changes to a new connection once what is in flight is answered: to say who it is anew, or to be in step again. */
+  /** Switches to a new connection once what is in flight is answered: to introduce itself again, or to get back in step. */
   reconnect(): void;
   close(): void;
 }
@@ -51,7 +51,7 @@ const MAX_IN_FLIGHT = 8192;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 3000;
 const LOOK_EVERY_MS = 50;
-/** The longest request that is kept to be asked again. */
+/** The longest request that is kept as a control. */
 const MAX_CONTROL_LENGTH = 4096;
 
 export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer>): LookupChannel<Answer> {
@@ -93,7 +93,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     if (text !== '') stream.write(text);
   }
 
-  /** Looks after time: gives up what waits too long, and a connection that has gone silent. */
+  /** Watches the time: gives up what waits too long, and a connection that has gone silent. */
   function look(): void {
     const limit = performance.now() - options.timeoutMs;
     if (pending.giveUpBefore(limit)) {
@@ -145,7 +145,7 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
         }
         if (splitter.failure) throw splitter.failure;
       } catch (error) {
-        // Asked again, the same look-up would be answered the same: it must not stand in the way of all others.
+        // Asked again, this look-up would get the same answer: it must not block all others.
         drop(error as Error, { isFailure: true, isGuilty: !readPreface });
       }
     });
@@ -173,8 +173,8 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
 
   /**
    * Ends the connection; what was asked on it is asked again.
-   * @param isFailure it is one whether or not somebody waits; else an idle connection may well end
-   * @param isGuilty the look-up that was to be answered is known to be the reason
+   * @param isFailure counts as a failure even if nobody waits; otherwise an idle connection may end
+   * @param isGuilty the look-up to be answered next is known to be the reason
    */
   function drop(why: Error, { isFailure = false, isGuilty = false } = {}): void {
     stream?.destroy();
@@ -184,10 +184,10 @@ export function createLookupChannel<Answer>(options: LookupChannelOptions<Answer
     if (pending.hasUnsent) wake();
   }
 
-  /** Whether the end of the connection is to be counted against the server: one look-up must not close it to all others. */
+  /** Whether to count the end of the connection against the server: one bad look-up must not open the breaker for all others. */
   function isServersFault(isFailure: boolean, isGuilty: boolean): boolean {
     if (inDoubt) {
-      // It does not even answer what it answered before. Another time that may be to blame, so it is not asked again.
+      // It does not even answer what it answered before. Next time this request may be to blame, so it is not used again.
       inDoubt = false;
       control = null;
       return true;

@@ -5,35 +5,35 @@ import { BoundedMap } from '../bounded-map.ts';
 
 /**
  * Notices when upstreams form a loop. A server shows its upstream a nonce with each connection, and whoever is shown one
- * shows it to its own upstream: one that comes back to its maker has been all the way round. That is the only proof:
- * nonces go upwards, so no client below knows one, and what a client makes up is nobody's. BitBake's servers ignore the
+ * shows it to its own upstream: one that comes back to its maker has been all the way round. Nothing else proves a loop:
+ * nonces go upwards, so no client below knows one, and one that a client makes up belongs to nobody. BitBake's servers ignore the
  * header, so a loop through one of them is not noticed.
  *
- * Of the servers of a loop one alone leaves it, the one with the smallest name: the least is lost, and those that are
- * left need not find out anew who does.
+ * Only one server of a loop leaves it, the one with the smallest name: that loses least, and the
+ * others need not find out again who leaves.
  */
 export interface LoopGuard {
   /** The header's value for a connection to the upstream: a new nonce. */
   trace(): string;
   /**
    * Takes the header of a connection.
-   * @throws LoopError when it proves that this server is asking itself, and is the one to leave the loop
+   * @throws LoopError when it proves that this server is asking itself, and it is the one that must leave the loop
    */
   admit(via: readonly string[]): void;
-  /** Called with the nonce of a server below, as the header's value to show to the upstream. */
+  /** Called with the nonce of a server below, as the header value to show to the upstream. */
   onForeign(listener: (via: string) => void): void;
-  /** Called when a loop is proven: the upstream is not to be asked any more. */
+  /** Called when a loop is proved: the upstream must not be asked any more. */
   onLoop(listener: () => void): void;
 }
 
-/** What is said of a loop. */
+/** The error text for a loop. */
 export const LOOP = 'upstream loop: this server would be asking itself; give one of the chain another upstream or none';
 
 /** A nonce, how many servers may still pass it on, and the smallest name of those that did. */
 const VIA = /^([0-9a-f]{32})\/(\d{1,2})\/([0-9a-f]{16})$/;
-/** A longer loop is not noticed; in one that its maker is no part of, a nonce goes no further. */
+/** A longer loop goes unnoticed. It also stops a nonce in a loop that its maker is not part of. */
 const MAX_HOPS = 32;
-/** Of connections made lately: a nonce is back within moments or never. */
+/** Nonces of recent connections: one comes back within moments or never. */
 const MAX_NONCES = 256;
 /** A loop lasts until somebody changes a setting. */
 const LOG_EVERY_MS = 600_000;

@@ -1,10 +1,10 @@
 import { ProtocolError } from '../../errors.ts';
 import { Fifo } from '../fifo.ts';
 
-/** Told of an answer, or that there is none (`null`), and of the request's place among those asked with it. */
+/** Gets an answer (`null` if there is none) and the request's index among those asked with it. */
 export type OnAnswer<Answer> = (answer: Answer | null, index: number) => void;
 
-/** Those who wait for one answer of several. */
+/** A caller that waits for several answers. */
 interface Batch<Answer> {
   readonly answers: (Answer | null)[];
   left: number;
@@ -19,27 +19,27 @@ interface Entry<Answer> {
   settled: boolean;
 }
 
-/** Waiting altogether: past this a look-up is a miss at once, so that a hanging upstream costs bounded memory. */
+/** How many may wait in all: past this a look-up is a miss at once, so that a hanging upstream costs bounded memory. */
 const MAX_WAITING = 65_536;
-/** Of look-ups waiting altogether. */
+/** Of all waiting look-ups together. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /**
- * Look-ups that wait for their answers, in the order in which they were asked, which is that in which they are sent and
- * answered. How many of them have been sent is all that tells one that was from one that was not.
- * When the connection goes, none has been: they are sent again, but the oldest is a suspect, as the server may have hung
- * up because of it. A suspect is sent alone, and if the server hangs up again it is a miss. Where the server hung up
- * because of a later one before its answers were out, the others get theirs, and in few steps.
+ * Look-ups that wait for their answers, in the order in which they were asked, sent and
+ * answered. The only thing that separates sent look-ups from unsent ones is how many have been sent.
+ * When the connection is lost that is 0 again: all are sent again, but the oldest is a suspect, as the server may have hung
+ * up because of it. A suspect is sent alone, and if the server hangs up again it is a miss. If the server hung up
+ * because of a later one before sending its answers, the others still get theirs, in few steps.
  */
 export class PendingLookups<Answer> {
   /** The same look-up is asked once, however many wait for it. */
   private readonly entries = new Map<string, Entry<Answer>>();
   private readonly queue = new Fifo<Entry<Answer>>();
-  /** So many of the queue have been sent and not been answered. */
+  /** How many of the queue have been sent and not answered. */
   private sent = 0;
   private bytes = 0;
   private suspect: Entry<Answer> | null = null;
-  /** So many may be in flight after a connection was lost: one at first, more with every answer, until it is lost again. */
+  /** How many may be in flight after a connection was lost: one at first, more with every answer, until it is lost again. */
   private window = Number.POSITIVE_INFINITY;
 
   /** Look-ups that somebody waits for. */
@@ -55,12 +55,12 @@ export class PendingLookups<Answer> {
     return this.queue.length > this.sent;
   }
 
-  /** The request that is answered next; empty where there is none. */
+  /** The request that is answered next; empty if there is none. */
   get oldest(): string {
     return this.queue.at(0)?.request ?? '';
   }
 
-  /** The answers to the requests, in their order; what there is no room for has none. */
+  /** The answers to the requests, in order; null for those there is no room for. */
   ask(requests: readonly string[], onAnswer?: OnAnswer<Answer>): Promise<readonly (Answer | null)[]> {
     return new Promise((resolve) => {
       const answers = new Array<Answer | null>(requests.length).fill(null);
@@ -91,7 +91,7 @@ export class PendingLookups<Answer> {
    * @throws ProtocolError when nothing was sent
    */
   answer(answer: Answer | null): boolean {
-    if (this.sent === 0) throw new ProtocolError('an answer to nothing that was asked');
+    if (this.sent === 0) throw new ProtocolError('an answer without a request');
     const entry = this.queue.take()!;
     this.sent--;
     this.window++;
@@ -118,8 +118,8 @@ export class PendingLookups<Answer> {
   }
 
   /**
-   * The connection is gone: what was sent on it is to be sent again. The oldest is given up when it was a suspect
-   * already, or `isGuilty`; otherwise it is one from now on.
+   * The connection is gone: what was sent on it must be sent again. The oldest is given up if it was a suspect
+   * already, or `isGuilty`; otherwise it becomes one.
    * @returns whether there is one: somebody waits for the oldest that was sent
    */
   rewind(isGuilty: boolean): boolean {
@@ -155,7 +155,7 @@ export class PendingLookups<Answer> {
     entry.waiters = [];
   }
 
-  /** Of what was sent the answers still come, also where nobody waits for them any more: those keep their places. */
+  /** Answers to sent look-ups still come, even if nobody waits for them any more: those keep their places. */
   private forgetSettled(): void {
     this.queue.keep((entry) => !entry.settled, this.sent);
   }

@@ -1,18 +1,18 @@
-/** Shows nonces to an upstream, of servers below and of our own (see loop-guard.ts). */
+/** Shows an upstream nonces: those of servers below, and our own (see loop-guard.ts). */
 export interface Traces {
-  /** Shows the nonce of a server below; and a new one of our own, as who is below may have changed. */
+  /** Shows the nonce of a server below, and a new one of our own, because the servers below may have changed. */
   passOn(via: string): void;
   close(): void;
 }
 
-/** On their way at once, and begun within a second: clients may make up as many as they like, and a loop shows a moment later too. */
+/** How many at once, and in a second: clients may make up as many as they like, and a loop can be found a moment later too. */
 const MAX_UNDER_WAY = 8;
 const MAX_A_SECOND = 16;
-/** Our own is shown at most so often. */
+/** The least time between two nonces of our own. */
 const OWN_EVERY_MS = 1000;
 
 /**
- * @param show makes a connection to the upstream with this header, or with a new nonce of our own, and ends it again
+ * @param show connects to the upstream with this header, or with a new nonce of our own, and disconnects
  */
 export function createTraces(show: (via?: string) => Promise<unknown>): Traces {
   let underWay = 0;
@@ -43,7 +43,7 @@ export function createTraces(show: (via?: string) => Promise<unknown>): Traces {
   return {
     passOn(via) {
       begin(via);
-      // Not left out where the last was a moment ago: the loop may be closed only since then.
+      // Not skipped even if the last was a moment ago: the loop may have formed since.
       timer ??= setTimeout(showOwn, Math.max(0, ownAt + OWN_EVERY_MS - performance.now())).unref();
     },
     close() {

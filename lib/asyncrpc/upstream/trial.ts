@@ -11,7 +11,7 @@ const MAX_REPLY_BYTES = 64 * KIB;
 export interface TrialOptions {
   readonly dial: () => Promise<Duplex>;
   readonly greeting: Greeting;
-  /** What is shown in place of a nonce of our own. */
+  /** Shown in place of a nonce of our own. */
   readonly via?: string | undefined;
   readonly timeoutMs: number;
   readonly limits: Limits;
@@ -20,8 +20,8 @@ export interface TrialOptions {
 }
 
 /**
- * Requests on a connection of their own, each sent when the one before it was answered: what they come to says
- * something about now, and costs nobody else an answer.
+ * Requests on a connection of their own, each sent once the one before it was answered: the result says
+ * something about this moment, and costs nobody else an answer.
  * @param requests whole lines
  * @returns the replies; fewer than requests when the server closed the connection without a word
  * @throws AddressError, ProtocolError when nobody answers there, or not in time
@@ -76,8 +76,8 @@ export async function tryRequests(options: TrialOptions, requests: readonly stri
 }
 
 /**
- * The same promise, but it rejects when the signal is given.
- * @param onLate what to do with a value that comes after that
+ * The same promise, but it rejects when the signal is aborted.
+ * @param onLate called with a value that comes after that
  */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, onLate?: (value: T) => void): Promise<T> {
   const aborted = new Promise<never>((_, reject) => {
