@@ -10,8 +10,8 @@ import { ROW_COLUMNS } from './where.ts';
 export const HASH_PROTOCOL = 'OEHASHEQUIV 1.1';
 
 /**
- * Commands that may be sent twice: they read, or doing them again changes nothing and answers the same. Not among them:
- * what answers how much it removed, what makes a user or a token, and reset-stats.
+ * Commands that may be sent twice: they read, or a repetition changes nothing and gets the same answer. Not among them:
+ * commands that answer how much they removed, that create a user or a token, and reset-stats.
  */
 export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'ping',
@@ -71,7 +71,7 @@ async function* encoded(wheres: WhereSource, line: (where: { [column: string]: J
   if (lines.length > 0) yield lines;
 }
 
-/** Calls a command that only bakeserv has; a server that does not know it is named as such. */
+/** Calls a command that only bakeserv has; the error says if the server does not know it. */
 async function added<T>(command: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -104,7 +104,7 @@ function taskLine({ method, taskhash }: TaskKey): string {
 type HashCommands = Omit<HashClient, keyof Client>;
 
 function hashCommands(client: Client): HashCommands {
-  /** The reply, taken to be of the shape docs/protocol.md gives it. */
+  /** The reply, trusted to have the shape that docs/protocol.md gives it. */
   const ask = async <T>(command: string, args: Json, options?: CallOptions): Promise<T> =>
     (await client.invoke(command, args, options)) as T;
   const count = async (command: string, args: Json, options?: CallOptions) =>

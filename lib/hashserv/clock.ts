@@ -1,9 +1,9 @@
-/** The present as hash rows store it: ISO 8601 UTC with microseconds and `+00:00`, later than every call before. */
+/** The present as hash rows store it: ISO 8601 UTC with microseconds and `+00:00`, later than the result of every earlier call. */
 export type Clock = () => string;
 
 /**
- * Rows are ordered by these texts, so two of one millisecond must differ: the microseconds count up.
- * @param newest what rows hold already: it goes on from there where the system's clock is behind, as after a restart
+ * Rows are ordered by these texts, so two in one millisecond must differ: the microseconds count up.
+ * @param newest the latest among stored rows: the clock continues from there if the system's clock is behind, as after a restart
  *   of a machine that lost the time. Otherwise new rows would count as the oldest.
  */
 export function createClock(newest: string | null = null, now: () => number = Date.now): Clock {
@@ -15,15 +15,15 @@ export function createClock(newest: string | null = null, now: () => number = Da
 }
 
 /**
- * What was so many seconds ago by the system's clock. Not by the clock of rows: that stays ahead after the system's has
- * jumped there and back, and rows of seconds ago would count as old.
+ * The time so many seconds ago by the system's clock. Not by the clock of rows, which stays ahead after the system's has
+ * jumped ahead and back: rows that are seconds old would then count as old.
  */
 export function momentAgo(seconds: number, now: () => number = Date.now): string {
-  // The millisecond that runs counts as over: rows of it have been stored.
+  // The current millisecond counts as over: rows of it have been stored.
   return formatMicroseconds((now() + 1) * 1000 - Math.round(seconds * 1e6));
 }
 
-/** The first moment of the year 1: an age that reaches beyond it means it. */
+/** The first moment of the year 1, which stands for any earlier time. */
 const EARLIEST = -62_135_596_800_000_000;
 
 function formatMicroseconds(microseconds: number): string {
@@ -33,7 +33,7 @@ function formatMicroseconds(microseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${rest}+00:00`;
 }
 
-/** Null for what is no such text, or lies beyond the year 2255: there microseconds are no longer exact. */
+/** Null for any other text, and for a time after the year 2255: microseconds are no longer exact there. */
 function parseMicroseconds(text: string): number | null {
   const [, seconds, fraction = ''] =
     /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00:00)?$/.exec(text) ?? [];

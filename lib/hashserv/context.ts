@@ -11,7 +11,7 @@ import type { HashStore } from './store.ts';
 import type { Backfill } from './upstream/backfill.ts';
 import type { HashUpstream } from './upstream/upstream.ts';
 
-/** What a handler works with: its client, and the server's own things. */
+/** What a handler works with: its client, and what belongs to the server. */
 export interface HashContext {
   readonly session: HashSession;
   /** Rows this client imported. */
@@ -22,14 +22,14 @@ export interface HashContext {
   readonly gc: Gc;
   readonly logins: LoginThrottle;
   readonly log: Logger;
-  /** Asked about what is not known here; null where there is none. */
+  /** Asked about what is not known here; null if there is none. */
   readonly upstream: HashUpstream | null;
   readonly backfill: Backfill;
-  /** To be passed by a handler whose row says that it gates itself. */
+  /** A handler whose row says that it gates itself must pass this. */
   readonly gate: WriteGate;
 }
 
-/** A row of the table; `orSelf` lets a logged-in user do it to their own name without the permission. */
+/** A row of the table; `orSelf` lets logged-in users run it on their own name without the permission. */
 export interface HashRow extends CommandRow<HashContext> {
   readonly orSelf?: true;
 }

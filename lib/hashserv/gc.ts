@@ -7,44 +7,44 @@ import { conditionsFor } from './where.ts';
 /** A where as it comes from the wire. */
 export type WireWhere = Readonly<Record<string, string | null>>;
 
-/** Who asked for it: what nobody waits for any more is ended. */
+/** Who asked: work that nobody waits for any more is stopped. */
 export interface GcClient {
   readonly gone: boolean;
 }
 
 /**
- * Deletion and garbage collection, in slices that leave the store to others in between. One at a time: each goes
- * through the tables once, and two would only make each other slower. Each ends between two slices, half done, when
- * its client goes: then none waits behind work that nobody wants.
+ * Deletion and garbage collection, in slices that let others use the store in between. One at a time: each goes
+ * through the tables once, and two would only slow each other down. Each stops between two slices, half done, when
+ * its client is gone, so that none waits behind work that nobody wants.
  */
 export interface Gc {
-  /** Deletes the rows of either table that match. Resolves to their number. */
+  /** Deletes the matching rows of both tables. Resolves to their number. */
   remove(client: GcClient, where: WireWhere): Promise<number>;
-  /** Whether this mark is another than the last that was asked for here; it is the last one from then on. */
+  /** Whether this mark differs from the last one given here; from then on it is the last one. */
   begins(mark: string): boolean;
   /** Sets the mark and stamps what matches. */
   mark(client: GcClient, mark: string, where: WireWhere): Promise<number>;
-  /** The same for many at once, in order. */
+  /** The same for many wheres at once, in order. */
   markAll(client: GcClient, requests: readonly { mark: string; where: WireWhere }[]): Promise<number[]>;
   /**
-   * Deletes the unihash rows stamped otherwise and ends the collection.
-   * @param most rows that may be removed: as many as whoever decided on it was shown. Null for any number
+   * Deletes the unihash rows with another mark and ends the collection.
+   * @param most how many rows may be removed: as many as whoever decided on it was shown. Null for any number
    * @throws InvokeError when the mark is not the current one, when no row would be kept and some would go, or when
    *   more would go than `most`
    */
   sweep(client: GcClient, mark: string, most: number | null): Promise<number>;
-  /** Deletes outhash rows older than that whose taskhash has no unihash. */
+  /** Deletes older outhash rows whose taskhash has no unihash. */
   cleanUnused(client: GcClient, maxAgeSeconds: number): Promise<number>;
 }
 
-/** How many rows a step takes: as many as are done in about the time aimed at. */
+/** How many rows a step takes: as many as take about the target time. */
 interface Pace {
   readonly first: number;
   readonly max: number;
   readonly targetMs: number;
 }
 
-/** Looking for rows: on a connection of its own, but a checkpoint waits for it. */
+/** Finding rows: on a connection of its own, but a checkpoint waits for it. */
 const SEARCH: Pace = { first: 5000, max: 50_000, targetMs: 50 };
 /** Changing them: the writer does nothing else meanwhile. Well under the 50 ms that others may wait, for slow disks. */
 const CHANGE: Pace = { first: 250, max: 2000, targetMs: 35 };
@@ -90,7 +90,7 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
     },
 
     remove(client, where) {
-      // Both are worked out before anything is deleted: an unknown column must not leave half of it done.
+      // Both are checked before anything is deleted: an unknown column must not leave half of it done.
       const unihashes = conditionsFor('unihashes', where);
       const outhashes = conditionsFor('outhashes', where);
       return exclusively(client, async () => {
@@ -146,7 +146,7 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
 }
 
 /**
- * From `at` on, the requests of one mark that each name a unihash: those can be stamped together. Not one that asks for
+ * From `at` on, the requests with one mark that each name a unihash: those can be stamped together. Not one that asks for
  * a mark: its answer depends on what those before it have stamped.
  */
 function unihashRun(requests: readonly { mark: string; where: WireWhere }[], at: number) {
@@ -160,12 +160,12 @@ function unihashRun(requests: readonly { mark: string; where: WireWhere }[], at:
   return run;
 }
 
-/** Nobody reads this; it ends what is under way. */
+/** Stops what is under way; nobody reads the text. */
 function stopWithout(client: GcClient): void {
-  if (client.gone) throw new InvokeError('the client has gone: what it asked for was ended');
+  if (client.gone) throw new InvokeError('the client has gone: what it asked for was stopped');
 }
 
-/** Times each step, and gives the next as many rows as would have been done in the time aimed at. */
+/** Times each step, and gives the next as many rows as would have taken the target time. */
 function pacemaker({ first, max, targetMs }: Pace) {
   let rows = first;
   return async <T>(step: (rows: number) => Promise<T>): Promise<T> => {

@@ -24,13 +24,13 @@ export interface HashServiceOptions {
   readonly store: HashStore;
   readonly log: Logger;
   readonly upstream: HashUpstream | null;
-  /** Refuses servers that would have this one ask itself. */
+  /** Refuses servers that would make this one ask itself. */
   readonly guard: LoopGuard;
-  /** The one of the store's database. */
+  /** That of the store's database. */
   readonly gate: WriteGate;
-  /** What a client may do without a login, by where it comes from. */
+  /** What a client may do without a login, depending on where it connects from. */
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
-  /** How guessing is slowed down; the defaults where it is not said. */
+  /** How guessing is slowed down; defaults if absent. */
   readonly logins?: LoginLimits;
 }
 
@@ -79,7 +79,7 @@ function authorize(
 ): Error | null | Promise<Error | null> {
   const { session } = context;
   const verdict = () => {
-    // User management is never open to anonymous users, whatever their permissions; those cannot hold @user-admin.
+    // User management is never open to anonymous users, whatever their permissions, which cannot include @user-admin.
     const self =
       row.orSelf === true && row.needs.includes(USER_ADMIN) && args.every((arg) => isSelf(arg, session.username));
     const refusal = session.check(row.needs, self);

@@ -7,7 +7,7 @@ export interface RequestFigures {
   readonly stdev: number;
 }
 
-/** Running figures without a memory of the single times (Welford's method, in the form for groups of equal values). */
+/** Running figures that do not keep the single times (Welford's method, in the form for groups of equal values). */
 export class RequestStats {
   private num = 0;
   private total = 0;

@@ -16,7 +16,7 @@ export interface Report {
   readonly PR: string | null;
   readonly task: string | null;
   readonly outhash_siginfo: string | null;
-  /** What the upstream has for this output: comes before the proposal, and after what is known here. */
+  /** What the upstream has for this output: preferred to the proposal, but not to what is known here. */
   readonly upstreamUnihash?: string | null;
 }
 
@@ -26,7 +26,7 @@ export interface Equivalence {
   readonly unihash: string;
 }
 
-/** The columns of an outhash row as the wire shows it, after its id; then those of the unihash row it is joined with. */
+/** The columns of an outhash row on the wire, after its id; then those of the unihash row it is joined with. */
 export const OUTHASH_COLUMNS_OF_ROW = [
   'method',
   'taskhash',
@@ -41,7 +41,7 @@ export const OUTHASH_COLUMNS_OF_ROW = [
   'unihash',
 ] as const;
 
-/** A row as the wire shows it: the outhash row, and where it was joined its unihash row's `unihash` and `gc_mark`. */
+/** A row on the wire: the outhash row and, if joined, its unihash row's `unihash` and `gc_mark`. */
 export type OuthashRow = { [column: string]: string | number | null };
 
 export interface OuthashQuery {
@@ -51,11 +51,11 @@ export interface OuthashQuery {
   readonly withUnihash: boolean;
 }
 
-/** Permissions of which one is enough to manage users: somebody always has one. */
+/** Either permission is enough to manage users: somebody always has one. */
 export const MANAGE_USERS: readonly string[] = [ALL, USER_ADMIN];
 
 export interface User {
-  /** Never used again: a user deleted and made anew is another user. */
+  /** Never reused: a user deleted and created again is another user. */
   readonly id: number;
   readonly username: string;
   /** `sha256:<salt hex>:<digest hex>` */
@@ -76,12 +76,12 @@ export type GcTask =
   | { readonly kind: 'remove'; readonly table: Table; readonly where: Where }
   /** Stamps the unihash rows that match. */
   | { readonly kind: 'mark'; readonly mark: string; readonly where: Where }
-  /** Deletes the unihash rows stamped otherwise. */
+  /** Deletes the unihash rows with another mark. */
   | { readonly kind: 'sweep'; readonly mark: string }
-  /** Deletes the outhash rows created before that moment whose taskhash has no unihash. */
+  /** Deletes the outhash rows created before that time whose taskhash has no unihash. */
   | { readonly kind: 'clean-unused'; readonly before: string };
 
-/** Rows found by one step of a long search, by their ids, and where the next step begins (null at the end). */
+/** The ids of the rows that one step of a long search found, and where the next step starts (null at the end). */
 export interface FoundRows {
   readonly ids: readonly number[];
   readonly next: number | null;
@@ -93,7 +93,7 @@ export type RowValues = readonly (string | null)[];
 /** Rows of a table in the order they were stored. */
 export interface RowPage {
   readonly rows: readonly RowValues[];
-  /** Where the next page begins; null when there are no more. */
+  /** Where the next page starts; null when there are no more. */
   readonly next: number | null;
 }
 
@@ -107,11 +107,11 @@ export interface Loading {
 }
 
 /**
- * Where hash equivalence is kept. Interfaces are batches, so that an engine pays its round trip once for many clients.
+ * Where hash equivalence is stored. Methods take batches, so that an engine pays its round trip once for many clients.
  *
  * Promises of every engine: a write is on disk (as the durability mode says) when its promise resolves; a report is one
- * transaction; a taskhash keeps its first unihash until it is removed, also with several servers on one database;
- * a read sees every write that was resolved before it was asked. A miss is null; a failure is a StorageError.
+ * transaction; a taskhash keeps its first unihash until it is removed, even with several servers on one database;
+ * a read sees every write that had resolved when it was called. A miss is null; a failure is a StorageError.
  */
 export interface HashStore {
   readonly readOnly: boolean;
@@ -119,7 +119,7 @@ export interface HashStore {
   readonly newestCreated: string | null;
   /** How much of the unihashes is in memory. */
   readonly loading: Loading;
-  /** The unihash of a task as far as it is known by heart; undefined says nothing. Never touches the disk. */
+  /** The unihash of a task if it is in the cache; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
   /**
    * What answers lines of get-stream (or of exists-stream) that are known by heart.
@@ -128,42 +128,42 @@ export interface HashStore {
   knownLines(of: 'tasks' | 'unihashes', misses: boolean): LineScanner | null;
   /** The unihash of each task, or null. */
   unihashes(tasks: readonly TaskLine[]): Promise<readonly (string | null)[]>;
-  /** The same for one task, whose method or taskhash may hold blanks. */
+  /** The same for one task, whose method or taskhash may contain blanks. */
   unihash(method: string, taskhash: string): Promise<string | null>;
-  /** Whether a task is known by heart to have the unihash; false says nothing. */
+  /** Whether the cache knows that a task has the unihash; false says nothing. */
   knownToExist(unihash: string): boolean;
   /** Whether any task has the unihash. */
   unihashesExist(unihashes: readonly string[]): Promise<readonly boolean[]>;
   /**
    * The oldest outhash row of each (method, outhash). A row with a long outhash_siginfo comes without that column: a
-   * batch of rows is bounded in bytes. Rows are shared by those who asked for the same: they must not be changed.
+   * batch of rows is bounded in bytes. Callers that ask for the same row share it: it must not be changed.
    */
   outhashes(queries: readonly OuthashQuery[]): Promise<readonly (OuthashRow | null)[]>;
-  /** The oldest outhash row of each (method, taskhash), joined with its unihash; the same holds for them. */
+  /** The oldest outhash row of each (method, taskhash), joined with its unihash; the same holds for these rows. */
   tasks(keys: readonly { method: string; taskhash: string }[]): Promise<readonly (OuthashRow | null)[]>;
-  /** The long outhash_siginfo of a row, by its id, in pieces that are read as they are taken. */
+  /** The long outhash_siginfo of a row, by its id, in pieces that are read on demand. */
   siginfo(id: number): AsyncIterable<string>;
-  /** Applies reports in order by the rule of docs/protocol.md (Reports); the unihash then stored (or else the proposed one). */
+  /** Applies reports in order by the rule of docs/protocol.md (Reports). Resolves to the unihash then stored, otherwise the proposed one. */
   report(reports: readonly Report[]): Promise<readonly string[]>;
-  /** Stores rows learnt from an upstream, each unless its (method, taskhash, outhash) is there. */
+  /** Stores rows of an upstream, each unless its (method, taskhash, outhash) exists. */
   keepOuthashes(rows: readonly OuthashRow[]): Promise<void>;
-  /** Stores each unihash unless its taskhash has one; the unihash then stored. */
+  /** Stores each unihash unless its taskhash has one. Resolves to the unihash then stored. */
   reportEquivalent(equivalences: readonly Equivalence[]): Promise<readonly string[]>;
 
   /**
-   * One step through a table for a task: looks at about `look` rows with an id above `after`, 0 at first. Going through
-   * all of it costs the same for each row, however many there are, and blocks nobody.
+   * One step of a task through a table: looks at about `look` rows with an id above `after`, 0 at first. Going through
+   * all of it costs the same per row, however many there are, and blocks nobody.
    */
   gcFind(task: GcTask, after: number, look: number): Promise<FoundRows>;
   /**
-   * Does a task to rows that were found, those that still meet its condition, in one transaction. How many those were.
+   * Applies a task to the found rows that still meet its condition, in one transaction. Resolves to how many those were.
    * Throws InvokeError when the task's mark is no longer the current one.
    */
   gcApply(task: GcTask, ids: readonly number[]): Promise<number>;
   gcStatus(): Promise<GcStatus>;
   /** Makes `mark` the current one: rows stored from now on are stamped with it. */
   gcSetMark(mark: string): Promise<void>;
-  /** Sets the mark and stamps what each where names; each must name a unihash. Counts of rows in the same order. */
+  /** Sets the mark and stamps what each where matches; each must name a unihash. Counts of rows in the same order. */
   gcMarkKeys(mark: string, wheres: readonly Where[]): Promise<readonly number[]>;
   /** Ends the collection. */
   gcClearMark(mark: string): Promise<void>;
@@ -172,11 +172,11 @@ export interface HashStore {
 
   /** How many rows of a table match. */
   countRows(table: Table, where: Where): Promise<number>;
-  /** How many unihash rows each where names; each must name a unihash. */
+  /** How many unihash rows each where matches; each must name a unihash. */
   countKeys(wheres: readonly Where[]): Promise<readonly number[]>;
   /** Up to `limit` rows with an id above `after`, and about `maxBytes` of them, but at least one if there is one. */
   exportRows(table: Table, after: number, limit: number, maxBytes: number): Promise<RowPage>;
-  /** Stores rows in one transaction; those that are there stay as they are. Resolves to how many were new. */
+  /** Stores rows in one transaction; existing ones stay as they are. Resolves to how many were new. */
   importRows(table: Table, rows: readonly RowValues[]): Promise<number>;
 
   findUser(username: string): Promise<User | null>;
@@ -186,14 +186,14 @@ export interface HashStore {
   /** Creates the user or replaces token and permissions. */
   upsertUser(username: string, token: string, permissions: string): Promise<void>;
   /**
-   * False when there is no such user, here and below. Neither this nor a deletion takes away the last user who may
-   * manage users, also when another server does the same at that moment.
+   * False when there is no such user, as in the methods below. Neither this nor a deletion takes away the last user who may
+   * manage users, even when another server does the same at that moment.
    * @throws InvokeError when it would
    */
   setPermissions(username: string, permissions: string): Promise<boolean>;
   setToken(username: string, token: string): Promise<boolean>;
   deleteUser(username: string): Promise<boolean>;
-  /** Changes whenever the user table may have changed, here or by another process (then within 250 ms). */
+  /** Changes whenever the user table may have changed, here or by another process (then soon after). */
   readonly usersVersion: number;
 }
 

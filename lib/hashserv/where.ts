@@ -14,7 +14,7 @@ export const OUTHASH_COLUMNS = [
   'outhash_siginfo',
 ] as const;
 
-/** The columns in which rows are taken out and put in (export-rows, import-rows), in their order there. */
+/** The columns of export-rows and import-rows, in their order there. */
 export const ROW_COLUMNS: Readonly<Record<Table, readonly string[]>> = {
   unihashes: ['method', 'taskhash', 'unihash'],
   outhashes: ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'],
@@ -29,11 +29,11 @@ export const QUERY_COLUMNS: readonly QueryColumn[] = [
   ...new Set<QueryColumn>([...UNIHASH_COLUMNS, ...OUTHASH_COLUMNS]),
 ];
 
-/** Conditions on one table, all of which must hold: never empty. */
+/** Conditions on one table, all of which must hold. Never empty. */
 export type Where = readonly (readonly [column: QueryColumn, value: string])[];
 
 /**
- * The conditions a wire where puts on a table, or null when it puts none: then it matches nothing there.
+ * The conditions that a where from the wire puts on a table, or null if it has none: then it matches nothing there.
  * Keys whose value is null do not count.
  * @throws InvokeError for a column neither table has: ignoring it would remove more than was meant
  */
@@ -48,7 +48,7 @@ export function conditionsFor(table: Table, where: Readonly<Record<string, strin
     }
     if (value !== null && TABLE_COLUMNS[table].includes(column)) conditions.push([column, value]);
   }
-  // In one order, however they were named: each order would be a statement of its own, and be kept.
+  // Always in the same order: each order would be a prepared statement of its own.
   conditions.sort(([a], [b]) => QUERY_COLUMNS.indexOf(a) - QUERY_COLUMNS.indexOf(b));
   return conditions.length > 0 ? conditions : null;
 }

@@ -1,18 +1,18 @@
 import type { Peer } from '../asyncrpc/service.ts';
 import type { LogFields, Logger } from '../log.ts';
 
-/** Whose doing a line is: PR clients have no logins. */
+/** Who did what a line reports; PR clients have no logins. */
 interface Doer {
   readonly log: Logger;
   readonly peer: Peer;
 }
 
-/** One line of the log about what a client did to the table itself. */
+/** A log line about what a client did to the table itself. */
 export function note({ log, peer }: Doer, message: string, fields: LogFields): void {
   log.info(message, { peer: peer.name, ...fields });
 }
 
-/** The same for what was refused. */
+/** The same for a refusal. */
 export function noteRefusal({ log, peer }: Doer, message: string, fields: LogFields): void {
   log.warn(message, { peer: peer.name, ...fields });
 }

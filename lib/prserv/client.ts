@@ -11,7 +11,7 @@ export const PR_PROTOCOL = 'PRSERVICE 1.0';
 
 export type PrClientOptions = Omit<ClientOptions, 'protocol' | 'onConnect' | 'resendable'>;
 
-/** All of BitBake's: get-pr answers a checksum it has stored with the same value or a later one, import-one stores once. */
+/** All of BitBake's commands: repeated, get-pr answers with the same value or a later one, and import-one stores once. */
 export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'ping',
   'get-pr',
@@ -52,27 +52,27 @@ export interface PrClient extends Client {
   exportRows(filter?: Partial<PrFilter>, options?: PrExportOptions): Promise<PrExport>;
   isReadonly(options?: CallOptions): Promise<boolean>;
 
-  // Added to the protocol by bakeserv (docs/protocol.md): other servers do not know them.
+  // Added by bakeserv (docs/protocol.md): other servers do not know these.
   /**
-   * Stores all rows or none, in one transaction; with `check` only says whether they could be stored. Asked with no rows
-   * it is null from a server that does not know the command.
+   * Stores all rows or none, in one transaction; with `check` only tells whether they could be stored. Without rows
+   * the result is null from a server that does not know the command.
    */
   importRows(rows: readonly PrRow[], check?: boolean, options?: CallOptions): Promise<PrImportReply | null>;
-  /** How many rows a remove would take. */
+  /** How many rows a remove would delete. */
   countRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
-  /** Resolves to how many rows that were. */
+  /** Resolves to the number of rows removed. */
   removeRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
 }
 
 export interface PrImportReply {
   readonly stored: number;
-  /** Rows that were there already. */
+  /** Rows that existed already. */
   readonly present: number;
-  /** Rows that cannot be stored, by their place in the request: then none was. */
+  /** Rows that cannot be stored, by their index in the request: then none was stored. */
   readonly refused: readonly { readonly row: number; readonly message: string }[];
 }
 
-/** Whether a server has refused a command as unknown: bakeserv names it, BitBake's closes the connection without a word. */
+/** Whether a server refused a command as unknown: bakeserv names it, BitBake's closes the connection without a word. */
 function isUnknown(error: unknown): boolean {
   return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
 }
@@ -106,7 +106,7 @@ export async function connectPrClient(address: Address | string, options: PrClie
         const reply = await client.invoke('import-rows', { rows: lines.join('\n'), check }, options);
         return reply as unknown as PrImportReply;
       } catch (error) {
-        // A connection that is lost with rows under way may have stored them.
+        // If the connection is lost with rows under way, they may have been stored.
         if (rows.length === 0 && isUnknown(error)) return null;
         throw error;
       }

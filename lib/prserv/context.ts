@@ -7,9 +7,9 @@ import type { PrUpstream } from './upstream/upstream.ts';
 /** What a PR handler works with. */
 export interface PrContext {
   readonly store: PrStore;
-  /** The mode of requests that do not say (clients from before 2024). */
+  /** The mode for requests that give none (clients from before 2024). */
   readonly defaultHistory: boolean;
-  /** Asked about what is not known here; null where there is none. */
+  /** Asked about what is not known here; null if there is none. */
   readonly upstream: PrUpstream | null;
   readonly log: Logger;
   readonly peer: Peer;

@@ -1,7 +1,7 @@
 import { increase, isBelow } from './revision.ts';
 import type { UpstreamView } from './store.ts';
 
-/** What is known of a package, for one checksum. */
+/** What is known about a package, for one checksum. */
 export interface PackageState {
   /** The largest value of the (version, pkgarch), or null when there is none. */
   readonly max: string | null;
@@ -20,14 +20,14 @@ export interface Decision {
 /**
  * The rules of docs/protocol.md (Commands of the PR service).
  * @param history answer what was given out before; without, a value never goes down
- * @param upstream what the upstream says, where there is one
- * @returns null when the upstream is away and nothing is known of the package: a fresh 0 could be given out twice
+ * @param upstream what the upstream says, if there is one
+ * @returns null when the upstream is away and nothing is known about the package: a fresh 0 could be given out twice
  */
 export function decidePr(state: PackageState, history: boolean, upstream?: UpstreamView): Decision | null {
   if (!upstream) return decideLocally(state, history);
   if (upstream.kind === 'away') return decideAlone(state, history, upstream.heard?.under);
   const { max, under, value } = upstream;
-  // Known only here: the local rule, the second time too.
+  // Known only here: the local rule, now and later.
   if (max === null) return decideLocally(state, history);
   if (!state.known) return { value: value ?? nextUnder(under ?? max, state), isNew: true };
   if (history) return decideLocally(state, history);
@@ -45,20 +45,20 @@ function decideLocally(state: PackageState, history: boolean): Decision {
 }
 
 /**
- * With the upstream away (docs/upstream.md): what can be answered without inventing is answered. Where nothing was heard of
- * the package, its rows tell: one more than a dotted maximum goes beside it, under the same value of the upstream's.
+ * With the upstream away (docs/upstream.md): answers what needs no invention. If nothing was heard about
+ * the package, its rows decide: the value after a dotted maximum goes beside it, under the same upstream value.
  */
 function decideAlone(state: PackageState, history: boolean, heardUnder: string | undefined): Decision | null {
   if (!state.known && heardUnder !== undefined) return { value: nextUnder(heardUnder, state), isNew: true };
   return state.max === null ? null : decideLocally(state, history);
 }
 
-/** The largest value of a checksum, lifted above everything else the package was given. */
+/** The largest value of a checksum, raised above all other values of the package. */
 function raise(value: string, max: string | null): string {
   return max !== null && isBelow(value, max) ? increase(max) : value;
 }
 
-/** The next free number under an upstream's value: `1` → `1.0`, `1.1`, … */
+/** The next free value under an upstream's value: `1` → `1.0`, `1.1`, … */
 function nextUnder(value: string, { largestUnder }: PackageState): string {
   return `${value}.${(largestUnder(value) ?? -1n) + 1n}`;
 }

@@ -1,21 +1,21 @@
 /**
- * PR values are dotted integers in a total order: number by number, and where one continues the other the longer is the
+ * PR values are dotted integers in a total order: number by number, and if one continues the other the longer is the
  * larger: `0` < `0.0` < `0.1` < `0.10` < `1` (docs/protocol.md, The order of values).
  */
 
-/** As long as any other text: no package comes near it by counting. */
+/** The limit for any text: no package comes near it by counting. */
 export const MAX_VALUE_CHARACTERS = 1024;
 
 /**
- * A value get-pr can compare and count on from; files written by others may hold anything. Much wider than what is
- * accepted on entry: a value that is passed over is one that may be given out again. For the same reason a number is
- * kept as the text of its digits, exact at any length.
+ * A value that get-pr can compare and count on from; files written by others may hold anything. Much wider than what is
+ * accepted from clients: a value that is skipped may be given out again. For the same reason a number is
+ * kept as its digits, exact at any length.
  */
 export function isCountable(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_VALUE_CHARACTERS && /^\d+(\.\d+)*$/.test(value);
 }
 
-/** The numbers of a value, as digits without zeros in front. */
+/** The numbers of a value, as digits without leading zeros. */
 function fields(value: string): string[] {
   const numbers = value.split('.');
   for (let i = 0; i < numbers.length; i++) {

@@ -12,7 +12,7 @@ import type { PrContext } from './context.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';
 
-/** What a client is told that may not remove rows. */
+/** The refusal for a client that may not remove rows. */
 const NOT_HERE =
   'PR rows are removed from a local address only, or where --anon-perms gives @db-admin to clients without a login';
 
@@ -20,13 +20,13 @@ export interface PrServiceOptions {
   readonly store: PrStore;
   readonly log: Logger;
   readonly upstream: PrUpstream | null;
-  /** Refuses servers that would have this one ask itself. */
+  /** Refuses servers that would make this one ask itself. */
   readonly guard: LoopGuard;
-  /** The one of the store's database. */
+  /** That of the store's database. */
   readonly gate: WriteGate;
-  /** The mode of requests that do not say. */
+  /** The mode for requests that give none. */
   readonly defaultHistory: boolean;
-  /** Whether a client may remove rows, by where it comes from. */
+  /** Whether a client may remove rows, depending on where it connects from. */
   readonly mayRemove: (peer: Peer) => boolean;
 }
 

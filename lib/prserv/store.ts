@@ -19,15 +19,15 @@ export interface ChecksumKey extends PackageKey {
 
 export interface PrRequest extends ChecksumKey {
   readonly history: boolean;
-  /** What the upstream says; absent where there is none. */
+  /** What the upstream says; absent if there is none. */
   readonly upstream?: UpstreamView;
 }
 
-/** What a server's upstream says of a package. */
+/** What a server's upstream says about a package. */
 export type UpstreamView =
   /**
-   * It answered: the largest value of the package, that under which new ones are given here (the largest itself, unless
-   * the next value under it is the upstream's to give), and the value of the checksum. Null is unknown there.
+   * It answered: the largest value of the package, the value under which new ones are given here (the largest itself, unless
+   * the next value under it is the upstream's to give), and the value of the checksum. Null: unknown there.
    */
   | {
       readonly kind: 'answered';
@@ -37,10 +37,10 @@ export type UpstreamView =
       /** Another server further up did not answer: the maximum may be larger. */
       readonly away: boolean;
     }
-  /** It did not: what was heard of the package before. Null: unknown there then; undefined: never heard of. */
+  /** It did not answer: what was heard about the package before. Null: it was unknown there; undefined: nothing was heard. */
   | { readonly kind: 'away'; readonly heard: { readonly max: string; readonly under: string } | null | undefined };
 
-/** A value; null where the rule has no answer; a refusal where the next value would not be countable (revision.ts). */
+/** A value; null if the rule has no answer; a refusal if the next value would not be countable (revision.ts). */
 export type PrAnswer = string | InvokeError | null;
 
 /** Which rows to export: each column, or null for any. */
@@ -50,7 +50,7 @@ export interface PrFilter {
   readonly checksum: string | null;
 }
 
-/** Which rows to count or remove: each column, or null for any; one at least is not null. */
+/** Which rows to count or remove: each column, or null for any; at least one is not null. */
 export interface RowFilter extends PrFilter {
   readonly value: string | null;
 }
@@ -65,31 +65,31 @@ export interface ColumnInfo {
 }
 
 /**
- * Where PR values are kept. Interfaces are batches.
+ * Where PR values are stored. Methods take batches.
  *
  * Promises of every engine: what getPr answered is on disk (as the durability mode says) when its promise resolves,
- * and no value is given to two checksums of a package, also with several servers on one database. Read-only engines
- * answer by the same rule and store nothing. Rows whose value is not countable (revision.ts) are passed
- * over with a warning, and no such value is ever given out.
+ * and no value is given to two checksums of a package, even with several servers on one database. Read-only engines
+ * answer by the same rule and store nothing. Rows whose value is not countable (revision.ts) are skipped
+ * with a warning, and no such value is ever given out.
  */
 export interface PrStore {
   readonly readOnly: boolean;
   /** Decides by `decidePr`, in order, and stores what is new. */
   getPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
-  /** The smallest and the largest value of each checksum: two, one where they are the same, or none. */
+  /** The smallest and the largest value of each checksum: two, one if they are the same, or none. */
   values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
   /** The largest value of each package, or null. */
   maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;
-  /** Stores rows as they are; a row that is there already is left alone. */
+  /** Stores rows as they are; an existing row is left alone. */
   importRows(rows: readonly PrRow[]): Promise<void>;
   /**
-   * Stores all rows or none, in one transaction; rows that are there already are left alone.
-   * @param rowsAStatement others have their turn, though not their writes, after each so many
+   * Stores all rows or none, in one transaction; existing rows are left alone.
+   * @param rowsAStatement after this many rows others have their turn, though not their writes
    * @returns how many are new
    */
   importAll(rows: readonly PrRow[], rowsAStatement: number): Promise<number>;
   countRows(filter: RowFilter): Promise<number>;
-  /** Resolves to how many rows that were. A value that is removed may be given out again. */
+  /** Resolves to the number of rows removed. A removed value may be given out again. */
   removeRows(filter: RowFilter): Promise<number>;
   /** Rows in the order of their four columns, up to `limit` of those after `after`. */
   page(filter: PrFilter, after: PrRow | null, limit: number): Promise<readonly PrRow[]>;

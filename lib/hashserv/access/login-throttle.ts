@@ -2,55 +2,55 @@ import { createHash } from 'node:crypto';
 import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
 import type { Limits } from '../../asyncrpc/limits.ts';
 
-/** Bounds on failed logins. */
+/** Limits on failed logins. */
 export type LoginLimits = Pick<
   Limits,
   'loginFailureDelayMs' | 'maxLoginFailures' | 'loginCautionMs' | 'maxCautiousLogins'
 >;
 
-/** A login that waits to be looked at. */
+/** A login that waits to be checked. */
 export interface Turn {
-  /** Resolves when it may be looked at: then it is to be, at once. */
+  /** Resolves when it may be checked, which must then be done at once. */
   readonly come: Promise<void>;
-  /** The client is gone: nobody waits behind it any more. `come` then never resolves. */
+  /** The client is gone, and others no longer wait behind it. `come` then never resolves. */
   leave(): void;
 }
 
 /**
- * Slows guessing down, and never refuses a right login because of somebody's wrong ones. Wrong logins alone are counted
- * and answered late. Where many failed, of one user from one address, logins of that user from there are looked at in
- * turn, so many a second: that bounds guesses also of those who hang up at once, over any number of connections, and a
- * right login waits at most for those who came before it. Nobody else waits at all.
+ * Slows guessing down, and never refuses a correct login because of somebody's wrong ones. Only wrong logins are counted
+ * and answered late. When many have failed, of one user from one address, logins of that user from there are checked in
+ * turn, so many a second: that limits guesses even of clients that hang up at once, over any number of connections, and a
+ * correct login waits at most for those who came before it. Nobody else waits at all.
  */
 export interface LoginThrottle {
-  /** Null when a login may be looked at now; ask right before it is. */
+  /** Null when a login may be checked now; call this right before checking it. */
   turn(address: string, username: string): Turn | null;
-  /** Notes a failure, at once; resolves when it may be answered. */
+  /** Counts a failure, at once; resolves when it may be answered. */
   failed(address: string, username: string): Promise<void>;
 }
 
 /** Logins of one user from one address. */
 interface Pair {
-  /** When the last of them failed, at most as many as are counted. */
+  /** When the latest of them failed; no more than are counted. */
   times: number[];
   cautiousUntil: number;
   /** In order of arrival. */
   readonly waiting: Set<() => void>;
-  /** The next has its turn in a moment; one clock, however they come and go. */
+  /** The timer of the next turn; only one, however logins come and go. */
   pacing: boolean;
 }
 
-/** No more pairs are remembered than this: names are the guesser's to make up. */
+/** At most this many pairs are remembered: a guesser can make up any number of names. */
 const MAX_PAIRS = 10_000;
 const FAILURES_WITHIN_MS = 60_000;
 
 /** @param now a clock in milliseconds that never goes back */
 export function createLoginThrottle(limits: LoginLimits, now = () => performance.now()): LoginThrottle {
   const { loginFailureDelayMs, maxLoginFailures, loginCautionMs, maxCautiousLogins } = limits;
-  /** The one that failed last is last. */
+  /** In the order of their last failure. */
   const pairs = new BoundedMap<string, Pair>(MAX_PAIRS);
 
-  /** Gives the next its turn every so often, as long as somebody waits. */
+  /** Gives the next login its turn at intervals, as long as one waits. */
   function pace(pair: Pair): void {
     pair.pacing = true;
     setTimeout(() => {
@@ -92,7 +92,7 @@ export function createLoginThrottle(limits: LoginLimits, now = () => performance
   };
 }
 
-/** Of one length, however long a name is made up. */
+/** Of one length, however long a made-up name is. */
 function keyOf(address: string, username: string): string {
   return createHash('sha256').update(`${address}\0${username}`).digest('base64');
 }

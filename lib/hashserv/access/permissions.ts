@@ -12,7 +12,7 @@ export const ALL_PERMISSIONS: readonly string[] = [ALL, DB_ADMIN, READ, REPORT, 
 
 /** What BitBake lets an anonymous client do: everything but managing users. */
 export const LOCAL_ANONYMOUS: readonly string[] = [READ, REPORT, DB_ADMIN];
-/** What we let an anonymous client from another machine do. */
+/** What we let an anonymous client on another machine do. */
 export const REMOTE_ANONYMOUS: readonly string[] = [READ, REPORT];
 
 /**
@@ -29,7 +29,7 @@ export function parsePermissions(permissions: unknown): string[] {
 }
 
 /**
- * The anonymous permissions a server was started with. The caller says where they were set.
+ * The anonymous permissions a server was started with. The caller adds where they were set.
  * @throws ConfigError for an unknown one, and for @user-admin and @all: user management is never open to everyone
  */
 export function parseAnonymousPermissions(permissions: readonly string[]): readonly string[] {
@@ -48,12 +48,12 @@ function unknownPermissions(permissions: readonly string[]): string[] {
   return permissions.filter((each) => each !== NONE && !ALL_PERMISSIONS.includes(each));
 }
 
-/** Permissions as replies spell them: `@all` as all five, sorted. */
+/** Permissions as in replies: `@all` as all five, sorted. */
 export function spellOut(permissions: readonly string[]): string[] {
   return permissions.includes(ALL) ? [...ALL_PERMISSIONS] : [...permissions].sort();
 }
 
-/** The text of the users table as permissions. */
+/** The permissions in a text of the users table. */
 export function storedPermissions(text: string): string[] {
   return text.split(' ').filter(Boolean);
 }
@@ -63,7 +63,7 @@ export function covers(held: ReadonlySet<string>, needs: readonly string[]): boo
   return held.has(ALL) || needs.every((need) => held.has(need));
 }
 
-/** The refusal BitBake's clients know. */
+/** The refusal that BitBake's clients know. */
 export function denied(username: string | null, needs: readonly string[]): InvokeError {
   return new InvokeError(`${username ?? 'Anonymous user'} is not allowed to access permissions(s) ${needs.join(', ')}`);
 }

@@ -8,15 +8,15 @@ export class HashSession {
   private readonly store: HashStore;
   private readonly onClose: () => void;
   private readonly anonymous: ReadonlySet<string>;
-  /** Whose token was the right one. */
+  /** The user whose token the client gave. */
   private login: User | null = null;
-  /** Whom the client acts as: the same, or whom it became since. */
+  /** The user the client acts as: the same, or the one it became since. */
   private user: User | null = null;
   private held: ReadonlySet<string>;
   private checkedVersion = 0;
   /** The connection is gone: nobody waits for what is under way. */
   gone = false;
-  /** Gives up the place of a login that waits to be looked at. */
+  /** Gives up the turn of a login that waits to be checked. */
   leaveTurn: (() => void) | null = null;
 
   /**
@@ -40,13 +40,13 @@ export class HashSession {
     return this.anonymous.size === 0 && !this.user;
   }
 
-  /** The token of this user was the right one. */
+  /** The client gave this user's token. */
   logIn(user: User, usersVersion: number): void {
     this.login = user;
     this.become(user, usersVersion);
   }
 
-  /** From here the client, who is logged in, acts as this user. */
+  /** From now on the client, who is logged in, acts as this user. */
   become(user: User, usersVersion: number): void {
     this.user = user;
     this.checkedVersion = usersVersion;
@@ -58,35 +58,35 @@ export class HashSession {
     return covers(this.held, [permission]);
   }
 
-  /** The refusal when any of the permissions is lacking. `self`: a user may do it to their own name. */
+  /** The refusal if any of the permissions is missing. `self`: users may do it to their own name. */
   check(needs: readonly string[], self: boolean): Error | null {
     if (self && this.user) return null;
     return covers(this.held, needs) ? null : denied(this.username, needs);
   }
 
-  /** True when the user table may have changed since the login was last looked at. */
+  /** True when the user table may have changed since the login was last checked. */
   get isStale(): boolean {
     return this.user !== null && this.checkedVersion !== this.store.usersVersion;
   }
 
-  /** The client replaced a token. When it is the one it logged in with, it is the one client that stays. */
+  /** The client replaced a token. If it is the one it logged in with, only this client stays logged in. */
   renewed(username: string, token: string): void {
     if (this.login?.username === username) this.login = { ...this.login, token };
   }
 
   /**
-   * Looks at the login again, on an open connection: a demoted user loses rights; of one who was deleted, or whose
-   * token was replaced, the login no longer stands.
+   * Checks the login again, on an open connection: a demoted user loses rights; if the user was deleted, or the
+   * token replaced, the login is no longer valid.
    */
   async refresh(): Promise<void> {
     const version = this.store.usersVersion;
     const { login, user } = this;
     if (!login || !user) return;
     const now = await this.store.findUser(login.username);
-    // A token has a salt of its own: a user deleted and made anew has another.
+    // A token has a salt of its own: a user deleted and created again has another.
     if (now?.token !== login.token) return this.logOut();
     if (user.username === login.username) return this.logIn(now, version);
-    // Whoever may no longer act as others stops doing so.
+    // A user who may no longer act as others stops doing so.
     const actsAs = covers(new Set(storedPermissions(now.permissions)), [USER_ADMIN])
       ? await this.store.findUser(user.username)
       : null;

@@ -13,10 +13,10 @@ export function hashToken(token: string, salt = randomBytes(SALT_BYTES).toString
   return `sha256:${salt}:${createHash('sha256').update(salt).update(token).digest('hex')}`;
 }
 
-/** Compared against when there is no such user, so that a wrong name costs the same work as a wrong token. */
+/** Compared with when there is no such user, so that a wrong name costs as much work as a wrong token. */
 const NOBODY = hashToken(newToken());
 
-/** Whether the token is the stored one; `stored` null means an unknown user. Takes the same time either way. */
+/** Whether the token is the stored one; `stored` is null for an unknown user. Takes the same time either way. */
 export function verifyToken(token: string, stored: string | null): boolean {
   const [algorithm, salt] = (stored ?? NOBODY).split(':');
   const expected = Buffer.from(stored ?? NOBODY);

@@ -26,12 +26,12 @@ async function markStream(context: HashContext, lines: readonly string[]): Promi
   return counts.map((count) => `${encodeJson({ count })}\n`).join('');
 }
 
-/** Says that a collection begins, where it does. */
+/** Logs that a collection starts, if this mark starts one. */
 function noteMark(context: HashContext, mark: string): void {
   if (context.gc.begins(mark)) note(context, 'garbage collection begun', { mark });
 }
 
-/** Answers how many rows a task took, and says so; also when it ended before it was through. */
+/** Answers how many rows a task took, and logs it; also when it stopped half-way. */
 async function counted(context: HashContext, what: string, fields: LogFields, task: () => Promise<number>) {
   try {
     const count = await task();
@@ -43,7 +43,7 @@ async function counted(context: HashContext, what: string, fields: LogFields, ta
   }
 }
 
-/** MARK_REQUEST by hand: a collection sends thousands of lines. */
+/** MARK_REQUEST, checked by hand: a collection sends thousands of lines. */
 function isMarkRequest(value: unknown): value is MarkArgs {
   if (typeof value !== 'object' || value === null) return false;
   const { mark, where } = value as Record<string, unknown>;
@@ -65,7 +65,7 @@ function parseMarkLine(line: string, index: number): MarkArgs {
   throw new BadLine(index, 'Bad line in the stream: expected {"mark": text, "where": {column: text}}');
 }
 
-/** Deletion, garbage collection and what an administrator asks of the database (docs/protocol.md). */
+/** Deletion, garbage collection and an administrator's questions to the database (docs/protocol.md). */
 export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
   remove: {
     needs: [DB_ADMIN],
@@ -97,7 +97,7 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
   'gc-sweep': {
     needs: [DB_ADMIN],
     writes: true,
-    // BitBake's clients do not say how many rows they were shown.
+    // BitBake's clients do not send how many rows they were shown.
     schema: object({ mark: TEXT, remove: { type: 'integer', minimum: 0 } }, ['mark']),
     handle: (context, { mark, remove = null }: { mark: string; remove?: number | null }) =>
       counted(context, 'garbage collection swept', { mark }, () => context.gc.sweep(context.session, mark, remove)),

@@ -2,7 +2,7 @@ import type { HashContext } from '../context.ts';
 import type { OuthashRow } from '../store.ts';
 import type { OuthashLookup } from '../upstream/upstream.ts';
 
-/** The unihash of a task: ours, else the upstream's, which is kept before it is answered. */
+/** The unihash of a task: ours, otherwise the upstream's, which is stored before it is answered. */
 export async function getUnihash(context: HashContext, method: string, taskhash: string): Promise<string | null> {
   const { store, upstream } = context;
   const own = await store.unihash(method, taskhash);
@@ -36,7 +36,7 @@ export async function getOuthash(context: HashContext, query: OuthashLookup): Pr
 
 /**
  * What the upstream has for outputs that nobody here has reported with a unihash; null without an upstream.
- * @param known the oldest row of each output as far as it has been read already
+ * @param known the oldest row of each output, if they have been read already
  */
 export async function upstreamUnihashes(
   { store, upstream }: HashContext,
@@ -53,7 +53,7 @@ export async function upstreamUnihashes(
   return own.map((row) => (row ? null : found[next++]!));
 }
 
-/** Stores an upstream's row and reads it back as ours; null where it is not to be kept. */
+/** Stores an upstream's row and reads it back as ours; null if it cannot be stored. */
 async function keepRow(
   context: HashContext,
   row: OuthashRow,
@@ -63,14 +63,14 @@ async function keepRow(
   if (store.readOnly) return null;
   return keep(context, async () => {
     const { method, taskhash, unihash } = row as { [key: string]: string };
-    // The unihash first: an outhash row whose task has none would say that the report was torn.
+    // The unihash first: an outhash row whose task has none would look like half a report.
     if (unihash) await store.reportEquivalent([{ method: method!, taskhash: taskhash!, unihash }]);
     await store.keepOuthashes([row]);
     return read();
   });
 }
 
-/** A hit is an answer also where it cannot be stored; it is then only asked again. */
+/** A hit that cannot be stored is still an answer; it will just be asked for again. */
 async function keep<T>({ log }: HashContext, store: () => Promise<T>): Promise<T | null> {
   try {
     return await store();

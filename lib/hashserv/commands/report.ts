@@ -6,16 +6,16 @@ import type { HashContext } from '../context.ts';
 import type { Equivalence, Report } from '../store.ts';
 import { upstreamUnihashes } from './read-through.ts';
 
-/** A report as it comes: the optional fields may be absent. */
+/** A report as it arrives: the optional fields may be absent. */
 type ReportArgs = Equivalence & { readonly outhash: string } & Partial<
     Omit<Report, keyof Equivalence | 'outhash' | 'created'>
   >;
 
-/** Stores reports and answers the unihash then stored; where storing is not allowed, answers from what is known. */
+/** Stores reports and answers the unihash then stored; if storing is not allowed, answers from what is known. */
 export async function report(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
   const { store, session, clock, upstream, gate } = context;
   if (store.readOnly || !session.can(REPORT)) return answerOnly(context, args);
-  // Asked before the transaction, which decides: two reports of one output get one unihash whatever the upstream says.
+  // Asked before the transaction, but decided inside it: two reports of one output get one unihash whatever the upstream says.
   const fromUpstream = await upstreamUnihashes(context, args);
   const reports = args.map(
     (each, i): Report => ({
@@ -24,7 +24,7 @@ export async function report(context: HashContext, args: readonly ReportArgs[]):
       outhash: each.outhash,
       unihash: each.unihash,
       created: clock(),
-      // An authenticated user's name stands for what the client says.
+      // An authenticated user's name overrides what the client says.
       owner: session.username ?? each.owner ?? null,
       PN: each.PN ?? null,
       PV: each.PV ?? null,
@@ -39,7 +39,7 @@ export async function report(context: HashContext, args: readonly ReportArgs[]):
   return replies(args, await (upstream ? gate.pass(weightOf(args), write) : write()));
 }
 
-/** The oldest unihash known for the output, else the client's own; nothing is stored. */
+/** The oldest unihash known for the output, otherwise the client's own; nothing is stored. */
 async function answerOnly(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
   const known = await context.store.outhashes(
     args.map(({ method, outhash }) => ({ method, outhash, withUnihash: true })),
@@ -51,7 +51,7 @@ async function answerOnly(context: HashContext, args: readonly ReportArgs[]): Pr
   );
 }
 
-/** States equivalences outright; the first unihash of a taskhash stays. */
+/** Stores equivalences without an output; the first unihash of a taskhash stays. */
 export async function reportEquivalent(
   context: HashContext,
   args: readonly Equivalence[],

@@ -2,12 +2,12 @@ import { type Reply, StreamedReply } from '../../asyncrpc/service.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import type { HashStore, OuthashRow } from '../store.ts';
 
-/** Characters of a siginfo that are escaped in one go. */
+/** Characters of a siginfo that are escaped at a time. */
 const SLICE_LENGTH = 32 * 1024;
 
 /**
- * A row as it is answered. A siginfo that did not come with it is read as the client takes it: many clients that ask
- * for large rows and do not read them cost a piece each.
+ * A row as an answer. A siginfo that did not come with it is read at the pace of the client: many clients that ask
+ * for large rows and do not read the answers cost one piece each.
  */
 export function rowReply(store: HashStore, row: OuthashRow | null): Reply {
   if (!row || row.outhash_siginfo !== undefined) return row;

@@ -12,7 +12,7 @@ import { WHERE } from './schemas.ts';
 
 /** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
 const MAX_ROWS = 1000;
-/** A page stops growing here, so that reports with long siginfo do not fill the memory. */
+/** A page stops growing at this size, so that long siginfo does not fill the memory. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 const TABLE = { enum: ['unihashes', 'outhashes'] };
@@ -21,7 +21,7 @@ const ROWS = {
   maxItems: MAX_ROWS,
   items: { type: 'array', items: { type: ['string', 'null'] } },
 };
-/** ISO 8601 UTC as BitBake's server and ours store it, the old form with a blank included. */
+/** ISO 8601 UTC as BitBake's server and ours store it, including the old form with a blank. */
 const CREATED = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00)?$/;
 
 interface PageArgs {
@@ -98,7 +98,7 @@ async function importRows({ store, upstream, imports }: HashContext, { table, co
   return { stored, present, refused };
 }
 
-/** What is wrong with a row, or null. A row is held to what a report is held to. */
+/** What is wrong with a row, or null. The rules are those for a report. */
 function faultOf(table: Table, row: RowValues): string | null {
   const columns = ROW_COLUMNS[table];
   if (row.length !== columns.length) return `expected ${columns.length} values`;

@@ -14,7 +14,7 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
   }
   return text;
 
-  /** From the first line on whose answer is not known by heart: those are looked up together. */
+  /** From the first line on whose answer is not in the cache: such lines are looked up together. */
   async function getRest(lines: readonly string[], from: number, before: string): Promise<string> {
     const answers: (string | null | undefined)[] = [];
     const missing: string[] = [];
@@ -34,7 +34,7 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
   }
 }
 
-/** Ours, else the upstream's; those are kept in the background, so that nobody waits for the disk. */
+/** Ours, otherwise the upstream's; those are stored in the background, so that nobody waits for the disk. */
 async function lookUp(
   { store, upstream, backfill }: HashContext,
   tasks: readonly string[],

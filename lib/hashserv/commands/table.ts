@@ -63,7 +63,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
     scanner: ({ store, upstream }) => store.knownLines('unihashes', upstream === null),
   },
 
-  // Stores where it may; a client without @report, and a read-only server, answer from what is known.
+  // Stores if it may; for a client without @report, and on a read-only server, it answers from what is known.
   report: {
     needs: [READ],
     schema: object(

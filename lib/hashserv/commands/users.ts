@@ -21,7 +21,7 @@ interface PermissionArgs {
   readonly permissions: unknown;
 }
 
-/** The name a command means: the one given, or one's own. */
+/** The user that a command is about: the one given, otherwise the client's own. */
 function nameOf({ session }: HashContext, { username }: NameArgs): string {
   const name = username ?? session.username;
   if (name === null) throw new InvokeError('username is missing');
@@ -41,10 +41,10 @@ async function auth(context: HashContext, { username, token }: { username: strin
   const address = session.peer.address ?? 'local';
   let version = store.usersVersion;
   let user = await store.findUser(username);
-  // Nobody is there to give the place up.
+  // The client is gone already, so nobody will give up this turn.
   if (session.gone) throw new InvokeError('The client hung up');
-  // Asked for, and a failure noted, in the same turn of the event loop as the look: however many come together, no
-  // more are looked at.
+  // The turn, the check and counting a failure happen in one turn of the event loop: however many come together, no
+  // more are checked.
   const turn = logins.turn(address, username);
   if (turn) {
     session.leaveTurn = turn.leave;
@@ -161,7 +161,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
 
 /**
  * Creates the administrator, or resets the token and rights of an existing one (`--admin-user`, `--admin-password`).
- * One that is as it should be is not written: a server on a full disk must start, as it can answer.
+ * A user who is as wanted is not written: a server on a full disk must start, because it can still answer.
  */
 export async function ensureAdmin(store: HashStore, username: string, password: string): Promise<void> {
   const known = await store.findUser(username);

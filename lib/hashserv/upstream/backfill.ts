@@ -2,13 +2,13 @@ import { Fifo } from '../../asyncrpc/fifo.ts';
 import type { Logger } from '../../log.ts';
 import type { Equivalence, HashStore } from '../store.ts';
 
-/** Keeps what the upstream knew, in the background and in batches. */
+/** Stores what the upstream knew, in the background and in batches. */
 export interface Backfill {
-  /** Queues rows to be stored; those that do not fit are dropped and counted. */
+  /** Queues rows to be stored; rows that do not fit are dropped and counted. */
   add(rows: readonly Equivalence[]): void;
-  /** Stores for so long at most; then takes no more rows and gives up those that are left. */
+  /** Goes on storing for at most this long; then takes no more rows and gives up those that are left. */
   close(graceMs: number): Promise<void>;
-  /** Rows queued now; resolves with that number once they have been dealt with. */
+  /** Resolves, with the number of rows queued now, once they have been dealt with. */
   wait(): Promise<number>;
   figures(): { backfill_queued: number; backfill_stored: number; backfill_dropped: number };
 }
@@ -17,8 +17,8 @@ const MAX_QUEUED_ROWS = 100_000;
 const BATCH_ROWS = 1000;
 
 /**
- * A hit that is not kept is only asked again: nobody waits for the backfill, and nothing depends on it.
- * @param maxRows that wait to be stored at once
+ * A hit that is not stored is just asked for again: nobody waits for the backfill, and nothing depends on it.
+ * @param maxRows how many may wait to be stored
  */
 export function createBackfill(
   store: Pick<HashStore, 'reportEquivalent'>,
@@ -26,9 +26,9 @@ export function createBackfill(
   maxRows = MAX_QUEUED_ROWS,
 ): Backfill {
   const waiting = new Fifo<Equivalence>();
-  /** Until nothing waits; null when nothing does. */
+  /** Resolves when nothing waits any more; null when nothing does. */
   let storing: Promise<void> | null = null;
-  /** The batch that is being stored included. */
+  /** Including the batch that is being stored. */
   let queued = 0;
   let stored = 0;
   let dropped = 0;
@@ -46,7 +46,7 @@ export function createBackfill(
       stored += batch.length;
     } catch (error) {
       dropped += batch.length;
-      // What is given up at the end was said once.
+      // What is given up at the end has been logged already.
       if (!closed) log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
     } finally {
       queued -= batch.length;

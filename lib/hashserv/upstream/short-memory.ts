@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
 import type { TaskLine } from '../store.ts';
 
-/** What the upstream said of tasks a moment ago. */
+/** What the upstream said about tasks a moment ago. */
 export interface ShortMemory<Value> {
   get(task: TaskLine): Value | undefined;
   set(task: TaskLine, value: Value): void;
@@ -10,12 +10,12 @@ export interface ShortMemory<Value> {
 }
 
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Of an entry beside its task: its place in the map, and a unihash. */
+/** What an entry takes in addition to its task: its slot in the map, and a unihash. */
 const ENTRY_BYTES = 224;
 
 /**
  * @param ttlMs how long an answer is remembered; 0 remembers nothing
- * @param maxBytes about what the tasks take in memory; past this the oldest are forgotten
+ * @param maxBytes approximate memory for the tasks; past this the oldest are forgotten
  */
 export function createShortMemory<Value>(ttlMs: number, maxBytes = MAX_BYTES): ShortMemory<Value> {
   interface Entry {

@@ -4,12 +4,12 @@ import { OUTHASH_COLUMNS_OF_ROW, type OuthashRow, type TaskLine } from '../store
 import { createShortMemory } from './short-memory.ts';
 
 /**
- * What another hash equivalence server knows. Every answer is checked before it is believed; one that is wrong, late or
+ * What another hash equivalence server knows. Every answer is checked before it is used; one that is wrong, late or
  * absent is a miss. This file decides what a dead upstream means: nothing, for anybody.
  */
 export interface HashUpstream {
   unihashes(tasks: readonly TaskLine[]): Promise<readonly (string | null)[]>;
-  /** The unihash of one task: unlike a line of a stream, the answer says what it answers. */
+  /** The unihash of one task: unlike a stream's line, the answer says which task it is for. */
   unihash(method: string, taskhash: string): Promise<string | null>;
   unihashesExist(unihashes: readonly string[]): Promise<readonly boolean[]>;
   /** The oldest outhash row of the task joined with its unihash. */
@@ -18,7 +18,7 @@ export interface HashUpstream {
   outhash(query: OuthashLookup): Promise<OuthashRow | null>;
   /** The unihash the upstream has for each output, or null: for reports, which wait longer for it than look-ups do. */
   unihashesOfOutputs(queries: readonly Omit<OuthashLookup, 'withUnihash'>[]): Promise<readonly (string | null)[]>;
-  /** The task was stored or removed here: what the upstream said of it is no longer worth remembering. */
+  /** The task was stored or removed here: what the upstream said about it must not be used any more. */
   forget(task: TaskLine): void;
   forgetAll(): void;
   figures(): { [key: string]: string | number };
@@ -32,11 +32,11 @@ export interface OuthashLookup {
   readonly withUnihash: boolean;
 }
 
-/** As long as a hit may be on its way into the database: whoever asks for it meanwhile needs not ask the upstream. */
+/** How long storing a hit may take: until then, others who ask for it need not ask the upstream again. */
 const HIT_TTL_MS = 2000;
 
 /**
- * @param missTtlMs how long a miss is remembered; 0 remembers none, so that what somebody reports upstream is seen at once
+ * @param missTtlMs how long a miss is remembered; 0 remembers none, so that a report to the upstream is seen at once
  */
 export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashUpstream {
   const misses = createShortMemory<true>(missTtlMs);
@@ -112,7 +112,7 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
     },
     outhash: async (query) => (await outhashRows(link.messages, [query]))[0]!,
     async unihashesOfOutputs(queries) {
-      // A miss is not asked again: the unihash that is then stored stays for ever.
+      // There is no second chance after a miss: the unihash that is then stored stays forever.
       const found = await outhashRows(
         link.patiently,
         queries.map((query) => ({ ...query, withUnihash: true })),
@@ -132,7 +132,7 @@ export function createHashUpstream(link: UpstreamLink, missTtlMs: number): HashU
   };
 }
 
-/** A reply as an outhash row: known columns only, each a text or null. Null when it is no such thing. */
+/** A reply as an outhash row: known columns only, each a text or null. Null if it is not a row. */
 function toRow(value: unknown): OuthashRow | null {
   if (typeof value !== 'object' || value === null) return null;
   const { id } = value as Record<string, unknown>;

@@ -3,7 +3,7 @@ import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
 import { largest } from '../revision.ts';
 import type { PrFilter, PrRow, PrStore } from '../store.ts';
 
-/** The BitBake whose table this is. */
+/** The BitBake version whose table this is. */
 const CORE_VERSION = '2.19.0';
 const PAGE_ROWS = 1000;
 

@@ -26,7 +26,7 @@ async function withUpstream(
   requests: readonly PrRequest[],
 ): Promise<readonly PrRequest[]> {
   if (!upstream) return requests;
-  // With history a known checksum keeps its value, whatever the upstream says: no need to wait for it.
+  // With history a known checksum keeps its value whatever the upstream says: no need to wait for it.
   const settled = new Set<PrRequest>();
   const historic = requests.filter((request) => request.history);
   if (historic.length > 0) {
@@ -49,7 +49,7 @@ export async function testPr(context: PrContext, args: readonly ChecksumArgs[]):
   return found.map((values, i) => values.reduce<string | null>(requests[i]!.history ? smallest : largest, null));
 }
 
-/** What is known of packages here and above: for the server below, which asks it in place of the two commands before. */
+/** What is known about packages here and above, for the server below. */
 export async function chainPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly Outcome[]> {
   const { store, upstream } = context;
   const requests = withHistory(context, args);

@@ -6,11 +6,11 @@ import type { PrContext } from '../context.ts';
 import type { PrRow, RowFilter } from '../store.ts';
 import { importFault } from './import-rule.ts';
 
-/** Rows of one import, which are one transaction: others wait for it, a second or two at most. */
+/** Rows in one import, which is one transaction: others wait for it, a second or two at most. */
 export const MAX_IMPORT_ROWS = 100_000;
-/** A refusal names so many rows; who sends rubbish need not be told of all of it. */
+/** A refusal names at most this many rows: a client that sends rubbish need not be told all of it. */
 const MAX_FAULTS = 1000;
-/** Rows read, or stored, before others have their turn. */
+/** Rows that are read, or stored, before others have their turn. */
 const ROWS_A_TURN = 1000;
 
 const FILTER = object(
@@ -18,7 +18,7 @@ const FILTER = object(
   [],
 );
 
-/** Stores every row of `rows`, or none of them; with `check` only looks whether they could be stored. */
+/** Stores all of `rows` or none; with `check` only tells whether they could be stored. */
 async function importRows({ store, imports }: PrContext, args: { rows: string; check?: boolean }) {
   const read: PrRow[] = [];
   const refused: { row: number; message: string }[] = [];
@@ -41,7 +41,7 @@ async function importRows({ store, imports }: PrContext, args: { rows: string; c
   return { stored, present, refused };
 }
 
-/** The lines of a text one by one: a list of all would be as large again. */
+/** The lines of a text one by one: a list of them would be as large again. */
 function* linesOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start);
@@ -73,7 +73,7 @@ function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
   return { version, pkgarch, checksum, value };
 }
 
-/** At once in the log, also when it fails: which rows are gone can be seen nowhere else. */
+/** Logged at once, even if it fails: nothing else shows which rows are gone. */
 async function removeRows(context: PrContext, args: Partial<RowFilter>) {
   const filter = filterOf('remove', args);
   const where = JSON.stringify(filter, (_key, value) => value ?? undefined);
@@ -102,7 +102,7 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = 
       count: await store.countRows(filterOf('count-rows', args)),
     }),
   },
-  // The one command of this service that takes something away.
+  // The only command of this service that takes something away.
   remove: {
     needs: ['@db-admin'],
     writes: true,

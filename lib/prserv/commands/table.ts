@@ -47,7 +47,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
     batch: async ({ store }, args: readonly PackageKey[]) => asValues(await store.maxima(args)),
   },
 
-  // Ours, for the bakeserv below: BitBake's servers have no such command.
+  // Ours, for a bakeserv below: BitBake's servers do not have this command.
   [CHAIN_COMMAND]: {
     needs: [],
     schema: REQUEST,

@@ -2,11 +2,11 @@ import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
 import type { PackageKey } from '../store.ts';
 import type { Heard } from './chain.ts';
 
-/** About what they take in memory: texts of two bytes a character, and the entry around them. */
+/** Approximate memory: texts of two bytes a character, and the entry around them. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const ENTRY_BYTES = 160;
 
-/** What was heard above of each package, for when the upstream is away. The oldest are forgotten past `maxBytes`. */
+/** What was heard about each package from above, for when the upstream is away. Past `maxBytes` the oldest are forgotten. */
 export function createHeardPackages(maxBytes = MAX_BYTES) {
   const packages = new BoundedMap<string, Heard>(
     maxBytes,

@@ -5,7 +5,7 @@ import type { ChecksumKey, UpstreamView } from '../store.ts';
 import { type ChainAnswer, viewOf } from './chain.ts';
 import { createHeardPackages } from './heard.ts';
 
-/** What another PR server knows. Answers are checked; one that is wrong, late or absent is none. */
+/** What another PR server knows. Answers are checked; a wrong or late one counts as none. */
 export interface PrUpstream {
   /** What get-pr needs to know for each request, fetched together. */
   views(requests: readonly UpstreamRequest[]): Promise<readonly UpstreamView[]>;
@@ -14,7 +14,7 @@ export interface PrUpstream {
 
 export type UpstreamRequest = ChecksumKey & { readonly history: boolean };
 
-/** The command that only bakeserv has: what a server and all above it know of a package. */
+/** A command that only bakeserv has: what a server and all above it know about a package. */
 export const CHAIN_COMMAND = 'chain-pr';
 
 export function createPrUpstream(link: UpstreamLink): PrUpstream {
@@ -30,7 +30,7 @@ export function createPrUpstream(link: UpstreamLink): PrUpstream {
     return replies.map((reply) => reply && (chainAnswer(reply.value) ?? distrust(CHAIN_COMMAND, reply) ?? null));
   }
 
-  /** By the commands of BitBake's servers, which say nothing of servers further up. */
+  /** With the commands of BitBake's servers, which say nothing about servers further up. */
   async function askPlainly(requests: readonly UpstreamRequest[]): Promise<readonly (ChainAnswer | null)[]> {
     const replies = await link.messages(
       requests.flatMap((request) => [
@@ -82,7 +82,7 @@ const argsOf = ({ version, pkgarch, checksum, history }: UpstreamRequest): Json 
 const isValue = (value: unknown): value is string | null =>
   value === null || (typeof value === 'string' && isPrValue(value));
 
-/** A reply that can be believed, or null. */
+/** A credible reply, or null. */
 function chainAnswer(reply: Json): ChainAnswer | null {
   if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return null;
   const { max, under, value, away } = reply;
