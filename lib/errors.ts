@@ -1,6 +1,6 @@
 import util from 'node:util';
 
-/** Every error code bakeserv has, and what each means. docs/errors.md lists exactly these (a test compares). */
+/** Every error code of bakeserv and its meaning. docs/errors.md lists exactly these (a test compares). */
 export const ERROR_CODES = {
   'invoke-error': 'A request was refused; the connection stays usable.',
   'protocol-error': 'The bytes of a client broke the protocol; it is told why and the connection is closed.',
@@ -18,7 +18,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** The base of every error bakeserv throws on purpose. `message` is fit for a user; `cause` keeps what lay beneath. */
+/** The base of every error that bakeserv throws on purpose. `message` is fit for a user; `cause` keeps the underlying error. */
 export class BakeservError extends Error {
   readonly code: ErrorCode;
 
@@ -29,14 +29,14 @@ export class BakeservError extends Error {
   }
 }
 
-/** A request is refused: answered as `{"invoke-error": {"message"}}`, and the connection goes on. */
+/** A request is refused: answered with `{"invoke-error": {"message"}}`, and the connection goes on. */
 export class InvokeError extends BakeservError {
   constructor(message: string, cause?: unknown) {
     super('invoke-error', message, cause);
   }
 }
 
-/** What a client sent cannot be read on from: answered as an invoke-error, then the connection is closed. */
+/** Nothing after this can be read from a client: answered with an invoke-error, then the connection is closed. */
 export class ProtocolError extends BakeservError {
   constructor(message: string, cause?: unknown) {
     super('protocol-error', message, cause);
@@ -60,7 +60,7 @@ export class AddressError extends BakeservError {
 export type StorageErrorCode = Extract<ErrorCode, `storage-${string}`>;
 
 /**
- * What a client is told of a failed database: where the files are and what SQLite said is the operator's business, who
+ * What a client is told about a failed database. Where the files are and what SQLite said is for the operator, who
  * finds it in the log. docs/errors.md lists exactly these (a test compares).
  */
 export const STORAGE_TEXTS: Readonly<Record<StorageErrorCode, string>> = {
@@ -77,7 +77,7 @@ export const STORAGE_TEXTS: Readonly<Record<StorageErrorCode, string>> = {
 /** The database failed. Never used for a miss: a miss is `null`. */
 export class StorageError extends BakeservError {
   declare readonly code: StorageErrorCode;
-  /** What a client is told in place of the message, which names files. */
+  /** What a client is told instead of the message, which names files. */
   readonly clientText: string;
 
   constructor(code: StorageErrorCode, message: string, cause?: unknown, clientText = STORAGE_TEXTS[code]) {
@@ -86,7 +86,7 @@ export class StorageError extends BakeservError {
   }
 }
 
-/** The text of anything thrown, for a log line or a message. What the system refused is said in words, with the file. */
+/** The text of anything thrown, for a log line or a message. System errors are put into words, with the file. */
 export function errorText(error: unknown): string {
   if (!isSystemError(error)) return error instanceof Error ? error.message : String(error);
   const { syscall, path, hostname, address, port } = error;
@@ -116,7 +116,7 @@ function isSystemError(error: unknown): error is SystemError {
   );
 }
 
-/** What a system call was to do, where its name does not say it to everybody. */
+/** What a system call does, if its name is not clear to everybody. */
 const VERBS: Readonly<Record<string, string>> = {
   access: 'read',
   connect: 'connect to',

@@ -7,10 +7,10 @@ export interface Lock {
 }
 
 /**
- * Takes a lock that the system gives back by itself when its holder ends, however that happens: an SQLite file locked
- * exclusively. The file stays, empty, when the lock is released: removing it could take a newcomer's lock away.
+ * Takes a lock that the system releases when its holder exits, however that happens: an SQLite file locked
+ * exclusively. The empty file stays when the lock is released: removing it could take a newcomer's lock away.
  * @returns null when another process holds it
- * @throws StorageError when the file cannot be opened or the file system knows no locks
+ * @throws StorageError when the file cannot be opened or the file system has no locks
  */
 export async function tryLock(file: string): Promise<Lock | null> {
   const binding = await openBinding(file, 'create');

@@ -6,7 +6,7 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** What the rooms log through. Cheap when the level is not in force; never throws. */
+/** The interface everything logs through. Cheap when the level is off; never throws. */
 export interface Logger {
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -14,19 +14,19 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
 }
 
-/** A logger that says nothing. */
+/** A logger that logs nothing. */
 export const SILENT: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** The logger of a whole program, which can be told otherwise while it runs. */
+/** The logger of a whole program, which can be changed while it runs. */
 export interface ProgramLogger extends Logger {
   setLevel(level: LogLevel): void;
-  /** Goes on in a new file of the log's name, as after a rotation. Throws the system's error, and goes on in the old. */
+  /** Opens the log file again by its name, as after a rotation. Throws the system's error, and then goes on in the old file. */
   reopen(): void;
 }
 
 /**
  * A logger over winston that writes to a file, or to stderr: stdout is for results.
- * @param level the most talkative level that is written
+ * @param level the most verbose level that is written
  * @param format `text` for people, `json` for collectors: one object a line
  * @throws the system's error when the file cannot be written
  */
@@ -72,7 +72,7 @@ export async function createLogger(
   };
 }
 
-/** A log file. Each line is written when it is logged: the last one before the end of the process counts most. */
+/** A log file. Each line is written at once: the last one before a crash matters most. */
 function openLogFile(file: string): { readonly stream: Writable; reopen(): void } {
   const open = () => fs.openSync(file, 'a', 0o640);
   let descriptor = open();
@@ -82,7 +82,7 @@ function openLogFile(file: string): { readonly stream: Writable; reopen(): void 
       try {
         fs.writeSync(descriptor, line);
       } catch {
-        // A full disk must not end the server, and there is nowhere to say so.
+        // A full disk must not stop the server, and there is nowhere to report it.
       }
       done();
     },
@@ -97,7 +97,7 @@ function openLogFile(file: string): { readonly stream: Writable; reopen(): void 
   };
 }
 
-/** Errors as their text and code, with the cause: winston would print `{}`. Nothing in them reaches a terminal as it is. */
+/** Errors as text and code, with the cause: winston would print `{}`. Control characters are replaced. */
 function plain(fields: LogFields): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
@@ -107,7 +107,7 @@ function plain(fields: LogFields): Record<string, unknown> {
   return out;
 }
 
-/** An error on one line: its message, of which a client may have brought about a part, is cut and cleaned. */
+/** An error on one line: its message may contain a client's text, so it is cut and cleaned. */
 function describe(error: Error, maxLength = Number.POSITIVE_INFINITY): string {
   const message = clean(error.message.slice(0, maxLength));
   const text =
@@ -125,8 +125,8 @@ function trace({ stack = '', message }: Error): string {
 }
 
 /**
- * A logger for what clients bring about: at most `perSecond` lines a second of each message, then a count of the rest;
- * no text of a client longer than 128 characters, and none that could forge a line.
+ * A logger for what clients cause: at most `perSecond` lines a second of each message, then a count of the rest;
+ * no client text longer than 128 characters, and none that could forge a line.
  */
 export function limitRate(log: Logger, perSecond = 10): Logger {
   const kinds = new Map<string, { second: number; lines: number; dropped: number }>();
@@ -148,7 +148,7 @@ export function limitRate(log: Logger, perSecond = 10): Logger {
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 
-/** Longer than other texts: most of it is ours, and a file's name in it counts. */
+/** Longer than other texts: most of it is ours, and it may contain a file name. */
 const MAX_ERROR_LENGTH = 512;
 
 function shorten(fields: LogFields): LogFields {
@@ -161,6 +161,6 @@ function shorten(fields: LogFields): LogFields {
 }
 
 function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to replace control characters
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
 }

@@ -28,7 +28,7 @@ import { createHashStore } from './storage/sqlite/hash/store.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 
-/** Another server's database, for `bakeserv warm`: engines are picked here alone. */
+/** Another server's database, for `bakeserv warm`: only this file picks an engine. */
 export { openTaskPages } from './storage/sqlite/hash/task-pages.ts';
 /** For `bakeserv backup`, `check` and `restore`. */
 export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
@@ -39,9 +39,9 @@ export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {
   readonly hub: Hub;
-  /** Resolves when a database can no longer be trusted or written: the process must end with status 3. */
+  /** Resolves when a database can no longer be trusted or written: the process must exit with status 3. */
   readonly failed: Promise<StorageError>;
-  /** Looks something up in each store, and asks whether it can be written; what is wrong, a line each. */
+  /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
   /** Finishes what was read, flushes, checkpoints and closes. May be called again: it is done once. */
   close(): Promise<void>;
@@ -49,7 +49,7 @@ export interface App extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A look into a store that its caches cannot answer. */
+/** A read that a store's caches cannot answer. */
 interface StoreCheck {
   readonly name: string;
   readonly database: Database;
@@ -62,14 +62,14 @@ export interface Server extends App {
 
 /** How long a stopping server waits for answers of its upstreams. */
 const UPSTREAM_GRACE_MS = 500;
-/** How long a stopping server waits, once its clients are gone, for writes that another program's lock holds up … */
+/** How long a stopping server waits, once its clients are gone, for writes held up by another program's lock … */
 const WRITER_DRAIN_MS = 3000;
-/** … of which so long for what the services still want to write. */
+/** … including this long for what the services still want to write. */
 const SERVICE_GRACE_MS = 2000;
 
 /**
- * Opens the databases and puts the services on them.
- * @throws StorageError, ConfigError; whatever was opened is closed again
+ * Opens the databases and creates the services on them.
+ * @throws StorageError, ConfigError, after closing whatever was opened
  */
 export async function createApp(config: Config, log: Logger): Promise<App> {
   const clientLog = limitRate(log);
@@ -78,7 +78,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     fail = resolve;
   });
   const databases = new Map<string, Database>();
-  /** Of each database, as each has one queue of writes. */
+  /** One for each database, because each has one queue of writes. */
   const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
   const sayOpened = surveyDatabases(config, log);
@@ -90,7 +90,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (open) return open;
     const { init, readOnly, immutable } = config;
     const onFatal = (error: StorageError) => {
-      // Each that fails is named: the first to fail need not be the only one on a bad disk.
+      // Every failure is logged: on a bad disk the first need not be the only one.
       log.error('the database failed: the server stops', { error });
       fail(error);
     };
@@ -125,7 +125,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const until = performance.now() + WRITER_DRAIN_MS;
     await Promise.all(services.map((service) => service.close(SERVICE_GRACE_MS)));
     const drainMs = until - performance.now();
-    // Side by side: two locked files, one after the other, would take longer than a stop may.
+    // In parallel: two locked files, one after the other, would take longer than a stop may.
     await Promise.all([...databases.values()].map((each) => each.close(drainMs)));
   };
 
@@ -205,8 +205,8 @@ async function checkStores(checks: readonly StoreCheck[]): Promise<readonly stri
 const accessOf = ({ socketMode, socketGroup }: Config): ListenAccess => ({ mode: socketMode, group: socketGroup });
 
 /**
- * Everything a start looks at before it opens a database and listens.
- * @returns warnings, when this is ahead of the start
+ * All checks that a start makes before it opens a database and listens.
+ * @returns warnings, when only checking
  * @throws ConfigError with every fault
  */
 export function checkConfig(config: Config, moment: StartMoment): Promise<readonly string[]> {
@@ -215,11 +215,11 @@ export function checkConfig(config: Config, moment: StartMoment): Promise<readon
 
 /**
  * An app with its listeners; every address answers when this resolves.
- * @param inherited descriptors of listening sockets that take the place of the configured addresses
+ * @param inherited descriptors of listening sockets that replace the configured addresses
  */
 export async function startServer(config: Config, log: Logger, inherited: readonly number[] = []): Promise<Server> {
   const app = await createApp(config, log);
-  // A farm that meets the limit of descriptors, or a web page that tries, would be a line for each connection.
+  // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
   const clientLog = limitRate(log);
   const listeners: Listener[] = [];
   const close = once(async () => {

@@ -1,6 +1,6 @@
 import { Fifo } from '../../../asyncrpc/fifo.ts';
 
-/** Look-ups of many askers as one query at a time. */
+/** Combines the look-ups of many callers, one query at a time. */
 export interface Batcher<Key, Value> {
   /** The values of the keys, in their order. Rejects as a whole when the query fails. */
   get(keys: readonly Key[]): Promise<readonly Value[]>;
@@ -16,7 +16,7 @@ interface Asker<Key, Value> {
  * Collects every key asked while the last query runs and looks them up in the next one. The cost of a look-up on the
  * `sqlite3` package is the thread hop, not the SQL: hops per batch decide.
  * @param query answers keys in order, at most `maxKeys` of them
- * @param read makes values of what the query answered; it runs beside the next query
+ * @param read turns the query's result into values; it runs while the next query does
  */
 export function createBatcher<Key, Value, Found>(
   query: (keys: readonly Key[]) => Promise<Found>,
@@ -25,7 +25,7 @@ export function createBatcher<Key, Value, Found>(
 ): Batcher<Key, Value> {
   const askers = new Fifo<Asker<Key, Value>>();
   let running = false;
-  /** One asker alone, as when a single client waits for each answer: there is nobody to wait for. */
+  /** The last query had one caller and no others waited, as when a single client waits for each answer: do not wait for more. */
   let alone = false;
 
   function next(): void {
@@ -36,7 +36,7 @@ export function createBatcher<Key, Value, Found>(
     const keys = taken.length === 1 ? taken[0]!.keys : taken.flatMap((asker) => asker.keys);
     query(keys).then(
       (found) => {
-        // First the next query: its thread must not wait for what is made of this one's answer here.
+        // Start the next query first: its thread must not wait while this one's result is processed here.
         next();
         try {
           answer(taken, read(found, keys));
@@ -81,7 +81,7 @@ export function createBatcher<Key, Value, Found>(
         askers.push({ keys, resolve, reject });
         if (running) return;
         running = true;
-        // What other connections sent in the same moment is read before an immediate runs: it comes along.
+        // What other connections sent at the same moment is read before an immediate runs, so it joins this query.
         if (alone) next();
         else setImmediate(next);
       }),

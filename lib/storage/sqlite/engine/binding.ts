@@ -12,7 +12,7 @@ export interface Binding {
   all<Row>(sql: string, params?: readonly Param[]): Promise<Row[]>;
   /** Runs several statements without parameters. */
   exec(sql: string): Promise<void>;
-  /** Milliseconds the call being made has been running; 0 when there is none. */
+  /** How many milliseconds the current call has been running; 0 if there is none. */
   busyMs(now: number): number;
   /** Makes the running statement fail with storage-timeout. */
   interrupt(): void;
@@ -56,12 +56,12 @@ export function openBinding(file: string, mode: OpenMode): Promise<Binding> {
   });
 }
 
-/** Ends a call. */
+/** Completes a call. */
 type Done<T> = { (error: Error): void; (error: null, value: T): void };
 
 /**
- * Ends a call that failed. SQLite leaves a statement that was refused for a lock active, to be stepped again: left so, the
- * next read pins what this connection sees, and after the next commit of another every write here is refused for good.
+ * Completes a call that failed. SQLite keeps a statement that was refused for a lock active, to be stepped again: left so, the
+ * next read pins this connection's snapshot, and after another's next commit every write here is refused for good.
  */
 function refuse(statement: sqlite3.Statement, error: Error, done: (error: Error) => void): void {
   statement.reset(() => done(error));
@@ -70,7 +70,7 @@ function refuse(statement: sqlite3.Statement, error: Error, done: (error: Error)
 function bind(database: sqlite3.Database, file: string): Binding {
   /** The one that was used last is at the end. */
   const statements = new Map<string, sqlite3.Statement>();
-  /** One call at a time: further ones would each block a thread of the pool on SQLite's own lock. */
+  /** One call at a time: each further call would block a thread of the pool on SQLite's own lock. */
   let last: Promise<unknown> = Promise.resolve();
   let pending = 0;
   let runningSince = 0;

@@ -3,12 +3,12 @@ import { StorageError } from '../../../errors.ts';
 /** How long a writer waits for a lock that another program holds. */
 export const LOCK_WAIT_MS = 10_000;
 
-/** Waiting inside SQLite burns a thread of the pool: only this long there, the rest in JavaScript. */
+/** Waiting inside SQLite blocks a thread of the pool: only this long there, the rest in JavaScript. */
 export const BUSY_TIMEOUT_MS = 50;
 
 /**
  * Repeats `attempt` while the database is locked by another program, until `deadline` (in `performance.now()` time;
- * asked each time, as a server that is told to stop has less patience). It is tried at least once. `attempt` must
+ * called each time, because a stopping server has less patience). It is tried at least once. `attempt` must
  * leave nothing behind when it fails. `meanwhile` runs between two tries.
  */
 export async function retryWhileBusy<T>(

@@ -8,11 +8,11 @@ import type { Doubt } from './doubt.ts';
 import { isWriteFailure } from './errors.ts';
 import type { Writer } from './writer.ts';
 
-/** Moves committed pages from the write-ahead log into the database file, beside the writer. */
+/** Moves committed pages from the write-ahead log into the database file, while the writer works. */
 export interface Checkpointer {
-  /** Told after every commit. */
+  /** Called after every commit. */
   committed(): void;
-  /** No more checkpoints: after a failed write or sync none may be tried, and none may write to a damaged file. */
+  /** No more checkpoints: none may be tried after a failed write or sync, and none may write to a corrupt file. */
   stop(): void;
   /** A last checkpoint that empties the log, if the lock can be had. */
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export interface CheckpointerOptions {
   readonly doubt: Doubt;
   readonly log: Logger;
   readonly onFatal: (error: StorageError) => void;
-  /** Whether a check of our own reads the file: until it is done the log cannot be emptied. */
+  /** Whether our own check is reading the file: until it is done the log cannot be emptied. */
   readonly checking: () => boolean;
 }
 
@@ -38,19 +38,19 @@ const PASSIVE_BYTES = 16 * 1024 * 1024;
 /** … this long after a write. */
 const PASSIVE_AFTER_MS = 1000;
 /**
- * From here the writer begins the log anew, in its turn. Under constant load it never does so by itself, as something
- * is always left to move; and writing over a file costs less than making it grow. Against 4 MiB, 250 ms apart, and a
+ * From this size the writer restarts the log, in its turn. Under constant load SQLite never does that by itself, because something
+ * is always left to move; and overwriting a file costs less than making it grow. Compared with 4 MiB, 250 ms apart, and a
  * log that is emptied at 64 MiB: 12 to 20 % more reports, and turns of 45 ms instead of 125 ms.
  */
 const RESTART_BYTES = 32 * 1024 * 1024;
 /**
  * A checkpoint syncs the database file only when it meets the end of the log. With a few PASSIVE ones before that turn
- * each has less to move, and one of them may: else the turn has to wait for all of it.
+ * each has less to move, and one of them may reach the end: otherwise the turn must wait for all of it.
  */
 const PASSES_BEFORE_RESTART = 3;
-/** A log that has come to this size because a reader outside pins it is warned about, and emptied once that is gone. */
+/** A log that another program's reader has kept from shrinking up to this size is logged, and emptied once the reader is gone. */
 const PINNED_BYTES = 64 * 1024 * 1024;
-/** After an attempt that a reader frustrated. */
+/** After an attempt that a reader prevented. */
 const RETRY_MS = 1000;
 
 interface CheckpointRow {
@@ -86,7 +86,7 @@ export function createCheckpointer({
   let checkpointedCommits = 0;
   let firstDirtyAt = 0;
   let commitsSeen = 0;
-  /** The last attempt to begin the log anew was: it is repeated, whether or not somebody writes. */
+  /** A reader prevented the last restart of the log: it is tried again, whether or not somebody writes. */
   let frustrated = false;
   let nextTurnAt = 0;
   let warned = false;
@@ -105,7 +105,7 @@ export function createCheckpointer({
   async function hasGrown(): Promise<boolean> {
     if (commits === commitsSeen) return false;
     commitsSeen = commits;
-    // NOOP moves nothing and takes no lock: it tells how far the log goes, which its size does not once it is written over.
+    // NOOP moves nothing and takes no lock. It tells how far the log goes; its file size does not once it is being overwritten.
     const { log: frames, checkpointed } = await doubt.again(() => checkpoint(maintenance, 'NOOP'));
     return (frames - checkpointed) * FRAME_BYTES >= PASSIVE_BYTES;
   }
@@ -116,10 +116,10 @@ export function createCheckpointer({
 
   async function passive(): Promise<CheckpointRow> {
     const upTo = commits;
-    // Noted before: one that fails, on a full disk, is not tried again at once either.
+    // Set before: one that fails, on a full disk, must not be tried again at once either.
     firstDirtyAt = performance.now();
     const row = await doubt.again(() => checkpoint(maintenance, 'PASSIVE'));
-    // What a reader holds back, or another server's checkpoint, is moved later, also if nobody writes any more.
+    // What a reader or another server's checkpoint holds back is moved later, even if nobody writes any more.
     if (!row.busy && row.checkpointed >= row.log) checkpointedCommits = upTo;
     return row;
   }

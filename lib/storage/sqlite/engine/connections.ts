@@ -8,7 +8,7 @@ import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
  * is a migration, which moves whole tables and would otherwise never get done on a large file.
  */
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** The upper levels of the indexes of a million rows. Every commit empties it. */
+/** Fits the upper index levels of a million rows. Every commit empties it. */
 export const READER_CACHE_KIB = 4 * 1024;
 
 /** Bytes of a file; 0 when there is none. */
@@ -46,7 +46,7 @@ export function interruptLongStatements(
   return { close: () => clearInterval(timer) };
 }
 
-/** Again and again: an interrupt that comes before the thread has taken the statement up is lost. */
+/** Repeatedly: an interrupt that comes before the thread has started the statement is lost. */
 export async function interruptWhile(busy: () => boolean, interrupt: () => void): Promise<void> {
   while (busy()) {
     interrupt();

@@ -14,14 +14,14 @@ export interface DatabaseOptions {
   /** Accept an existing file of zero bytes as a new database. */
   readonly init: boolean;
   readonly syncMode: SyncMode;
-  /** A look-up or a write longer than this is interrupted; 5 s where it is not said. */
+  /** A look-up or a write longer than this is interrupted; 5 s if absent. */
   readonly statementTimeoutMs?: number;
-  /** A connection that finds the file locked at every write for so long is opened again; 15 s where it is not said. */
+  /** A connection that finds the file locked at every write for this long is opened again; 15 s if absent. */
   readonly reopenAfterMs?: number;
-  /** How the file is checked after a crash; CHECK_DEFAULTS where it is not said. */
+  /** How the file is checked after a crash; CHECK_DEFAULTS if absent. */
   readonly check?: Partial<CheckOptions>;
   readonly log: Logger;
-  /** The database can no longer be trusted or written: the server must end with status 3. Called at most once. */
+  /** The database can no longer be trusted or written: the server must exit with status 3. Called at most once. */
   readonly onFatal: (error: StorageError) => void;
 }
 
@@ -29,7 +29,7 @@ export interface DatabaseOptions {
 export interface Schema {
   /** What to call it in an error: `hash equivalence` or `PR`. */
   readonly name: string;
-  /** A read-only server needs these to be there. */
+  /** A read-only server needs these to exist. */
   readonly tables: readonly string[];
   /** Any of these says that the service was kept in a file before, maybe by an older server. */
   readonly signs: readonly string[];
@@ -72,12 +72,12 @@ export interface Database {
   addSchema(schema: Schema): Promise<void>;
   /** Retries while another program has the whole database locked. */
   read<Row>(connection: Binding, sql: string, params?: readonly (string | number | null)[]): Promise<Row[]>;
-  /** Writes what the file holds already, through to the disk as the sync mode says; nothing on a read-only database. */
+  /** Rewrites a page unchanged, through to the disk as the sync mode says; does nothing on a read-only database. */
   tryWrite(): Promise<void>;
-  /** Called after another process, or another connection than the writer, has committed; within 250 ms. */
+  /** Called soon after another process, or another connection than the writer, has committed. */
   onForeignCommit(listener: () => void): void;
   /** Called when it begins to close: whoever reads by itself stops. */
   onClose(listener: () => void): void;
-  /** Drains the writer, checkpoints, closes. After a fatal error it is left as it is: the process must end. */
+  /** Drains the writer, checkpoints, closes. After a fatal error the database is left as it is: the process must exit. */
   close(drainMs: number): Promise<void>;
 }

@@ -4,45 +4,45 @@ import { StorageError } from '../../../errors.ts';
 import type { Binding } from './binding.ts';
 import { fileSize } from './connections.ts';
 
-/** Keeps as much of the disk free as the next checkpoint needs. */
+/** Keeps enough of the disk free for the next checkpoint. */
 export interface DiskRoom {
   /**
-   * Before a write of about so many bytes and rows. Null where there is room for it, else a promise that rejects with
-   * storage-full where none can be made. Called while no transaction runs.
+   * Must be called before a write of about so many bytes and rows. Null if there is room; otherwise a promise that rejects with
+   * storage-full if no room can be made. Only while no transaction runs.
    */
   need(connection: Binding, bytes: number, rows: number): Promise<void> | null;
 }
 
 /** A frame of the log: a page and its header. */
 const FRAME_BYTES = 4096 + 24;
-/** Pages of indexes and tables that change beside what is stored: with each row, as a rule, and with each commit. */
+/** Pages of indexes and tables that change in addition to what is stored: usually with each row, and with each commit. */
 const ROW_BYTES = 2 * FRAME_BYTES;
 const COMMIT_BYTES = 8 * FRAME_BYTES;
-/** For what an estimate is wrong by, and for collections, which need little and make room. */
+/** For errors of the estimate, and for garbage collections, which need little and make room. */
 const RESERVE_BYTES = 256 * 1024;
-/** The disk is looked at again after so much, as others fill it too. */
+/** The disk is checked again after this much, because others fill it too. */
 const LOOK_EVERY_BYTES = 64 * 1024 * 1024;
 
-/** How large the file is once all of the log is moved, and how much of that is empty pages. */
+/** How large the file will be once all of the log is moved, and how much of that is empty pages. */
 const FILE_SIZE = `
 SELECT page_count * page_size AS bytes, freelist_count * page_size AS empty
 FROM pragma_page_count, pragma_page_size, pragma_freelist_count`;
 
 /**
- * A log that has taken the last of the disk can never be moved into the file, which would have to grow: then no space
- * comes free again, whatever is deleted. So a write is refused while there is still room to move what is in the log.
+ * A log that has filled the disk can never be moved into the file, which would have to grow: then no space
+ * is freed, whatever is deleted. So writes are refused while there is still room to move what is in the log.
  */
 export function createDiskRoom(file: string): DiskRoom {
   const wal = `${file}-wal`;
-  /** What may be written until the disk is looked at again. */
+  /** How much may be written until the disk is checked again. */
   let spare = 0;
 
-  /** How much may be written, to the log and then to the file, which has empty pages or grows by it. */
+  /** How much may be written, to the log and then to the file, which has empty pages or grows. */
   async function look(connection: Binding): Promise<number> {
     const { bavail, bsize } = await fs.promises.statfs(path.dirname(file));
     const [state] = await connection.all<{ log: number }>('PRAGMA wal_checkpoint(NOOP)');
     const [size] = await connection.all<{ bytes: number; empty: number }>(FILE_SIZE);
-    // What lies behind the end of the log is written over before it grows. That it begins anew is not counted on.
+    // The log file's unused end is overwritten before it grows. A restart of the log is not counted on.
     const reused = Math.max(0, fileSize(wal) - state!.log * FRAME_BYTES);
     const owed = Math.max(0, size!.bytes - fileSize(file));
     const free = bavail * bsize + reused - owed - RESERVE_BYTES;
@@ -52,7 +52,7 @@ export function createDiskRoom(file: string): DiskRoom {
   async function make(connection: Binding, bytes: number): Promise<void> {
     let free = await look(connection);
     if (free < bytes) {
-      // A reader may keep the log from being emptied, and a disk that others have filled from being written.
+      // A reader may keep the log from being emptied, and others may have filled the disk.
       await connection.all('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {});
       free = await look(connection);
     }
@@ -60,7 +60,7 @@ export function createDiskRoom(file: string): DiskRoom {
     if (free < bytes) {
       throw new StorageError('storage-full', `storage full: free some disk space; nothing of this was stored: ${file}`);
     }
-    // Half of it: an estimate may be wrong by as much before the next look.
+    // Half of it: the estimate may be wrong by as much before the next check.
     spare = Math.max(0, Math.min(free / 2, LOOK_EVERY_BYTES) - bytes);
   }
 

@@ -4,33 +4,33 @@ import { isReadFailure } from './errors.ts';
 import { CHECK_DEFAULTS, type QuickCheck, startQuickCheck } from './quick-check.ts';
 
 /**
- * What is done about reads that fail. SQLite says of one bad answer of the disk what it says of a damaged file, so it
- * is read again; if that fails too the file is checked, and nothing is written meanwhile; then it is decided.
+ * Handles failed reads. SQLite reports a single bad answer of the disk in the same way as a corrupt file, so the file
+ * is read again. If that fails too the file is checked, with writes refused meanwhile; the check decides.
  */
 export interface Doubt {
-  /** Runs `task`, and again when a read in it failed: it must leave nothing behind when it fails. */
+  /** Runs `task`, and once more if a read in it failed: it must leave nothing behind when it fails. */
   again<T>(task: () => Promise<T>): Promise<T>;
-  /** Runs `task` after a read in it failed with this error. */
+  /** Runs `task` again after a read in it failed with this error. */
   retry<T>(error: StorageError, task: () => Promise<T>): Promise<T>;
-  /** Breaks off a check that goes on. */
+  /** Aborts a running check. */
   stop(): Promise<void>;
 }
 
 export interface DoubtOptions {
   readonly file: string;
   readonly log: Logger;
-  /** CHECK_DEFAULTS where it is not said. */
+  /** CHECK_DEFAULTS if absent. */
   readonly checkSql: string | undefined;
   /** Refuses writes with this error until called with null. */
   readonly hold: (reason: StorageError | null) => void;
-  /** The file is damaged, or cannot be read. */
+  /** The file is corrupt, or cannot be read. */
   readonly onFatal: (error: StorageError) => void;
 }
 
 export function createDoubt({ file, log, checkSql = CHECK_DEFAULTS.sql, hold, onFatal }: DoubtOptions): Doubt {
   let check: QuickCheck | null = null;
   let stopped = false;
-  /** Once a check has found nothing, another doubt has no better one to ask. */
+  /** A check has found nothing wrong: another one would not find more. */
   let cleared = false;
 
   async function raise(error: StorageError): Promise<void> {

@@ -41,9 +41,9 @@ export function toStorageError(error: Error, file: string): StorageError {
 }
 
 /**
- * The primary code, or what an I/O error that need not end the server comes from: a full disk, or a file that was
- * taken away, which may come back (see watch.ts). A failed sync is neither, however full the disk is: what was
- * written before it may be lost, and a second one would not say so.
+ * The primary code, or the cause of an I/O error that need not stop the server: a full disk, or a file that was
+ * removed, which may come back (see watch.ts). A failed sync is neither, however full the disk is: what was
+ * written before it may be lost, and a second sync would not report that.
  */
 function primaryMeant(error: Error, file: string): number {
   const code = sqliteCode(error);
@@ -71,8 +71,8 @@ function isDiskFull(file: string): boolean {
 }
 
 /**
- * True when reading failed or found what cannot be. SQLite says the same of one bad sector, one dropped request of a
- * network disk and a damaged file, so nothing is decided by it alone (see doubt.ts).
+ * True when reading failed or found something impossible. SQLite reports the same for one bad sector, one dropped request of a
+ * network disk and a corrupt file, so nothing is decided by it alone (see doubt.ts).
  */
 export function isReadFailure(error: unknown): error is StorageError {
   return (
@@ -81,8 +81,8 @@ export function isReadFailure(error: unknown): error is StorageError {
 }
 
 /**
- * True when writing or syncing the file itself failed: after that nothing may be answered as stored. Not when it
- * failed for want of space, which heals.
+ * True when writing or syncing the file itself failed: after that nothing may be reported as stored. Not when it
+ * failed because the disk is full: that passes.
  */
 export function isWriteFailure(error: unknown): error is StorageError {
   return (
@@ -97,7 +97,7 @@ export function isIoErrorCode(code: number): boolean {
   return (code & 0xff) === IOERR;
 }
 
-/** True when the error says that a row broke a constraint: the batch is then replayed one by one. */
+/** True when a row violated a constraint: the batch's submissions are then applied one by one. */
 export function isConstraintError(error: unknown): boolean {
   return (sqliteCode(error instanceof StorageError ? error.cause : error) & 0xff) === CONSTRAINT;
 }

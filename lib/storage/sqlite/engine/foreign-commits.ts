@@ -3,13 +3,13 @@ import type { Binding } from './binding.ts';
 const FOREIGN_POLL_MS = 100;
 
 /**
- * Notices commits of others by `PRAGMA data_version`, which changes for every commit of another connection. Asked on
- * the writer it tells those of other processes; our own maintenance connection does not write.
+ * Notices other connections' commits by `PRAGMA data_version`, which changes with each of them. Queried on
+ * the writer it shows those of other processes, because our other connections do not write.
  */
 export function pollForeignCommits(run: (job: (connection: Binding) => Promise<void>) => Promise<void>) {
   const listeners: (() => void)[] = [];
   let known: number | null = null;
-  /** The version says nothing beside that of another connection. */
+  /** Versions of different connections cannot be compared. */
   let askedOf: Binding | null = null;
   let asking = false;
   const timer = setInterval(async () => {
@@ -18,13 +18,13 @@ export function pollForeignCommits(run: (job: (connection: Binding) => Promise<v
     try {
       await run(async (connection) => {
         const [row] = await connection.all<{ data_version: number }>('PRAGMA data_version');
-        // The first look counts as a change too: what happened since the start was seen by nobody.
+        // The first look counts as a change too: nobody saw what has happened since the start.
         if (known !== row!.data_version || askedOf !== connection) for (const listener of listeners) listener();
         known = row!.data_version;
         askedOf = connection;
       });
     } catch {
-      // Closing, or the file is gone: nothing to notice any more.
+      // Closing, or the file is gone: there is nothing left to notice.
     } finally {
       asking = false;
     }

@@ -4,7 +4,7 @@ import { patiently } from './connections.ts';
 import type { Doubt } from './doubt.ts';
 import { isReadFailure } from './errors.ts';
 
-/** All rows of a query, patiently, and again where reading the file failed. */
+/** All rows of a query: waits for locks, and tries again if reading the file failed. */
 export async function patientRead<Row>(
   connection: Binding,
   sql: string,

@@ -7,9 +7,9 @@ import { isIoErrorCode, isReadFailure } from './errors.ts';
 
 /** When and how a file is checked after a crash. */
 export interface CheckOptions {
-  /** Smaller files are checked before the server answers, others beside it. */
+  /** Smaller files are checked before the server answers, larger ones while it does. */
   readonly besideFromBytes: number;
-  /** A statement whose first row's `quick_check` is `ok`, or says what is damaged. */
+  /** A statement whose first row's `quick_check` is `ok`, or says what is corrupt. */
   readonly sql: string;
 }
 
@@ -19,25 +19,25 @@ export const CHECK_DEFAULTS: CheckOptions = {
   sql: 'PRAGMA quick_check(1)',
 };
 
-/** A check that goes on. */
+/** A running check. */
 export interface QuickCheck {
   /**
-   * Resolves when the file is whole, or the check was stopped. Rejects with storage-corrupt when it is damaged, with
+   * Resolves when the file is whole, or the check was aborted. Rejects with storage-corrupt when it is corrupt, with
    * storage-io when it cannot be read.
    */
   readonly done: Promise<void>;
-  /** While it runs its read transaction keeps the write-ahead log from being emptied. */
+  /** While this is true, the check's read transaction keeps the write-ahead log from being emptied. */
   readonly running: boolean;
-  /** Breaks it off. Resolves when its connection is closed. */
+  /** Aborts it. Resolves when its connection is closed. */
   stop(): Promise<void>;
 }
 
 const WHOLE_AFTER_CRASH = 'the last server on this database did not stop cleanly; the file was checked and is whole';
 
-/** SQLite's name for a page that could not be read at all, as opposed to one that holds what cannot be. */
+/** SQLite's text for a page that could not be read at all, as opposed to one with impossible content. */
 const UNREADABLE_PAGE = /error code=(\d+)/;
 
-/** What a check found, as an error that says whether the file is damaged or the disk does not give it out. */
+/** What a check found, as an error that says whether the file is corrupt or the disk cannot read it. */
 function toDamage(found: string, file: string): StorageError {
   const said = found.slice(0, 200).replaceAll('\n', ' ');
   const code = Number(UNREADABLE_PAGE.exec(found)?.[1] ?? 0);
@@ -47,9 +47,9 @@ function toDamage(found: string, file: string): StorageError {
 }
 
 /**
- * After a crash, or when reads failed: is the file whole? Asked on a connection of its own, as a large file takes minutes and nothing else
- * should wait for that. It only reads: closing it does not write the log into a file that may be damaged, nor remove
- * the log, by which the next start knows that the file is to be checked.
+ * After a crash, or when reads failed: is the file whole? Runs on a connection of its own, because a large file takes minutes and nothing
+ * should wait for that. It only reads: closing it neither writes the log into a file that may be corrupt nor removes
+ * the log, which tells the next start to check the file.
  */
 export function startQuickCheck(file: string, log: Logger, sql: string, whole = WHOLE_AFTER_CRASH): QuickCheck {
   let running = true;
@@ -86,12 +86,12 @@ export function startQuickCheck(file: string, log: Logger, sql: string, whole = 
   async function check(): Promise<void> {
     const started = performance.now();
     try {
-      // One read that failed says nothing yet: the disk may answer the next time.
+      // One failed read proves nothing: the disk may answer the next time.
       const found = (await damage()) && (await damage());
       if (found) throw found;
       log.info(whole, { file, seconds: Math.round(performance.now() - started) / 1000 });
     } catch (error) {
-      // Broken off: that says nothing about the file.
+      // Aborted: that says nothing about the file.
       if (!stopped) throw error;
     } finally {
       running = false;

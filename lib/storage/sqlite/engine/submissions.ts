@@ -5,8 +5,8 @@ export interface WriteKind<Op, Result> {
   /** Applies the operations in order, inside a transaction that holds the write lock. Results in the same order. */
   apply(connection: Binding, ops: readonly Op[]): Promise<readonly Result[]>;
   /**
-   * The same without a transaction around it, for a kind that needs one writing statement only: that statement is the
-   * transaction, which saves two thread hops. Resolves to null when it could not be done that way.
+   * The same without a transaction around it, for a kind that needs only one writing statement: that statement is the
+   * transaction, which saves two thread hops. Resolves to null if it could not be done that way.
    */
   applyAlone?(connection: Binding, ops: readonly Op[]): Promise<readonly Result[] | null>;
 }
@@ -26,7 +26,7 @@ interface Group {
   readonly ops: unknown[];
 }
 
-/** Whether a batch has one kind of operations, which can do without a transaction around them. */
+/** The group of a batch that has one kind only, if that kind needs no transaction around it; otherwise null. */
 export function aloneKind(groups: readonly Group[]): Group | null {
   return groups.length === 1 && groups[0]!.kind.applyAlone ? groups[0]! : null;
 }

@@ -3,32 +3,32 @@ import type { Logger } from '../../../log.ts';
 import type { Binding } from './binding.ts';
 import { LOCK_WAIT_MS } from './busy.ts';
 
-/** The connection that writes, and another in its place when it is stuck. Used by one at a time: the writer. */
+/** The connection that writes, replaced by another when it is stuck. Only the writer uses it, for one thing at a time. */
 export interface WriteConnection {
   readonly current: Binding;
-  /** One try to write. A connection that was found locked for too long is opened again afterwards. */
+  /** One attempt to write. A connection that has found the file locked for too long is opened again afterwards. */
   attempt<T>(write: (connection: Binding) => Promise<T>): Promise<T>;
   /** Runs `body` in a transaction that holds the write lock; nothing of it is left when it fails. */
   transaction<T>(body: (connection: Binding) => Promise<T>): Promise<T>;
-  /** Sets up the connection, and each that takes its place. */
+  /** Sets up the connection, and each one that replaces it. */
   prepare(setUp: (connection: Binding) => Promise<void>): Promise<void>;
 }
 
 export interface WriteConnectionOptions {
   readonly first: Binding;
-  /** Opens another. */
+  /** Opens another connection. */
   readonly open: () => Promise<Binding>;
   readonly log: Logger;
   /** It is stuck in a transaction, and no other could be opened. */
   readonly onFatal: (error: StorageError) => void;
-  /** How long every try may find the file locked; REOPEN_AFTER_MS where it is not said. */
+  /** How long every attempt may find the file locked; REOPEN_AFTER_MS if undefined. */
   readonly reopenAfterMs: number | undefined;
 }
 
 /**
- * Nobody who behaves holds the lock for longer than others wait for it: then it is perhaps our own connection that is
- * stuck, as one that sees an old state of the file is refused every write. Where another program does hold the lock
- * for so long, opening a connection again harms nobody.
+ * No well-behaved program holds the lock for longer than others wait for it: after that, perhaps our own connection is
+ * stuck, because SQLite refuses every write of one that sees an old state of the file. If another program does hold the lock
+ * for so long, opening a connection again does no harm.
  */
 const REOPEN_AFTER_MS = 1.5 * LOCK_WAIT_MS;
 
@@ -36,7 +36,7 @@ export function createWriteConnection(options: WriteConnectionOptions): WriteCon
   const { open, log, onFatal, reopenAfterMs = REOPEN_AFTER_MS } = options;
   const preparations: ((connection: Binding) => Promise<void>)[] = [];
   let current = options.first;
-  /** Since when every try was refused for a lock; null after any other. */
+  /** Since when every attempt has been refused for a lock; null after any other result. */
   let busySince: number | null = null;
 
   async function noteFailure(error: unknown): Promise<void> {
@@ -73,8 +73,8 @@ export function createWriteConnection(options: WriteConnectionOptions): WriteCon
     try {
       await current.run('ROLLBACK');
     } catch {
-      // SQLite has rolled back by itself after a full disk or an I/O error, or never begun. Make sure: a transaction
-      // left open wedges us.
+      // SQLite rolls back by itself after a full disk or an I/O error, or there was no transaction. Make sure: one that is
+      // left open would block us.
       try {
         await current.exec('BEGIN; ROLLBACK').catch(reopen);
       } catch (error) {

@@ -13,20 +13,20 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 
 /**
  * The one writer of a database file. There is no timer: while a transaction runs, operations queue; then all of them
- * (up to a bound) form the next one. An operation is answered after its commit, so nothing answered is lost.
+ * (up to a limit) form the next one. An operation is answered after its commit, so nothing answered is lost.
  */
 export interface Writer {
   /** Applies operations of one kind in one transaction, all or none. `bytes` is their approximate size. */
   submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number): Promise<readonly Result[]>;
   /** Runs `job` in a transaction of its own, between two batches. For maintenance, in slices. */
   slice<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
-  /** Runs `job` while no transaction runs, also while one waits for a lock. It is not interrupted, however long it takes. */
+  /** Runs `job` while no transaction runs, even while one waits for a lock. It is not interrupted, however long it takes. */
   between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
-  /** Refuses writes with this error until the same party calls with null. */
+  /** Refuses writes with this error until the same blocker passes null. */
   block(by: Blocker, reason: StorageError | null): void;
   /** Operations that wait for their transaction. */
   readonly queued: number;
-  /** Whether what runs on the connection may take as long as it does. */
+  /** Whether what runs on the connection may take any length of time. */
   readonly unhurried: boolean;
   /** Applies what is queued, then refuses more. After `deadlineMs` what is left fails. */
   drain(deadlineMs: number): Promise<void>;
@@ -58,7 +58,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
   let onIdle: (() => void) | null = null;
 
   async function loop(): Promise<void> {
-    // All take turns: neither a long sweep nor a flood of reports keeps the other waiting.
+    // All take turns, so that neither a long sweep nor a flood of reports keeps the other waiting.
     while (!submissions.isEmpty || !slices.isEmpty || !betweens.isEmpty) {
       if (!submissions.isEmpty) await runBatch(takeBatch());
       await betweens.take()?.();
@@ -71,7 +71,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
   function wake(): void {
     if (running) return;
     running = true;
-    // What other connections sent in the same moment is read before an immediate runs: it joins the transaction.
+    // What other connections sent at the same moment is read before an immediate runs, so it joins the transaction.
     setImmediate(loop);
   }
 
@@ -99,7 +99,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
       onCommit();
     } catch (error) {
       if (isConstraintError(error) && batch.length > 1) {
-        // Validation should have kept such a row out; its neighbours must not pay for it.
+        // Validation should have refused such a row; the rest of the batch must not pay for it.
         for (const submission of batch) await runBatch([submission]);
         return;
       }
@@ -120,7 +120,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
     return room.need(connection.current, bytes, ops);
   }
 
-  /** Those that came later than the one that has waited for the lock long enough: they wait on. */
+  /** Submissions that have not yet waited for the lock for as long as they may: they go on waiting. */
   function withTimeLeft(batch: readonly Submission[]): readonly Submission[] {
     const now = performance.now();
     return batch.filter((submission) => submission.since + LOCK_WAIT_MS > now);
@@ -130,11 +130,11 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
     for (const submission of batch) submission.reject(error);
   }
 
-  /** Tries until the lock can be had, but no longer than a write that came at `since` waits. */
+  /** Tries until it gets the lock, but no longer than a write that came at `since` may wait. */
   function patiently<T>(since: number, write: () => Promise<T>): Promise<T> {
     const deadline = () => (blocked() ? 0 : Math.min(since + LOCK_WAIT_MS, latestDeadline));
     const once = () => connection.attempt(() => doubt.again(write));
-    // Who asks for commits of others cannot wait for a lock that they take in turns.
+    // The look for foreign commits must not wait for a lock that other processes hold.
     return retryWhileBusy(once, deadline, async () => betweens.take()?.());
   }
 
@@ -154,7 +154,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
   }
 
   function failed(error: unknown): Error {
-    // After a failed write or sync nobody knows what is on the disk: answering on would promise what may be lost.
+    // After a failed write or sync nobody knows what is on the disk: further answers would promise what may be lost.
     if (isWriteFailure(error)) {
       if (!blocks.has('failure')) blocks.set('failure', error);
       onFatal(error);
@@ -174,7 +174,7 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
     return new StorageError('storage-closed', 'the server is stopping');
   }
 
-  /** After the drain's deadline nothing more is tried: with a locked file a long queue takes 50 ms a batch to fail. */
+  /** After the drain's deadline nothing more is tried: with a locked file, each batch of a long queue would take 50 ms to fail. */
   function tooLate(): StorageError | null {
     return performance.now() >= latestDeadline ? stopping() : null;
   }

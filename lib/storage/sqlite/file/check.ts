@@ -2,17 +2,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { StorageError } from '../../../errors.ts';
 
-/** Whether a server writes, and whether it may begin anew in an empty file. */
+/** Whether a server writes, and whether it may create a database in an empty file. */
 export interface FileUse {
   readonly readOnly: boolean;
   readonly init: boolean;
 }
 
 /**
- * Looks at a database file before anything opens it: a file that is not there, or is empty, is more often a wrong path
+ * Checks a database file before anything opens it: a missing or empty file is more often a wrong path
  * or a lost database than a new one.
  * @returns whether there is a database already
- * @throws StorageError saying what to do
+ * @throws StorageError that says what to do
  */
 export function checkDatabaseFile(file: string, { readOnly, init }: FileUse): boolean {
   const found = fs.statSync(file, { throwIfNoEntry: false });
@@ -33,7 +33,7 @@ export function checkDatabaseFile(file: string, { readOnly, init }: FileUse): bo
     throw new StorageError('storage-missing', `${file} is empty (0 bytes) where a database was expected${advice}`);
   }
   if (!mayRead(file)) throw new StorageError('storage-missing', `the database cannot be read: ${file}`);
-  // The log lies beside the file.
+  // The write-ahead log is in the same folder.
   if (!readOnly && !(mayWrite(file) && mayWrite(folder)))
     throw new StorageError(
       'storage-read-only',

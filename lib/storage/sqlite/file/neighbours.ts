@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 
-/** Where SQLite keeps the lock in a -shm file that each connection holds as long as it is open (its file format, 4.4). */
+/** The byte of a -shm file that each open connection has locked (SQLite's WAL format, "Locking"). */
 const OPEN_BYTE = '128 128';
 
 /**
- * Whether another process of this machine has the database open, by proc_locks(5); false where that cannot be seen.
- * Asked before we open it: later the lock would be ours. No descriptor on the file is needed.
+ * Whether another process on this machine has the database open, by proc_locks(5); false if that cannot be seen.
+ * Must be called before we open the database, or the lock would be ours. Needs no descriptor (docs/architecture.md says why not).
  */
 export function hasNeighbour(file: string): boolean {
   try {

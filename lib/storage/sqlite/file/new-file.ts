@@ -7,9 +7,9 @@ import { openBinding } from '../engine/binding.ts';
 const DATABASE_MODE = 0o640;
 
 /**
- * Creates an empty database in WAL mode, under its name only once it has a first page: a file of zero bytes is taken
- * for a lost database, also by a second server that starts in the same moment, or after a kill during the first start.
- * A file that is there by then is left alone.
+ * Creates an empty database in WAL mode. It gets its name only once it has a first page: a file of zero bytes is taken
+ * for a lost database, for example by a second server that starts at the same moment, or after a kill during the first start.
+ * A file that exists by then is left alone.
  * @throws StorageError naming the file
  */
 export async function createDatabaseFile(file: string): Promise<void> {
@@ -34,7 +34,7 @@ export async function createDatabaseFile(file: string): Promise<void> {
 
 /**
  * An empty file that nobody but its owner and group can read, whatever the umask; SQLite gives the -wal and -shm files
- * beside a database its rights. What stands against it SQLite says at once, in its words.
+ * beside a database the same mode. If this fails, SQLite reports the reason at once, in its own words.
  */
 function createPrivate(file: string): void {
   try {
@@ -42,10 +42,10 @@ function createPrivate(file: string): void {
   } catch {}
 }
 
-/** A start takes much less. */
+/** Longer than any start takes. */
 const LEFT_AFTER_MS = 10 * 60 * 1000;
 
-/** Removes what starts that were killed have left beside the file, but not what one that goes on works with. */
+/** Removes files that killed starts have left, but not those of a start that is still going on. */
 export function removeLeftovers(file: string): void {
   const folder = path.dirname(file);
   const prefix = `.${path.basename(file)}.`;

@@ -11,14 +11,14 @@ import { openReadOnly } from './read-only.ts';
 import { openWritable } from './writable.ts';
 
 /**
- * Opens a database file, creating it where that is asked for.
- * @throws StorageError when the file is absent, empty, damaged, locked or cannot be written; the message says what to do
+ * Opens a database file, creating it if asked to.
+ * @throws StorageError when the file is absent, empty, corrupt, locked or cannot be written; the message says what to do
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const file = path.resolve(options.file);
   const existed = checkDatabaseFile(file, options);
   if (existed) warnOfWriters(file, options.log);
-  // SQLite removes the -wal when the last connection closes cleanly: one that is left means a crash, or a live neighbour.
+  // SQLite removes the -wal when the last connection closes cleanly: an existing one means a crash, or another live server.
   const unclean = fs.existsSync(`${file}-wal`);
   if (options.readOnly) return openReadOnly(file, options);
   if (!fs.existsSync(file)) await createDatabaseFile(file);
@@ -30,12 +30,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     : undefined;
   const check = () => startQuickCheck(file, options.log, sql, whole);
   if (fileSize(file) >= besideFromBytes) return openWritable(file, options, check);
-  // Before any connection that writes: its end, too, would write to a file that is damaged.
+  // Before any connection that writes: even closing that would write to a corrupt file.
   await check().done;
   return openWritable(file, options, null);
 }
 
-/** Existing files keep the rights they were given. */
+/** Existing files keep their mode. */
 function warnOfWriters(file: string, log: Logger): void {
   if ((fs.statSync(file).mode & 0o002) === 0) return;
   log.warn('every user of this machine may write the database file: chmod o-w', { file });
@@ -45,7 +45,7 @@ function tidy(file: string, log: Logger): void {
   try {
     removeLeftovers(file);
   } catch (error) {
-    // Whether the folder can be written is not decided by this.
+    // Not a reason to refuse: other checks decide whether the folder can be written.
     log.debug('what killed starts left beside the database could not be removed', { file, error });
   }
 }

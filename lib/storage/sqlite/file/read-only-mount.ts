@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** File systems that only this machine writes to. Of others, what is read-only here may be written elsewhere. */
+/** File systems that only this machine writes to. Others may be read-only here and written elsewhere. */
 const LOCAL = new Set([
   'ext2',
   'ext3',
@@ -19,8 +19,8 @@ const LOCAL = new Set([
 const ESCAPES = /\\([0-7]{3})/g;
 
 /**
- * Whether nobody can write to a file, through whichever mount: its file system is itself read-only. A mount of a folder
- * that is read-only, as containers have them, says nothing of other mounts of the same folder.
+ * Whether nobody can write to a file through any mount, because its file system itself is read-only. A mount of a folder
+ * that is read-only, as in containers, says nothing about other mounts of the same folder.
  * @param mountinfo the text of /proc/self/mountinfo
  */
 export function isReadOnlyFileSystem(file: string, mountinfo = systemMounts()): boolean {
@@ -33,7 +33,7 @@ export function isReadOnlyFileSystem(file: string, mountinfo = systemMounts()): 
       String.fromCharCode(Number.parseInt(digits, 8)),
     );
     const [type, , options = ''] = after.split(' ');
-    // Of two mounts on one folder the later one covers the other.
+    // Of two mounts on one folder the later one hides the other.
     if (!isUnder(file, point) || point.length < best.length) continue;
     best = point;
     readOnly = LOCAL.has(type ?? '') && options.split(',').includes('ro');
@@ -45,7 +45,7 @@ function isUnder(file: string, folder: string): boolean {
   return folder === '/' || file.startsWith(`${folder}${path.sep}`);
 }
 
-/** Where the system does not tell, nothing is known to be read-only. */
+/** Nothing is known to be read-only if the system does not tell. */
 function systemMounts(): string {
   try {
     return fs.readFileSync('/proc/self/mountinfo', 'utf8');

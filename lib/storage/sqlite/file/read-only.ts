@@ -15,10 +15,10 @@ type Connections = Record<'lookups' | 'reads' | 'maintenance', Binding>;
 
 /**
  * Opens a file for a server that only reads: it creates and migrates nothing. Where nothing can be written beside it SQLite
- * can take no locks; the file is then read as one that does not change, and watched in case it does.
+ * cannot take locks; the file is then read as if it did not change, and watched in case it does.
  */
 export async function openReadOnly(file: string, options: DatabaseOptions): Promise<Database> {
-  // Before it is opened: what changes after this is noticed.
+  // Before it is opened, so that every change after this is noticed.
   const seen = await appearance(file);
   const mode = options.immutable ? 'immutable' : await readableMode(file);
   const connections = await connect(file, mode);
@@ -46,7 +46,7 @@ async function connect(file: string, mode: 'read' | 'immutable'): Promise<Connec
   }
 }
 
-/** @param seen how the file looked before it was opened, where it has to be watched */
+/** @param seen how the file looked before it was opened, if it must be watched */
 function assemble(file: string, options: DatabaseOptions, first: Connections, seen: string | null): Database {
   const lookups = reopenable(first.lookups);
   const reads = reopenable(first.reads);
@@ -67,7 +67,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       lookups.replace(next.lookups);
       reads.replace(next.reads);
       maintenance.replace(next.maintenance);
-      // From here on SQLite's locks tell.
+      // From now on SQLite's locks protect the reads.
       if (mode === 'read') watch?.close();
       unreadable = null;
       log.info('the database file has changed: it was opened again', { file });
@@ -104,7 +104,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
         try {
           return await on.all(sql, params);
         } catch {
-          // Pages of before and after a change, read together, look like a damaged file.
+          // Pages from before and after a change, read together, look like a corrupt file.
           await watch.look();
         }
       }

@@ -1,10 +1,10 @@
 import type { Binding } from '../engine/binding.ts';
 
-/** A connection that another can take the place of, under those who use it. */
+/** A connection that can be replaced without its users noticing. */
 export interface Reopenable extends Binding {
-  /** The connection that calls go to now. */
+  /** The connection in use. */
   readonly current: Binding;
-  /** Calls go to this one from now on; those under way end on the one they were made on, which is then closed. */
+  /** Calls use this connection from now on; those under way finish on the old one, which is then closed. */
   replace(next: Binding): void;
 }
 
@@ -26,7 +26,7 @@ export function reopenable(first: Binding): Reopenable {
   function closeReplaced(connection: Binding): void {
     if (connection === current || calls.get(connection)) return;
     calls.delete(connection);
-    // It only read: nothing is lost with what fails here.
+    // It only reads: nothing is lost if closing it fails.
     connection.close().catch(() => {});
   }
 

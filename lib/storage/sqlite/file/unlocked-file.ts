@@ -1,20 +1,20 @@
 import { stat } from 'node:fs/promises';
 
-/** A writer moves its rows into the file a second after it has written at the earliest: this notices it before. */
+/** A writer moves its rows into the file a second after writing at the earliest: this interval notices it before. */
 const LOOK_EVERY_MS = 500;
 
-/** A file that is read without locks, and watched for others who begin to write. */
+/** A file that is read without locks, and watched for others that start to write. */
 export interface UnlockedFile {
-  /** Looks now. Resolves once the file has been opened again where that was needed. */
+  /** Looks now. Resolves once the file has been opened again, if that was needed. */
   look(): Promise<void>;
   close(): void;
 }
 
 /**
  * Watches a file by its size, its times, and whether a write-ahead log appears: nothing else tells a reader without
- * locks that somebody writes, and it would go on with pages that are no longer right.
+ * locks that somebody writes, and it would go on with pages that are out of date.
  * @param opened how the file looked before it was opened
- * @param reopen opens the file as it is now; rejects where it cannot be read, and is then called again
+ * @param reopen opens the file as it is now; if it rejects, because the file cannot be read, it is called again
  */
 export function watchUnlocked(file: string, opened: string, reopen: () => Promise<void>): UnlockedFile {
   let seen = opened;
@@ -23,7 +23,7 @@ export function watchUnlocked(file: string, opened: string, reopen: () => Promis
   async function look(): Promise<void> {
     const now = await appearance(file);
     if (now === seen) return;
-    // Noted when it is done: what cannot be opened now is tried again.
+    // Set only afterwards: if the file cannot be opened now, it is tried again.
     await reopen();
     seen = now;
   }
@@ -41,7 +41,7 @@ export function watchUnlocked(file: string, opened: string, reopen: () => Promis
   return { look: lookOnce, close: () => clearInterval(timer) };
 }
 
-/** How a file and its log look from outside. `stat` only: see watch.ts. */
+/** How a file and its log look from outside. `stat` only: docs/architecture.md says why. */
 export async function appearance(file: string): Promise<string> {
   const one = async (name: string) => {
     try {

@@ -4,8 +4,8 @@ import { StorageError } from '../../../errors.ts';
 const LOOK_EVERY_MS = 500;
 
 /**
- * Notices within a second that the file was removed or replaced: writes would go to a file nobody can open any more.
- * `stat` only: closing a descriptor of our own on the file would drop SQLite's locks.
+ * Notices within a second that the file was removed or replaced: writes would go to a file that nobody can open any more.
+ * `stat` only: closing a descriptor of our own on the file would drop SQLite's locks (docs/architecture.md).
  * @param onChange the error to refuse writes with, or null when the very same file is back
  */
 export function watchFile(file: string, onChange: (missing: StorageError | null) => void): { close: () => void } {

@@ -20,8 +20,8 @@ import { createWriter } from '../engine/writer.ts';
 import { watchFile } from './watch.ts';
 
 /**
- * Twice what a batch of reports writes, so that none of it goes to the log early. The leaves reports go to lie all over
- * the file: 32 MiB of them did not make a report faster.
+ * Twice what a batch of reports writes, so that none of it spills into the log early. Reports go to pages all over
+ * the file: caching 32 MiB of them did not make a report faster.
  */
 const WRITER_CACHE_KIB = 12 * 1024;
 
@@ -47,7 +47,7 @@ export async function openWritable(
     await patiently(() => requireWritable(connection, file));
     await connection.exec(writerPragmas(options));
     const [lookups, reads, maintenance] = [await open(), await open(), await open()];
-    // A connection opens the log at its first read, and cannot while the file is gone: so it reads now.
+    // A connection opens the log at its first read, and cannot once the file is gone: so it reads now.
     for (const each of [lookups, reads, maintenance])
       await patiently(() => each.all('SELECT count(*) FROM sqlite_master'));
     for (const reader of [lookups, reads])
@@ -65,7 +65,7 @@ async function openConnection(file: string): Promise<Binding> {
   return connection;
 }
 
-/** One more connection that writes, as the first is set up. */
+/** One more connection that writes, set up like the first. */
 async function openAnotherWriter(file: string, options: DatabaseOptions): Promise<Binding> {
   const connection = await openConnection(file);
   try {
@@ -92,14 +92,14 @@ async function enterWalMode(connection: Binding, file: string): Promise<void> {
   );
 }
 
-/** A page that is written as it is: what a report needs of lock, log and disk, without changing anything. */
+/** Rewrites a page unchanged: this needs lock, log and disk as a report does, but changes nothing. */
 async function rewriteHeader(connection: Binding): Promise<void> {
   const [row] = await connection.all<{ user_version: number }>('PRAGMA user_version');
   await connection.exec(`PRAGMA user_version = ${row!.user_version}`);
 }
 
 /**
- * SQLite opens a file that it may not write for reading only, takes BEGIN IMMEDIATE for BEGIN there, and says nothing
+ * SQLite opens a file that it may not write as read-only, treats BEGIN IMMEDIATE as BEGIN there, and reports nothing
  * until a write that changes something.
  */
 async function requireWritable(connection: Binding, file: string): Promise<void> {
@@ -113,7 +113,7 @@ async function requireWritable(connection: Binding, file: string): Promise<void>
   }
 }
 
-/** The parts around the connections, and the database they make. */
+/** Assembles the database from its connections and the parts around them. */
 function assemble(
   file: string,
   options: DatabaseOptions,
@@ -193,12 +193,12 @@ function assemble(
       foreign.close();
       await writer.drain(drainMs);
       clock.close();
-      // Nobody waits for what these read any more, and either may take longer than a stop may.
+      // Nobody waits for the result any more, and either may take longer than a stop may.
       await check?.stop();
       await doubt.stop();
       await interruptWhile(() => maintenance.busyMs(performance.now()) > 0, maintenance.interrupt);
       if (!fatal) await checkpointer.close();
-      // Closing would write the log into a file that is damaged, or on a disk that fails. Left as after a crash, the
+      // Closing would write the log into a corrupt file, or to a failing disk. Left as after a crash, the
       // file is checked at the next start.
       if (fatal) return;
       // The writer last: the connection that closes last removes the -wal.

@@ -14,20 +14,20 @@ import {
 
 export interface Decided {
   readonly values: PrAnswer[];
-  /** What is new, to store. */
+  /** New rows, to be stored. */
   readonly rows: PrRow[];
 }
 
-/** What a decision would need to know of packages that are too large to be held in memory. */
+/** What a decision still needs to know about packages that are too large for the memory. */
 export interface Missing {
   readonly checksums: ChecksumKey[];
   readonly prefixes: (PackageKey & { readonly prefix: string })[];
 }
 
 /**
- * Decides requests in order, each seeing what those before it were given. `packages` are left as they are: what is
- * decided lies over them until it is stored.
- * @param missing what has to be asked for is added here; then nothing of this may be used
+ * Decides requests in order, each seeing the values given to those before it. `packages` stay unchanged: what is
+ * decided is an overlay on them until it is stored.
+ * @param missing what must be read first is added here; the result must then not be used
  */
 export function decideAll(
   requests: readonly PrRequest[],
@@ -43,7 +43,7 @@ export function decideAll(
     const over = decided.get(key);
     const known = (over && knownValues(over, checksum)) ?? knownValues(base, checksum);
     if (known === undefined) missing.checksums.push({ version, pkgarch, checksum });
-    // Both count: what was decided in this batch may lie below what is stored, where an upstream's value was taken.
+    // Both count: if an upstream's value was taken, what this batch decided may be below what is stored.
     const lastUnder = (prefix: string) => {
       const stored = largestUnder(base, prefix);
       if (stored === undefined) missing.prefixes.push({ version, pkgarch, prefix });
@@ -52,7 +52,7 @@ export function decideAll(
     const state = { max: over?.max ?? base.max, known: known ?? null, largestUnder: lastUnder };
     const decision = decidePr(state, history, upstream);
     if (decision && !isCountable(decision.value)) {
-      // Stored, it would be passed over like any other such row, and given out again.
+      // If it were stored, it would be skipped like any other such row, and given out again.
       values.push(tooLong(version, pkgarch, decision.value));
       continue;
     }

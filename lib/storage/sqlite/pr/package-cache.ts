@@ -8,35 +8,35 @@ export interface KnownValues {
   readonly largest: string;
 }
 
-/** What is in memory of a package's rows. */
+/** What is in memory about a package's rows. */
 export interface PackageRows {
   max: string | null;
-  /** Every checksum and prefix is here; of a package with very many rows only those that were asked for. */
+  /** True if every checksum and prefix is here; for a package with very many rows only those that were asked for are. */
   readonly complete: boolean;
-  /** A value alone, as nearly all are, stands for itself: there may be very many. Null: it has none. */
+  /** A single value, as nearly always, is stored as itself to save memory. Null: it has none. */
   readonly checksums: Map<string, string | KnownValues | null>;
   /** Of the dotted values: the part before the last number → the largest last number. Null: there is none. */
   readonly under: Map<string, bigint | null>;
-  /** About what this costs in memory. */
+  /** Approximate memory this takes. */
   bytes: number;
 }
 
-/** What an object, a Map and an entry of one cost beside their texts. */
+/** What an object, a Map and a Map entry cost on top of their texts. */
 const PACKAGE_BYTES = 800;
 const ENTRY_BYTES = 160;
-/** Characters beyond Latin-1 take two bytes, and one of them makes all of a text do so. */
+/** One character beyond Latin-1 makes every character of the text take two bytes. */
 const CHARACTER_BYTES = 2;
 
 export function noRows(complete = true): PackageRows {
   return { max: null, complete, checksums: new Map(), under: new Map(), bytes: PACKAGE_BYTES };
 }
 
-/** Texts hold no NUL (it is refused on entry), so the pair is unambiguous. */
+/** Texts contain no NUL (requests with one are refused), so the pair is unambiguous. */
 export function packageKey({ version, pkgarch }: PackageKey): string {
   return `${version}\0${pkgarch}`;
 }
 
-/** The values of a checksum; null where it has none, undefined where it has to be asked for. */
+/** The values of a checksum; null if it has none, undefined if they must be read first. */
 export function knownValues(rows: PackageRows, checksum: string): KnownValues | null | undefined {
   const known = rows.checksums.get(checksum);
   if (known === undefined) return rows.complete ? null : undefined;
@@ -62,7 +62,7 @@ export function learnUnder(rows: PackageRows, prefix: string, last: bigint | nul
   rows.under.set(prefix, last);
 }
 
-/** Adds a row to what a package's rows come to. Where something has yet to be asked for, it still has to be. */
+/** Adds a row to a package. What must be read first still must be. */
 export function addRow(rows: PackageRows, checksum: string, value: string): void {
   rows.max = largest(rows.max, value);
   const dot = value.lastIndexOf('.');
@@ -80,18 +80,18 @@ export function addRow(rows: PackageRows, checksum: string, value: string): void
   });
 }
 
-/** The packages asked for last, so that get-pr need not read what it wrote. */
+/** The packages used most recently, so that get-pr need not read what it wrote. */
 export interface PackageCache {
   has(key: string): boolean;
   get(key: string): PackageRows | undefined;
   set(key: string, rows: PackageRows): void;
-  /** Changes a package that is there. */
+  /** Changes a package that is in the cache. */
   change(key: string, change: (rows: PackageRows) => void): void;
   add(row: PrRow): void;
-  /** Drops those asked for longest ago until the rest fits. Called between batches, never while one relies on what it loaded. */
+  /** Drops the least recently used until the rest fits. Called between batches, never while one relies on what it loaded. */
   trim(): void;
   clear(): void;
-  /** About what all of it costs in memory. */
+  /** Approximate memory all of it takes. */
   readonly bytes: number;
 }
 

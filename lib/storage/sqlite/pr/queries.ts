@@ -3,33 +3,33 @@ import type { ChecksumKey, PackageKey } from '../../../prserv/store.ts';
 import type { KnownValues } from './package-cache.ts';
 
 /**
- * What SQL tells of the values of many rows, so that they need not be read: a package may have hundreds of thousands.
+ * Queries that condense the values of many rows, so that they need not be read: a package may have hundreds of thousands.
  * All of it relies on the primary key (version, pkgarch, checksum, value).
  */
 
-/** Of a package that has no more rows than this, all are read at once. */
+/** All rows of a package are read at once if it has no more than this. */
 export const MAX_LISTED_ROWS = 100;
-/** Packages in one statement: what it reads is bounded, and so is what others wait for it. */
+/** Packages in one statement: this limits what it reads, and how long others wait for it. */
 export const PACKAGES_A_STATEMENT = 16;
 
-/** A whole number as SQLite writes it, which nearly all values are: up to 18 digits, and none with a zero in front. */
+/** A whole number as SQLite writes it, as nearly all values are: up to 18 digits, without leading zeros. */
 const WHOLE = 'CAST(CAST(p.value AS INTEGER) AS TEXT) = p.value AND CAST(p.value AS INTEGER) >= 0';
 
-/** isCountable of revision.ts. GLOB and length end at a NUL, with which a text may go on. */
+/** isCountable of revision.ts. GLOB and length stop at a NUL, after which a text may go on. */
 const COUNTABLE = `typeof(p.value) = 'text' AND length(p.value) BETWEEN 1 AND 1024 AND instr(p.value, char(0)) = 0
   AND p.value NOT GLOB '*[^0-9.]*' AND p.value NOT GLOB '.*' AND p.value NOT GLOB '*.' AND p.value NOT GLOB '*..*'`;
 
-/** A text of digits as one that sorts by the number: the count of digits comes first. Exact at any size. */
+/** A text of digits as one that sorts by its number: the count of digits comes first. Exact at any size. */
 const SORTABLE = (digits: string) => `printf('%04d', length(ltrim(${digits}, '0'))) || ltrim(${digits}, '0')`;
 
 /**
- * A dotted value behind a text that sorts as compareRevisions of revision.ts does: its numbers one after the other,
- * where one continues the other the longer is the larger. A blank, which sorts before digits, parts it from the value.
+ * A dotted value after a text that sorts as compareRevisions of revision.ts does: its numbers one after the other,
+ * if one continues the other the longer is the larger. A blank, which sorts before digits, separates it from the value.
  */
 const ORDERED = `(SELECT group_concat(${SORTABLE('n.value')}, '') FROM json_each('["' || replace(p.value, '.', '","') || '"]') n)
   || ' ' || p.value`;
 
-/** [smallest, largest] of the whole numbers, then of the others, then the checksum of a row that is passed over. */
+/** [smallest, largest] of the whole numbers, then of the others, then the checksum of a skipped row. */
 const EXTREMES = (rows: string) => `
 SELECT (
   SELECT json_array(CAST(min(whole) AS TEXT), CAST(max(whole) AS TEXT), min(other), max(other), min(bad)) FROM (
@@ -52,7 +52,7 @@ SELECT (
     AND substr(p.value, length(q.value->>2) + 2) NOT GLOB '*[^0-9]*' AND ${COUNTABLE}) AS sortable
 FROM json_each(?) q`;
 
-/** A text for each package, `[checksum, value]` of its rows; one more than are taken tells that there are too many. */
+/** A text for each package, `[checksum, value]` of its rows; one more than the maximum shows that there are too many. */
 export const PACKAGE_ROWS = `
 SELECT (
   SELECT json_group_array(json_array(
@@ -64,11 +64,11 @@ FROM json_each(?) q`;
 
 export interface Extremes {
   readonly known: KnownValues | null;
-  /** A row whose value is no dotted integers, by its checksum. */
+  /** The checksum of a row whose value is not dotted integers. */
   readonly bad: string | null;
 }
 
-/** What EXTREMES tells of one key. */
+/** The result of EXTREMES for one key. */
 export function readExtremes(list: string): Extremes {
   const [least, most, before, behind, bad] = JSON.parse(list) as (string | null)[];
   const value = (ordered: string | null | undefined) => ordered?.slice(ordered.indexOf(' ') + 1);
@@ -83,12 +83,12 @@ export function readExtremes(list: string): Extremes {
   };
 }
 
-/** What LARGEST_UNDER tells of one key. */
+/** The result of LARGEST_UNDER for one key. */
 export function readSortable(sortable: string | null): bigint | null {
   return sortable === null ? null : BigInt(sortable.slice(4) || '0');
 }
 
-/** Keys without those that come again, and how to give each of the asked its answer. */
+/** Keys without repetitions, and a function that gives each original key its answer. */
 export function distinct<Key extends PackageKey | ChecksumKey>(keys: readonly Key[]) {
   const places = new Map<string, number>();
   const asked: string[][] = [];

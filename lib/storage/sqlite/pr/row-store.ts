@@ -7,9 +7,9 @@ type RowMethods = Pick<PrStore, 'importAll' | 'countRows' | 'removeRows'>;
 const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
 
 /**
- * Putting in, counting and taking out rows, for an administrator.
+ * Adding, counting and removing rows, for an administrator.
  * @param insertSql takes a JSON list of rows
- * @param forget called in the transaction: what was read of the packages before no longer holds
+ * @param forget called in the transaction: what was read about packages before is no longer valid
  */
 export function createPrRowStore(database: Database, insertSql: string, forget: () => void): RowMethods {
   return {
@@ -39,10 +39,10 @@ export function createPrRowStore(database: Database, insertSql: string, forget: 
   };
 }
 
-/** The primary key serves a version; a pkgarch or checksum alone reads the whole table, which is small. */
+/** The primary key helps to find a version; a pkgarch or checksum alone scans the whole table, which is small. */
 function conditionOf(filter: RowFilter): { where: string; params: Param[] } {
   const columns = COLUMNS.filter((column) => filter[column] !== null);
-  // Nothing named would mean every row.
+  // An empty filter would mean every row.
   if (columns.length === 0) return { where: 'WHERE false', params: [] };
   return {
     where: `WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`,

@@ -45,8 +45,8 @@ const INSERT = `INSERT INTO PRMAIN (version, pkgarch, checksum, value) ${ROWS} W
   ON CONFLICT (version, pkgarch, checksum, value) DO NOTHING`;
 
 /**
- * Inserts only if no other connection has committed since the version given: what the rows were decided from still
- * holds then. The subquery is evaluated under the write lock, which a writing statement takes as it begins.
+ * Inserts only if no other connection has committed since the given version: what the rows were decided from is then
+ * still valid. The subquery is evaluated under the write lock, which a writing statement takes as it starts.
  */
 const INSERT_IF_UNCHANGED = `INSERT INTO PRMAIN (version, pkgarch, checksum, value) ${ROWS}
   WHERE (SELECT data_version FROM pragma_data_version) = ?
@@ -58,7 +58,7 @@ const DATA_VERSION = 'SELECT data_version FROM pragma_data_version';
 export async function createPrStore(database: Database, log: Logger): Promise<PrStore> {
   await database.addSchema(PR_SCHEMA);
   const cache = createPackageCache();
-  /** The data_version at which the cache was filled; null when it holds nothing to rely on. */
+  /** The data_version at which the cache was filled; null when the cache must not be used. */
   let cacheVersion: number | null = null;
   let cacheOf: Binding | null = null;
   let warned = false;
@@ -66,7 +66,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   const warnOfBadRow = (row: Partial<PrRow>) => {
     if (warned) return;
     warned = true;
-    log.warn('PRMAIN holds values that are not dotted integers; such rows are passed over', {
+    log.warn('PRMAIN holds values that are not dotted integers; such rows are skipped', {
       example: JSON.stringify(row).slice(0, 200),
     });
   };
@@ -75,7 +75,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     if (bad !== null) warnOfBadRow({ ...key, checksum: bad });
   };
 
-  /** What `query` tells of each key, a few keys a statement, so that each is short. */
+  /** The result of `query` for each key, with a few keys a statement, so that each statement is short. */
   async function tell<Row>(connection: Binding, query: string, keys: readonly (readonly string[])[]): Promise<Row[]> {
     const rows: Row[] = [];
     for (let at = 0; at < keys.length; at += PACKAGES_A_STATEMENT) {
@@ -92,14 +92,14 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     return spread(told).map(({ known }) => known);
   }
 
-  /** Puts into `packages` what is needed of each and not there yet. */
+  /** Loads into `packages` what is needed and missing there. */
   async function load(connection: Binding, keys: readonly PackageKey[], packages: PackageCache): Promise<void> {
     const { asked } = distinct(
       keys.filter((key) => !packages.has(packageKey(key))).map(({ version, pkgarch }) => ({ version, pkgarch })),
     );
     if (asked.length === 0) return;
     const large: PackageKey[] = [];
-    // A text for each package: a row object for each of its values would be many times as large.
+    // A text for each package: a row object for each of its values would be many times larger.
     for (const [i, { list }] of (await tell<{ list: string }>(connection, PACKAGE_ROWS, asked)).entries()) {
       const key = { version: asked[i]![0]!, pkgarch: asked[i]![1]! };
       const listed = JSON.parse(list) as [string, string][];
@@ -119,7 +119,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     return rows;
   }
 
-  /** Decides by what is in `packages`, into which it puts what is missing there. */
+  /** Decides from what is in `packages`, after loading what is missing there. */
   async function decide<T>(
     connection: Binding,
     packages: PackageCache,
@@ -131,7 +131,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
       const missing: Missing = { checksums: [], prefixes: [] };
       const made = make((key) => packages.get(key)!, missing);
       if (missing.checksums.length === 0 && missing.prefixes.length === 0) return made;
-      // Of a package with very many rows what is asked for is looked up by its key, and kept.
+      // For a package with very many rows, only what is needed is looked up, by its key, and kept.
       const known = await extremes(connection, EXTREMES_OF_CHECKSUMS, missing.checksums);
       for (const [i, key] of missing.checksums.entries())
         packages.change(packageKey(key), (rows) => learnValues(rows, key.checksum, known[i]!));
@@ -145,12 +145,12 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   const insert = (connection: Binding, rows: readonly PrRow[]) => connection.run(INSERT, [encodeRows(rows)]);
 
   /**
-   * One hop: decides from what is in memory, then inserts on the condition that nobody else has committed meanwhile.
-   * Null, and nothing done, when somebody has.
+   * One thread hop: decides from memory, then inserts on the condition that nobody else has committed meanwhile.
+   * If somebody has, it does nothing and returns null.
    */
   async function getPrAlone(connection: Binding, requests: readonly PrRequest[]): Promise<readonly PrAnswer[] | null> {
     cache.trim();
-    // A connection's version says nothing beside that of the one it takes the place of.
+    // Versions of different connections cannot be compared.
     if (cacheOf !== connection) forget();
     cacheOf = connection;
     if (cacheVersion === null)
@@ -181,7 +181,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
       }
     },
     async apply(connection, requests) {
-      // Rows of this transaction may yet be rolled back: nothing read here is kept in memory.
+      // This transaction may still be rolled back: nothing read here is kept in memory.
       forget();
       const decided = await decide(connection, createPackageCache(), requests, (rows, missing) =>
         decideAll(requests, rows, missing),
@@ -198,7 +198,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
       return [];
     },
   };
-  // One writing statement: no transaction needs to be put around it.
+  // A single writing statement needs no transaction around it.
   const importAlone = { ...importKind, applyAlone: importKind.apply };
 
   const lookupValues = createBatcher(
@@ -225,7 +225,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     }
     if (after) {
       conditions.push('(version, pkgarch, checksum, value) > (?, ?, ?, ?)');
-      // Files of others may hold NULL, to which nothing compares; it sorts before the empty text.
+      // Other programs' files may contain NULL, which compares with nothing; it sorts before the empty text.
       params.push(after.version, after.pkgarch, after.checksum, after.value ?? '');
     }
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
@@ -238,7 +238,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     readOnly: database.readOnly,
     async getPr(requests) {
       if (database.writer) return database.writer.submit(getPrKind, requests, requests.length * 256);
-      // Each by itself: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
+      // Each on its own: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
       return decide(database.reads, createPackageCache(), requests, (rows, missing) =>
         requests.map((request) => decideAll([request], rows, missing).values[0]!),
       );
@@ -257,7 +257,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
           if (isCountable(row.value)) page.push(row);
           else warnOfBadRow(row);
         }
-        // A short page means the end to whoever asked: rows passed over are made up for.
+        // A short page means the end to the caller, so skipped rows are replaced by further ones.
         if (rows.length < wanted || page.length === limit) return page;
         from = rows.at(-1)!;
       }
