@@ -25,7 +25,7 @@ export interface ProgramLogger extends Logger {
 }
 
 /**
- * A logger over winston that writes to a file, or to stderr: stdout is for results.
+ * A logger over winston that writes to a file, or to stderr: stdout is for results. In the journal lines have a priority.
  * @param level the most verbose level that is written
  * @param format `text` for people, `json` for collectors: one object a line
  * @throws the system's error when the file cannot be written
@@ -44,9 +44,15 @@ export async function createLogger(
     return `${timestamp} ${level}: ${message}${rest.join('')}`;
   });
   const target = file === null ? null : openLogFile(file);
+  const shape = format === 'json' ? json() : readable;
+  const prioritized = winston.format((line) => {
+    line[WRITTEN] = `<${PRIORITIES[line.level as LogLevel]}>${line[WRITTEN]}`;
+    return line;
+  });
+  const forJournal = target === null && isJournal(process.env.JOURNAL_STREAM);
   const sink = winston.createLogger({
     level: 'debug',
-    format: combine(timestamp(), format === 'json' ? json() : readable),
+    format: forJournal ? combine(timestamp(), shape, prioritized()) : combine(timestamp(), shape),
     transports: [
       target
         ? new winston.transports.Stream({ stream: target.stream })
@@ -70,6 +76,26 @@ export async function createLogger(
     },
     reopen: () => target?.reopen(),
   };
+}
+
+/** Where winston keeps the text of a line. */
+const WRITTEN: unique symbol = Symbol.for('message') as never;
+/** Of syslog(3), for `journalctl -p warning`: the journal takes them off the front of a line (sd-daemon(3)). */
+const PRIORITIES: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+/**
+ * Whether stderr goes to the journal. The variable alone does not tell: whoever a service starts inherits it, with
+ * stderr elsewhere (systemd.exec(5)).
+ * @param stream `DEVICE:INODE` of the journal's end
+ */
+function isJournal(stream: string | undefined): boolean {
+  if (!stream) return false;
+  try {
+    const { dev, ino } = fs.fstatSync(process.stderr.fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 /** A log file. Each line is written at once: the last one before a crash matters most. */

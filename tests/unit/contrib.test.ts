@@ -131,6 +131,14 @@ test('the backup unit has the databases and the user of the service', () => {
   assert.match(read('systemd/bakeserv-backup.service'), /^DynamicUser=yes\nUser=bakeserv\nStateDirectory=bakeserv /m);
 });
 
+test('the logrotate example has the server open its log again, by the signal that does so', () => {
+  const example = read('logrotate/bakeserv');
+  assert.match(example, /^ {4}postrotate\n.*--signal=HUP bakeserv\.service\n {4}endscript$/m);
+  // The server makes the new file; one made by root it could not write.
+  assert.match(example, /^ {4}nocreate$/m);
+  assert.match(readAbove('docs/operating.md'), /^\| `SIGHUP` +\| opens the log again/m);
+});
+
 test('bash reads the completion, and completes a command’s options', () => {
   const script = path.join(CONTRIB, 'completion/bakeserv.bash');
   const complete = (words: string[]) => {
