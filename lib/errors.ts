@@ -7,7 +7,8 @@ export const ERROR_CODES = {
   'config-error': 'A flag, environment variable or setting is wrong; nothing was started.',
   'address-error': 'An address cannot be read, listened on or connected to.',
   'storage-busy': 'Another program held the database lock for longer than the lock wait.',
-  'storage-full': 'The disk (or the database size limit) is full; reads go on and writes heal by themselves.',
+  'storage-full':
+    'The disk (or the database size limit) is full; reads go on and writes work again once there is room.',
   'storage-corrupt': 'The database file is damaged; the server stops writing and ends with status 3.',
   'storage-missing': 'The database file is absent, empty, or was removed or replaced while the server ran.',
   'storage-read-only': 'The database cannot be written here.',

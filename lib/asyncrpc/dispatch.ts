@@ -36,7 +36,7 @@ export interface CommandRow<S> {
   readonly batch?: (context: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
   /** Instead of `handle`: a stream command. May throw BadLine for the first bad line. */
   readonly stream?: (context: S, lines: readonly string[]) => string | Promise<string>;
-  /** Beside `stream`: answers lines that are known by heart from their bytes; null where none are. */
+  /** In addition to `stream`: answers lines from memory, from their bytes; null if none can be. */
   readonly scanner?: (context: S) => LineScanner | null;
 }
 

@@ -98,7 +98,7 @@ export interface Session {
    * A bad line rejects with a StreamFailure that carries the text for the lines before it.
    */
   stream(command: Command, lines: readonly string[]): string | Promise<string>;
-  /** What answers lines of the stream command that are known by heart; null where nothing does. `stream` answers the rest. */
+  /** Answers lines of the stream command from memory; null if nothing does. `stream` answers the rest. */
   scanner?(command: Command): LineScanner | null;
   /** True while the server requires a login that this client has yet to make. */
   readonly awaitsLogin: boolean;

@@ -122,7 +122,7 @@ export interface HashStore {
   /** The unihash of a task if it is in the cache; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
   /**
-   * What answers lines of get-stream (or of exists-stream) that are known by heart.
+   * What answers lines of get-stream (or of exists-stream) whose answers are in memory.
    * @param misses whether a task that is known not to be here is answered too
    */
   knownLines(of: 'tasks' | 'unihashes', misses: boolean): LineScanner | null;

@@ -21,20 +21,20 @@ export interface ConnectionContext {
   readonly carrier: Carrier;
   readonly account: Account;
   readonly turns: Turns;
-  /** Called once, when the handshake is over. */
+  /** Called once, when the handshake is complete. */
   readonly onReady: () => void;
   /** Called once, when the connection is gone. */
   readonly onClose: () => void;
 }
 
-/** Steps between two looks at the clock, which costs as much as a cheap one. */
+/** Steps between two looks at the clock, which costs as much as a cheap step. */
 const STEPS_A_LOOK = 8;
-/** How long a closing connection's remaining input is read away, so that the last answer is not lost to a reset. */
+/** How long the remaining input of a closing connection is read and dropped, so that a reset does not destroy the last answer. */
 const LINGER_MS = 1000;
 
 /**
- * One client on any byte stream: what it sends is counted, read and answered, in turns with others, and it is held to
- * its limits. What is said is the conversation's.
+ * One client on any byte stream: what it sends is counted, read and answered, in turns with others, and kept within
+ * its limits. What the bytes mean is the conversation's part.
  */
 export class Connection implements ConversationHost, OutputOwner, Holder, Worker {
   readonly peer: Peer;
@@ -77,7 +77,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.output = new Output(stream, limits, turns, this);
     this.conversation = new Conversation(this);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
-    // What the carrier holds grows before there is data.
+    // The carrier may hold more before there is data.
     stream.on('held', () => this.paused || this.over || this.pauseOrResume());
     stream.on('end', () => {
       this.inputEnded = true;
@@ -92,7 +92,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     return this.state !== 'open';
   }
 
-  /** Reads no more, answers what was read, then closes; at once when idle. */
+  /** Stops reading, answers what was read, then closes; at once if idle. */
   drain(): void {
     if (this.draining || this.over) return;
     this.draining = true;
@@ -103,7 +103,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.stream.destroy();
   }
 
-  /** Holds the connection to its time limits; called a few times a second with `performance.now()`. */
+  /** Enforces the time limits; called a few times a second with `performance.now()`. */
   checkTime(now: number): void {
     const { limits } = this;
     if (this.state === 'closed') return;
@@ -173,13 +173,13 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     return true;
   }
 
-  /** What is unfinished is not waited for; what came before it is answered first. */
+  /** Does not wait for what is unfinished; what came before it is answered first. */
   private refuseRest(why: ProtocolError): void {
     this.inbox.fail(why);
     this.pump();
   }
 
-  /** Does all that can be done now and in this turn. */
+  /** Does everything that can be done now, within this turn. */
   pump(): void {
     if (this.pumping) return;
     const { turns } = this.context;
@@ -252,7 +252,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.holding.set(this.uncutBytes + inbox.heldBytes + this.conversation.heldBytes + unsent, partial, unsent);
   }
 
-  /** Tells the client what was wrong, unless that is a fault of which it did not ask to be told, and closes. */
+  /** Tells the client what was wrong, except a fault of which it did not ask to be told, and closes. */
   fail(error: Error, what = 'connection failed'): void {
     if (this.over) return;
     if (error instanceof LoopError) this.log.debug('loop refused', { peer: this.peer.name });
@@ -263,7 +263,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.close();
   }
 
-  /** Sends what is written, then closes. Input that still comes is read away for a moment, so that no reset eats the answer. */
+  /** Sends what is written, then closes. Further input is read and dropped for a moment, so that a reset does not destroy the answer. */
   close(): void {
     if (this.over) return;
     this.output.flush();

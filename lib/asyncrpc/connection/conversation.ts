@@ -12,10 +12,10 @@ import { Replies } from './replies.ts';
 import { type StreamHost, StreamMode } from './stream-mode.ts';
 
 /**
- * What is said on a connection: handshake, then the request loop, in message and in stream mode, or the plain form.
- * Requests are answered in order. One message request (or a run of neighbours of a command that batches) is in flight
+ * The protocol on a connection: handshake, then the request loop, in message and in stream mode, or the plain form.
+ * Requests are answered in order. One message request (or a run of adjacent ones of a command that batches) is in flight
  * at a time, so that a later request sees the effect of an earlier one; stream lines overlap up to the in-flight limit,
- * but for those of a command that writes.
+ * except for those of a command that writes.
  */
 export class Conversation implements StreamHost, Sender {
   readonly limits: Limits;
@@ -29,11 +29,11 @@ export class Conversation implements StreamHost, Sender {
   private session: Session | null = null;
   private plain: PlainSession | null = null;
   private lines: StreamMode | null = null;
-  /** A request is being answered; nothing else of this connection is begun. */
+  /** A request is being answered; nothing else of this connection is started. */
   private busy = false;
   /** Bytes of the request, or of its answer, while it is worked on or written. */
   private busyBytes = 0;
-  /** Gives up this connection's turn at the gate it waits at, if it does. */
+  /** Gives up this connection's turn at a gate, if it waits at one. */
   private leaveGate: (() => void) | null = null;
   private onFetch: (() => void) | null = null;
 
@@ -66,7 +66,7 @@ export class Conversation implements StreamHost, Sender {
     return this.replies.told;
   }
 
-  /** How long a message may be before it is complete: of a client that is not known yet, no longer than it has to be. */
+  /** How long an incomplete message may be; for a client that is not known yet, no longer than necessary. */
   get maxPartialBytes(): number {
     const { maxLineBytes } = this.limits;
     if (this.isHandshake) return maxLineBytes;
@@ -95,7 +95,7 @@ export class Conversation implements StreamHost, Sender {
     return this.lines ? this.lines.step() : this.readMessages();
   }
 
-  /** There may be room for an answer that was waited for. */
+  /** There may now be room for the answer that waits. */
   onRoom(): void {
     const goOn = this.onFetch;
     if (!goOn || !this.holding.fetching) return;
@@ -138,7 +138,7 @@ export class Conversation implements StreamHost, Sender {
     const opened = this.handshake.push(line);
     if (opened === null) return true;
     if (opened === 'refused') {
-      // The contract: a protocol that is not spoken here is closed without a word.
+      // The contract: a connection with an unknown protocol is closed without an answer.
       this.host.log.debug('protocol refused', { peer: this.host.peer.name, line: line.slice(0, 128) });
       this.host.close();
       return false;
@@ -203,7 +203,7 @@ export class Conversation implements StreamHost, Sender {
     return true;
   }
 
-  /** Whether too much is being written for the command to be handed over. Nothing of this connection goes on until it can. */
+  /** Whether the command must wait because too much is being written. Until then nothing of this connection goes on. */
   mustWait({ gate }: Command): boolean {
     if (!gate || gate.isOpen) return false;
     this.busy = true;
@@ -225,7 +225,7 @@ export class Conversation implements StreamHost, Sender {
     return true;
   }
 
-  /** Waits for a value with nothing else of this connection in flight, then goes on. */
+  /** Waits for a value, with nothing else of this connection in flight, then goes on. */
   private settle<T>(value: T | Promise<T>, use: (value: T) => void): void {
     const settled = (settled: T) => {
       this.busy = false;
@@ -275,7 +275,7 @@ export class Conversation implements StreamHost, Sender {
         this.pump();
       },
       (error) => {
-        // Half an answer is out: an error message would be taken for a part of it. Those before it still go out whole.
+        // Half an answer is sent: an error message would be taken for a part of it. Earlier answers are still sent whole.
         this.logFailure('a long answer broke off', error as Error);
         this.host.close();
       },

@@ -11,8 +11,8 @@ import { type BlockAnswers, Blocks } from './blocks.ts';
 const LONGEST_SCANNED = 1024;
 
 /**
- * What a client has sent and nobody has taken yet: bytes in, lines and whole requests out. It holds the client to how
- * much, and for how long, it may leave unfinished.
+ * What a client has sent and nobody has taken yet: bytes in, lines and whole requests out. It limits how
+ * much, and for how long, the client may leave unfinished.
  */
 export class Inbox {
   private readonly limits: Limits;
@@ -22,7 +22,7 @@ export class Inbox {
   /** In a stream: what came after those lines, and is not cut yet. */
   private readonly blocks = new Blocks();
   private scanner: LineScanner | null = null;
-  /** Bytes read and not yet taken, the unfinished line at the end included. */
+  /** Bytes read and not yet taken, including the unfinished line at the end. */
   private untakenBytes = 0;
   private readonly reader: MessageReader;
   /** A request that was taken out and put back. */
@@ -42,12 +42,12 @@ export class Inbox {
     this.reader = new MessageReader(limits);
   }
 
-  /** Why the input cannot be read on; to be said once what came before it has been answered. */
+  /** Why no more input can be read; the client must be told once what came before is answered. */
   get failure(): Error | null {
     return this.fault;
   }
 
-  /** Bytes that came and were not taken, those of an unfinished line included. */
+  /** Bytes that came and were not taken, including an unfinished line. */
   get bytes(): number {
     return this.untakenBytes;
   }
@@ -134,7 +134,7 @@ export class Inbox {
       const wasInChunks = this.reader.inChunks;
       try {
         const call = this.reader.push(line, sender);
-        // Noted here: after the last chunk no more input may come, and a connection may be idle for as long as it likes.
+        // Set here, because no more input may come after the last chunk, and a connection may be idle for any length of time.
         if (this.reader.inChunks !== wasInChunks) {
           const begun = this.reader.inChunks || this.splitter.partialBytes > 0;
           this.begunAt = begun ? performance.now() : 0;
@@ -149,7 +149,7 @@ export class Inbox {
     return null;
   }
 
-  /** Adds to `args` those of the neighbouring requests of the same command that have been read already. */
+  /** Adds to `args` those of the following requests of the same command that have been read already. */
   takeRun(sender: Sender, command: string, args: Json[]): void {
     while (args.length < this.limits.maxInFlight) {
       const call = this.takeCall(sender);
@@ -165,13 +165,13 @@ export class Inbox {
     this.nextBytes = this.lastBytes;
   }
 
-  /** Notes whether something is unfinished, so many bytes, and since when. */
+  /** Notes whether something is unfinished, and since when. */
   note(partial: number): void {
     if (!this.reader.inChunks && partial === 0) this.begunAt = 0;
     else if (this.begunAt === 0) this.begunAt = performance.now();
   }
 
-  /** Reads no more, and lets go of what is unfinished; said once what came before it has been answered. */
+  /** Stops reading and drops what is unfinished; the client is told once what came before is answered. */
   fail(why: ProtocolError): void {
     this.fault ??= why;
     this.untakenBytes -= this.splitter.partialBytes;
@@ -180,7 +180,7 @@ export class Inbox {
     this.begunAt = 0;
   }
 
-  /** What a client that has begun a message and does not end it is told; null while it has time. */
+  /** The error for a client that has started a message and not finished it in time; otherwise null. */
   checkTime(now: number): ProtocolError | null {
     const { messageTimeoutMs } = this.limits;
     if (!this.begunAt || this.fault || now - this.begunAt <= messageTimeoutMs) return null;
@@ -192,7 +192,7 @@ export class Inbox {
     this.pausedAt = performance.now();
   }
 
-  /** The client is read again: time in which it was not is not the client's. */
+  /** The client is read again: the time in between does not count against it. */
   resume(): void {
     if (this.begunAt) this.begunAt += performance.now() - Math.max(this.pausedAt, this.begunAt);
   }

@@ -1,5 +1,5 @@
 /**
- * Answers that may be worked out side by side but are given in order: a chain of tasks, each run when everything
+ * Answers that may be worked out in parallel but are given in order: a chain of tasks, each run when everything
  * before it is done.
  */
 export class OrderedAnswers {
@@ -21,7 +21,7 @@ export class OrderedAnswers {
     return this.tail === null;
   }
 
-  /** Runs the task at once when nothing is outstanding and it is no promise, else in its turn. */
+  /** Runs the task at once if nothing is outstanding, otherwise in its turn. */
   add(task: () => void | Promise<void>): void {
     const result = this.tail ? this.tail.then(task) : task();
     if (!(result instanceof Promise)) return;

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Limits } from '../limits.ts';
 import type { Turns } from '../shares/turns.ts';
 
-/** Answers that are gathered for one write are written when they are longer than this. */
+/** Gathered answers are written once they are longer than this. */
 const GATHERED_LENGTH = 64 * 1024;
 
 /** What an output needs of its connection. */
@@ -11,11 +11,11 @@ export interface OutputOwner {
   readonly maySend: boolean;
   /** The client has caught up. */
   onRelief(): void;
-  /** The client is too far behind, or has read nothing for too long: it is to be closed. */
+  /** The client is too far behind, or has read nothing for too long: it must be closed. */
   onStuck(unsentBytes: number): void;
 }
 
-/** What a connection sends, held to how fast its client reads. */
+/** What a connection sends, no faster than its client reads. */
 export class Output {
   /** The client is behind: nothing more is read from it until it has caught up. */
   choked = false;
@@ -39,12 +39,12 @@ export class Output {
     });
   }
 
-  /** Bytes that the client has not been sent. */
+  /** Bytes not yet sent to the client. */
   get unsentBytes(): number {
     return this.stream.writableLength + this.gathered.length;
   }
 
-  /** What is written until `flush` goes out together: a write for each of a thousand answers would cost most of the time. */
+  /** What is written until `flush` is sent together: a system call for each of a thousand answers would take most of the time. */
   gather(): void {
     this.gathering = true;
   }
@@ -68,13 +68,13 @@ export class Output {
     this.stream.write(text, 'latin1');
     const unsent = this.stream.writableLength;
     if (unsent > this.limits.outputLimitBytes) this.owner.onStuck(unsent);
-    // Only a stream that says so will tell when it has caught up.
+    // Only a stream that returned false emits `drain` when it has caught up.
     else if (unsent > 0 && this.stream.writableNeedDrain)
       this.choked ||= unsent > this.limits.outputPauseBytes || !this.owner.maySend;
   }
 
   /**
-   * Writes a long text no faster than the client reads it, others having their turns in between. Ends early, without an
+   * Writes a long text no faster than the client reads it, with turns for others in between. Ends early, without an
    * error, when the client is gone.
    */
   async writeAll(pieces: AsyncIterable<string> | Iterable<string>): Promise<void> {
@@ -92,7 +92,7 @@ export class Output {
     this.turns.spend(began);
   }
 
-  /** Holds the client to the output time limit. */
+  /** Enforces the output time limit. */
   checkTime(now: number): void {
     const unsent = this.stream.writableLength;
     if (unsent === 0 || unsent !== this.lastUnsent) this.movedAt = now;

@@ -14,16 +14,16 @@ import {
 import { encodeJson, encodePieces, isLong, type Json, lengthOf, parseMessage } from '../wire/messages.ts';
 import { isStreamLine } from '../wire/stream-line.ts';
 
-/** A reply line with its newline, or its pieces where it is too long to be held whole. */
+/** A reply line with its newline, or its pieces if it is too long to be held whole. */
 export interface PlainAnswer {
   readonly written: string | AsyncIterable<string>;
-  /** What the pieces are made of takes so many bytes at least. */
+  /** At least this many bytes are held for the pieces. */
   readonly bytes: number;
 }
 
 /** What the plain form needs of its connection. */
 export interface PlainHost {
-  /** Told of what went wrong on our side. */
+  /** Called with our own faults. */
   onFailure(error: Error): void;
   /** Resolves when an answer of any length may be fetched; null when it may be at once. */
   untilRoom(): Promise<void> | null;
@@ -43,7 +43,7 @@ export function isPlain(firstLine: string): boolean {
 /**
  * A client that speaks the plain form: a request a line, `{"id": …, "method": "get-pr", "params": {…}}`, and a reply
  * a line, `{"id": …, "result": …, "error": null | {"message"}}`. For scripts, nc and jq. Every command of every service
- * can be called; a stream command takes `{"lines": […]}` and gives a list. Bad requests are answered, never closed on.
+ * can be called; a stream command takes `{"lines": […]}` and returns a list. A bad request is answered and does not close the connection.
  */
 export class PlainSession {
   private readonly sessions: ReadonlyMap<string, Session>;
@@ -102,7 +102,7 @@ export class PlainSession {
     throw unknownCommand(method);
   }
 
-  /** Does it at once, or in its turn at the command's gate: within the call, or others behind it would be first. */
+  /** Runs it at once, or in its turn at the command's gate; then inside the gate's call, or others behind it would come first. */
   private handOver<T>({ gate }: Command, task: () => T | Promise<T>): T | Promise<T> {
     if (!gate || gate.isOpen) return task();
     return new Promise((resolve, reject) => {

@@ -5,11 +5,11 @@ import { encodeJson, encodePieces, frameMessage, frameStreamed, isLong, lengthOf
 
 /** What is written to answer requests. */
 export interface Framed {
-  /** The text, or its pieces where it is too long to be encoded, or held, in one go. */
+  /** The text, or its pieces if it is too long to be encoded, or held, as a whole. */
   readonly written: string | AsyncIterable<string>;
-  /** What the pieces are made of takes so many bytes at least, until they are written. */
+  /** At least this many bytes are held for the pieces until they are written. */
   readonly bytes: number;
-  /** A fault of which the client is not told: once this is written its connection is closed. */
+  /** A fault of which the client is not told: once this is written, its connection is closed. */
   readonly fault: Error | null;
 }
 
@@ -21,7 +21,7 @@ export class Replies {
   private readonly onFailure: (error: Error) => void;
 
   /**
-   * @param chunked whether long messages travel in chunks
+   * @param chunked whether long messages are sent in chunks
    * @param onFailure told of faults that are answered
    */
   constructor(chunked: boolean, onFailure: (error: Error) => void) {
@@ -61,7 +61,7 @@ export class Replies {
     }
   }
 
-  /** As JSON: the text, or its pieces where it is long. */
+  /** As JSON: the text, or its pieces if it is long. */
   private encode(outcome: Outcome): string | AsyncIterable<string> | Iterable<string> {
     if (outcome instanceof EncodedReply) return outcome.text;
     if (outcome instanceof StreamedReply) return outcome.pieces;

@@ -23,7 +23,7 @@ export interface StreamHost {
 /** Lines answered from their bytes in one step: so many take a part of a millisecond. */
 const SCANNED_AT_ONCE = 256;
 
-/** From a stream command to its END: lines overlap up to the in-flight limit, but for those of a command that writes. */
+/** From a stream command to its END: lines overlap up to the in-flight limit, except for a command that writes. */
 export class StreamMode {
   private readonly command: Command;
   private readonly session: Session;
@@ -57,7 +57,7 @@ export class StreamMode {
   step(): boolean {
     // Lines after END are messages: they wait until the stream's answers are out.
     if (this.ending) return false;
-    // A line sees what those before it did; and behind a bad one, which ends the stream, nothing is done.
+    // A line sees the effect of those before it; and nothing is done after a bad one, which ends the stream.
     if (this.command.serial && !this.answers.isEmpty) return false;
     const { limits, inbox } = this.host;
     const room = limits.maxInFlight - this.linesInFlight;
@@ -89,10 +89,10 @@ export class StreamMode {
 
   private answer(text: string | Promise<string>, lines: number, bytes: number): void {
     if (typeof text === 'string' && this.answers.isEmpty) return this.host.write(text);
-    // Also an answer that is there already is held in memory until those before it are out.
+    // Even a finished answer is held in memory until those before it are sent.
     this.linesInFlight += lines;
     this.bytes += bytes;
-    // Taken up in its turn, which may be after it has failed.
+    // Awaited in its turn, which may be after it has failed.
     const told = this.host.told && text instanceof Promise;
     const answer = told ? text.catch((error) => this.tell(error, lines)) : text;
     if (answer instanceof Promise) answer.catch(() => {});
@@ -103,7 +103,7 @@ export class StreamMode {
     });
   }
 
-  /** A client that is told of a fault has an answer to each of its lines, and the stream goes on. */
+  /** A client that is told of faults gets an answer to each of its lines, and the stream goes on. */
   private tell(error: unknown, count: number): string {
     const fault = error instanceof StreamFailure ? (error.cause as Error) : null;
     if (!fault || !isFault(fault)) throw error;

@@ -31,7 +31,7 @@ const SET_MARK_OF_KEYS = `UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (${MAR
 
 /** A row of COUNT_KEYS. */
 export interface KeyCount {
-  /** Which of the keys. */
+  /** The index of the key. */
   readonly i: number;
   readonly n: number;
 }
@@ -68,7 +68,7 @@ interface Search {
   readonly indexed: boolean;
 }
 
-/** The columns by which an index leads to few rows, as a rule; of several the first that a where names all of. */
+/** Columns by which an index usually leads to few rows; the first entry whose columns a where names is used. */
 const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
   unihashes: [['unihash'], ['method', 'taskhash']],
   outhashes: [
@@ -77,7 +77,7 @@ const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** As many rows as an index may lead to; for more the table is gone through. */
+/** The most rows that an index may lead to; for more the table is scanned. */
 const MAX_INDEXED_ROWS = 2000;
 
 const UNUSED = `${CREATED('t.created')} < ? AND NOT EXISTS (
@@ -92,7 +92,7 @@ function searchFor(task: GcTask): Search {
   const lookup = LOOKUPS[table].find((columns) =>
     columns.every((column) => task.where.some(([named]) => named === column)),
   );
-  // The + keeps SQLite from another index, such as that by method, to which a million rows may belong.
+  // The + keeps SQLite from using another index, such as that by method, which may lead to a million rows.
   const conditions = task.where.map(([column]) => `${lookup?.includes(column) ? '' : '+'}t."${column}" = ?`);
   return {
     table: TABLE_NAMES[table],
@@ -105,7 +105,7 @@ function searchFor(task: GcTask): Search {
 /** The tasks whose rows are deleted, as lines of a stream. */
 const GONE = " RETURNING method || ' ' || taskhash AS task";
 
-/** Rows an index leads to, in no order: one more than are taken tells that it is no short way. */
+/** Rows that an index leads to, unordered: one more than the maximum shows that the index does not help. */
 const INDEXED = ({ table, condition }: Search) =>
   `SELECT t.id FROM ${table} t WHERE ${condition} LIMIT ${MAX_INDEXED_ROWS + 1}`;
 

@@ -38,9 +38,9 @@ SELECT q.key AS i, ${FIELDS}, u.unihash, u.gc_mark FROM json_each(?) q
 const SIGINFO = `
 SELECT substr(outhash_siginfo, ?, ${PIECE_CHARACTERS}) AS piece FROM outhashes_v2 WHERE id = ?`;
 
-/** What is known of outputs and of tasks, row by row. */
+/** Outhash rows by output and by task. */
 export function createOuthashStore(database: Database): OuthashMethods {
-  /** Rows of a batch in the order of their keys; a key that comes again is asked once, and its row shared. */
+  /** Rows of a batch in the order of their keys; a repeated key is looked up once, and its row shared. */
   async function look(sql: string, keys: readonly (readonly (string | number)[])[]): Promise<(OuthashRow | null)[]> {
     const places = new Map<string, number>();
     const asked: (readonly (string | number)[])[] = [];
@@ -94,7 +94,7 @@ export function createOuthashStore(database: Database): OuthashMethods {
   };
 }
 
-/** A row as it is answered: without a siginfo that is too long, and without what is no text in the files of others. */
+/** A row as an answer: without a siginfo that is too long, and without values that are not text in other programs' files. */
 function shape(row: OuthashRow, isLong: boolean): OuthashRow {
   for (const column in row) if (typeof row[column] === 'object') row[column] = null;
   if (isLong) delete row.outhash_siginfo;

@@ -21,7 +21,7 @@ function importSql(table: Table): string {
     FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE[table]}) DO NOTHING`;
 }
 
-/** Counting, taking out and putting in rows, for an administrator. Reads run on the maintenance connection. */
+/** Counting, exporting and importing rows, for an administrator. Reads run on the maintenance connection. */
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
   const { maintenance } = database;
   return {

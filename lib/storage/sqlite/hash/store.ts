@@ -27,8 +27,8 @@ const EXISTING =
   'SELECT q.key AS i FROM json_each(?) q WHERE EXISTS (SELECT 1 FROM unihashes_v3 WHERE unihash = q.value)';
 
 /**
- * RETURNING comes after the trigger, row by row: a report is answered with what was stored once it had been applied.
- * SQLite promises no order of what is returned, so each says which report it answers.
+ * RETURNING is evaluated after the trigger, row by row: a report is answered with what was stored once it had been applied.
+ * SQLite promises no order of returned rows, so each says which report it answers.
  */
 const REPORT = `
 INSERT INTO temp.report (i, ${REPORT_COLUMNS.join(', ')})
@@ -50,7 +50,7 @@ INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
 
 /**
  * Of the rows stored last: as each server's rows are stored in the order of their `created`, the newest is among them,
- * but for a row that was imported or learnt from an upstream. Looking at all would hold up the start of a large file.
+ * except for rows that were imported or came from an upstream. Reading all would delay the start with a large file.
  */
 const NEWEST_CREATED = `
 SELECT max(${CREATED('created')}) AS created FROM (
@@ -172,7 +172,7 @@ function isUnihash(text: string | null): text is string {
 
 const NOTHING: readonly undefined[] = [];
 
-/** A kind that writes with one statement, which is its own transaction when it is alone. */
+/** A kind that writes with one statement, which is its own transaction if the batch has no other kind. */
 function oneStatement<Op, Result>(apply: WriteKind<Op, Result>['apply']): WriteKind<Op, Result> {
   return { apply, applyAlone: apply };
 }
@@ -191,7 +191,7 @@ const KEEP_KIND = oneStatement<OuthashRow, undefined>(async (connection, rows) =
 });
 
 /**
- * RETURNING says nothing of rows that were there before. So they are read, by the connection that has their pages in
+ * RETURNING says nothing about existing rows. So they are read, by the connection that has their pages in
  * memory; in its own turn it sees nothing that is not committed, or about to be with this batch.
  */
 const EQUIVALENT_KIND = oneStatement<Equivalence, string | null>(async (connection, equivalences) => {

@@ -5,7 +5,7 @@ import { openBinding } from '../engine/binding.ts';
 /** All tasks of a hash equivalence database, page by page. */
 export interface TaskPages {
   readonly total: number;
-  /** Lines `method taskhash`. May be gone through once; closes the database at the end. */
+  /** Lines `method taskhash`. Can be iterated once; closes the database at the end. */
   pages(): AsyncGenerator<string[]>;
 }
 
@@ -16,7 +16,7 @@ const COUNT = 'SELECT count(*) AS total FROM unihashes_v3';
 
 /**
  * Opens a hash equivalence database that belongs to somebody else: it is only read.
- * @throws StorageError when it is none
+ * @throws StorageError when it is not one
  */
 export async function openTaskPages(file: string): Promise<TaskPages> {
   if (!fs.existsSync(file)) throw new StorageError('storage-missing', `${file}: no such file`);

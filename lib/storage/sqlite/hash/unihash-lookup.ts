@@ -13,7 +13,7 @@ SELECT group_concat(coalesce((
   SELECT u.unihash FROM unihashes_v3 u WHERE u.method = ${method} AND u.taskhash = ${taskhash}), ''), char(10)) AS text
 FROM json_each(${keys}) q`;
 
-/** Nearly always a whole batch has one method. */
+/** Nearly every batch has a single method. */
 const UNIHASHES_OF_METHOD = asLines('?1', 'q.value', '?2');
 /** Task lines of several methods, cut at their one blank. */
 const UNIHASHES = asLines(
@@ -29,7 +29,7 @@ SELECT json_group_array((
   WHERE u.method = q.value->>0 AND u.taskhash = q.value->>1)) AS list
 FROM json_each(?) q`;
 
-/** What streams may answer: they write one byte a character and one line an answer. */
+/** What streams can answer: one byte a character, one line an answer. */
 const PLAIN = /^[\n -~]*$/;
 const PLAIN_LINE = /^[ -~]+$/;
 
@@ -56,7 +56,7 @@ export function createUnihashLookup(
     return found.length === tasks.length && PLAIN.test(row!.text) ? found : onlyPlain(tasks);
   }
 
-  /** One of them is no plain text, as only another program can have stored it: that one counts as a miss. */
+  /** One of them is not plain text, and must have been stored by another program: it counts as a miss. */
   async function onlyPlain(tasks: readonly TaskLine[]): Promise<readonly string[]> {
     const keys = JSON.stringify(tasks.map((task) => task.split(' ')));
     const [row] = await database.read<{ list: string }>(database.lookups, STORED_UNIHASHES, [keys]);

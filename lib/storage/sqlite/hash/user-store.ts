@@ -10,11 +10,11 @@ type UserMethods = Pick<
 
 const FIELDS = 'id, username, token, permissions';
 
-/** Whether a list of permissions, joined by blanks, allows to manage users. */
+/** Whether a list of permissions, joined by blanks, allows managing users. */
 const MANAGES = (list: string) =>
   `(${MANAGE_USERS.map((one) => `instr(' ' || ${list} || ' ', ' ${one} ') > 0`).join(' OR ')})`;
 
-/** Somebody else may manage users, or this one never could. */
+/** Somebody else may manage users, or this user never could. */
 const KEPT = `(NOT ${MANAGES('permissions')}
   OR EXISTS (SELECT 1 FROM users other WHERE other.username <> ?1 AND ${MANAGES('other.permissions')}))`;
 
@@ -59,7 +59,7 @@ export function createUserStore(database: Database): { methods: UserMethods; ver
     } satisfies UserMethods,
   };
 
-  /** Does not change the last administrator; then, too, no row was changed. */
+  /** Does not change the last administrator: the row count is then 0, too. */
   async function changeKept(username: string, sql: string, more: readonly Param[] = []): Promise<boolean> {
     const changed = await database.writer!.slice(async (connection) => {
       if ((await connection.run(sql, [username, ...more])) > 0) return true;
