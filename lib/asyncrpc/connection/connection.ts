@@ -117,6 +117,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     const late = this.paused ? null : this.inbox.checkTime(now);
     if (late) this.refuseRest(late);
     this.output.checkTime(now);
+    if (this.inputEnded && this.carrier.chunked && this.conversation.awaitsMessage) this.output.probe(now);
     this.count();
   }
 

@@ -31,6 +31,8 @@ export class Conversation implements StreamHost, Sender {
   private lines: StreamMode | null = null;
   /** A request is being answered; nothing else of this connection is started. */
   private busy = false;
+  /** A message request is worked on, and nothing of its answer is written. */
+  awaitsMessage = false;
   /** Bytes of the request, or of its answer, while it is worked on or written. */
   private busyBytes = 0;
   /** Gives up this connection's turn at a gate, if it waits at one. */
@@ -199,7 +201,9 @@ export class Conversation implements StreamHost, Sender {
     const args = [call.argument];
     if (command.batches) inbox.takeRun(this, call.name, args);
     this.busyBytes = Math.max(0, held - inbox.heldBytes);
-    this.settle(session.invoke(command, args), (outcomes) => this.answer(outcomes));
+    const outcomes = session.invoke(command, args);
+    this.awaitsMessage = outcomes instanceof Promise;
+    this.settle(outcomes, (outcomes) => this.answer(outcomes));
     return true;
   }
 
@@ -253,6 +257,7 @@ export class Conversation implements StreamHost, Sender {
   }
 
   private answer(outcomes: readonly Outcome[]): void {
+    this.awaitsMessage = false;
     const { written, bytes, fault } = this.replies.frame(outcomes);
     this.send(written, bytes);
     if (fault) this.fail(fault, 'request failed: closed');

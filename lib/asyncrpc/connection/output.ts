@@ -5,6 +5,9 @@ import type { Turns } from '../shares/turns.ts';
 /** Gathered answers are written once they are longer than this. */
 const GATHERED_LENGTH = 64 * 1024;
 
+/** How often a client that may have gone is looked for. */
+const PROBE_MS = 1000;
+
 /** What an output needs of its connection. */
 export interface OutputOwner {
   /** Whether more answers may be held for it. */
@@ -27,6 +30,7 @@ export class Output {
   private gathered = '';
   private lastUnsent = 0;
   private movedAt = performance.now();
+  private probedAt = 0;
 
   constructor(stream: Duplex, limits: Limits, turns: Turns, owner: OutputOwner) {
     this.stream = stream;
@@ -98,6 +102,18 @@ export class Output {
     if (unsent === 0 || unsent !== this.lastUnsent) this.movedAt = now;
     this.lastUnsent = unsent;
     if (now - this.movedAt > this.limits.outputTimeoutMs) this.owner.onStuck(unsent);
+  }
+
+  /**
+   * Called again and again while a client that has ended its input is owed an answer. One that has closed its connection
+   * and one that only says nothing more (`printf … | nc`) look the same, until something is written: the system of the one
+   * refuses it, and 'close' follows. To the other it is white space before JSON.
+   */
+  probe(now: number): void {
+    if (this.probedAt === 0) this.probedAt = now;
+    if (now - this.probedAt < PROBE_MS || this.unsentBytes > 0) return;
+    this.probedAt = now;
+    this.write(' ');
   }
 
   private relief(): Promise<void> {
