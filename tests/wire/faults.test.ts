@@ -201,12 +201,14 @@ for (const { name, error, text } of FAULTS) {
         assert.equal(await client.line(), '"ok"');
         assert.equal(await client.line(), answer);
         fail(error);
-        client.send(`${failingLine}\n${failingLine}\n`);
-        for (const _ of [1, 2]) assert.deepEqual(JSON.parse((await client.line())!), told(text), command);
+        // Lines that fail together are answered one by one all the same.
+        client.send(`${failingLine}\n`.repeat(3));
+        const answers = [await client.line()];
         fail(null);
         client.send(`${line}\nEND\n`);
-        assert.equal(await client.line(), answer);
-        assert.equal(await client.line(), 'ok');
+        while (answers.at(-1) !== 'ok') answers.push(await client.line());
+        const refusal = encodeJson(told(text));
+        assert.deepEqual(answers, [refusal, refusal, refusal, answer, 'ok'], command);
       }
       assert.equal(await client.ask('get', task), null);
     });

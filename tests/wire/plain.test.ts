@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { DEFAULT_LIMITS, KIB, type Limits } from '../../lib/asyncrpc/limits.ts';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
 import { SILENT } from '../../lib/log.ts';
@@ -10,8 +10,14 @@ import { configIn, MEMORY, TCP, type Transport, temporaryFolder, UNIX, WireClien
 
 type Test = { after(fn: () => void | Promise<void>): void };
 
-async function plainClient(t: Test, transport: Transport = MEMORY, flags = {}, piece = 0) {
-  const app = await createApp(configIn(temporaryFolder(t), flags), SILENT);
+async function plainClient(
+  t: Test,
+  transport: Transport = MEMORY,
+  flags: Record<string, unknown> = {},
+  piece = 0,
+  limits: Partial<Limits> = {},
+) {
+  const app = await createApp(configIn(temporaryFolder(t), flags, limits), SILENT);
   const opened = await transport.open(app, DEFAULT_LIMITS, temporaryFolder(t));
   const client = new WireClient(await opened.connect(), piece);
   t.after(async () => {
@@ -113,4 +119,30 @@ test('requests sent at once and then the end, as nc sends them, are all answered
     assert.deepEqual(JSON.parse((await client.line())!), { id, result: { value: `${id}` }, error: null });
   }
   assert.equal(await client.line(), null);
+});
+
+describe('before a login that is required, in the plain form,', () => {
+  const flags = { 'anon-perms': '@none', 'admin-user': 'admin', 'admin-password': 'secret' };
+
+  test('a request over the limit is refused unread, and is answered after the login', async (t) => {
+    const { client, ask } = await plainClient(t, MEMORY, flags, 0, { maxMessageBeforeLoginBytes: 1000 });
+    const params = { method: 'm', taskhash: 't' };
+    // Not padded at its end: a line is read without the white space there.
+    const request = `{${' '.repeat(1000)}${JSON.stringify({ id: 7, method: 'get', params }).slice(1)}\n`;
+    client.send(request);
+    const refused = { id: null, result: null, error: { message: 'a message is longer than 1000 bytes' } };
+    assert.deepEqual(JSON.parse((await client.line())!), refused);
+    assert.deepEqual(await ask('ping'), { alive: true });
+    await ask('auth', { username: 'admin', token: 'secret' });
+    client.send(request);
+    assert.deepEqual(JSON.parse((await client.line())!), { id: 7, result: null, error: null });
+  });
+
+  test('a request that does not end is refused at the limit', async (t) => {
+    const { client, ask } = await plainClient(t, MEMORY, flags);
+    assert.deepEqual(await ask('ping'), { alive: true });
+    client.send(`{"id":1,"method":"ping","params":"${'x'.repeat(100 * KIB)}`);
+    assert.match((await client.line())!, /invoke-error.*longer than 65536 bytes/);
+    assert.equal(await client.line(), null);
+  });
 });
