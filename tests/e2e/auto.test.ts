@@ -16,8 +16,8 @@ const control = (home: Home) => path.join(home.folder, '.bakeserv/control.sock')
 
 /** A BitBake worker: connects, reports one task, leaves. */
 const WORKER = `
-import { parseAddress } from '${ROOT}/dist/lib/asyncrpc/address.js';
-import { connectClient } from '${ROOT}/dist/lib/asyncrpc/client.js';
+import { parseAddress } from '${ROOT}/dist/lib/asyncrpc/transport/address.js';
+import { connectClient } from '${ROOT}/dist/lib/asyncrpc/client/client.js';
 const client = await connectClient(parseAddress(process.env.BB_HASHSERVE), { protocol: 'OEHASHEQUIV 1.1' });
 const [taskhash, outhash, unihash] = process.argv.slice(1);
 const reply = await client.invoke('report', { method: '${METHOD}', taskhash, outhash, unihash });

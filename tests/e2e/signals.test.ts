@@ -86,3 +86,18 @@ test('SIGUSR1 and SIGUSR2 do nothing: no end, no debugger', async (t) => {
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.ok(!fs.existsSync(path.join(home.folder, 's')));
 });
+
+test('SIGHUP has a server in the background, too, go on in a new log file', async (t) => {
+  const home = createHome(t);
+  const { status, stderr } = await home.bakeserv(['auto']);
+  assert.equal(status, 0, stderr);
+  const file = path.join(home.folder, '.bakeserv/log');
+  const [server] = await home.servers();
+  assert.match(fs.readFileSync(file, 'utf8'), /info: listening on unix:/);
+  fs.renameSync(file, `${file}.1`);
+  process.kill(server!.pid, 'SIGHUP');
+  await eventually(20_000, async () => {
+    const said = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+    assert.match(said, /^\S+ info: SIGHUP: the log was opened again and the settings were read\n$/);
+  });
+});

@@ -23,7 +23,9 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
   let lock: Lock | null = null;
   let tenancy: Tenancy | null = null;
   try {
-    const settings = await load();
+    // As a logger of its own opens it again: what only writes to stderr goes on in a file that was rotated.
+    const log = process.connected ? place.log : null;
+    const settings = withLog(await load(), log);
     prepare(place);
     lock = await waitForLock(place);
     if (!lock) return STATUS_ALREADY_RUNNING;
@@ -32,7 +34,7 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
     return await runServer({
       command: 'auto',
       settings: withPort(settings, port),
-      reload: async () => withPort(await load(), port),
+      reload: async () => withPort(withLog(await load(), log), port),
 
       controls(running) {
         const { server, stop, status } = running;
@@ -69,6 +71,12 @@ async function waitForLock(place: AutoPlace): Promise<Lock | null> {
       throw new AddressError(`another server holds ${place.lock} and does not answer; its log is ${place.log}`);
     await pause(RETRY_MS);
   }
+}
+
+/** @param file the log of a server in the background, where no other is asked for */
+function withLog(settings: Settings, file: string | null): Settings {
+  const setting = settings.get('log-file')!;
+  return file === null || setting.value ? settings : new Map(settings).set('log-file', { ...setting, value: file });
 }
 
 function withPort(settings: Settings, port: number): Settings {
