@@ -162,3 +162,54 @@ test('whatever two servers and a program do, both end with what the file holds',
     { numRuns: 12 },
   );
 });
+
+/** What a store's own lines say of some tasks: undefined where they are not answered from memory. */
+function fromMemory(store: HashStore, of: readonly string[]): string | undefined {
+  const input = Buffer.from(of.map((each) => `${each}\n`).join(''));
+  const output = Buffer.alloc(input.length);
+  const { lines, written } = store.knownLines('tasks', true)!.scan(input, 0, output, of.length);
+  return lines === of.length ? output.toString('latin1', 0, written) : undefined;
+}
+
+test('a task that is not there is answered from memory once all rows are in, and never while another stores it', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 3000);
+  const [ours, theirs] = [await open(), await open()];
+  for (let n = 5000; n < 5010; n++) {
+    await until(() => fromMemory(ours, [line(1), line(n)]) === `${hash(1_000_001)}\n\n`);
+    await theirs.reportEquivalent([task(n, 7)]);
+    const stored = performance.now();
+    // Older than this no answer may be.
+    while (fromMemory(ours, [line(n)]) === '\n') {
+      assert.ok(performance.now() - stored < 10_000, 'it is still not there');
+      await new Promise(setImmediate);
+    }
+    await until(() => fromMemory(ours, [line(n)]) === `${hash(7)}\n`);
+  }
+});
+
+test('what this server stores is no miss when it is answered', async (t) => {
+  const { open } = files(t);
+  const store = await open();
+  await store.reportEquivalent([task(1, 101)]);
+  const rows = Array.from({ length: 60 }, (_, n) => n + 2);
+  for (const n of rows) {
+    await until(() => fromMemory(store, [line(1), line(n)]) === `${hash(101)}\n\n`);
+    if (n % 3 === 0) await store.importRows('unihashes', [[METHOD, hash(n), hash(7)]]);
+    else if (n % 3 === 1) await store.reportEquivalent([task(n, 7)]);
+    else await store.report([reportOf(hash(n), `o${n}`, hash(7))]);
+    assert.ok([undefined, `${hash(7)}\n`].includes(fromMemory(store, [line(n)])), `task ${n}`);
+  }
+});
+
+test('a row whose unihash has another form is no miss', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 10);
+  await withSqlite(file, (run) => run(`UPDATE unihashes_v3 SET unihash = 'odd' WHERE taskhash = '${hash(5)}'`));
+  const store = await open();
+  await until(() => store.loading.state === 'all');
+  assert.equal(fromMemory(store, [line(5)]), undefined);
+  assert.deepEqual(await store.unihashes([line(5)]), ['odd']);
+});

@@ -29,6 +29,7 @@ export class KnownUnihashes {
   /** Whether the table can hold anything. */
   readonly hasTable: boolean;
   private trusted = true;
+  private whole = false;
   private changed = 0;
   private rowsWentAt = 0;
 
@@ -84,11 +85,16 @@ export class KnownUnihashes {
     return (inTable && this.table.hasUnihash(this.unihash)) || this.strings.get(existsKey(unihash)) !== undefined;
   }
 
-  /** Answers lines of get-stream, or of exists-stream, as far as the table does. */
-  scanner(of: 'tasks' | 'unihashes'): LineScanner | null {
+  /**
+   * Answers lines of get-stream, or of exists-stream, as far as the table does.
+   * @param isFresh whether what the table holds is new enough for a task to count as unknown that is not in it
+   */
+  scanner(of: 'tasks' | 'unihashes', isFresh: () => boolean): LineScanner | null {
     if (!this.hasTable) return null;
+    const missesAreKnown = () => this.whole && !this.hasEvicted && isFresh();
+    // A unihash may stand in a row of another shape, or in one beside that which stood for it and was removed.
     const scanner =
-      of === 'tasks' ? createTaskScanner(this.table, () => false) : createUnihashScanner(this.table, () => false);
+      of === 'tasks' ? createTaskScanner(this.table, missesAreKnown) : createUnihashScanner(this.table, () => false);
     return {
       scan: (input, from, output, most) =>
         this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0 },
@@ -146,16 +152,27 @@ export class KnownUnihashes {
     }
   }
 
+  /** Rows were stored that may not be in the table. */
+  miss(): void {
+    this.whole = false;
+    this.changed++;
+  }
+
   /** Rows may have gone: nothing is answered from the table until it is found right, or cleared. */
   doubt(): void {
     this.rowsWentAt++;
     this.strings.clear();
     this.trusted = this.rows === 0;
+    this.whole = false;
   }
 
-  /** The table holds no row that the engine does not. */
-  trust(): void {
+  /**
+   * The table holds no row that the engine does not.
+   * @param isWhole and every row whose taskhash is 64 lower-case hex digits
+   */
+  trust(isWhole: boolean): void {
     this.trusted = true;
+    this.whole = isWhole;
   }
 
   /** Forgets everything; what was read before this and arrives later is not kept. */
@@ -165,6 +182,7 @@ export class KnownUnihashes {
     this.table.clear();
     this.strings.clear();
     this.trusted = true;
+    this.whole = false;
   }
 
   private find(task: string): number {

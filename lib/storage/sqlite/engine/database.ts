@@ -76,6 +76,10 @@ export interface Database {
   tryWrite(): Promise<void>;
   /** Called soon after another process, or another connection than the writer, has committed. */
   onForeignCommit(listener: () => void): void;
+  /** Every commit of others before this moment, as performance.now() tells it, has been told of. */
+  foreignSeenAt(): number;
+  /** Looks for commits of others now, and not only when it is time. */
+  lookForForeign(): void;
   /** Called when it begins to close: whoever reads by itself stops. */
   onClose(listener: () => void): void;
   /** Drains the writer, checkpoints, closes. After a fatal error the database is left as it is: the process must exit. */

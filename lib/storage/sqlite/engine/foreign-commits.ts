@@ -12,26 +12,32 @@ export function pollForeignCommits(run: (job: (connection: Binding) => Promise<v
   /** Versions of different connections cannot be compared. */
   let askedOf: Binding | null = null;
   let asking = false;
-  const timer = setInterval(async () => {
+  let seenAt = Number.NEGATIVE_INFINITY;
+  const look = async () => {
     if (asking || listeners.length === 0) return;
     asking = true;
     try {
       await run(async (connection) => {
+        const began = performance.now();
         const [row] = await connection.all<{ data_version: number }>('PRAGMA data_version');
         // The first look counts as a change too: nobody saw what has happened since the start.
         if (known !== row!.data_version || askedOf !== connection) for (const listener of listeners) listener();
         known = row!.data_version;
         askedOf = connection;
+        seenAt = began;
       });
     } catch {
       // Closing, or the file is gone: there is nothing left to notice.
     } finally {
       asking = false;
     }
-  }, FOREIGN_POLL_MS);
+  };
+  const timer = setInterval(look, FOREIGN_POLL_MS);
   timer.unref();
   return {
     listen: (listener: () => void) => void listeners.push(listener),
+    look: () => void look(),
+    seenAt: () => seenAt,
     close: () => clearInterval(timer),
   };
 }

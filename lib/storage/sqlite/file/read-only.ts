@@ -114,6 +114,8 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       listeners.push(listener);
       foreign.listen(listener);
     },
+    foreignSeenAt: foreign.seenAt,
+    lookForForeign: foreign.look,
     onClose: (listener) => void onClose.push(listener),
     tryWrite: async () => {},
     async close() {

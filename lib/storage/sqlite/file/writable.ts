@@ -186,6 +186,8 @@ function assemble(
     read: (on, sql, params) => patientRead(on, sql, params, doubt),
     tryWrite: () => writer.slice(rewriteHeader),
     onForeignCommit: foreign.listen,
+    foreignSeenAt: foreign.seenAt,
+    lookForForeign: foreign.look,
     onClose: (listener) => void onClose.push(listener),
     async close(drainMs) {
       for (const listener of onClose) listener();

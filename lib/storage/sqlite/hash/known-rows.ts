@@ -1,13 +1,20 @@
-import type { Loading, TaskLine } from '../../../hashserv/store.ts';
+import type { LineScanner, Loading, TaskLine } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
 import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import type { Database } from '../engine/database.ts';
 import { createUnihashLoader } from './unihash-loader.ts';
 
+/** A miss is answered from memory when commits of others were looked for so short a time ago … */
+const FRESH_MS = 100;
+/** … and they are looked for again before that has passed. */
+const LOOK_MS = 50;
+
 /** The unihashes in memory, and what this server's own writes mean for them. */
 export interface KnownRows {
   readonly memory: KnownUnihashes;
   readonly loading: Loading;
+  /** What answers lines of a stream from memory; with `misses` also those of tasks that are known not to be there. */
+  lines(of: 'tasks' | 'unihashes', misses: boolean): LineScanner | null;
   /** Rows of these tasks were deleted. */
   removed(tasks: readonly TaskLine[]): void;
   /** Rows were stored that are not in memory yet. */
@@ -22,13 +29,23 @@ export interface KnownRows {
 export function createKnownRows(database: Database, maxBytes: number, log: Logger): KnownRows {
   const memory = new KnownUnihashes(maxBytes);
   const loader = createUnihashLoader(database, memory, log);
+  function isFresh(): boolean {
+    const age = performance.now() - database.foreignSeenAt();
+    if (age > LOOK_MS) database.lookForForeign();
+    return age <= FRESH_MS;
+  }
+
   return {
     memory,
     get loading() {
       return loader.loading;
     },
+    lines: (of, misses) => memory.scanner(of, misses ? isFresh : () => false),
     removed: (tasks) => memory.remove(tasks),
-    stored: () => loader.changed(),
+    stored() {
+      memory.miss();
+      loader.changed();
+    },
     unsure() {
       memory.doubt();
       loader.changed();

@@ -116,6 +116,8 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     if (epoch !== memory.epoch) known.stored();
     return ops.map(({ method, taskhash, unihash: proposed }, i) => {
       const unihash = found[i]!;
+      // A row as another program stores it, or a report that got the unihash of one.
+      if (!isUnihash(unihash)) known.stored();
       if (!method.includes(' ') && !taskhash.includes(' ')) {
         const task = `${method} ${taskhash}`;
         const inMemory = memory.get(task);
@@ -135,7 +137,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     newestCreated: newest!.created,
 
     knownUnihash: (task) => memory.get(task),
-    knownLines: (of) => memory.scanner(of),
+    knownLines: known.lines,
     unihashes: (tasks) => lookup.get(tasks),
     async unihash(method, taskhash) {
       const hasBlank = method.includes(' ') || taskhash.includes(' ');

@@ -21,9 +21,10 @@ const HEX = (column: string) =>
  * rows of texts, reading a million would hold the event loop up for seconds.
  */
 const slice = (condition: string) => `
-SELECT method, unhex(group_concat(row, '')) AS rows, count(*) AS count, min(id) AS first, max(id) AS last
+SELECT method, unhex(group_concat(row, '')) AS rows, count(*) AS count, sum(stray) AS strays, min(id) AS first, max(id) AS last
 FROM (
-  SELECT id, CASE WHEN fits THEN method END AS method, CASE WHEN fits THEN taskhash || unihash END AS row
+  SELECT id, CASE WHEN fits THEN method END AS method, CASE WHEN fits THEN taskhash || unihash END AS row,
+    NOT fits AND ${HEX('taskhash')} AS stray
   FROM (SELECT *, typeof(method) = 'text' AND ${HEX('taskhash')} AND ${HEX('unihash')} AS fits
     FROM unihashes_v3 NOT INDEXED WHERE ${condition} LIMIT ${SLICE_ROWS}))
 GROUP BY method`;
@@ -44,6 +45,8 @@ interface Slice {
   readonly method: string | null;
   readonly rows: Buffer | null;
   readonly count: number;
+  /** Rows with a taskhash as the table has them that are not for the table. */
+  readonly strays: number;
   readonly first: number;
   readonly last: number;
 }
@@ -67,6 +70,7 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
   /** Every row up to this id was read; of those so many are not for the table. */
   let last = 0;
   let others = 0;
+  let hasStrays = false;
   let restUntil = 0;
   database.onClose(() => {
     closed = true;
@@ -88,6 +92,7 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
         await nextTurn();
       }
     }
+    if (slices.some(({ strays }) => strays > 0)) hasStrays = true;
     others += slices.reduce((sum, { method, count }) => sum + (method === null ? count : 0), 0);
     return true;
   }
@@ -99,6 +104,7 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
     isLoaded = false;
     memory.clear();
     others = 0;
+    hasStrays = false;
     last = (await read<{ last: number }>(LAST))[0]!.last;
     for (let before = last + 1; memory.hasRoom && !closed; ) {
       const { epoch } = memory;
@@ -168,7 +174,8 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
       memory.clear();
       return;
     }
-    memory.trust();
+    // What was stored meanwhile may be missing.
+    memory.trust(!hasStrays && !again);
     state = 'all';
   }
 
