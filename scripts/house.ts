@@ -1,7 +1,7 @@
 /**
  * Figures of the house: `npm run house -- [--root DIR] [--json]`. Files and folders of lib and bin, circles of imports
- * (types included), the longest file and the median; and what one request passes when the one before it has warmed
- * everything: files and functions of dist/lib that ran between a request's first byte and its answer's last.
+ * (types included), the longest file and the median; and what one warm request passes: files and functions of
+ * dist/lib that ran between the first byte of the request and the last byte of its answer.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,4 +1,4 @@
-/** One import of one file; `target` is a path from the root, or a package's name. `typeOnly` leaves nothing at run time. */
+/** One import of one file. `target` is a path from the root, or a package's name; `typeOnly` imports are gone at run time. */
 export interface Import {
   readonly file: string;
   readonly target: string;

@@ -49,7 +49,7 @@ for (const [request, protocol, before, send] of [
   socket.write(`${protocol}\n\n${before}`);
   if (before) await answered();
   for (const n of [1, 2, 3]) {
-    // The third is measured: timers of the second (checkpoints, file watches) belong to nobody's request.
+    // The third is measured: timers started by the second (checkpoints, file watches) would count as part of it.
     await session.post('Profiler.takePreciseCoverage');
     socket.write(send(n));
     await answered();

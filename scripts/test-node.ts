@@ -15,7 +15,7 @@ const LEFT_OUT = new Set(['node_modules', 'dist', '.git']);
 
 const [major, ...files] = process.argv.slice(2);
 if (!/^\d{2}$/.test(major ?? '')) {
-  process.stderr.write('usage: npm run test:node -- MAJOR [TEST FILE ...], as: npm run test:node -- 26\n');
+  process.stderr.write('usage: npm run test:node -- MAJOR [TEST FILE ...], for example: npm run test:node -- 26\n');
   process.exit(2);
 }
 
@@ -36,7 +36,7 @@ function test(wanted: string, tests: readonly string[]): number {
   const node = path.join(home, 'node_modules', name);
   fs.cpSync(ROOT, checkout, { recursive: true, filter: (from) => !LEFT_OUT.has(path.relative(ROOT, from)) });
   const searched = `${path.join(node, 'bin')}:${process.env.PATH}`;
-  // The headers come with the package: none are downloaded.
+  // The package has the headers: nothing is downloaded.
   const environment = { npm_config_nodedir: node };
   run(searched, checkout, 'node', ['--version']);
   run(searched, checkout, 'npm', ['ci'], environment);
@@ -44,7 +44,7 @@ function test(wanted: string, tests: readonly string[]): number {
   return run(searched, checkout, 'node', ['--import', 'tsx', '--test', ...tests]);
 }
 
-/** Runs a step to its end; one that fails ends the whole. */
+/** Runs a step to its end. @throws when it fails */
 function run(
   PATH: string,
   cwd: string,

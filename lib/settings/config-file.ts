@@ -7,11 +7,11 @@ export interface ConfigFile {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Looked for in this order when no file is named. */
+/** Searched in this order when no file is named. */
 const CONFIG_PLACES = ['./bakeserv.yaml', '/etc/bakeserv/bakeserv.yaml'] as const;
 
 /**
- * Reads the configuration file that was named, else the first of the usual places that is there, else none.
+ * Reads the named configuration file, or else the first of the usual places that exists. Null when there is none.
  * @throws ConfigError when it cannot be read or is neither YAML nor JSON; the message names the file and the line
  */
 export async function loadConfigFile(named: string | undefined): Promise<ConfigFile | null> {

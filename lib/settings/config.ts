@@ -9,7 +9,7 @@ import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
 
-/** When the disk is told to sync. */
+/** When writes are synced to the disk. */
 export type SyncMode =
   | { readonly kind: 'immediate' }
   | { readonly kind: 'periodic'; readonly seconds: number }
@@ -24,7 +24,7 @@ export interface ServiceConfig {
 /** How upstreams are asked. Times in milliseconds. */
 export interface UpstreamConfig {
   readonly timeoutMs: number;
-  /** For what a report asks: a look-up that is missed is asked again, an equivalence is lost. */
+  /** For the upstream look-up of a report. Longer: a missed look-up is asked again later, a missed equivalence is lost. */
   readonly reportTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly missTtlMs: number;
@@ -39,12 +39,12 @@ export interface Config {
   readonly binds: readonly Address[];
   readonly hashserv: ServiceConfig | null;
   readonly prserv: ServiceConfig | null;
-  /** Who may connect to Unix sockets; null: as umask and group of the process have it. The group by name or number. */
+  /** Mode and group (name or number) of Unix sockets; null leaves them to the umask and the group of the process. */
   readonly socketMode: number | null;
   readonly socketGroup: string | null;
   readonly init: boolean;
   readonly readOnly: boolean;
-  /** Nobody writes to the database files of this read-only server. */
+  /** With `readOnly`: nobody else writes to the database files either. */
   readonly immutable: boolean;
   readonly history: boolean;
   /** What clients may do without a login, on every listener; null: by whether the listener is local. */
@@ -149,7 +149,7 @@ export function configOf(
   return Object.freeze(config);
 }
 
-/** What is wrong with a value, with the place it was set. */
+/** Adds the place where a value was set to what is wrong with it. */
 function naming<T>(where: string, read: () => T): T {
   try {
     return read();
@@ -159,7 +159,7 @@ function naming<T>(where: string, read: () => T): T {
   }
 }
 
-/** The line said at start about what anonymous clients of the hash equivalence service may do. */
+/** The log line at start: what clients of the hash equivalence service may do without a login. */
 export function describeAnonymous(config: Config, permissions: (local: boolean) => readonly string[]): string {
   const start = 'hash equivalence: anonymous clients may:';
   const list = (local: boolean) => permissions(local).join(',') || 'nothing';
@@ -169,7 +169,7 @@ export function describeAnonymous(config: Config, permissions: (local: boolean) 
   return `${start} ${list(true)} on Unix sockets and loopback addresses, ${list(false)} on ${remote.map(formatAddress).join(', ')}`;
 }
 
-/** The same of the PR service, which has no users: --anon-perms takes nothing of this away but the removing. */
+/** The same for the PR service. It has no users; --anon-perms restricts only who may remove values. */
 export function describePrAccess(config: Config, mayRemove: (local: boolean) => boolean): string {
   const start = 'PR values: everybody who can connect may';
   if (config.readOnly) return `${start} look up and export values; nothing is stored`;
@@ -180,8 +180,8 @@ export function describePrAccess(config: Config, mayRemove: (local: boolean) => 
 }
 
 /**
- * The modes of README (Durability).
- * @param where the option as its user wrote it, for the message
+ * Reads a sync mode; README (Durability) describes them.
+ * @param where the option as the user wrote it, for the message
  * @throws ConfigError
  */
 export function parseSyncMode(text: string, where: string): SyncMode {
@@ -191,7 +191,7 @@ export function parseSyncMode(text: string, where: string): SyncMode {
   throw new ConfigError(`${where}: ${JSON.stringify(text)} is not ${SYNC_MODE.expected}`);
 }
 
-/** An upstream that is one of our own listeners would have the server ask itself. */
+/** Refuses our own listeners as an upstream: the server would ask itself. */
 function parseUpstream(text: string, where: string, binds: readonly Address[]): Address {
   const address = naming(where, () => parseAddress(text));
   if (binds.some((bind) => formatAddress(bind) === formatAddress(address))) {
@@ -209,10 +209,10 @@ function parseOrigin(text: string, where: string): string {
   if (url?.host && !url.username && !url.search && !url.hash && /^\/?$/.test(url.pathname)) {
     return `${url.protocol}//${url.host}`.toLowerCase();
   }
-  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not an origin as https://ci.example.org`);
+  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not an origin such as https://ci.example.org`);
 }
 
-/** Open files this process may have, or infinity where the system does not say. */
+/** The limit of open files of this process, or infinity where the system does not tell. */
 export function descriptorLimit(): number {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'utf8'));

@@ -1,6 +1,6 @@
 /**
  * The name that was probably meant: the one with the fewest letters added, dropped, changed or swapped with a
- * neighbour, if that is few for its length; else null.
+ * neighbour, if that is few for its length; otherwise null.
  */
 export function nearest(given: string, names: readonly string[]): string | null {
   let best: string | null = null;
@@ -14,7 +14,7 @@ export function nearest(given: string, names: readonly string[]): string | null 
   return best;
 }
 
-/** `; did you mean X?`, or nothing. */
+/** `; did you mean X?`, or an empty text. */
 export function didYouMean(given: string, names: readonly string[]): string {
   const meant = nearest(given, names);
   return meant === null ? '' : `; did you mean ${meant}?`;

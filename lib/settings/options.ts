@@ -3,11 +3,11 @@ import { DEFAULT_LIMITS, type Limits } from '../asyncrpc/limits.ts';
 /** How an option's text is read: `strings` may be given several times, `seconds` may have decimals, `bytes` a unit. */
 export type OptionType = 'string' | 'strings' | 'boolean' | 'integer' | 'number' | 'seconds' | 'seconds-or-0' | 'bytes';
 
-/** One option of a command of bakeserv: the command line, the environment, the documentation are all read from this row. */
+/** One option of a command. Command line, environment and documentation all come from this row. */
 export interface Option {
   readonly name: string;
   readonly type: OptionType;
-  /** What is done without it, in words where the value depends on something. */
+  /** The value without the option; a description where it depends on something. */
   readonly default?: string | number | boolean | readonly string[] | undefined;
   readonly describe: string;
   readonly group?: string;
@@ -16,19 +16,19 @@ export interface Option {
   readonly limit?: keyof Limits;
   /** Masked wherever settings are shown; `NAME-file` names a file that holds it. */
   readonly secret?: true;
-  /** What a text must look like, and that in words; more than its type says. */
+  /** What a text must match, beyond its type; and the same in words, for messages. */
   readonly pattern?: string;
   readonly expected?: string;
-  /** One letter. */
+  /** A short form of one letter. */
   readonly alias?: string;
   /** Also an environment variable and a key of the configuration file. */
   readonly setting?: true;
-  /** Names of its values, for help; without them one called VALUE. */
+  /** Names of its values in help texts; by default one, called VALUE. */
   readonly values?: readonly string[];
   readonly required?: true;
-  /** What a shell offers to complete its value. */
+  /** What shells complete its value with. */
   readonly completes?: 'file' | 'folder';
-  /** Works, and is shown nowhere. */
+  /** Works, but is not shown in help or documentation. */
   readonly hidden?: true;
 }
 
@@ -45,50 +45,55 @@ const limit = (name: string, type: 'integer' | 'seconds' | 'bytes', field: keyof
 /** The options of `bakeserv serve` that set limits. */
 export const LIMIT_OPTIONS: readonly Option[] = [
   limit('max-line', 'bytes', 'maxLineBytes', 'Longest line from a client'),
-  limit('max-message', 'bytes', 'maxMessageBytes', 'Longest message, its chunks together'),
+  limit('max-message', 'bytes', 'maxMessageBytes', 'Longest message, all its chunks together'),
   limit(
     'max-message-before-login',
     'bytes',
     'maxMessageBeforeLoginBytes',
-    'Longest message while a login is required and was not made',
+    'Longest message from a client that must log in and has not yet',
   ),
   limit(
     'max-partial',
     'bytes',
     'maxPartialBytes',
-    'Long messages that are being put together, of all clients: so many of the longest at once, half of them from one address; further ones wait unread',
+    'Memory for long messages that are still arriving, over all clients; one address may use half of it. Clients that need more are not read until there is room',
   ),
   limit(
     'max-held',
     'bytes',
     'maxHeldBytes',
-    'What is held for all clients above 128 KiB each, from its arrival to the last byte of its answer; past it those that hold much wait unread',
+    'Memory for requests and answers, over all clients, above the 128 KiB that each may use. Beyond it, clients that use much are not read until there is room',
   ),
-  limit('max-json-depth', 'integer', 'maxJsonDepth', 'Nesting of a message'),
-  limit('max-json-keys', 'integer', 'maxJsonKeys', 'Object keys in a message'),
-  limit('handshake-timeout', 'seconds', 'handshakeTimeoutMs', 'Time for protocol line and headers'),
-  limit('max-headers', 'integer', 'maxHeaders', 'Header lines'),
-  limit('max-header-bytes', 'bytes', 'maxHeaderBytes', 'Header lines together'),
+  limit('max-json-depth', 'integer', 'maxJsonDepth', 'Deepest nesting of a message'),
+  limit('max-json-keys', 'integer', 'maxJsonKeys', 'Most object keys in a message'),
+  limit(
+    'handshake-timeout',
+    'seconds',
+    'handshakeTimeoutMs',
+    'Time for a client to send the protocol line and the headers',
+  ),
+  limit('max-headers', 'integer', 'maxHeaders', 'Most header lines'),
+  limit('max-header-bytes', 'bytes', 'maxHeaderBytes', 'Longest header lines, all together'),
   limit('message-timeout', 'seconds', 'messageTimeoutMs', 'Time from the first byte of a message to its last'),
   limit(
     'max-connections',
     'integer',
     'maxConnections',
-    'Clients at once; never more than the open-files limit less 128',
+    'Clients at once; never more than the open-files limit minus 128',
   ),
   limit(
     'max-connections-per-address',
     'integer',
     'maxConnectionsPerAddress',
-    'Clients at once from one network address (an IPv6 /64); by default half of those at once',
+    'Clients at once from one network address (an IPv6 /64); by default half of --max-connections',
   ),
   limit(
     'max-handshakes',
     'integer',
     'maxHandshakes',
-    'Clients whose handshake lasts a second or more; past it the oldest are closed',
+    'Clients whose handshake has taken a second or more; beyond it the oldest are closed',
   ),
-  limit('max-handshakes-per-address', 'integer', 'maxHandshakesPerAddress', 'Of those, from one network address'),
+  limit('max-handshakes-per-address', 'integer', 'maxHandshakesPerAddress', 'The same, from one network address'),
   limit('max-in-flight', 'integer', 'maxInFlight', 'Stream lines, or requests of one kind, in flight on a connection'),
   limit(
     'max-in-flight-bytes',
@@ -98,24 +103,24 @@ export const LIMIT_OPTIONS: readonly Option[] = [
   ),
   limit('output-pause', 'bytes', 'outputPauseBytes', 'Unsent output at which a connection is no longer read'),
   limit('output-limit', 'bytes', 'outputLimitBytes', 'Unsent output at which a connection is closed'),
-  limit('output-timeout', 'seconds', 'outputTimeoutMs', 'A client that reads nothing for this long is closed'),
+  limit('output-timeout', 'seconds', 'outputTimeoutMs', 'A client that reads nothing for this long is disconnected'),
   limit('keep-alive', 'seconds', 'keepAliveMs', 'Idle time before the first TCP keep-alive probe'),
   limit(
     'websocket-ping',
     'seconds',
     'websocketPingMs',
-    'Time between pings on WebSocket connections; two in a row without an answer close one',
+    'Time between pings on WebSocket connections; a client that misses two in a row is disconnected',
   ),
-  limit('login-failure-delay', 'seconds', 'loginFailureDelayMs', 'A failed login is answered after this long'),
+  limit('login-failure-delay', 'seconds', 'loginFailureDelayMs', 'Delay before a failed login is answered'),
   limit(
     'max-login-failures',
     'integer',
     'maxLoginFailures',
-    'Failures within a minute, of one user from one address, after which such logins are looked at in turn',
+    'Failed logins of one user from one address within a minute; beyond it, such logins are slowed down',
   ),
-  limit('login-caution', 'seconds', 'loginCautionMs', 'For how long they are'),
-  limit('max-cautious-logins', 'integer', 'maxCautiousLogins', 'How many of them are looked at in a second'),
-  limit('drain-timeout', 'seconds', 'drainTimeoutMs', 'Time for clients to be finished with when the server stops'),
+  limit('login-caution', 'seconds', 'loginCautionMs', 'How long they are slowed down'),
+  limit('max-cautious-logins', 'integer', 'maxCautiousLogins', 'How many of the slowed logins are checked per second'),
+  limit('drain-timeout', 'seconds', 'drainTimeoutMs', 'Time for clients to finish when the server stops'),
 ];
 
 /** The environment variable of an option. */
@@ -136,8 +141,8 @@ export function sizeText(bytes: number): string {
 }
 
 /**
- * What is taken without the option, for its reader: sizes in their unit, times with theirs; empty where it has none.
- * @param each how one value is set, as in quotes
+ * The default for readers: sizes and times with their unit; empty where there is none.
+ * @param each formats one value, for example with quotes
  */
 export function defaultText({ default: value, type }: Option, each = (text: string) => text): string {
   if (value === undefined) return '';

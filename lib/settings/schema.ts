@@ -27,7 +27,7 @@ const TYPES: Record<OptionType, { readonly schema: object; readonly expected: st
         { type: 'string', pattern: '^\\d{1,12}\\s*([Bb]|[KkMmGg][Ii][Bb])?$' },
       ],
     },
-    expected: 'a size in bytes, as 65536, 64KiB or 16MiB',
+    expected: 'a size in bytes, such as 65536, 64KiB or 16MiB',
   },
 };
 
@@ -45,8 +45,8 @@ function schemaOf(option: Option): object {
 }
 
 /**
- * The JSON Schema of a configuration file, made from the option table. Flags and environment variables are held to
- * it too; contrib/bakeserv.schema.json is this, for editors.
+ * The JSON Schema of a configuration file, made from the option table. Flags and environment variables are checked
+ * against it too. contrib/bakeserv.schema.json is the same, for editors.
  */
 export function settingsSchema(): Record<string, unknown> {
   const properties: Record<string, object> = { $schema: { type: 'string' } };
@@ -68,7 +68,7 @@ export function settingsSchema(): Record<string, unknown> {
 
 const validate = new Ajv({ strict: true, allErrors: true, ownProperties: true }).compile(settingsSchema());
 
-/** What is wrong with settings that were read: nothing, or every fault. */
+/** Every fault in settings; none when they are valid. */
 export function settingsFaults(settings: object): readonly ErrorObject[] {
   return validate(settings) ? [] : validate.errors!;
 }

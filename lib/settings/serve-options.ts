@@ -3,7 +3,7 @@ import { LIMIT_OPTIONS, type Option } from './options.ts';
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name, setting: true }));
 
-/** The modes of README (Durability); how many seconds are meant is for config.ts to check. */
+/** The sync modes; README (Durability) describes them. config.ts checks the number of seconds. */
 export const SYNC_MODE = {
   pattern: '^(immediate|on_shutdown|periodic:\\d+(\\.\\d+)?)$',
   expected: 'immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown',
@@ -16,52 +16,52 @@ const ROWS: readonly Option[] = [
       type: 'strings',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen here: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; several times for several listeners; port 0 asks for a free one',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port',
     },
     {
       name: 'socket-mode',
       type: 'string',
       default: undefined,
-      describe: 'Who may connect to Unix sockets, as in chmod: 0660; without the option the umask decides',
+      describe: 'Who may connect to Unix sockets, as for chmod: 0660, for example; by default the umask decides',
       pattern: '^0?[0-7]{3}$',
-      expected: 'three octal digits, as 0660',
+      expected: 'three octal digits, such as 0660',
     },
     {
       name: 'socket-group',
       type: 'string',
       default: undefined,
-      describe: 'The group of Unix sockets, by name or number; the server must be in it, or be root',
+      describe: 'The group of Unix sockets, by name or number; the server must belong to it, or run as root',
     },
     {
       name: 'hashserv',
       type: 'boolean',
       default: true,
-      describe: 'Serve hash equivalence; --no-hashserv leaves it out',
+      describe: 'Serve hash equivalence; --no-hashserv turns it off',
     },
     {
       name: 'prserv',
       type: 'boolean',
       default: true,
-      describe: 'Serve PR values; --no-prserv leaves them out',
+      describe: 'Serve PR values; --no-prserv turns it off',
     },
     {
       name: 'history',
       type: 'boolean',
       default: false,
       describe:
-        'The mode of get-pr requests that do not say: with history a checksum keeps its first value, without a value never goes down',
+        'The mode of get-pr requests that do not name one: with history, a checksum keeps its first value; without, a value never goes down',
     },
     {
       name: 'self-check',
       type: 'boolean',
       default: false,
-      describe: 'Once listening, ask every listener something as a client and print the answer',
+      describe: 'After the start, send each listener a request as a client would, and print the answer',
     },
     {
       name: 'json',
       type: 'boolean',
       default: false,
-      describe: 'Print results on stdout as JSON objects, one a line',
+      describe: 'Print results on stdout as JSON objects, one per line',
     },
   ]),
   ...group('Databases', [
@@ -81,34 +81,34 @@ const ROWS: readonly Option[] = [
       name: 'init',
       type: 'boolean',
       default: false,
-      describe: 'Begin a new database in an existing file of zero bytes, which is refused otherwise',
+      describe: 'Create a new database in an existing empty file, which is refused otherwise',
     },
     {
       name: 'sync-mode',
       type: 'string',
       default: 'immediate',
-      describe: 'When the disk is told to sync: immediate (before each answer), periodic:SECONDS, or on_shutdown',
+      describe: 'When writes are synced to the disk: immediate (before each answer), periodic:SECONDS, or on_shutdown',
       ...SYNC_MODE,
     },
     {
       name: 'hashserv-sync-mode',
       type: 'string',
       default: undefined,
-      describe: 'The same for the hash equivalence database alone',
+      describe: 'The same, for the hash equivalence database only',
       ...SYNC_MODE,
     },
     {
       name: 'prserv-sync-mode',
       type: 'string',
       default: undefined,
-      describe: 'The same for the PR database alone',
+      describe: 'The same, for the PR database only',
       ...SYNC_MODE,
     },
     {
       name: 'cache-size',
       type: 'bytes',
       default: 96 * 1024 * 1024,
-      describe: 'Memory for unihashes, about 90 bytes each: as many are answered without the database',
+      describe: 'Memory for unihashes, about 90 bytes each; those in memory are answered without the database',
     },
   ]),
   ...group('Access', [
@@ -116,28 +116,28 @@ const ROWS: readonly Option[] = [
       name: 'read-only',
       type: 'boolean',
       default: false,
-      describe: 'Answer from the databases and never write',
+      describe: 'Answer from the databases, and never write to them',
     },
     {
       name: 'immutable',
       type: 'boolean',
       default: false,
       describe:
-        'With --read-only: nobody else writes to the databases either, so they are read without locks and not watched',
+        'With --read-only: nobody else writes to the databases either, so read them without locks and do not watch them for changes',
     },
     {
       name: 'anon-perms',
       type: 'string',
       default: undefined,
       describe:
-        'What clients may do without a login, on every listener: a comma-separated list of @read, @report, @db-admin, @none; without the option @read,@report,@db-admin on Unix sockets and loopback addresses and @read,@report on others',
+        'What clients may do without a login, on every listener: a comma-separated list of @read, @report, @db-admin, @none; by default @read,@report,@db-admin on Unix sockets and loopback addresses, @read,@report on others',
     },
     {
       name: 'allow-origin',
       type: 'strings',
       default: undefined,
       describe:
-        'Web pages of this origin (SCHEME://HOST[:PORT]) may connect to WebSocket listeners; several times for several; without the option no page may, whatever its origin',
+        'Let web pages of this origin (SCHEME://HOST[:PORT]) connect to WebSocket listeners; repeat it for several; by default no page may',
     },
     {
       name: 'admin-user',
@@ -149,7 +149,8 @@ const ROWS: readonly Option[] = [
       name: 'admin-password',
       type: 'string',
       default: undefined,
-      describe: 'Its password; better in the environment, where other users of the machine cannot see it',
+      describe:
+        'The password of that user; better set in the environment, where other users of the machine cannot see it',
       secret: true,
     },
   ]),
@@ -158,7 +159,7 @@ const ROWS: readonly Option[] = [
       name: 'hashserv-upstream',
       type: 'string',
       default: undefined,
-      describe: 'Ask this hash equivalence server about what is not known here',
+      describe: 'Ask this hash equivalence server for what is not known here',
     },
     {
       name: 'prserv-upstream',
@@ -176,26 +177,26 @@ const ROWS: readonly Option[] = [
       name: 'hashserv-upstream-token',
       type: 'string',
       default: undefined,
-      describe: 'With this token; without one, the one that .netrc has under the upstream’s whole address',
+      describe: 'The token for that login; by default the one in .netrc under the full address of the upstream',
       secret: true,
     },
     {
       name: 'ca',
       type: 'string',
       default: undefined,
-      describe: 'PEM file of certificate authorities to trust for wss:// addresses, besides those of the system',
+      describe: 'PEM file of certificate authorities to trust for wss:// addresses, in addition to those of the system',
     },
     {
       name: 'upstream-timeout',
       type: 'seconds',
       default: 3,
-      describe: 'A look-up the upstream has not answered by then counts as a miss',
+      describe: 'A look-up that the upstream has not answered after this time counts as a miss',
     },
     {
       name: 'upstream-report-timeout',
       type: 'seconds',
       default: 15,
-      describe: 'The same for what a report asks: whether the upstream knows its output',
+      describe: 'The same for the look-up of a report: whether the upstream knows its output',
     },
     {
       name: 'upstream-connect-timeout',
@@ -216,31 +217,31 @@ const ROWS: readonly Option[] = [
       type: 'string',
       default: 'info',
       choices: ['error', 'warn', 'info', 'debug'],
-      describe: 'How much is logged, on stderr',
+      describe: 'How much is logged to stderr',
     },
     {
       name: 'log-format',
       type: 'string',
       default: 'text',
       choices: ['text', 'json'],
-      describe: 'For people or for collectors',
+      describe: 'Log lines for people (text) or for log collectors (json)',
     },
     {
       name: 'log-file',
       type: 'string',
       default: undefined,
-      describe: 'Log to this file instead of stderr; SIGHUP opens it again, as after a rotation',
+      describe: 'Log to this file instead of stderr; SIGHUP reopens it, for log rotation',
     },
   ]),
   ...LIMIT_OPTIONS,
 ];
 
-/** The other way to give a secret: the name of a file, which others can neither read nor write. */
+/** The other way to give a secret: the name of a file that others can neither read nor write. */
 const secretFile = ({ name, group }: Option): Option => ({
   name: `${name}-file`,
   type: 'string',
   default: undefined,
-  describe: `A file that holds the --${name}, which then stands on no command line and in no environment; refused where others may read or write it`,
+  describe: `Read --${name} from this file, keeping it off the command line and out of the environment; refused if others may read or write the file`,
   ...(group && { group }),
   setting: true,
 });
@@ -253,8 +254,7 @@ export const CONFIG_OPTION: Option = {
   name: 'config',
   type: 'string',
   default: undefined,
-  describe:
-    'Configuration file, YAML or JSON; without it ./bakeserv.yaml is looked for, then /etc/bakeserv/bakeserv.yaml',
+  describe: 'Configuration file, YAML or JSON; by default ./bakeserv.yaml, then /etc/bakeserv/bakeserv.yaml',
   group: 'Server',
   setting: true,
   completes: 'file',

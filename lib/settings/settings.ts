@@ -19,15 +19,15 @@ export interface Setting {
 
 export type Settings = ReadonlyMap<string, Setting>;
 
-/** What one source says. `where` names a key as its user wrote it. */
+/** What one source sets. `where` names a key as the user wrote it. */
 interface Layer {
   readonly given: Readonly<Record<string, unknown>>;
   readonly where: (name: string) => string;
 }
 
 /**
- * Every option with its value: flags over the environment over the configuration file over what the PR server written
- * in Rust was told by over defaults. Reads the files that hold secrets, and nothing else.
+ * Every option with its value. Flags win over the environment, then come the configuration file, the variables of the PR
+ * server written in Rust, and the defaults. Reads the files that hold secrets, and nothing else.
  * @throws ConfigError naming where it was set, the key, what was expected, and for a typo the nearest known key
  */
 export function resolveSettings(flags: Flags, environment: NodeJS.ProcessEnv, file: ConfigFile | null): Settings {
@@ -49,8 +49,8 @@ export function resolveSettings(flags: Flags, environment: NodeJS.ProcessEnv, fi
 }
 
 /**
- * Variables that begin like ours and are none, each with what was probably meant. Not an error: container platforms
- * put variables like BAKESERV_PORT into the environment of everything that runs beside a service called bakeserv.
+ * Variables that begin with BAKESERV_ and are no option, each with the one that was probably meant. Not an error:
+ * container platforms set variables like BAKESERV_PORT for everything that runs next to a service called bakeserv.
  */
 export function unknownVariables(environment: NodeJS.ProcessEnv): readonly string[] {
   const known = [...SERVE_OPTIONS, CONFIG_OPTION].map(({ name }) => environmentName(name));
@@ -70,7 +70,7 @@ function flagLayer(flags: Flags): Layer {
 }
 
 function environmentLayer(environment: NodeJS.ProcessEnv): Layer {
-  // A variable set to nothing counts as not set: that is how a unit or a compose file takes one back.
+  // An empty variable counts as not set: that is how a unit or a compose file unsets one.
   const given = pick((option) => {
     const text = environment[environmentName(option.name)];
     return text ? fromText(option, text) : undefined;
@@ -100,7 +100,7 @@ const RUST: Readonly<Record<string, { readonly variable: string; readonly read: 
   },
 };
 
-/** The environment without what the Rust server reads: for commands that are not `serve`. */
+/** The environment without the variables of the Rust server: for commands other than `serve`. */
 export function withoutRustSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const theirs = Object.values(RUST).map(({ variable }) => variable);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !theirs.includes(name)));
@@ -124,7 +124,7 @@ function pick(read: (option: Option) => unknown): Record<string, unknown> {
   return given;
 }
 
-/** A text as the type a file would give it in; what cannot be read stays a text, which the schema then refuses. */
+/** A text as the type it would have in a file. What cannot be read stays a text, which the schema then refuses. */
 function fromText(option: Option, text: string): unknown {
   switch (option.type) {
     case 'boolean':
@@ -179,7 +179,7 @@ function normalise({ type }: Option, value: unknown): Value {
 
 const UNITS: Record<string, number> = { B: 1, KIB: 1024, MIB: 1024 ** 2, GIB: 1024 ** 3 };
 
-/** The secret itself or from its file, whichever the stronger source names. */
+/** The secret itself, or the one in its file: whichever the stronger source sets. */
 function secret(option: Option, layers: readonly Layer[], settings: Settings): Setting {
   const plain = settings.get(option.name)!;
   const named = settings.get(`${option.name}-file`)!;
@@ -187,11 +187,11 @@ function secret(option: Option, layers: readonly Layer[], settings: Settings): S
   const layer = layers.find(({ given }) => given[option.name] !== undefined || given[named.option.name] !== undefined)!;
   if (layer.given[named.option.name] === undefined) return plain;
   if (layer.given[option.name] !== undefined)
-    throw new ConfigError(`${plain.where} and ${named.where} are both given: which one holds?`);
+    throw new ConfigError(`${plain.where} and ${named.where} are both given: use only one of them`);
   return { option, value: readSecret(String(named.value), named.where), where: named.where };
 }
 
-/** A secret with the rights of the very file it was read from; a pipe or a terminal is nobody else's. */
+/** A secret, and the mode of the very file it was read from; a pipe or a terminal is private. */
 function openSecret(path: string, where: string): { mode: number; text: string } {
   try {
     const descriptor = fs.openSync(path, 'r');
@@ -209,7 +209,7 @@ function openSecret(path: string, where: string): { mode: number; text: string }
 
 function readSecret(path: string, where: string): string {
   const { mode, text } = openSecret(path, where);
-  // Whoever may write it sets the password. A group may read it: that of the service.
+  // Anyone who can write the file can set the password. Its group, that of the service, may read it.
   if ((mode & 0o026) !== 0) {
     const shown = (mode & 0o777).toString(8).padStart(4, '0');
     throw new ConfigError(`${where}: others may read or write ${path} (its mode is ${shown}): chmod 600 ${path}`);

@@ -4,8 +4,8 @@ import { ConfigError } from '../errors.ts';
 import type { UpstreamConfig } from './config.ts';
 
 /**
- * Who to log in as at the hash equivalence upstream, or null for nobody. The token is the one given, else the one in the
- * file, else the one that netrc has for that user under the upstream's whole address.
+ * Who to log in as at the hash equivalence upstream, or null for nobody. The token is the one given or the
+ * one in the file, otherwise the one that netrc has for that user under the full address of the upstream.
  * @throws ConfigError when a user is named and no token can be found
  */
 export async function upstreamLogin(
@@ -19,7 +19,7 @@ export async function upstreamLogin(
   }
   if (username === null) return null;
   const full = formatAddress(address);
-  // As people write it: without the port that the scheme means anyway.
+  // As people write it: without the default port of the scheme.
   const name = address.kind === 'ws' ? full.replace(address.secure ? /:443(?=\/|$)/ : /:80(?=\/|$)/, '') : full;
   const found = findCredentials(name, environment) ?? findCredentials(full, environment);
   if (found?.login === username) return { username, token: found.password };

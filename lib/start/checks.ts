@@ -7,21 +7,21 @@ import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 import { upstreamLogin } from '../settings/upstream-login.ts';
 
-/** What an engine says of a file before it is opened; throws what is wrong with it. */
+/** An engine's check of a file before it is opened; throws what is wrong with it. */
 export type FileCheck = (file: string, config: Pick<Config, 'readOnly' | 'init'>) => void;
 
-/** When the settings are looked at. */
+/** When the settings are checked. */
 export interface StartMoment {
-  /** Listening sockets were handed over, which take the place of the addresses. */
+  /** Listening sockets were handed over and are used instead of the addresses. */
   readonly inherited: boolean;
-  /** Some time before a start, which may find what is not there yet. */
+  /** The start is still to come, and may find what is missing now. */
   readonly ahead: boolean;
 }
 
 /**
- * Everything a start looks at short of opening a database and listening. Makes and opens nothing; does not mind a server
- * that runs with the same settings.
- * @returns warnings of what must be there by the time of the start, when this is ahead of it
+ * Every check of a start, short of opening a database and listening. Creates nothing; a server that runs with the same
+ * settings is not in the way.
+ * @returns warnings about what must exist by the time of the start, when that is still to come
  * @throws ConfigError with every fault
  */
 export async function checkStart(
@@ -36,7 +36,7 @@ export async function checkStart(
     const folder = ahead ? folderToCome(address) : null;
     if (folder === null) return checkListenAddress(address, access);
     warnings.push(
-      `${formatAddress(address)}: there is no folder ${folder} yet: serve refuses to start without it; RuntimeDirectory= in its unit has systemd make it at the start`,
+      `${formatAddress(address)}: there is no folder ${folder} yet: serve does not start without it; with RuntimeDirectory= in its unit, systemd creates it at the start`,
     );
   };
   const check = async (look: () => unknown) => {
@@ -76,7 +76,7 @@ function notWritable(file: string): string | null {
   }
 }
 
-/** One name for one file, also where two paths lead to it. The file itself may not exist yet. */
+/** The same name for the same file, even where two paths lead to it. The file need not exist yet. */
 export function realFile(file: string): string {
   const resolved = path.resolve(file);
   try {

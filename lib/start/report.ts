@@ -6,13 +6,13 @@ import { realFile } from './checks.ts';
 
 type Kind = 'hashserv' | 'prserv';
 
-/** What is kept in a file: what to call it, the option that names the file, and what is lost where it is not there. */
+/** What a file stores: its name, the option that names the file, and what is lost without it. */
 const KINDS = {
   hashserv: { name: 'hash equivalence', option: '--hashserv-db', loss: 'no task is known' },
   prserv: { name: 'PR', option: '--prserv-db', loss: 'every PR starts again' },
 } as const;
 
-/** Which services a file holds tables of, looked at before any are made there. */
+/** Which services have tables in a file, before any are created there. */
 export type Held = Readonly<Record<Kind, boolean>>;
 
 /** A database file as it was before the start opened any. */
@@ -21,15 +21,15 @@ interface Found {
   readonly kinds: Kind[];
   readonly existed: boolean;
   readonly sync: string;
-  /** Of which services there is something in it; of one that is not opened yet that is not known. */
+  /** Which services have something in it; null until it is opened. */
   held: Held | null;
 }
 
 /**
  * Looks at the databases before the first is opened.
- * @returns says of a database that was opened where it is and whether it was there. One that was created though another
- * or a configuration file was there, or in a file that holds something else, is a warning: most likely its path is
- * mistyped, and its service begins at nothing.
+ * @returns logs for an opened database where it is and whether it existed. Creating one is a warning if another database
+ * or a configuration file existed, or if the file holds something else: most likely its path is mistyped, and the
+ * service would start from nothing.
  */
 export function surveyDatabases(config: Config, log: Logger): (service: ServiceConfig, held: Held) => void {
   const found = new Map<string, Found>();
