@@ -5,12 +5,12 @@ import { UsageError } from './args/usage-error.ts';
 import { endWithOutput } from './output.ts';
 import { packageVersion } from './package-version.ts';
 
-/** Exit statuses other than 1. A corrupt database is told apart: starting again would not fix it. */
+/** Exit statuses other than 1. A corrupt database has its own: starting again would not fix it. */
 const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };
 
-/** How a program reports on stderr what went wrong. */
+/** How a program reports errors on stderr. */
 export interface Reporter {
-  /** @param hint where to read more, or nothing */
+  /** @param hint where to read more, or an empty text */
   usage(message: string, hint: string): void;
   /** Returns the exit status. */
   failure(message: string, error: unknown): number;
@@ -51,19 +51,19 @@ export async function runProgram<Call>(
   }
 }
 
-/** Ends the process with the status once everything is written: also while something still waits for standard input. */
+/** Ends the process with the status once all output is written, even while something still reads standard input. */
 export async function exit(status: number): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) {
     if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
   }
-  // What cannot be written is reported in a turn of its own.
+  // A failed write is reported in a later turn.
   await new Promise((resolve) => setImmediate(resolve));
   process.exit(status);
 }
 
-/** @param asked the program, with the command that was called: whose help tells more */
+/** @param asked the program and the command that was called: its help is suggested */
 function report(asked: string, error: unknown, reporter: Reporter): number {
-  // An address of the command line that cannot be read is wrong usage too; one that cannot be reached has a cause.
+  // An invalid address on the command line is wrong usage too. One that cannot be reached has a cause.
   const misread = error instanceof AddressError && !error.cause && error.message.startsWith('address ');
   if (error instanceof UsageError || misread) {
     reporter.usage(error.message, misread ? '' : `\nTry '${asked} --help'.`);
@@ -72,7 +72,7 @@ function report(asked: string, error: unknown, reporter: Reporter): number {
   return reporter.failure(describeError(error), error);
 }
 
-/** What to report of an error: where it came from too, unless it was foreseen or is the system's. */
+/** The text of an error; with its stack, unless it is one of ours or the system's. */
 export function describeError(error: unknown): string {
   if (error instanceof BakeservError || !(error instanceof Error)) return errorText(error);
   const fromSystem = 'syscall' in error && 'code' in error;

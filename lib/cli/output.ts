@@ -4,8 +4,8 @@ import { reasonOf } from '../errors.ts';
 const STATUS_CLOSED_PIPE = 141;
 
 /**
- * Ends the program when its output cannot be written: without a word when the reader went away, as other programs in
- * a pipe do, else with why.
+ * Ends the program when its output cannot be written: silently when the reader went away, like other programs in a
+ * pipe, otherwise with the reason.
  */
 export function endWithOutput(program: string): void {
   const end = (error: NodeJS.ErrnoException) => {
@@ -18,7 +18,7 @@ export function endWithOutput(program: string): void {
   });
 }
 
-/** For a program that outlives whoever reads what it says. */
+/** For a program that may outlive the reader of its output. */
 export function ignoreOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => {});
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-/** The version in package.json, which lies above lib and above dist/lib. */
+/** The version in package.json, which is above lib and above dist/lib. */
 export function packageVersion(): string {
   for (const up of ['../../package.json', '../../../package.json']) {
     try {

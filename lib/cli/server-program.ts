@@ -14,12 +14,15 @@ export const SERVER: Program<ServerCall> = {
   about: 'One server for the hash equivalence and PR values of BitBake / Yocto builds.',
   details:
     'One server for the two shared memories of BitBake / Yocto builds. Options of `serve` may be given as flags, in the ' +
-    'environment, and in the configuration file: the flag is the strongest, then the environment. `bakeserv config ' +
-    'check` reports what is wrong with them, `bakeserv config print` where each was set.',
+    'environment, and in the configuration file: flags win over the environment, and that over the file. `bakeserv config ' +
+    'check` reports what is wrong with them, `bakeserv config print` shows where each was set.',
   options: [],
   environment: [],
   files: [
-    ['./bakeserv.yaml, /etc/bakeserv/bakeserv.yaml', 'The configuration file that is read when none is named'],
+    [
+      './bakeserv.yaml, /etc/bakeserv/bakeserv.yaml',
+      'The configuration files that are read when none is named: the first that exists',
+    ],
     ['DIR/.bakeserv', "Lock, control socket and log of a build folder's private server"],
   ],
   statuses: [
@@ -27,12 +30,12 @@ export const SERVER: Program<ServerCall> = {
     ['1', 'An error.'],
     ['2', 'Wrong usage, or a wrong setting.'],
     ['3', 'A database can no longer be trusted.'],
-    ['other', 'Of `bakeserv run`: the status of its command.'],
+    ['other', 'The status of the command of `bakeserv run`.'],
   ],
   sections: [
     [
       'SIGNALS',
-      'SIGTERM and SIGINT end a server when what was read has been answered and the databases are closed, within 10 s; a second one ends it at once. SIGHUP reopens the log and reads the settings again.',
+      'On SIGTERM or SIGINT a server answers the requests it has read, closes the databases and ends, within 10 s; a second signal ends it at once. SIGHUP reopens the log and reads the settings again.',
     ],
   ],
   open: (_shared, args, words) => ({ args, flags: args.flags(), words }),
@@ -48,21 +51,21 @@ export const SERVER: Program<ServerCall> = {
       run: async (call) => (await import('./commands/serve.ts')).run(call),
     },
     config: {
-      describe: 'Check the settings, or show each with where it was set',
+      describe: 'Check the settings, or show each value and where it was set',
       details:
-        '`check` makes every check of `bakeserv serve` short of opening the databases and listening, `print` shows every ' +
-        'option, its value and where that was set (secrets are masked), `schema` prints the JSON Schema of the ' +
+        '`check` makes every check of `bakeserv serve`, short of opening the databases and listening. `print` shows every ' +
+        'option, its value and where that was set (secrets are masked). `schema` prints the JSON Schema of the ' +
         'configuration file, for editors.',
       arguments: [{ name: 'ACTION', describe: 'What to do', choices: ['check', 'print', 'schema'], isCommand: true }],
       options: [CONFIG_OPTION, ...SERVE_OPTIONS],
       examples: [
         ['bakeserv config check --config /etc/bakeserv/bakeserv.yaml', 'before a restart'],
-        ['bakeserv config print | grep -v "# default"', 'what was changed, and by whom'],
+        ['bakeserv config print | grep -v "# default"', 'what was changed, and where'],
       ],
       run: async (call) => (await import('./commands/config.ts')).run(call),
     },
     auto: {
-      describe: 'Start (or find) a private server for a build folder, and print what BitBake has to be told',
+      describe: 'Start (or find) a private server for a build folder, and print the variables for BitBake',
       details: 'The server runs in the background and ends by itself.',
       options: AUTO_OPTIONS,
       examples: [
@@ -77,18 +80,18 @@ export const SERVER: Program<ServerCall> = {
       details:
         'Sets BB_HASHSERVE and PRSERV_HOST (and lets BitBake see them), keeps the server alive, stops it afterwards ' +
         "unless another build uses it, and exits with the command's status.",
-      arguments: [{ name: 'COMMAND', describe: 'Behind --, with its own arguments', optional: true, many: true }],
+      arguments: [{ name: 'COMMAND', describe: 'The command and its arguments, after --', optional: true, many: true }],
       options: PRIVATE_OPTIONS,
       examples: [['bakeserv run -- bitbake core-image-minimal', 'a build with its own server']],
       run: async (call) => (await import('./commands/run.ts')).run(call),
     },
     warm: {
-      describe: 'Have a server fetch from its upstream what it misses',
+      describe: 'Make a server fetch what it does not have from its upstream',
       details: 'Asks for the tasks of FILE (lines "method taskhash"), of standard input, or of another database.',
       arguments: [
         {
           name: 'FILE',
-          describe: 'Lines "method taskhash"; standard input without it',
+          describe: 'Lines "method taskhash"; by default standard input',
           optional: true,
           completes: 'file',
         },
@@ -96,7 +99,7 @@ export const SERVER: Program<ServerCall> = {
       options: WARM_OPTIONS,
       examples: [
         ['bakeserv warm tasks.txt', 'lines "method taskhash" of a file'],
-        ['bakeserv warm --from-db old/hashserv.db --address build1:8686', 'everything another database knows'],
+        ['bakeserv warm --from-db old/hashserv.db --address build1:8686', 'everything in another database'],
       ],
       run: async (call) => (await import('./commands/warm.ts')).run(call),
     },

@@ -61,7 +61,7 @@ describe('bakeserv-prclient import and export', { concurrency: 2 }, () => {
     });
     const nothing = await site.pr(['remove', '--value', '1']);
     assert.equal(nothing.status, 2);
-    assert.match(nothing.stderr, /remove: name what is to go with --version, --pkgarch or --checksum/);
+    assert.match(nothing.stderr, /remove: name what to remove with --version, --pkgarch or --checksum/);
   });
 
   test('an export that fails leaves the file that was there, and nothing beside it', async () => {

@@ -61,7 +61,7 @@ test('a command that a signal ends, that is not there, or that cannot be run: th
 test('without a command it says how to write one', async (t) => {
   const { status, stderr } = await createHome(t).bakeserv(['run']);
   assert.equal(status, 2);
-  assert.match(stderr, /write it behind --, as: bakeserv run -- bitbake world/);
+  assert.match(stderr, /write it after --, as in: bakeserv run -- bitbake world/);
 });
 
 test('the command has the environment that run was given: no size of a thread pool of ours', async (t) => {

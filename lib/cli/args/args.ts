@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.ts';
 
-/** What a command line said, by the names of its table. Texts are as given; numbers have been checked. */
+/** The values of a command line, by the names in its table. Texts are as given; numbers have been checked. */
 export class Args {
   private readonly given: ReadonlyMap<string, readonly (readonly string[])[]>;
   private readonly switches: ReadonlyMap<string, boolean>;
@@ -43,7 +43,7 @@ export class Args {
     return text === undefined ? fallback : Number(text);
   }
 
-  /** What was given, as settings take it: a text, several texts where it was given several times, or a truth. */
+  /** What was given, as settings take it: a text, a list of texts if given several times, or a boolean. */
   flags(): Readonly<Record<string, unknown>> {
     const flags: Record<string, unknown> = Object.fromEntries(this.switches);
     for (const [name, uses] of this.given) {

@@ -10,7 +10,7 @@ function pattern({ name, alias }: Option): string {
   return alias ? `--${name}|-${alias}` : `--${name}`;
 }
 
-/** What sets COMPREPLY for a value; null where a shell cannot know. */
+/** The command that sets COMPREPLY for a value; null where a shell cannot complete it. */
 function offer({ choices, completes }: Pick<Argument, 'choices' | 'completes'>): string | null {
   if (choices) return `COMPREPLY=($(compgen -W "${words(choices)}" -- "$cur"))`;
   if (completes) return `compopt -o filenames; COMPREPLY=($(compgen -${completes === 'file' ? 'f' : 'd'} -- "$cur"))`;

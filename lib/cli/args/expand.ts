@@ -3,21 +3,21 @@ import type { Option } from '../../settings/options.ts';
 import { valueNames } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
-/** A command line as yargs reads it without guessing. */
+/** A command line in a form that yargs reads without guessing. */
 export interface Expanded {
   /** Options in full, each one word: `--name=value`, several values joined by NUL, a switch `--name=true` or `=false`. */
   readonly options: readonly string[];
-  /** Words that are no options, and all those after `--`. */
+  /** Words that are not options, and all words after `--`. */
   readonly words: readonly string[];
 }
 
-/** Between the values of an option that takes several: no word of a command line can hold it. */
+/** Separates the values of an option that takes several: no word of a command line can contain it. */
 export const VALUE_SEPARATOR = '\0';
 
 /**
  * What BitBake's clients understand and yargs does not: options shortened as far as they stay unique, `-w KEY VALUE`
  * several times, values that begin with a dash.
- * @param stopAtWord everything from the first word that is no option on is left as it is
+ * @param stopAtWord leaves everything as it is from the first word that is not an option
  * @throws UsageError naming the option
  */
 export function expand(words: readonly string[], known: readonly Option[], stopAtWord = false): Expanded {
@@ -34,7 +34,7 @@ export function expand(words: readonly string[], known: readonly Option[], stopA
   return { options, words: rest };
 }
 
-/** Both return the place of the last word used. */
+/** Both return the index of the last word used. */
 function expandLong(words: readonly string[], at: number, known: readonly Option[], options: string[]): number {
   const word = words[at]!;
   const equals = word.indexOf('=');
@@ -95,7 +95,7 @@ function findLong(written: string, known: readonly Option[]): { option: Option; 
   if (exact) return exact;
   const likely = [...names.keys()].filter((name) => name.startsWith(written));
   if (likely.length === 1) return names.get(likely[0]!)!;
-  // `--upstream` is no shorter form of one option where it begins five: those it could be are named.
+  // `--upstream` could be any of five options: name them.
   if (likely.length > 1) throw new UsageError(`${written} could be ${likely.join(' or ')}`);
   throw new UsageError(unknownOption(written, known));
 }
@@ -108,7 +108,7 @@ function unknownOption(written: string, known: readonly Option[]): string {
 }
 
 /**
- * Holds a text to what its type says. Numbers and sizes of settings are checked with those of environment and file.
+ * Checks a text against its type. Numbers and sizes of settings are checked later, with those of environment and file.
  * @param name as it was written
  */
 export function checkValue(

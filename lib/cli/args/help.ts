@@ -54,7 +54,7 @@ export function groupsOf(options: readonly Option[]): ReadonlyMap<string, readon
   return groups;
 }
 
-/** More options than this are named together in a usage line. */
+/** A usage line with more options than this shows them as [OPTIONS]. */
 const MOST_IN_USAGE = 8;
 
 /** `bakeserv-hashclient gc-mark MARK -w KEY VALUE …` */
@@ -79,7 +79,7 @@ function argumentUsage({ name, many, optional }: Argument): string {
   return optional ? `[${text}]` : text;
 }
 
-/** `-w, --where KEY VALUE` and what it does, where else it can be set, and what holds without it. */
+/** `-w, --where KEY VALUE`, what it does, where else it can be set, and its default. */
 export function optionRow(option: Option): readonly [string, string] {
   const name = `${option.alias ? `-${option.alias}, ` : '    '}--${option.name}`;
   const choices = option.choices ? ` (${option.choices.join(', ')})` : '';

@@ -1,7 +1,7 @@
 import { optionRow, usage } from './help.ts';
 import { type AnyProgram, ownOptions, programOptions, shownCommands } from './table.ts';
 
-/** Text in roff: a backslash, and a dot or quote at the start of a line, mean something there; markdown's quotes go. */
+/** Text in roff: escapes backslashes, and dots and quotes at the start of a line; drops markdown's quotes. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -25,7 +25,7 @@ export function manPage(program: AnyProgram, version: string): string {
     '.SH DESCRIPTION',
     roff(program.details),
     '.SH OPTIONS',
-    'These stand before or after the command.',
+    'These may come before or after the command.',
     ...programOptions(program).flatMap((option) => tagged(optionRow(option))),
     '.SH COMMANDS',
   ];

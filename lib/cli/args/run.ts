@@ -10,9 +10,9 @@ export type Asked =
   | { readonly kind: 'command'; readonly name: string; readonly run: () => Promise<number> };
 
 /**
- * Reads the words of a program's command line. Help and version are answered from the table alone, before anything
- * else is loaded.
- * @param onCommand told which command is meant, before its own options are read
+ * Reads the words of a program's command line. Help and version need only the table, and are answered before
+ * anything else is loaded.
+ * @param onCommand is told the command before its own options are read
  * @throws UsageError
  */
 export async function readCommandLine<Call>(

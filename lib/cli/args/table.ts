@@ -11,11 +11,11 @@ export interface Argument {
   readonly choices?: readonly string[];
   /** Its choices are commands of the command: another word is reported as an unknown one. */
   readonly isCommand?: true;
-  /** What a shell offers to complete it. */
+  /** What shells complete it with. */
   readonly completes?: 'file' | 'folder';
 }
 
-/** A subcommand. What runs it is loaded only when it is asked for. */
+/** A subcommand. Its code is loaded only when it is called. */
 export interface Command<Call> {
   readonly describe: string;
   /** More about it, for `--help`, the man page and the documents. */
@@ -23,9 +23,9 @@ export interface Command<Call> {
   readonly arguments?: readonly Argument[];
   readonly options?: readonly Option[];
   readonly examples?: readonly (readonly [command: string, describe: string])[];
-  /** Works and is completed by no shell and listed nowhere. */
+  /** Works, but is neither completed nor listed. */
   readonly hidden?: true;
-  /** Resolves to the exit status; nothing means 0. */
+  /** Resolves to the exit status; undefined means 0. */
   readonly run: (call: Call) => Promise<number | undefined>;
 }
 
@@ -47,17 +47,17 @@ export interface Program<Call> {
   /** Further sections of the man page. */
   readonly sections?: readonly (readonly [heading: string, text: string])[];
   /**
-   * What a call of a subcommand is given.
+   * Makes what a call of a subcommand works with.
    * @param shared the program's options
    * @param args the subcommand's own options and arguments
-   * @param words the command line behind the subcommand's name, as it was written
+   * @param words the command line after the subcommand's name, as it was written
    */
   readonly open: (shared: Args, args: Args, words: readonly string[]) => Call;
-  /** Ends what `open` began; called also when the command failed. */
+  /** Ends what `open` began; also called when the command failed. */
   readonly close: (call: Call) => void;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what reads the table does not care what its commands are given
+// biome-ignore lint/suspicious/noExplicitAny: code that reads the table does not care what its commands are given
 export type AnyProgram = Program<any>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type AnyCommand = Command<any>;
@@ -80,7 +80,7 @@ export function ownOptions(command: AnyCommand): readonly Option[] {
   return (command.options ?? []).filter(({ hidden }) => !hidden);
 }
 
-/** Options of the program that the command has none of the same name for, without letters that the command uses. */
+/** Options of the program that the command does not define itself, without letters that the command uses. */
 export function sharedOptions(program: AnyProgram, command: AnyCommand): readonly Option[] {
   const own = command.options ?? [];
   return [...program.options, VERSION, HELP]

@@ -1,2 +1,2 @@
-/** A wrong call: said on stderr with status 2. */
+/** Wrong usage: reported on stderr, with status 2. */
 export class UsageError extends Error {}

@@ -6,14 +6,14 @@ import type { ServerStatus } from '../process/control.ts';
 import { askStatus, askStop } from '../process/control-client.ts';
 import { type AutoPlace, isAt, makeFolder, requireOwn } from './place.ts';
 
-/** The exit status of a server that found another one in its place. */
+/** The exit status of a server that found another one already running there. */
 export const STATUS_ALREADY_RUNNING = 75;
 
 export const STOP_MS = 15_000;
 const RETRY_MS = 50;
 
 /**
- * Takes the running server of a build folder, or starts one, waits until it answers, and takes that.
+ * Joins the running server of a build folder, or starts one, waits until it answers, and joins that.
  * @param args the command line of `bakeserv` that runs it in the foreground
  * @param take joins or leases the server; null when it ended, or is about to
  * @throws BakeservError when it does not start; the message is the server's own
@@ -27,14 +27,14 @@ export async function takeServer<Taken>(
   for (;;) {
     makeFolder(place);
     const running = await askStatus(place.control);
-    // The build folder was moved while its server lived: what that one says leads nowhere.
+    // The build folder was moved while its server ran: the addresses it reports lead nowhere.
     if (running && !isAt(running, place)) await askStop(place.control, STOP_MS);
     const taken = running && (await take());
     if (taken) return taken;
     const outcome = running ?? (await startInBackground(args, place.log, process.cwd()));
     if (performance.now() > deadline)
       throw new AddressError(`no server of ${place.folder} stays; its log is ${place.log}`);
-    // Another call may have been quicker; or its server ended again, then the next round starts ours.
+    // Another call may have been faster; if its server has ended since, the next round starts ours.
     if (typeof outcome === 'number' && outcome !== STATUS_ALREADY_RUNNING)
       throw new AddressError(`the server ended at once with status ${outcome}; its log is ${place.log}`);
     if (running) await pause(RETRY_MS);
@@ -43,7 +43,7 @@ export async function takeServer<Taken>(
 
 /**
  * Stops the server of a build folder and waits until it has ended.
- * @returns what it was, or null when there is none
+ * @returns its status before the stop, or null when there is none
  * @throws ConfigError when it is another user's
  */
 export async function stopRunning(place: AutoPlace): Promise<ServerStatus | null> {
@@ -52,7 +52,7 @@ export async function stopRunning(place: AutoPlace): Promise<ServerStatus | null
   for (;;) {
     const stopped = await askStop(place.control, STOP_MS);
     if (stopped) return stopped;
-    // No answer and a lock that is held: a server that starts or is about to end.
+    // No answer but a held lock: the server is starting, or about to end.
     if (!fs.existsSync(place.lock)) return null;
     const { tryLock } = await import('../../lock.ts');
     const lock = await tryLock(place.lock);

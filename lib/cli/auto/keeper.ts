@@ -5,22 +5,22 @@ import { type HeldLease, holdLease } from '../process/control-client.ts';
 import { STOP_MS, takeServer } from './ensure.ts';
 import { type AutoPlace, variables } from './place.ts';
 
-/** A private server that is kept alive: one that dies is started again at the same addresses. */
+/** A private server that is kept alive: if it dies, it is started again at the same addresses. */
 export interface KeptServer {
   readonly status: ServerStatus;
-  /** Gives it up; when nobody else needs it, waits until it has ended. */
+  /** Releases it; when nobody else needs it, waits until it has ended. */
   release(): Promise<void>;
 }
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
-/** A server that lived this long died of something else than the one before. */
+/** A server that lived this long died of another cause than the one before. */
 const SETTLED_MS = 60_000;
 
 /**
- * Holds the private server of a build folder, started if need be, for this process.
+ * Holds the private server of a build folder for this process; starts it if necessary.
  * @param args the command line of `bakeserv` that runs it in the foreground
- * @param say told what happens to it, for the one who watches the build
+ * @param say is told what happens to it, for the person watching the build
  * @throws BakeservError when it does not start
  */
 export async function keepServer(
@@ -71,13 +71,13 @@ export async function keepServer(
       leave.abort();
       await lease.release(STOP_MS);
       await watching;
-      // One that was being started at that moment.
+      // It was being started at that moment.
       await lease.release(STOP_MS);
     },
   };
 }
 
-/** Starting again would not help. */
+/** Starting it again would not help. */
 function isFinal({ code }: BakeservError): boolean {
   return code === 'storage-corrupt' || code === 'config-error';
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 
-/** `f_type` of statfs(2) for file systems whose locks and shared memory other machines do not see. */
+/** `f_type` of statfs(2) for file systems whose locks and shared memory are not visible to other machines. */
 const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -18,11 +18,11 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 const FUSE = 0x65735546;
-/** FUSE carries local file systems too: these are not. */
+/** FUSE carries local file systems too; these are network ones. */
 const NETWORK_FUSE =
   /^fuse\.(sshfs|glusterfs|ceph|ceph-fuse|s3fs|rclone|goofys|gcsfuse|davfs|cifs|smbnetfs|juicefs|curlftpfs)/i;
 
-/** What is asked of the system; a test answers in its place. */
+/** What is asked of the system; tests replace it. */
 export interface Mounts {
   statfs(folder: string): { readonly type: number };
   /** The text of /proc/self/mountinfo. */
@@ -34,7 +34,7 @@ const SYSTEM: Mounts = {
   mountinfo: () => fs.readFileSync('/proc/self/mountinfo', 'utf8'),
 };
 
-/** The name of the network file system that a folder is on, or null on a local one (or where the system cannot say). */
+/** The name of the network file system that a folder is on, or null on a local one (or where the system cannot tell). */
 export function networkFileSystem(folder: string, mounts: Mounts = SYSTEM): string | null {
   try {
     // The type is 32 bits, and negative where the platform's word is signed.

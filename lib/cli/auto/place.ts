@@ -7,12 +7,12 @@ import type { ServerStatus } from '../process/control.ts';
 import { makeFolders } from '../process/folders.ts';
 import { networkFileSystem } from './network-file-system.ts';
 
-/** Where the private server of a build folder keeps its things. */
+/** Where the private server of a build folder keeps its files. */
 export interface AutoPlace {
   readonly folder: string;
-  /** The folder of the next four, which only its owner can use. */
+  /** The folder of the next four files; only its owner can use it. */
   readonly own: string;
-  /** Held by the server as long as it lives. */
+  /** Held by the server while it runs. */
   readonly lock: string;
   readonly control: string;
   readonly log: string;
@@ -23,12 +23,12 @@ export interface AutoPlace {
   readonly socket: string;
 }
 
-/** The build folder: as given, else what an initialised build environment says, else the current folder. */
+/** The build folder: as given, or else that of the initialised build environment, or else the current folder. */
 export function buildFolder(given: string | undefined, environment: NodeJS.ProcessEnv): string {
   return path.resolve(given ?? (environment.TOPDIR || environment.BUILDDIR || '.'));
 }
 
-/** Names everything; makes nothing. */
+/** Names the files and folders; creates nothing. */
 export function autoPlace(folder: string, dbFolder: string | undefined): AutoPlace {
   const own = path.join(folder, '.bakeserv');
   return {
@@ -44,9 +44,9 @@ export function autoPlace(folder: string, dbFolder: string | undefined): AutoPla
 }
 
 /**
- * Makes the folder of lock, control socket and log. Whoever can write there says which server a build talks to: so it
- * is a folder of this user, and no link to one.
- * @throws ConfigError when the build folder is absent, or that folder is somebody else's; the message names them
+ * Creates the folder of lock, control socket and log. Anyone who can write there decides which server a build talks to,
+ * so it must be a folder of this user, and not a link.
+ * @throws ConfigError when the build folder is missing, or that folder belongs to somebody else; the message names them
  */
 export function makeFolder(place: AutoPlace): void {
   if (!fs.statSync(place.folder, { throwIfNoEntry: false })?.isDirectory())
@@ -55,8 +55,8 @@ export function makeFolder(place: AutoPlace): void {
 }
 
 /**
- * Whether there is a folder of a private server.
- * @throws ConfigError when it is not this user's
+ * Whether the folder of a private server exists.
+ * @throws ConfigError when it belongs to somebody else
  */
 export function requireOwn({ own, folder }: AutoPlace): boolean {
   const found = fs.lstatSync(own, { throwIfNoEntry: false });
@@ -73,8 +73,8 @@ export function requireOwn({ own, folder }: AutoPlace): boolean {
 }
 
 /**
- * Makes the folders a server needs.
- * @throws ConfigError when the build folder is absent, or the databases would be on a network file system
+ * Creates the folders a server needs.
+ * @throws ConfigError when the build folder is missing, or the databases would be on a network file system
  */
 export function prepare(place: AutoPlace, detect: typeof networkFileSystem = networkFileSystem): void {
   makeFolder(place);
@@ -86,7 +86,7 @@ export function prepare(place: AutoPlace, detect: typeof networkFileSystem = net
   );
 }
 
-/** Whether a running server listens in this place: one whose build folder was moved knows only the old one. */
+/** Whether a running server listens in this folder: if the folder was moved, the server only knows the old path. */
 export function isAt(status: Pick<ServerStatus, 'addresses'>, place: AutoPlace): boolean {
   const { BB_HASHSERVE } = variables(status);
   const theirs = identity(BB_HASHSERVE.slice('unix://'.length));
@@ -103,14 +103,14 @@ function identity(file: string): string | null {
   }
 }
 
-/** What BitBake has to be told of a running server. */
+/** The variables that point BitBake at a running server. */
 export function variables(status: Pick<ServerStatus, 'addresses'>): Record<'BB_HASHSERVE' | 'PRSERV_HOST', string> {
   const unix = status.addresses.find((address) => address.startsWith('unix://'));
   const tcp = status.addresses.find((address) => !address.includes('://'));
   return { BB_HASHSERVE: unix!, PRSERV_HOST: tcp! };
 }
 
-/** Where the flags put the private server. */
+/** The place of the private server that the flags name. */
 export function placeOf(flags: Flags, environment: NodeJS.ProcessEnv): AutoPlace {
   return autoPlace(buildFolder(flags.dir as string | undefined, environment), flags['db-dir'] as string | undefined);
 }

@@ -3,15 +3,15 @@ import fs from 'node:fs';
 import net from 'node:net';
 import type { AutoPlace } from './place.ts';
 
-/** Below what Linux gives to outgoing connections (32768 and up): there a port would be lost while no server holds it. */
+/** Below the range for outgoing connections on Linux (32768 and up), where another program could take the port between two servers. */
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 const CANDIDATES = 32;
 
 /**
- * A port for the PR service of a build folder: the one it had, so that a shell that knows its address goes on with the
- * next server. When that is taken, or there was none: a free one, by the folder's name.
- * @returns 0 when none of those tried is free: the system is to choose
+ * A port for the PR service of a build folder: the one it had before, so that a shell that knows the address can use the
+ * next server. If that is taken, or there was none, a free one derived from the folder's name.
+ * @returns 0 when none of those tried is free: the system chooses
  */
 export async function choosePort(place: AutoPlace): Promise<number> {
   const digest = createHash('sha256').update(place.folder).digest();
@@ -21,7 +21,7 @@ export async function choosePort(place: AutoPlace): Promise<number> {
   return 0;
 }
 
-/** Has the next server of this folder listen on the same port. */
+/** Makes the next server of this folder listen on the same port. */
 export function keepPort(place: AutoPlace, port: number): void {
   if (keptPort(place) !== port) fs.writeFileSync(place.port, `${port}\n`, { mode: 0o600 });
 }

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 
 /**
- * What tells a process from a later one of the same number: its start time where /proc says it (field 22 of
- * proc_pid_stat(5)); null when there is no such process, or it is only waiting to be buried.
+ * Distinguishes a process from a later one with the same number: its start time, where /proc has it (field 22 of
+ * proc_pid_stat(5)); null when there is no such process, or it is a zombie.
  */
 export function processStart(pid: number): string | null {
   try {

@@ -16,8 +16,9 @@ const LOCK_WAIT_MS = 15_000;
 const RETRY_MS = 50;
 
 /**
- * Runs the private server of a build folder in this process; the exit status.
+ * Runs the private server of a build folder in this process.
  * @param first the build it is started for
+ * @returns the exit status
  */
 export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>, first: Build): Promise<number> {
   let lock: Lock | null = null;
@@ -60,7 +61,7 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
   }
 }
 
-/** The lock, or null once another server answers in this place. */
+/** The lock, or null once another server answers there. */
 async function waitForLock(place: AutoPlace): Promise<Lock | null> {
   const deadline = performance.now() + LOCK_WAIT_MS;
   for (;;) {

@@ -3,10 +3,10 @@ import { type Flags, type Settings, withoutRustSettings } from '../../settings/s
 import { loadSettings } from '../commands/load-settings.ts';
 import type { AutoPlace } from './place.ts';
 
-/** What BitBake calls the upstreams of its own private servers. */
+/** BitBake's variables for the upstreams of its own private servers. */
 const UPSTREAMS = { 'hashserv-upstream': 'BB_HASHSERVE_UPSTREAM', 'prserv-upstream': 'PRSERV_UPSTREAM' } as const;
 
-/** The settings of the private server: as `serve` would have them, but for what the build folder decides. */
+/** The settings of the private server: those of `serve`, except what the build folder decides. */
 export async function privateSettings(
   place: AutoPlace,
   flags: Flags,
@@ -18,7 +18,7 @@ export async function privateSettings(
     'prserv-db': `${place.dbFolder}/prserv.sqlite3`,
     hashserv: true,
     prserv: true,
-    // No configuration file unless one is named: those that are looked for are about a server others share.
+    // No configuration file unless one is named: the usual ones configure a shared server.
     config: flags.config ?? (environment[environmentName('config')] || null),
   };
   const withUpstreams = withoutRustSettings(environment);

@@ -2,7 +2,7 @@ import { ConfigError } from '../../errors.ts';
 
 const PASSTHROUGH = 'BB_ENV_PASSTHROUGH_ADDITIONS';
 
-/** The variables with the one by which BitBake takes them from its environment: what that held goes on holding. */
+/** The variables, plus the one that lets BitBake take them from its environment, extended by their names. */
 export function withPassthrough(
   values: Readonly<Record<string, string>>,
   environment: NodeJS.ProcessEnv,
@@ -12,18 +12,18 @@ export function withPassthrough(
   return { ...values, [PASSTHROUGH]: [...passed].join(' ') };
 }
 
-/** Lines for `eval "$(…)"` in a shell: quoted, so that no character of a path means anything. */
+/** Lines for `eval "$(…)"` in a shell, quoted so that no character of a path is special. */
 export function shellLines(values: Readonly<Record<string, string>>): string {
   return lines(values, (name, value) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`);
 }
 
 /**
  * Lines for local.conf.
- * @throws ConfigError for a value that BitBake's files cannot hold
+ * @throws ConfigError for a value that BitBake's files cannot express
  */
 export function confLines(values: Readonly<Record<string, string>>): string {
   return lines(values, (name, value) => {
-    // BitBake knows two kinds of quotes and no escapes, and puts a variable's value where `${` is.
+    // BitBake has two kinds of quotes, no escapes, and expands `${`.
     const quote = ['"', "'"].find((each) => !value.includes(each));
     if (quote === undefined || value.includes('${') || /[\n\\]$/.test(value))
       throw new ConfigError(

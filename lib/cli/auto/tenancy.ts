@@ -1,18 +1,18 @@
 import type { Build, Lease } from '../process/control.ts';
 import { processStart } from './process-start.ts';
 
-/** Who needs a private server, and when nobody does any more. */
+/** Tracks who needs a private server, and when nobody does any more. */
 export interface Tenancy {
-  /** A build was handed the addresses. False once the server is about to end. */
+  /** A build was given the addresses. False once the server is about to end. */
   join(build: Build): boolean;
   /**
-   * A process holds the server.
-   * @param pid the process, whose build is over when it gives the lease back
-   * @param onStop told when somebody asked for the server's end
+   * A process leases the server.
+   * @param pid the process; its build is over when it returns the lease
+   * @param onStop called when somebody asked the server to stop
    * @returns null once the server is about to end
    */
   lease(pid: number, onStop: () => void): Lease | null;
-  /** Somebody asked for the end: those who hold the server are told. */
+  /** Somebody asked the server to stop: tells those who hold a lease. */
   stopped(): void;
   close(): void;
 }
@@ -24,15 +24,15 @@ export interface TenancyOptions {
   readonly clientsIdleMs: () => number;
   /** Called once, with the reason, when nobody needs the server any more. */
   readonly onUnused: (reason: string) => void;
-  /** The clock; a test has its own. */
+  /** The clock; tests replace it. */
   readonly now?: () => number;
 }
 
 const LONGEST_TICK_MS = 1000;
 
 /**
- * The server ends when no lease is held and every build is over: a build that only knows the addresses when no client
- * was there for its idle time, one that named a process with that process.
+ * The server ends when no lease is held and every build is over. A build that named a process is over when that process
+ * ends; one that only has the addresses is over when no client was connected for its idle time.
  */
 export function createTenancy({
   first,
@@ -42,7 +42,7 @@ export function createTenancy({
 }: TenancyOptions): Tenancy {
   const builds = new Map<string, Build & { readonly start: string | null }>();
   const leases = new Set<() => void>();
-  /** When the last lease was given back, or the last build came by. */
+  /** When the last lease was returned, or the last build was given the addresses. */
   let lastUse = now();
   let ending = false;
 
@@ -83,7 +83,7 @@ export function createTenancy({
     }, tickMs);
     timer.unref();
   };
-  /** Builds of processes that are gone are not kept while others go on; the last one stays, for its reason. */
+  /** Forgets builds of processes that have ended, while others go on. Keeps the last one, to report why the server ends. */
   const forgetEnded = () => {
     for (const [key, { parent, start }] of builds)
       if (builds.size > 1 && parent !== null && processStart(parent) !== start) builds.delete(key);

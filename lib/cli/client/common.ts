@@ -4,19 +4,19 @@ import type { Argument, Command, Program } from '../args/table.ts';
 import { CONNECTION_FLAGS } from './connect.ts';
 import type { Out } from './out.ts';
 
-/** What the tables of both programs hold: options, environment, arguments and subcommands. */
+/** What the tables of both programs share: options, environment, arguments and subcommands. */
 
 export const COMMON_FLAGS: readonly Option[] = [
   ...CONNECTION_FLAGS,
   { name: 'json', type: 'boolean', describe: 'Print results, and errors, as JSON' },
 ];
 
-export const COMMON_ENVIRONMENT: Program<never>['environment'] = [['NO_COLOR', 'No colours, also on a terminal']];
+export const COMMON_ENVIRONMENT: Program<never>['environment'] = [['NO_COLOR', 'No colours, not even on a terminal']];
 
 /** Of `export`. */
 export const TARGET_FILE: Argument = {
   name: 'FILE',
-  describe: 'Where to; standard output if left out',
+  describe: 'The file to write; by default standard output',
   optional: true,
   completes: 'file',
 };
@@ -24,7 +24,7 @@ export const TARGET_FILE: Argument = {
 /** Of `import`. */
 export const SOURCE_FILES: Argument = {
   name: 'FILE',
-  describe: 'Of an export; - is standard input',
+  describe: 'A file of an export; - is standard input',
   many: true,
   completes: 'file',
 };
@@ -36,7 +36,7 @@ export const PING: Command<{
 }> = {
   describe: 'Measure round trips',
   options: [
-    { name: 'count', alias: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many' },
+    { name: 'count', alias: 'n', values: ['COUNT'], type: 'integer', default: '10', describe: 'How many pings' },
     { name: 'quiet', type: 'boolean', alias: 'q', describe: 'Only the summary' },
   ],
   run: async ({ args, out, client }) => {

@@ -2,11 +2,11 @@ import { AddressError } from '../../errors.ts';
 import type { Option } from '../../settings/options.ts';
 import type { Args } from '../args/args.ts';
 
-/** What dialing advises; here an option names another server too. */
+/** The advice in a connection error; here an option can name another server too. */
 const ADVICE = 'start a server with "bakeserv serve"';
 
 /**
- * An error of connecting with advice that fits the program.
+ * A connection error with advice that fits the program.
  * @param flag the option that names another server
  */
 export function withAdvice(error: unknown, flag: string): unknown {
@@ -15,25 +15,25 @@ export function withAdvice(error: unknown, flag: string): unknown {
   return new AddressError(message, error.cause);
 }
 
-/** Options of both programs about the connection. */
+/** Connection options of both programs. */
 export const CONNECTION_FLAGS: readonly Option[] = [
   {
     name: 'ca',
     type: 'string',
     values: ['FILE'],
     completes: 'file',
-    describe: 'PEM file of certificate authorities to trust for wss://, besides those of the system',
+    describe: 'PEM file of certificate authorities to trust for wss://, in addition to those of the system',
   },
   {
     name: 'timeout',
     values: ['SECONDS'],
     type: 'number',
     default: 'none',
-    describe: 'Give up a server that does not answer, or cannot be connected to, for so long',
+    describe: 'Give up when the server cannot be reached, or does not answer, for this long',
   },
 ];
 
-/** What they say, for the client library. */
+/** Their values, for the client library. */
 export function connectionOptions(globals: Args) {
   return { caFile: globals.text('ca') ?? null, answerTimeoutMs: globals.number('timeout', 0) * 1000 };
 }

@@ -1,4 +1,4 @@
-/** What a series of measured times comes to, in the unit of the times. */
+/** Figures of a series of measured times, in the unit of the times. */
 export interface Figures {
   readonly count: number;
   readonly average: number;

@@ -30,7 +30,7 @@ export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;
 }
 
-/** The number of lines of a file, for a progress bar; null where it cannot be known beforehand. */
+/** The number of lines of a file, for a progress bar; null where it cannot be known in advance. */
 export async function countLines(file: string): Promise<number | null> {
   if (file === '-' || !fs.statSync(file).isFile()) return null;
   let count = 0;

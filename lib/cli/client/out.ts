@@ -9,7 +9,7 @@ export interface Out {
   line(text: string): Promise<void>;
   /** Writes the result: as text, or with `--json` the value. */
   result(value: Json, text: () => string | readonly string[]): Promise<void>;
-  /** Says something to the person at the terminal. */
+  /** Prints a note for the person at the terminal, on stderr. */
   note(text: string): void;
   error(message: string): void;
   /** A heading in bold where results go to a terminal. */
@@ -51,7 +51,7 @@ export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 /**
- * JSON as Python's `json.dumps(…, sort_keys=True, indent=4)` writes it: scripts made for BitBake's client may compare
+ * JSON as Python's `json.dumps(…, sort_keys=True, indent=4)` writes it: scripts written for BitBake's client may compare
  * the text.
  */
 export function pythonJson(value: Json, indent = ''): string {

@@ -1,18 +1,18 @@
-/** How far a long command is, shown on stderr where that is a terminal and nowhere else. */
+/** The progress of a long command; shown on stderr if that is a terminal. */
 export interface Progress {
-  /** That many more are done. */
+  /** Adds to the number done. */
   add(count: number): void;
-  /** Says how many there are in all, once that is known. */
+  /** Sets the total, once it is known. */
   setTotal(total: number): void;
-  /** Ends the line, so that what is written next stands on its own. Harmless when called twice. */
+  /** Ends the line, so that the next output starts on a new one. May be called twice. */
   stop(): void;
 }
 
 const SILENT: Progress = { add() {}, setTotal() {}, stop() {} };
 
 /**
- * @param what the things counted, in the plural
- * @param total how many there will be, or null when nobody knows
+ * @param what is counted, in the plural
+ * @param total how many there will be, or null if unknown
  */
 export async function createProgress(what: string, total: number | null): Promise<Progress> {
   if (!process.stderr.isTTY) return SILENT;
@@ -27,7 +27,7 @@ export async function createProgress(what: string, total: number | null): Promis
     barsize: 30,
     fps: 10,
     etaBuffer: 1000,
-    // What is changed of the terminal stays changed when Ctrl-C ends the program: nothing is.
+    // No terminal setting is changed: it would stay changed when Ctrl-C ends the program.
     hideCursor: false,
     linewrap: true,
   });

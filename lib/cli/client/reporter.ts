@@ -1,7 +1,7 @@
 import type { Reporter } from '../main.ts';
 import { createOut } from './out.ts';
 
-/** How the clients report: as JSON where results are, failures marked `ERROR:` otherwise. */
+/** How the clients report errors: as JSON if results are JSON, otherwise marked `ERROR:`. */
 export function clientReporter(program: string, words: readonly string[]): Reporter {
   const out = createOut(words.includes('--json'));
   return {

@@ -3,26 +3,26 @@ import { InvokeError, reasonOf } from '../../errors.ts';
 import { write } from './out.ts';
 
 /**
- * Where rows are written to. A file is written beside its place and moved there when it is whole: what the file held
- * stays until then, whatever happens.
+ * Where rows are written. A file is written next to its place and moved there when it is complete: until then the old
+ * file stays, whatever happens.
  */
 export interface Sink {
   write(text: string): Promise<void>;
-  /** All is written: on the disk, and in its place. */
+  /** Everything is written: syncs it to disk and moves it to its place. */
   commit(): Promise<void>;
   /**
-   * It is not to be: what the file held stays. Harmless after `commit`.
-   * @param keep leave what was written where it is, to be gone on with
+   * Gives up: the old file stays. Does nothing after `commit`.
+   * @param keep keeps what was written, to be resumed later
    */
   abandon(keep?: boolean): Promise<void>;
 }
 
-/** Where a file is written until it is whole. */
+/** Where a file is written until it is complete. */
 export function partOf(file: string): string {
   return `${placeOf(file)}.part`;
 }
 
-/** Where a link leads, which stays a link. */
+/** The target of a link: the link itself stays. */
 function placeOf(file: string): string {
   try {
     return fs.realpathSync(file);
@@ -32,8 +32,8 @@ function placeOf(file: string): string {
 }
 
 /**
- * Opens a file, or standard output for `-`. What is no ordinary file, a pipe or a device, is written to as it is.
- * @param goOn add to what is in the part
+ * Opens a file, or standard output for `-`. A pipe or a device is written to directly.
+ * @param goOn appends to the part file
  * @throws InvokeError naming the file
  */
 export async function openSink(file: string, goOn = false): Promise<Sink> {
@@ -51,7 +51,7 @@ export async function openSink(file: string, goOn = false): Promise<Sink> {
   };
   let open = true;
   return {
-    // Not FileHandle.write: that may write a part only.
+    // Not FileHandle.write, which may write only a part.
     write: (text) => handle.appendFile(text).catch(failed),
     async commit() {
       try {
@@ -76,7 +76,7 @@ export async function openSink(file: string, goOn = false): Promise<Sink> {
   };
 }
 
-/** A part of an earlier export that is not to be gone on with is put away, not emptied: somebody may be writing it. */
+/** Opens the part. One of an export that is not resumed is removed, not truncated: somebody may still be writing to it. */
 async function openPart(part: string, goOn: boolean, mode: number | undefined): Promise<fs.promises.FileHandle> {
   if (!goOn) fs.rmSync(part, { force: true });
   const handle = await fs.promises.open(part, goOn ? 'a' : 'wx');

@@ -1,13 +1,13 @@
 import { InvokeError } from '../../errors.ts';
 import { nameOf, readLines } from './lines.ts';
 
-/** `method taskhash` as a server takes it: without control characters, 256 at most each. */
+/** `method taskhash` as a server accepts it: without control characters, at most 256 characters each. */
 export const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;
 
 /**
  * The tasks of a file, or of standard input for `-`, in groups as they come; empty lines and those that begin with `#`
- * are passed over. Memory stays bounded.
- * @throws InvokeError for a line that is no task; it says which
+ * are skipped. Memory stays bounded.
+ * @throws InvokeError for a line that is not a task, naming the line
  */
 export async function* readTasks(file: string): AsyncGenerator<string[]> {
   for await (const lines of readLines(file)) {

@@ -1,9 +1,9 @@
 import type { Out } from './out.ts';
 
-/** Refused rows that an import names one by one; past that it only counts them. */
+/** How many refused rows an import reports one by one; further ones are only counted. */
 export const SHOWN_REFUSALS = 20;
 
-/** What became of the rows of an import. */
+/** The counts of an import. */
 export interface ImportTotals {
   stored: number;
   present: number;
@@ -11,7 +11,7 @@ export interface ImportTotals {
 }
 
 /**
- * Says what an import did.
+ * Reports what an import did.
  * @returns its exit status: 1 when a row was refused
  */
 export async function sayImported(out: Out, { stored, present, refused }: ImportTotals): Promise<number> {
@@ -23,7 +23,7 @@ export async function sayImported(out: Out, { stored, present, refused }: Import
   return refused > 0 ? 1 : 0;
 }
 
-/** Says how much an export wrote: to stderr where its rows went to stdout. */
+/** Reports how much an export wrote: on stderr if its rows went to stdout. */
 export async function sayExported(out: Out, file: string, exported: number): Promise<undefined> {
   if (out.json && file !== '-') await out.result({ exported }, () => '');
   else out.note(`Exported ${exported} rows`);

@@ -5,7 +5,7 @@ import { HASHSERV_VARIABLES } from '../tables/bitbake-options.ts';
 import { explain, logLevel, settingsFor } from './bitbake.ts';
 import type { ServerCall } from './call.ts';
 
-/** `bitbake-hashserv`: BitBake's hash equivalence server, by its own flags and environment. */
+/** `bitbake-hashserv`: takes the flags and environment of BitBake's hash equivalence server. */
 export async function run({ flags }: ServerCall): Promise<number> {
   const given = (name: string) => text(flags, name) ?? (process.env[HASHSERV_VARIABLES[name]!] || undefined);
   const serve: Flags = {
@@ -37,8 +37,8 @@ function text(flags: Flags, name: string): string | undefined {
 }
 
 /**
- * A file name from what BitBake takes for a database: a file, or a URL of SQLAlchemy's.
- * @throws ConfigError for another database than SQLite
+ * The file name in BitBake's database argument: a file, or an SQLAlchemy URL.
+ * @throws ConfigError for a database other than SQLite
  */
 function sqliteFile(database: string): string {
   const url = /^([\w+]+):\/\/(.*)$/.exec(database);

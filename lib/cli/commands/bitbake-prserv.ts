@@ -17,9 +17,9 @@ import type { ServerCall } from './call.ts';
 
 const STOP_MS = 15_000;
 
-/** `bitbake-prserv`: BitBake's PR server, by its own flags and environment. */
+/** `bitbake-prserv`: takes the flags and environment of BitBake's PR server. */
 export async function run({ flags, words }: ServerCall): Promise<number> {
-  // As BitBake's does: files and messages name the number that the host's name stands for, and the port as it was given.
+  // Like BitBake's server: files and messages have the numeric address of the host, and the port as it was given.
   const host = await addressOf((flags.host as string | undefined) ?? '0.0.0.0');
   const port = wholeNumber(flags, 'port', 'the number of a port') ?? 8585;
   const bind = formatAddress({ kind: 'tcp', host, port });
@@ -39,7 +39,7 @@ export async function run({ flags, words }: ServerCall): Promise<number> {
   return 1;
 }
 
-/** Tells whether the server of that host and port lives, and ends it: no pid in a file is believed. */
+/** Used to find and stop the server of that host and port: the pid in a file is not trusted. */
 function controlFile(host: string, port: number): string {
   return path.join(controlFolder(), `prserv_${host}_${port}.sock`);
 }
@@ -83,7 +83,7 @@ async function serve(
   }
 }
 
-/** @throws ConfigError when there is no such host */
+/** @throws ConfigError when the host does not exist */
 async function addressOf(host: string): Promise<string> {
   try {
     return (await dns.lookup(host, net.isIP(host) === 6 ? 6 : 4)).address;

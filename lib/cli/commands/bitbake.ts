@@ -5,7 +5,7 @@ import { SERVE_OPTIONS } from '../../settings/serve-options.ts';
 import { type Flags, type Settings, withoutRustSettings } from '../../settings/settings.ts';
 import { loadSettings } from './load-settings.ts';
 
-/** Python's level names, as BitBake's own commands take them. */
+/** Python's level names, which BitBake's commands use. */
 const LEVELS: Readonly<Record<string, string>> = {
   CRITICAL: 'error',
   ERROR: 'error',
@@ -16,7 +16,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Our level of a Python one.
+ * Our log level for one of Python's.
  * @throws ConfigError naming where it was given
  */
 export function logLevel(python: string, where: string): string {
@@ -25,14 +25,14 @@ export function logLevel(python: string, where: string): string {
   throw new ConfigError(`${where}: ${JSON.stringify(python)} is not one of CRITICAL, ERROR, WARNING, INFO, DEBUG`);
 }
 
-/** The settings of `bakeserv serve` that a command of BitBake's stands for; what is undefined is left to serve. */
+/** The settings of `bakeserv serve` that correspond to a BitBake command; undefined ones take serve's default. */
 export async function settingsFor(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Settings> {
-  // BitBake's commands know no configuration file: one that happens to lie in the current folder is not theirs.
+  // BitBake's commands have no configuration file: one in the current folder is not meant for them.
   const config = environment[environmentName('config')] || null;
   return (await loadSettings({ ...flags, config }, withoutRustSettings(environment))).settings;
 }
 
-/** Says at debug level which call of ours the command is. */
+/** Logs the equivalent `bakeserv serve` command, at debug level. */
 export function explain(log: Logger, command: string, flags: Flags): void {
   const parts = SERVE_OPTIONS.flatMap(({ name, secret }) => {
     const value = flags[name];

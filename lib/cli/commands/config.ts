@@ -7,7 +7,7 @@ import { type Loaded, loadSettings } from './load-settings.ts';
 
 const ACTIONS: Readonly<Record<string, (loaded: Loaded, json: boolean) => string>> = { check, print };
 
-/** `bakeserv config`: looks at settings without starting anything. */
+/** `bakeserv config`: checks or shows settings without starting anything. */
 export async function run({ args, flags }: ServerCall): Promise<number> {
   const action = args.need('ACTION');
   if (action === 'schema') {
@@ -28,7 +28,7 @@ function check({ file }: Loaded, json: boolean): string {
   return json ? `${JSON.stringify({ ok: true, file: path })}\n` : `ok: ${path ?? 'no configuration file'}\n`;
 }
 
-/** As a configuration file that could be used again, but for the secrets. */
+/** As a configuration file that could be used again, except for the secrets. */
 function print({ settings }: Loaded, json: boolean): string {
   const all = [...settings.values()].map((setting) => ({ ...setting, value: shown(setting) }));
   if (json) {

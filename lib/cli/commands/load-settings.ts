@@ -3,16 +3,16 @@ import { environmentName } from '../../settings/options.ts';
 import { CONFIG_OPTION } from '../../settings/serve-options.ts';
 import { type Flags, resolveSettings, type Settings, unknownVariables } from '../../settings/settings.ts';
 
-/** What a command was told, all sources together. */
+/** The settings of a command, from all sources. */
 export interface Loaded {
   readonly settings: Settings;
   readonly file: ConfigFile | null;
-  /** Not wrong, but probably not meant. */
+  /** Warnings: not wrong, but probably not intended. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Finds and reads the configuration file (none when the flag `config` is null), and puts flags, environment and file together.
+ * Finds and reads the configuration file (none when the flag `config` is null), and merges flags, environment and file.
  * @throws ConfigError
  */
 export async function loadSettings(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Loaded> {

@@ -11,8 +11,8 @@ export async function run({ flags, words }: ServerCall): Promise<number> {
   const own = cut < 0 ? words : words.slice(0, cut);
   const [program, ...rest] = cut < 0 ? [] : words.slice(cut + 1);
   if (program === undefined)
-    throw new UsageError('run: no command; write it behind --, as: bakeserv run -- bitbake world');
-  // Ends with us also when we are killed before we hold it.
+    throw new UsageError('run: no command; write it after --, as in: bakeserv run -- bitbake world');
+  // So that it also ends with us if we are killed before we hold a lease.
   const server = ['auto', '--foreground', '--idle', '0', '--parent', String(process.pid), ...own];
   const say = (text: string) => void process.stderr.write(`bakeserv: ${text}\n`);
   const kept = await keepServer(placeOf(flags, process.env), server, say);

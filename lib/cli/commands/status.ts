@@ -24,7 +24,7 @@ export async function run({ flags }: ServerCall): Promise<number> {
   return faults.length > 0 || found.length === 0 ? 1 : 0;
 }
 
-/** What is wrong with a server: an address that does not answer, a store that cannot be read or written. */
+/** Faults of a server: an address that does not answer, a store that cannot be read or written. */
 async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
   const { selfCheck } = await import('./self-check.ts');
   const { addresses, databases, pid } = status;

@@ -3,7 +3,7 @@ import { InvokeError, reasonOf } from '../../errors.ts';
 import { countLines } from '../client/lines.ts';
 import { readTasks, TASK } from '../client/task-lines.ts';
 
-/** Tasks (`method taskhash`) in groups, in bounded memory; how many there are where that can be known beforehand. */
+/** Tasks (`method taskhash`) in groups, in bounded memory; their number where it can be known in advance. */
 export interface TaskSource {
   readonly total: number | null;
   groups(): AsyncGenerator<string[]>;
@@ -41,17 +41,17 @@ export async function tasksOfFile(file: string): Promise<TaskSource> {
 }
 
 /**
- * All tasks of another hash equivalence database, which is only read.
- * @throws StorageError when it is none
+ * All tasks of another hash equivalence database, opened read-only.
+ * @throws StorageError when it is not such a database
  */
 export async function tasksOfDatabase(file: string): Promise<TaskSource> {
-  // Loaded where it is asked for: the server is more than a client command needs.
+  // Loaded only when needed: other client commands do not need the server.
   const { openTaskPages } = await import('../../server.ts');
   const { total, pages } = await openTaskPages(file);
   return {
     total,
     async *groups() {
-      // A value that cannot be a line of a stream can be in no build either.
+      // A value that cannot be a line of a stream cannot occur in a build either.
       for await (const page of pages()) yield page.filter((task) => TASK.test(task));
     },
   };

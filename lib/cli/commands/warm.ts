@@ -9,10 +9,10 @@ import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from './call.ts';
 import { type TaskSource, tasksOfDatabase, tasksOfFile } from './warm-tasks.ts';
 
-/** What the server's get-stats says beside the times, where it is ours and has an upstream. */
+/** What get-stats also reports when the server is bakeserv and has an upstream. */
 type UpstreamStats = { readonly [key in 'unanswered' | 'backfill_stored' | 'backfill_dropped']?: number };
 
-/** `bakeserv warm`: asks a server for tasks, so that it fetches from its upstream those it misses. */
+/** `bakeserv warm`: asks a server for tasks, so that it fetches those it does not have from its upstream. */
 export async function run({ args, flags }: ServerCall): Promise<number> {
   const text = (name: string) => textOf(flags, name);
   const source = await openSource(args.text('FILE'), text('from-db'));
@@ -30,7 +30,7 @@ export async function run({ args, flags }: ServerCall): Promise<number> {
 
 async function warm(client: Client, source: TaskSource, json: boolean): Promise<number> {
   const before = await upstreamStats(client);
-  if (!before) process.stderr.write('bakeserv: the server does not say that it has an upstream\n');
+  if (!before) process.stderr.write('bakeserv: the server does not report an upstream\n');
   const progress = await createProgress('tasks', source.total);
   let tasks = 0;
   let known = 0;
@@ -38,7 +38,7 @@ async function warm(client: Client, source: TaskSource, json: boolean): Promise<
     for await (const group of source.groups()) {
       if (group.length === 0) continue;
       for (const unihash of await client.stream('get-stream', group)) if (unihash !== '') known++;
-      // Waited for with each group: what does not fit into the server's queue would not be kept.
+      // Wait after each group: what does not fit into the server's queue would not be stored.
       await client.invoke('backfill-wait', null);
       tasks += group.length;
       progress.add(group.length);
@@ -72,7 +72,7 @@ async function openSource(file: string | undefined, database: string | undefined
   return tasksOfFile(file ?? '-');
 }
 
-/** A flag over the environment. */
+/** The value of a flag, or else of its environment variable. */
 function textOf(flags: Flags, name: string): string | undefined {
   const given = flags[name];
   if (Array.isArray(given)) throw new UsageError(`--${name} is given ${given.length} times; once was expected`);

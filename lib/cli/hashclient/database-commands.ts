@@ -11,17 +11,17 @@ const WHERE: Option = {
   describe: 'Rows whose column KEY is VALUE; given several times, all must match',
 };
 
-/** Subcommands about what is in the database, and what goes from it. */
+/** Subcommands that look into the database or remove rows. */
 export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
   remove: {
     describe: 'Remove hash rows',
-    options: [WHERE, { name: 'dry-run', type: 'boolean', describe: 'Only count what would go' }],
+    options: [WHERE, { name: 'dry-run', type: 'boolean', describe: 'Only count what would be removed' }],
     examples: [['bakeserv-hashclient remove -w taskhash 0b5b…', 'forget one task']],
     run: async (call) => (await import('./database.ts')).remove(call),
   },
   'clean-unused': {
-    describe: 'Remove old reports of outputs whose task has no unihash any more',
-    arguments: [{ name: 'SECONDS', type: 'number', describe: 'Only what is older than this' }],
+    describe: 'Remove old reports of outputs whose task no longer has a unihash',
+    arguments: [{ name: 'SECONDS', type: 'number', describe: 'Only reports older than this' }],
     run: async (call) => (await import('./database.ts')).cleanUnused(call),
   },
   'get-db-usage': {
@@ -29,7 +29,7 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
     run: async (call) => (await import('./database.ts')).usage(call),
   },
   'get-db-query-columns': {
-    describe: 'List the columns that --where understands',
+    describe: 'List the columns that --where accepts',
     run: async (call) => (await import('./database.ts')).queryColumns(call),
   },
   'gc-status': {
@@ -38,7 +38,7 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
   },
   'gc-mark': {
     describe: 'Mark hashes to keep',
-    details: 'A new MARK starts a new collection; what is reported from then on is kept.',
+    details: 'A new MARK starts a new collection; hashes reported after that are kept.',
     arguments: [MARK],
     options: [WHERE],
     run: async (call) => (await import('./marks.ts')).gcMark(call),
@@ -56,32 +56,32 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
     run: async (call) => (await import('./gc.ts')).gcMarkStream(call),
   },
   gc: {
-    describe: 'Remove every hash that is not in use, in one go',
+    describe: 'Remove every hash that is not in use, in one step',
     details:
       'Marks what the shared-state folder or the list names, shows how many hashes are kept and removed, sweeps, and ' +
-      'removes reports that are of no more use. A list holds a unihash a line, or "column value column value …". ' +
-      'When more than half would go it is refused without --yes.',
+      'removes reports that are no longer needed. A list has one unihash per line, or "column value column value …". ' +
+      'If more than half would be removed, it is refused without --yes.',
     options: [
       {
         name: 'sstate-dir',
         type: 'string',
         values: ['DIR'],
         completes: 'folder',
-        describe: 'Keep what has a file in this folder',
+        describe: 'Keep hashes that have a file in this folder',
       },
       {
         name: 'keep-from',
         type: 'string',
         values: ['FILE'],
         completes: 'file',
-        describe: 'Keep what this list names; - is standard input',
+        describe: 'Keep hashes that this list names; - is standard input',
       },
       {
         name: 'max-age',
         values: ['SECONDS'],
         type: 'number',
         default: '0',
-        describe: 'Of the reports without a unihash, remove those older than this',
+        describe: 'Remove reports without a unihash that are older than this',
       },
       {
         name: 'mark',
@@ -91,11 +91,11 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
         describe: 'The name of the collection',
       },
       { name: 'dry-run', type: 'boolean', describe: 'Only count; nothing is marked or removed' },
-      { name: 'yes', type: 'boolean', describe: 'Also when more than half would be removed' },
+      { name: 'yes', type: 'boolean', describe: 'Proceed even if more than half would be removed' },
     ],
     examples: [
-      ['bakeserv-hashclient gc --sstate-dir /srv/sstate --dry-run', 'see what would go'],
-      ['bakeserv-hashclient gc --sstate-dir /srv/sstate', 'remove what no shared-state file is left of'],
+      ['bakeserv-hashclient gc --sstate-dir /srv/sstate --dry-run', 'see what would be removed'],
+      ['bakeserv-hashclient gc --sstate-dir /srv/sstate', 'remove hashes without a shared-state file'],
     ],
     run: async (call) => (await import('./gc.ts')).gc(call),
   },

@@ -1,7 +1,7 @@
 import { UsageError } from '../args/usage-error.ts';
 import type { HashCall } from './call.ts';
 
-/** The `-w KEY VALUE` pairs as a where; a key given twice is refused, for only one of the two could count. */
+/** The `-w KEY VALUE` pairs as a where. A key given twice is refused: only one of the values could count. */
 export function whereOf({ args }: HashCall): { [column: string]: string } {
   const pairs = args.pairs('where');
   const where = Object.fromEntries(pairs);

@@ -4,7 +4,7 @@ import type { HashCall } from './call.ts';
 /** The status when the servers differ, as diff(1) has it. */
 const STATUS_DIFFERENT = 1;
 
-/** `diff ADDRESS ADDRESS --taskhashes FILE`: the tasks of which two servers say different unihashes. */
+/** `diff ADDRESS ADDRESS --taskhashes FILE`: the tasks for which two servers have different unihashes. */
 export async function diff({ args, out, connect }: HashCall): Promise<number> {
   const [left, right] = [await connect(args.need('ADDRESS')), await connect(args.need('OTHER'))];
   const totals = { compared: 0, same: 0, different: 0, onlyFirst: 0, onlySecond: 0, neither: 0 };

@@ -28,7 +28,7 @@ export async function gcMarkStream({ args, out, client }: HashCall): Promise<und
   await out.result({ count }, () => `New hashes marked: ${count}`);
 }
 
-/** What a list of unihashes or `column value …` lines names. Empty lines, and lines that begin with `#`, do not count. */
+/** The rows named by a list of unihashes or `column value …` lines. Skips empty lines, and lines that begin with `#`. */
 async function* keepLines(file: string, onLine: () => void): AsyncGenerator<WhereColumns> {
   for await (const lines of readLines(file)) {
     for (const { text, number } of lines) {

@@ -12,7 +12,7 @@ async function show(out: Out, reply: HashRecord | TaskUnihash | null): Promise<u
 export async function get({ args, out, client }: HashCall): Promise<undefined> {
   const server = await client();
   const [method, taskhash] = [args.need('METHOD'), args.need('TASKHASH')];
-  // A taskhash made known by report-equiv alone has a unihash and no output to tell more of.
+  // A taskhash known only from report-equiv has a unihash, but no output with more fields.
   return show(out, (await server.getAll(method, taskhash)) ?? (await server.get(method, taskhash)));
 }
 

@@ -10,7 +10,7 @@ import { USER_COMMANDS } from './user-commands.ts';
 /** Every subcommand of bakeserv-hashclient. */
 export const HASH_CLIENT: Program<HashCall> = {
   name: 'bakeserv-hashclient',
-  about: 'Asks and manages a hash equivalence server.',
+  about: 'Queries and manages a hash equivalence server.',
   details:
     'Takes the subcommands and options of bitbake-hashclient, and needs no BitBake tree. docs/migrating.md says where ' +
     'its output differs. The exit status is 0 when all went well, 1 when a call was refused or failed, 2 for wrong usage.',
@@ -27,22 +27,22 @@ export const HASH_CLIENT: Program<HashCall> = {
       type: 'string',
       values: ['LEVEL'],
       default: 'WARNING',
-      describe: 'With INFO or DEBUG, say who was connected to',
+      describe: 'With INFO or DEBUG, report which server was connected to',
     },
     { name: 'login', type: 'string', alias: 'l', values: ['USER'], describe: 'Log in as this user' },
     { name: 'password', type: 'string', alias: 'p', values: ['TOKEN'], describe: 'The token of that user' },
     { name: 'become', type: 'string', alias: 'b', values: ['USER'], describe: 'After the login, act as this user' },
-    { name: 'no-netrc', type: 'boolean', alias: 'n', describe: 'Take no login from netrc' },
+    { name: 'no-netrc', type: 'boolean', alias: 'n', describe: 'Do not read a login from netrc' },
     ...COMMON_FLAGS,
   ],
   environment: [
-    ['NETRC', 'A netrc file to read in place of ~/.netrc; the machine is the whole address'],
+    ['NETRC', 'A netrc file to read instead of ~/.netrc; the machine is the full address'],
     ...COMMON_ENVIRONMENT,
   ],
   files: [['~/.netrc', 'Logins: machine ADDRESS login USER password TOKEN']],
   statuses: [
     ['0', 'All went well.'],
-    ['1', 'A call was refused or failed, or a test was answered with no.'],
+    ['1', 'A call was refused or failed, or the answer of a test is no.'],
     ['2', 'Wrong usage.'],
   ],
   open: openHashCall,

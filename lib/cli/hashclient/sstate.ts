@@ -6,8 +6,8 @@ import { InvokeError, reasonOf } from '../../errors.ts';
 const NAME = /^sstate:.*:([0-9a-f]{64})_[^:]*$/;
 
 /**
- * Every unihash a shared-state folder holds; one that several files of a folder carry is told once for that folder.
- * Links are followed: a mirror may be made of them, and what is missed here is lost.
+ * Every unihash in a shared-state folder, once for each folder below it that has files with it. Links are followed: a
+ * mirror may consist of links, and a unihash that is missed here is lost.
  */
 export async function* scanSharedState(
   folder: string,
@@ -36,7 +36,7 @@ function leadsToFolder(link: string): boolean {
   return fs.statSync(link, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** A folder that cannot be read must end the collection: what lies in it would be lost. */
+/** A folder that cannot be read must end the collection: the hashes of its files would be lost. */
 function openFolder(folder: string): Promise<fs.Dir> {
   return fs.promises.opendir(folder).catch((error) => {
     throw new InvokeError(`cannot read the shared-state folder ${folder}: ${reasonOf(error)}`, error);

@@ -11,7 +11,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Look-ups by many clients at once, each with one at a time in flight; `--report` reports what is missed. */
+/** Look-ups by many clients at once, each with one in flight; `--report` reports missed hashes. */
 export async function stress({ args, out, address, connect }: HashCall): Promise<undefined> {
   const clients = Math.max(1, args.number('clients', DEFAULT_CLIENTS));
   const requests = args.number('requests', DEFAULT_REQUESTS);

@@ -7,10 +7,10 @@ export const TRANSFER_COMMANDS: Program<HashCall>['commands'] = {
   export: {
     describe: 'Write every hash row as JSON lines',
     details:
-      'FILE is written beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one, and ' +
-      'what was written for --resume to go on with.',
+      'The export goes to FILE.part, which becomes FILE when it is complete: a failure leaves the old FILE, and ' +
+      'FILE.part for --resume.',
     arguments: [TARGET_FILE],
-    options: [{ name: 'resume', type: 'boolean', describe: 'Go on with the FILE of an export that was interrupted' }],
+    options: [{ name: 'resume', type: 'boolean', describe: 'Resume an interrupted export to FILE' }],
     examples: [['bakeserv-hashclient export hashes.jsonl', 'for a backup, or for another server']],
     run: async (call) => (await import('./transfer.ts')).exportHashes(call),
   },
@@ -18,15 +18,15 @@ export const TRANSFER_COMMANDS: Program<HashCall>['commands'] = {
     describe: 'Store the rows of an export',
     details: 'Rows that are there already stay as they are, so an import can be repeated.',
     arguments: [SOURCE_FILES],
-    options: [{ name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Begin with this line' }],
+    options: [{ name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Start at this line' }],
     examples: [['bakeserv-hashclient --address :8686 import hashes.jsonl', 'into another server']],
     run: async (call) => (await import('./transfer.ts')).importHashes(call),
   },
   diff: {
-    describe: 'Compare what two servers say of tasks',
+    describe: 'Compare the unihashes of tasks on two servers',
     details:
-      'Prints the tasks of which they differ: method, taskhash, the unihash of the first and of the second, - for ' +
-      'none. With --json an object for each, and then one with the counts. The exit status is 1 when there are any.',
+      'Prints the tasks whose unihashes differ: method, taskhash, unihash on the first server and on the second, - for ' +
+      'none. With --json, prints an object for each, then one with the counts. The exit status is 1 if any differ.',
     arguments: [
       { name: 'ADDRESS', describe: 'The first server' },
       { name: 'OTHER', describe: 'The second server' },

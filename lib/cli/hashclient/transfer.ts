@@ -11,7 +11,7 @@ import { type ImportTotals, SHOWN_REFUSALS, sayExported, sayImported } from '../
 import type { HashCall } from './call.ts';
 
 const TABLES: readonly Table[] = ['outhashes', 'unihashes'];
-/** A request goes on its way with this many rows, or characters. */
+/** A request is sent once it has this many rows, or characters. */
 const REQUEST_ROWS = 500;
 const REQUEST_CHARACTERS = 1024 * 1024;
 
@@ -31,7 +31,7 @@ export async function exportHashes({ args, out, client }: HashCall): Promise<und
       for (let after: number | null = table === start.table ? start.id : 0; after !== null; ) {
         const page: Awaited<ReturnType<HashClient['exportRows']>> = await server.exportRows(table, after);
         after = page.next;
-        // The place to go on from stands in the last row of its page.
+        // The last row of a page has the place to resume from.
         const lines = page.rows.map((row, i) => rowLine(table, row, i === page.rows.length - 1 ? after : null));
         if (lines.length > 0) await sink.write(lines.join(''));
         count += lines.length;
@@ -61,8 +61,8 @@ function rowLine(table: Table, row: RowValues, next: number | null): string {
 }
 
 /**
- * Where an interrupted export stopped: in its part, or in a file that was written to as it is. What came after the last
- * full page is cut off, and what is left is the part to go on with.
+ * Where an interrupted export stopped: in its part, or in a file that was written directly. Everything after the last
+ * full page is cut off; the rest is the part to continue.
  */
 async function lastPlace(file: string): Promise<{ table: Table; id: number }> {
   let place = { table: TABLES[0]!, id: 0 };
@@ -76,7 +76,7 @@ async function lastPlace(file: string): Promise<{ table: Table; id: number }> {
   for await (const lines of readLines(from)) {
     for (const { text, number } of lines) {
       bytes += Buffer.byteLength(text) + 1;
-      // A last line that was cut before its newline is written again.
+      // A last line without its newline is written again.
       if (bytes > size || !text.includes('"next": ') || !text.endsWith('}')) continue;
       const { table, fields } = parseRow({ text, number }, from);
       if (typeof fields.next !== 'number') continue;

@@ -7,7 +7,13 @@ const PERMISSIONS = {
   describe: '@read, @report, @db-admin, @user-admin, @all or @none',
   many: true as const,
 };
-const USER: Option = { name: 'username', type: 'string', alias: 'u', values: ['USER'], describe: 'The user meant' };
+const USER: Option = {
+  name: 'username',
+  type: 'string',
+  alias: 'u',
+  values: ['USER'],
+  describe: 'The name of the user',
+};
 const OWN_USER: Option = { ...USER, default: 'yourself' };
 
 /** Subcommands about users. */
@@ -29,13 +35,13 @@ export const USER_COMMANDS: Program<HashCall>['commands'] = {
     run: async (call) => (await import('./users.ts')).newUser(call),
   },
   'set-user-perms': {
-    describe: 'Give a user other permissions',
+    describe: 'Change the permissions of a user',
     arguments: [PERMISSIONS],
     options: [{ ...USER, required: true }],
     run: async (call) => (await import('./users.ts')).setUserPermissions(call),
   },
   'refresh-token': {
-    describe: 'Give a user a new token; the old one no longer counts',
+    describe: 'Give a user a new token; the old one becomes invalid',
     options: [OWN_USER],
     run: async (call) => (await import('./users.ts')).refreshToken(call),
   },

@@ -8,7 +8,7 @@ import type { Parsed } from './formats.ts';
 /** `PRAUTO$version$pkgarch$checksum = "value"`, split from the right; the other ways of setting a variable too. */
 const ROW = /^PRAUTO\$(.*)\$([^$]*)\$([^$]*?)\s*(?:\?\?=|\?=|:=|=)\s*(?:"([^"]*)"|'([^']*)')\s*$/;
 
-/** What a line of a dump says; null for a line that is not a row. */
+/** The row in a line of a dump; null for a line that is not a row. */
 export function parseDumpLine(text: string, line: number): Parsed | null {
   const trimmed = text.trim();
   if (!trimmed.startsWith('PRAUTO$')) {
@@ -41,8 +41,8 @@ export interface DumpOptions {
 }
 
 /**
- * Rows as a dump, in the order given; after those of a version a line with the largest value for each architecture.
- * @throws InvokeError for a row that this format cannot carry
+ * Rows as a dump, in the order given. After those of a version comes a line with the largest value for each architecture.
+ * @throws InvokeError for a row that this format cannot express
  */
 export function* formatDump(rows: Iterable<PrRow>, { lockdown, metainfo }: DumpOptions): Generator<string> {
   yield* formatColumns(metainfo);

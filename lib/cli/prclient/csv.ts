@@ -3,15 +3,15 @@ import type { CsvError, Options, Parser } from 'csv-parse';
 import type { PrRow } from '../../prserv/store.ts';
 import { COLUMNS, type Parsed } from './formats.ts';
 
-/** Comma-separated values as RFC 4180 has them, with a header line. The packages are loaded when they are needed. */
+/** Comma-separated values as RFC 4180 has them, with a header line. Its packages are loaded only when needed. */
 
 const ROWS_A_PIECE = 1000;
 
-/** Loads what writes CSV. */
+/** Loads the CSV writer. */
 export async function loadCsvFormat(): Promise<(rows: Iterable<PrRow>) => Generator<string>> {
   const { stringify } = await import('csv-stringify/sync');
   const columns = [...COLUMNS];
-  // White space at either end is quoted too: some programs drop it.
+  // White space at either end is quoted too, because some programs drop it.
   const options = { columns, quoted_empty: true, quoted_match: /^\s|\s$|[\r\n]/ };
   return function* format(rows) {
     yield stringify([], { columns, header: true });

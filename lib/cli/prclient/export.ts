@@ -11,7 +11,7 @@ import { newestRows } from './newest.ts';
 
 const WRITE_CHARACTERS = 64 * 1024;
 
-/** `export [FILE]`: the rows that match, in a format people have. */
+/** `export [FILE]`: the rows that match, in one of the formats. */
 export async function exportPrs({ args, out, client }: PrCall): Promise<undefined> {
   const file = args.text('FILE') ?? '-';
   const format = (args.text('format') as Format | undefined) ?? formatOf(file) ?? 'bitbake';

@@ -1,6 +1,6 @@
 import type { PrRow } from '../../prserv/store.ts';
 
-/** How PR rows stand in a file: BitBake's dump, JSON, JSON lines or CSV. */
+/** The formats of a file of PR rows: BitBake's dump, JSON, JSON lines or CSV. */
 export const FORMATS = ['bitbake', 'json', 'jsonl', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -13,7 +13,7 @@ const SUFFIXES: readonly (readonly [suffix: string, format: Format])[] = [
   ['.csv', 'csv'],
 ];
 
-/** The format a file's name says, or null. */
+/** The format that a file's name implies, or null. */
 export function formatOf(file: string): Format | null {
   return SUFFIXES.find(([suffix]) => file.endsWith(suffix))?.[1] ?? null;
 }
@@ -23,7 +23,7 @@ export type Parsed = { readonly line: number; readonly row: PrRow } | { readonly
 
 export const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
 
-/** A row out of a JSON value. A value may be a number: older exports have it so. */
+/** A row from a JSON value. `value` may be a number, as in older exports. */
 export function rowOf(value: unknown, line: number): Parsed {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { line, error: 'not a JSON object' };
   const fields = value as Record<string, unknown>;

@@ -29,7 +29,7 @@ export async function importPrs({ args, out, client }: PrCall): Promise<number> 
 
   const server = await client();
   if (await server.isReadonly()) throw new InvokeError('the server is read-only: nothing was stored');
-  // Asked with no rows: whether the server knows how to store them together.
+  // A request without rows tells whether the server can store rows together.
   const together = (await server.importRows([], true)) !== null;
   const progress = await createProgress('rows', rows.length);
   const importing: Importing = { keepGoing, totals, refuse, note: out.note, add: (count) => progress.add(count) };
@@ -47,7 +47,7 @@ function formatNamed(named: string | undefined, file: string): Format {
   return format;
 }
 
-/** The rows of a file that a server takes; what is wrong with the others is told. */
+/** The rows of a file that a server accepts; reports what is wrong with the others. */
 async function* soundRows(file: string, format: Format, refuse: Importing['refuse']): AsyncGenerator<PlacedRow> {
   for await (const parsed of readRows(file, format)) {
     const place = `${nameOf(file)}, ${format === 'json' ? 'row' : 'line'} ${parsed.line}`;

@@ -2,8 +2,8 @@ import { largest } from '../../prserv/revision.ts';
 import type { PrRow } from '../../prserv/store.ts';
 
 /**
- * The row with the largest value of each package, packages in the order they come. Told from every row: BitBake's
- * server compares values as text, so that its own answer may be 9 of 0 to 10.
+ * The row with the largest value of each package, packages in the order they come. Computed from every row: BitBake's
+ * server compares values as text, and may consider 9 larger than 10.
  */
 export function newestRows(rows: Iterable<PrRow>): PrRow[] {
   const newest = new Map<string, PrRow>();

@@ -3,12 +3,12 @@ import type { PrClient } from '../../prserv/client.ts';
 import type { PrRow } from '../../prserv/store.ts';
 import { type Importing, interrupted, type PlacedRow } from './importing.ts';
 
-/** Rows that are looked up and then stored together: as many as a server takes into one commit. */
+/** How many rows are looked up, then stored together: as many as a server commits at once. */
 const BATCH_ROWS = 256;
 
 /**
- * Stores rows with import-one, which every PR server knows. The rows were checked, so it is a failing server alone that
- * can end this half-way.
+ * Stores rows with import-one, which every PR server knows. The rows were checked, so only a failing server can end this
+ * half-way.
  */
 export async function storeOneByOne(server: PrClient, rows: readonly PlacedRow[], importing: Importing): Promise<void> {
   try {
@@ -23,7 +23,7 @@ export async function storeOneByOne(server: PrClient, rows: readonly PlacedRow[]
   }
 }
 
-/** Finds out which rows are there, then stores the others; requests of a kind go together, for one commit. */
+/** Finds out which rows exist, then stores the others. Requests of a kind are sent together, for one commit. */
 async function storeBatch(server: PrClient, batch: readonly PlacedRow[], importing: Importing): Promise<void> {
   const { totals, refuse, keepGoing } = importing;
   const known = await Promise.all(batch.map(({ row }) => isStored(server, row)));
@@ -48,7 +48,7 @@ async function storeBatch(server: PrClient, batch: readonly PlacedRow[], importi
   if (failure !== null) throw failure;
 }
 
-/** Whether the row is there: told by the smallest and the largest value of the checksum, seldom by all of them. */
+/** Whether the row exists. Asks for the smallest and the largest value of the checksum, and only if necessary for all. */
 async function isStored(server: PrClient, row: PrRow): Promise<boolean> {
   const [smallest, largest] = await Promise.all([server.testPr(row, true), server.testPr(row, false)]);
   if (smallest === null) return false;

@@ -7,7 +7,7 @@ import { FORMATS } from './formats.ts';
 
 const VERSION = { name: 'VERSION', describe: 'The package: PN-PV-PR' };
 const PKGARCH = { name: 'PKGARCH', describe: 'The architecture of the package' };
-const CHECKSUM = { name: 'CHECKSUM', describe: 'The hash of what is in the package' };
+const CHECKSUM = { name: 'CHECKSUM', describe: 'The hash of the contents of the package' };
 const VALUE = { name: 'VALUE', describe: 'The PR value: a number, or dotted numbers' };
 const HISTORY: Option = {
   name: 'history',
@@ -20,15 +20,15 @@ const FORMAT: Option = {
   values: ['FORMAT'],
   choices: FORMATS,
   default: "told by the file's name, else bitbake",
-  describe: 'How rows stand in the file',
+  describe: 'The format of the file',
 };
 
 /** Every subcommand of bakeserv-prclient. */
 export const PR_CLIENT: Program<PrCall> = {
   name: 'bakeserv-prclient',
-  about: 'Asks and manages a PR server.',
+  about: 'Queries and manages a PR server.',
   details:
-    'The exit status is 0 when all went well, 1 when a call was refused or failed or what was asked about is unknown, ' +
+    'The exit status is 0 when all went well, 1 when a call was refused or failed, or when the package or checksum is unknown, ' +
     '2 for wrong usage.',
   options: [
     {
@@ -40,10 +40,10 @@ export const PR_CLIENT: Program<PrCall> = {
     },
     ...COMMON_FLAGS,
   ],
-  environment: [['PRSERV_SERVER_ADDR', 'The server, where --server does not name it'], ...COMMON_ENVIRONMENT],
+  environment: [['PRSERV_SERVER_ADDR', 'The server, unless --server names it'], ...COMMON_ENVIRONMENT],
   statuses: [
     ['0', 'All went well.'],
-    ['1', 'A call was refused or failed, or a test was answered with no.'],
+    ['1', 'A call was refused or failed, or the answer of a test is no.'],
     ['2', 'Wrong usage.'],
   ],
   open: openPrCall,
@@ -53,7 +53,7 @@ export const PR_CLIENT: Program<PrCall> = {
       describe: 'Show the PR value of a checksum; a new checksum is given one',
       arguments: [VERSION, PKGARCH, CHECKSUM],
       options: [HISTORY],
-      examples: [['bakeserv-prclient get-pr zlib-1.3.1-r0 core2-64 4f2c…', 'what a build would be told']],
+      examples: [['bakeserv-prclient get-pr zlib-1.3.1-r0 core2-64 4f2c…', 'the value a build would get']],
       run: async (call) => (await import('./values.ts')).getPr(call),
     },
     'test-pr': {
@@ -63,7 +63,7 @@ export const PR_CLIENT: Program<PrCall> = {
       run: async (call) => (await import('./values.ts')).testPr(call),
     },
     'test-package': {
-      describe: 'Say whether a package is known; status 1 when it is not',
+      describe: 'Report whether a package is known; status 1 when it is not',
       arguments: [VERSION, PKGARCH],
       run: async (call) => (await import('./values.ts')).testPackage(call),
     },
@@ -80,17 +80,17 @@ export const PR_CLIENT: Program<PrCall> = {
     export: {
       describe: 'Write PR rows to a file',
       details:
-        "The format is told by the file's name (.inc and .conf: BitBake's dump, .json, .jsonl, .csv) or by --format. " +
-        'Without --history the row with the largest value of each package is written, with it every row. FILE is written ' +
-        'beside its place (FILE.part) and moved there when it is whole: a failure leaves the old one.',
+        "The format follows from the file's name (.inc and .conf: BitBake's dump, .json, .jsonl, .csv) or from --format. " +
+        'Without --history the row with the largest value of each package is written, with it every row. The export goes ' +
+        'to FILE.part, which becomes FILE when it is complete: a failure leaves the old FILE.',
       arguments: [TARGET_FILE],
       options: [
         FORMAT,
         { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Only this version' },
         { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Only this architecture' },
         { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Only this checksum' },
-        { name: 'history', type: 'boolean', describe: 'Every row' },
-        { name: 'colinfo', type: 'boolean', describe: 'Add what the server says of its table' },
+        { name: 'history', type: 'boolean', describe: 'Write every row' },
+        { name: 'colinfo', type: 'boolean', describe: 'Also write the description of the table' },
         { name: 'lockdown', type: 'boolean', describe: 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump' },
       ],
       examples: [
@@ -102,28 +102,30 @@ export const PR_CLIENT: Program<PrCall> = {
     import: {
       describe: 'Store the PR rows of files',
       details:
-        'All files are read to their end first: when something in them is wrong, nothing is stored, unless --keep-going ' +
+        'All files are read completely first: if anything in them is wrong, nothing is stored, unless --keep-going ' +
         'is given. A bakeserv server then stores all rows in one transaction (in several above 50,000 rows, all of ' +
         "which it looks at before the first); BitBake's server takes them one by one, so that a failure of the server " +
         'leaves what was stored before. Rows that are there already stay as they are, so an import can be repeated.',
       arguments: [SOURCE_FILES],
-      options: [FORMAT, { name: 'keep-going', type: 'boolean', describe: 'Pass over what is wrong in a file' }],
+      options: [FORMAT, { name: 'keep-going', type: 'boolean', describe: 'Skip what is wrong in a file' }],
       examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
       run: async (call) => (await import('./import.ts')).importPrs(call),
     },
     remove: {
       describe: 'Remove PR rows that were imported by mistake',
       details:
-        'Removes what matches all that is named; --dry-run shows the rows. A value that is removed may be given out again: ' +
-        'remove nothing that a package was built with. Only from a local address of a bakeserv server.',
+        'Removes the rows that match all options; --dry-run shows them. A removed value may be given out again: do not ' +
+        'remove a value that a package was built with. Works only from a local address of a bakeserv server.',
       options: [
-        { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Of this version' },
-        { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Of this architecture' },
-        { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Of this checksum' },
-        { name: 'value', type: 'string', values: ['VALUE'], describe: 'With this value' },
-        { name: 'dry-run', type: 'boolean', describe: 'Only show what would go' },
+        { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Rows of this version' },
+        { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Rows of this architecture' },
+        { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Rows of this checksum' },
+        { name: 'value', type: 'string', values: ['VALUE'], describe: 'Rows with this value' },
+        { name: 'dry-run', type: 'boolean', describe: 'Only show what would be removed' },
       ],
-      examples: [['bakeserv-prclient remove --version zlib-1.3.1-r0 --value 998999999 --dry-run', 'see what would go']],
+      examples: [
+        ['bakeserv-prclient remove --version zlib-1.3.1-r0 --value 998999999 --dry-run', 'see what would be removed'],
+      ],
       run: async (call) => (await import('./remove.ts')).remove(call),
     },
     history: {
@@ -138,14 +140,14 @@ export const PR_CLIENT: Program<PrCall> = {
           name: 'like',
           type: 'string',
           values: ['TEXT'],
-          describe: 'Only versions that hold this text, whatever its case',
+          describe: 'Only versions that contain this text, ignoring case',
         },
       ],
-      examples: [['bakeserv-prclient list --like openssl', 'how far a recipe has come']],
+      examples: [['bakeserv-prclient list --like openssl', 'the current value of a recipe']],
       run: async (call) => (await import('./packages.ts')).list(call),
     },
     'is-readonly': {
-      describe: 'Say whether the server stores anything',
+      describe: 'Report whether the server is read-only',
       run: async (call) => (await import('./values.ts')).isReadonly(call),
     },
     ping: PING,

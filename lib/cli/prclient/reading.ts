@@ -5,7 +5,7 @@ import { parseDumpLine } from './bitbake-dump.ts';
 import { readCsv } from './csv.ts';
 import { type Format, type Parsed, rowOf } from './formats.ts';
 
-/** The rows of a file, and what is wrong in it, in order. `-` is standard input. JSON alone is read whole. */
+/** The rows of a file, and its faults, in order. `-` is standard input. Only JSON is read as a whole. */
 export function readRows(file: string, format: Format): AsyncGenerator<Parsed> {
   switch (format) {
     case 'bitbake':
@@ -52,7 +52,7 @@ async function* readJson(file: string): AsyncGenerator<Parsed> {
     yield { line: 1, error: 'expected a list of rows, or an object whose "datainfo" is one' };
     return;
   }
-  // Rows have no lines of their own in JSON: they are counted.
+  // JSON rows have no lines: their number is used instead.
   for (const [i, row] of rows.entries()) yield rowOf(row, i + 1);
 }
 

@@ -7,7 +7,7 @@ export async function remove({ args, out, client }: PrCall): Promise<undefined> 
   const filter = { version: named('version'), pkgarch: named('pkgarch'), checksum: named('checksum') };
   const value = named('value');
   if (Object.values(filter).every((each) => each === null)) {
-    throw new UsageError('remove: name what is to go with --version, --pkgarch or --checksum');
+    throw new UsageError('remove: name what to remove with --version, --pkgarch or --checksum');
   }
   const server = await client();
   if (!args.has('dry-run')) {

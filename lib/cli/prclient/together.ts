@@ -3,13 +3,13 @@ import type { PrClient } from '../../prserv/client.ts';
 import type { PrRow } from '../../prserv/store.ts';
 import { type Importing, interrupted, type PlacedRow } from './importing.ts';
 
-/** What goes into one transaction: less than a server takes in one message. */
+/** The limits of one transaction: less than a server accepts in one message. */
 const TRANSACTION_ROWS = 50_000;
 const TRANSACTION_CHARACTERS = 6 * 1024 * 1024;
 
 /**
- * Stores rows with import-rows: all in one transaction where they fit into one. More are all looked at by the server
- * before any is stored.
+ * Stores rows with import-rows: in one transaction if they fit into one. Otherwise the server checks all rows before
+ * any is stored.
  * @throws InvokeError when the server refuses a row, and nothing was stored
  */
 export async function storeTogether(server: PrClient, rows: readonly PlacedRow[], importing: Importing): Promise<void> {
@@ -27,7 +27,7 @@ export async function storeTogether(server: PrClient, rows: readonly PlacedRow[]
   }
 }
 
-/** What of a group the server would take. */
+/** The rows of a group that the server would accept. */
 async function accepted(server: PrClient, group: readonly PlacedRow[], importing: Importing): Promise<PlacedRow[]> {
   for (let left = [...group]; ; ) {
     const reply = (await server.importRows(
@@ -49,7 +49,7 @@ async function storeGroup(server: PrClient, group: readonly PlacedRow[], importi
   }
 }
 
-/** The rows that were not refused, if it is to go on without the others. */
+/** The rows that were not refused, with --keep-going. */
 function without(
   rows: readonly PlacedRow[],
   refused: readonly { readonly row: number; readonly message: string }[],
@@ -79,7 +79,7 @@ function* transactions(rows: readonly PlacedRow[]): Generator<readonly PlacedRow
   if (start < rows.length) yield rows.slice(start);
 }
 
-/** About how long a row is as text in JSON in JSON, where what is not plain takes six characters. */
+/** The approximate length of a row as JSON inside JSON, where a character that is not plain takes six. */
 function wireLength({ version, pkgarch, checksum, value }: PrRow): number {
   const text = version + pkgarch + checksum + value;
   return 32 + text.length * (/^[\w.+:$~-]*$/.test(text) ? 1 : 6);

@@ -3,14 +3,14 @@ import type { ChecksumKey } from '../../prserv/store.ts';
 import type { Args } from '../args/args.ts';
 import type { PrCall } from './call.ts';
 
-/** The status of a test whose answer is no. */
+/** The exit status when the answer is no. */
 const STATUS_MISS = 1;
 
 function keyOf(args: Args): ChecksumKey {
   return { version: args.need('VERSION'), pkgarch: args.need('PKGARCH'), checksum: args.need('CHECKSUM') };
 }
 
-/** A miss prints nothing; the status says it. */
+/** A miss prints nothing, and is reported by the status. */
 async function showFound({ out }: PrCall, value: string | null): Promise<number> {
   if (value !== null || out.json) await out.result({ value }, () => value!);
   return value === null ? STATUS_MISS : 0;

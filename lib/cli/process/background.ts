@@ -6,11 +6,11 @@ import type { ServerStatus } from './control.ts';
 
 type StartReport = { readonly ready: ServerStatus } | { readonly failed: string; readonly code: ErrorCode | null };
 
-/** Longer than an old server may take to end and a big database to be checked after a crash. */
+/** Longer than an old server takes to end plus the check of a large database after a crash. */
 export const START_MS = 60_000;
 const MAX_LOG_BYTES = 1024 * 1024;
 
-/** The command line of this program itself, as it runs now: built, or from its sources. */
+/** The command line of this program as it runs now: built, or from its sources. */
 function selfCommand(): string[] {
   const launcher = import.meta.url.endsWith('.ts') ? '../../../bin/launch.cts' : '../../../bin/launch.cjs';
   return [process.execPath, ...process.execArgv, fileURLToPath(new URL(launcher, import.meta.url))];
@@ -19,8 +19,8 @@ function selfCommand(): string[] {
 /**
  * Starts a program of ours in the background, out of reach of this terminal's signals, and waits until it answers.
  * @param log where its output goes
- * @returns what it says of itself, or its exit status when it ended without a word
- * @throws BakeservError when it does not start; the message is its own
+ * @returns the status it reports, or its exit status if it ended without one
+ * @throws BakeservError when it does not start, with its own message
  */
 export async function startInBackground(
   args: readonly string[],
@@ -59,7 +59,7 @@ export async function startInBackground(
         settle();
         resolve(code ?? 1);
       };
-      // Its last words may still be in the channel.
+      // Its last message may still be in the channel.
       if (child.connected) child.once('disconnect', end);
       else end();
     });
@@ -80,12 +80,12 @@ function openLog(log: string): number {
   }
 }
 
-/** Tells the command that started this process in the background, if one did and still waits, what went wrong. */
+/** Reports an error to the command that started this process in the background, if it still waits. */
 export function reportFailure(error: unknown): void {
   report({ failed: errorText(error), code: error instanceof BakeservError ? error.code : null });
 }
 
-/** Tells the command that started this process in the background, if one did and still waits, that it answers. */
+/** Reports to the command that started this process in the background, if it still waits, that the server answers. */
 export function reportReady(ready: ServerStatus): void {
   report({ ready });
 }

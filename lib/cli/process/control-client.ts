@@ -3,47 +3,47 @@ import { connectUnixSocket } from '../../asyncrpc/transport/unix/path.ts';
 import { ConfigError } from '../../errors.ts';
 import { type Build, RELEASE, type ServerStatus, STOPPED } from './control.ts';
 
-/** Well above what a listening socket of this machine needs to be answered. */
+/** Much longer than a server on this machine takes to answer. */
 const ANSWER_MS = 5000;
 /** A check waits for the lock of a database, which may take 10 s. */
 const CHECK_MS = 20_000;
 
-/** What the server on that control socket says of itself; null when none is there. */
+/** The status that the server on a control socket reports; null when there is none. */
 export async function askStatus(file: string): Promise<ServerStatus | null> {
   return read(await ask(file, 'status', ANSWER_MS, true));
 }
 
 /**
  * Asks the server on that control socket to stop, and waits until its process has ended.
- * @returns what it said of itself; null when none is there
+ * @returns the status it reported; null when there is none
  */
 export async function askStop(file: string, timeoutMs: number): Promise<ServerStatus | null> {
   return read(await ask(file, 'stop', timeoutMs, false));
 }
 
-/** What is wrong with the server there, or null when none answers. */
+/** The faults of the server there, or null when none answers. */
 export async function askCheck(file: string): Promise<readonly string[] | null> {
   return read(await ask(file, 'check', CHECK_MS, true));
 }
 
-/** Tells a private server that a build was handed its addresses; null when none is there, or it is about to end. */
+/** Tells a private server that a build was given its addresses; null when there is none, or it is about to end. */
 export async function joinServer(file: string, { idleMs, parent }: Build): Promise<ServerStatus | null> {
   return read(await ask(file, `join ${idleMs} ${parent ?? '-'}`, ANSWER_MS, true));
 }
 
-/** A private server that lives at least as long as this is held. */
+/** A lease: the private server runs at least as long as this is held. */
 export interface HeldLease {
   readonly status: ServerStatus;
-  /** How it came to an end: by `release`, by somebody who stopped the server, or because the server died. */
+  /** How the lease ended: by `release`, because somebody stopped the server, or because the server died. */
   readonly ended: Promise<'released' | 'stopped' | 'lost'>;
-  /** Gives it back. When it was the last one: waits until the server has ended, at most so long. */
+  /** Returns the lease. If it was the last one, waits until the server has ended, at most for this long. */
   release(timeoutMs: number): Promise<void>;
 }
 
 /**
- * Holds the private server on that control socket.
+ * Leases the private server on a control socket.
  * @param pid the process it is held for
- * @returns null when none is there, or it is about to end
+ * @returns null when there is none, or it is about to end
  */
 export async function holdLease(file: string, pid: number): Promise<HeldLease | null> {
   const socket = connectUnixSocket(file);
@@ -61,7 +61,7 @@ export async function holdLease(file: string, pid: number): Promise<HeldLease | 
   await within(Promise.race([answered, closed]), ANSWER_MS, socket, file);
   const status = read<ServerStatus>(text.slice(0, text.indexOf('\n') + 1));
   if (!status) return null;
-  // Who holds it may end without giving it back: the server notices.
+  // The holder may end without returning the lease: the server notices.
   socket.unref();
   return {
     status,
@@ -76,7 +76,7 @@ export async function holdLease(file: string, pid: number): Promise<HeldLease | 
   };
 }
 
-/** @param untilLine whether a line is the answer, or the end of the connection */
+/** @param untilLine whether the answer is a line, or the end of the connection */
 async function ask(file: string, word: string, timeoutMs: number, untilLine: boolean): Promise<string> {
   const socket = connectUnixSocket(file);
   let text = '';
@@ -109,7 +109,7 @@ async function within(done: Promise<void>, timeoutMs: number, socket: net.Socket
   }
 }
 
-/** Null for a server that ended in mid-word, or something else that listens there. */
+/** Null if the server ended before its answer was complete, or if something else listens there. */
 function read<T>(text: string): T | null {
   try {
     return text.endsWith('\n') ? JSON.parse(text) : null;

@@ -13,13 +13,13 @@ export interface FoundServer {
 }
 
 /**
- * The folder of this user's control sockets, made if need be.
- * @throws ConfigError when it cannot be made, or somebody else could put things there
+ * The folder of this user's control sockets; created if necessary.
+ * @throws ConfigError when it cannot be created, or somebody else could write to it
  */
 export function controlFolder(): string {
   const folder = path.join(os.tmpdir(), `bakeserv-${process.getuid?.() ?? 'user'}`);
   try {
-    // Not `recursive`: a temporary folder that is not there is a wrong TMPDIR, and nobody's to make.
+    // Not `recursive`: a missing temporary folder is a wrong TMPDIR, and must not be created.
     fs.mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
@@ -35,7 +35,7 @@ function reason(error: unknown): string {
   return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no ${os.tmpdir()}` : reasonOf(error);
 }
 
-/** Where a service of another user, or one with a temporary folder of its own, lets everybody ask for its status. */
+/** Where a service of another user, or with its own temporary folder, lets everybody ask for its status. */
 const SERVICE_FOLDERS = '/run';
 export const SERVICE_STATUS = 'status.sock';
 
@@ -46,7 +46,7 @@ export function runtimeFolder(environment: NodeJS.ProcessEnv): string | null {
 
 /**
  * Every server that answers this user, longest running first: the user's own, and services in the folders systemd gave
- * them. Socket files of the user's own that nobody listens on are removed.
+ * them. Removes socket files of this user that nobody listens on.
  */
 export async function runningServers(environment: NodeJS.ProcessEnv): Promise<FoundServer[]> {
   const folder = controlFolder();

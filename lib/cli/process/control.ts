@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
 
-/** What a running server says of itself. */
+/** What a running server reports about itself. */
 export interface ServerStatus {
   /** The command that started it: `serve`, `auto`, `bitbake-prserv`, … */
   readonly command: string;
@@ -15,57 +15,57 @@ export interface ServerStatus {
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
 }
 
-/** What those who lease a server hold of it. */
+/** The server's side of a lease. */
 export interface Lease {
-  /** Given back. Whether others keep the server. */
+  /** The lease was returned. True if others still need the server. */
   release(): 'kept' | 'ends';
 }
 
-/** What a control socket can have done; what is absent is refused by hanging up. */
+/** What can be asked on a control socket; the server hangs up on what is absent. */
 export interface ControlActions {
   status(): ServerStatus;
   stop?(): void;
-  /** What is wrong with the server, in a line each; nothing when all is well. */
+  /** The faults of the server, one per line; none when all is well. */
   check?(): Promise<readonly string[]>;
-  /** A build was handed the addresses. False when the server is about to end. */
+  /** A build was given the addresses. False when the server is about to end. */
   join?(build: Build): boolean;
   /** A process needs the server for as long as it holds the connection. Null when the server is about to end. */
   lease?(pid: number, onStop: () => void): Lease | null;
 }
 
-/** A build that uses a private server without holding a connection to it. */
+/** A build that uses a private server without holding a lease. */
 export interface Build {
-  /** It is over after this long without any client; 0: never. */
+  /** The build counts as over after this long without any client; 0: never. */
   readonly idleMs: number;
-  /** A process that it is over with, or null. */
+  /** The build is over when this process ends; or null. */
   readonly parent: number | null;
 }
 
 /** The other end of control-client.ts. */
 export interface Control {
-  /** Answers no more. Those who wait for the end keep waiting: for them the end of the process is the answer. */
+  /** Stops answering. Connections that wait for the end stay open: for them the end of the process is the answer. */
   close(): void;
 }
 
-/** What a lease is told when somebody asked for the server's end: then it is not started again. */
+/** Sent to lease holders when somebody stopped the server: they must not start it again. */
 export const STOPPED = 'stopped';
 export const RELEASE = 'release';
 
-/** Longer than any word there is. */
+/** Longer than any request. */
 const MAX_WORD_BYTES = 256;
-/** Every user may ask a service: nobody there takes its descriptors, by connecting often or saying nothing. */
+/** Any user may ask a service: nobody can exhaust its descriptors by connecting often, or by staying silent. */
 const MAX_CONNECTIONS = 256;
 const WORD_MS = 10_000;
 
 /**
- * Listens on a socket file of this server's own. Whoever can connect knows that the server lives and which process it
- * is: no process number in a file is believed.
- * @param mode who may connect; without it the user alone who may use the folder
+ * Listens on a control socket of this server. A client that can connect knows that the server is alive and which process
+ * it is; a process number in a file would not be reliable.
+ * @param mode who may connect; by default only the user who may use the folder
  * @throws AddressError when another server answers there already
  */
 export async function openControl(file: string, actions: ControlActions, mode?: number): Promise<Control> {
   const server = net.createServer((socket) => {
-    // Nobody who asks keeps a server that is done from ending.
+    // Status clients must not keep a stopped server alive.
     socket.unref();
     socket.on('error', () => {});
     let text = '';
@@ -111,7 +111,7 @@ function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions:
   socket.destroy();
 }
 
-/** The lease lasts as long as the connection, or until it is given back. */
+/** A lease lasts as long as its connection, or until it is returned. */
 function lend(socket: net.Socket, pid: number, { status, lease }: ControlActions): void {
   const held = lease!(pid, () => socket.write(`${STOPPED}\n`));
   if (!held) return void socket.destroy();
@@ -119,7 +119,7 @@ function lend(socket: net.Socket, pid: number, { status, lease }: ControlActions
   const release = () => {
     if (given) return;
     given = true;
-    // Who gave back the last one waits for the end of the process.
+    // The client that returned the last lease waits for the end of the process.
     if (held.release() === 'kept') socket.end();
   };
   socket.on('data', release).on('close', release);

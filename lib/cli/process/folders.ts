@@ -3,9 +3,9 @@ import path from 'node:path';
 import { ConfigError, reasonOf } from '../../errors.ts';
 
 /**
- * Makes a folder and those above it. Step by step: `recursive` of Node's never ends where the system answers ENOENT
- * for a folder in one that exists, as /proc does.
- * @throws ConfigError naming the one that cannot be made
+ * Creates a folder and those above it, one at a time: Node's `recursive` never ends where the system answers ENOENT for
+ * a folder inside an existing one, as /proc does.
+ * @throws ConfigError naming the one that cannot be created
  */
 export function makeFolders(folder: string, mode: number): void {
   const missing: string[] = [];

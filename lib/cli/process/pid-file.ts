@@ -3,18 +3,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ConfigError, reasonOf } from '../../errors.ts';
 
-/** Where the pid file of a PR server stands: scripts made for BitBake's look for this name. */
+/** The path of a PR server's pid file: scripts written for BitBake's server look for this name. */
 export function pidFile(folder: string, host: string, port: number): string {
   return path.join(folder, `PRServer_${host}_${port}.pid`);
 }
 
 /**
- * Writes the pid, whole or not at all, over a file that an earlier server left. For a server that already listens:
- * that nobody else can is what makes the old file stale.
- * @throws ConfigError when somebody else's file is in the way
+ * Writes the pid atomically, replacing a file that an earlier server left. Call it once the server listens: only then is
+ * an old file known to be stale.
+ * @throws ConfigError when a file of somebody else is in the way
  */
 export function writePidFile(file: string, pid: number): 'written' | 'replaced' {
-  // Never through a link or into a file that somebody else laid there: the folder is everybody's.
+  // Never through a link or into somebody else's file: everybody can write to this folder.
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   const there = fs.existsSync(file);
   try {
@@ -27,12 +27,12 @@ export function writePidFile(file: string, pid: number): 'written' | 'replaced' 
   return there ? 'replaced' : 'written';
 }
 
-/** Removes the file if it is still that process's. */
+/** Removes the file if it still belongs to that process. */
 export function removePidFile(file: string, pid: number): void {
   try {
     if (fs.readFileSync(file, 'utf8').trim() === String(pid)) fs.rmSync(file, { force: true });
   } catch {
-    // Gone already, or somebody else's: not ours to remove.
+    // Already gone, or somebody else's.
   }
 }
 

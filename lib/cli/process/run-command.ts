@@ -4,12 +4,12 @@ import os from 'node:os';
 import { reasonOf } from '../../errors.ts';
 import { createWitness } from './terminal-witness.ts';
 
-/** As a shell says it (POSIX, 2.8.2). */
+/** The exit statuses of a shell (POSIX, 2.8.2). */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const SIGNALLED = 128;
 
-/** Runs a program with our terminal; the status a shell would give. Signals that reach us go on to it. */
+/** Runs a program on our terminal, and passes our signals on to it. Resolves to the status a shell would give. */
 export function runCommand(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: 'inherit', env });
@@ -27,9 +27,9 @@ export function runCommand(program: string, args: readonly string[], env: NodeJS
 }
 
 /**
- * Signals go to the command, and we live until it ends. Those of the terminal's keys reach it without us: sent twice,
- * Ctrl-C would make BitBake drop its running tasks. The same signal sent to us alone, as by a supervisor, reaches it
- * only through us.
+ * Passes signals on to the command; we live until it ends. Signals of terminal keys reach it without us: a second Ctrl-C
+ * would make BitBake drop its running tasks. The same signal sent only to us, by a supervisor for example, must be
+ * passed on.
  */
 function forwardSignals(send: (signal: NodeJS.Signals) => void): () => void {
   const witness = inForeground() ? createWitness() : null;
@@ -48,7 +48,7 @@ function forwardSignals(send: (signal: NodeJS.Signals) => void): () => void {
   };
 }
 
-/** Whether our process group is the one that the terminal's keys are for (fields 5 and 8 of proc_pid_stat(5)). */
+/** Whether we are in the foreground process group of the terminal (fields 5 and 8 of proc_pid_stat(5)). */
 function inForeground(): boolean {
   try {
     const stat = fs.readFileSync('/proc/self/stat', 'utf8');

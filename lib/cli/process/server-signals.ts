@@ -3,12 +3,12 @@ import type { ProgramLogger } from '../../log.ts';
 import { configOf } from '../../settings/config.ts';
 import type { Settings } from '../../settings/settings.ts';
 
-/** What a server takes over while it runs. */
+/** What a running server applies when its settings are read again. */
 const RELOADED = ['log-level'];
 
 /**
- * Heeds the signals that must not end a server: by SIGHUP the log is opened again and the settings are read again, also
- * under nohup; SIGUSR2 does nothing. SIGUSR1 does nothing either, from the launcher on: Node would open a debugger's port.
+ * Handles the signals that must not end a server. SIGHUP reopens the log and reads the settings again, also under nohup;
+ * SIGUSR2 does nothing. The launcher already ignores SIGUSR1, on which Node would open a debugger port.
  * @param reload reads the settings again
  */
 export function heedSignals(settings: Settings, reload: () => Promise<Settings>, log: ProgramLogger): void {

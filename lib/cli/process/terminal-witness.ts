@@ -1,19 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Tells a signal of the terminal's keys, which reaches a whole group of processes, from one sent to us alone. */
+/** Distinguishes a signal of a terminal key, which reaches the whole process group, from one sent only to us. */
 export interface Witness {
-  /** Whether the signal we just had reached the group. */
+  /** Whether the signal just received reached the whole group. */
   reached(): Promise<boolean>;
   close(): void;
 }
 
-/** The system signals a group in one go, so that this is for a machine that is very busy. */
+/** The system signals a group in one go: this allows for a very busy machine. */
 const GRACE_MS = 500;
 
 /**
- * A program in our group that any of those signals ends, and that does nothing: no system call says where a signal came
- * from. Its standard input is ours, so that it ends with us. It leaves no core file.
+ * An idle program in our process group that any of those signals ends: no system call tells where a signal came from.
+ * Its standard input is a pipe from us, so it ends with us. It leaves no core file.
  */
 export function createWitness(): Witness {
   let program: ChildProcess | null = start();
@@ -45,7 +45,7 @@ export function createWitness(): Witness {
   };
 }
 
-/** Where there is no such program, the signal counts as the terminal's: twice is worse than never. */
+/** Without that program, a signal counts as the terminal's: passing it twice is worse than not passing it. */
 function ended(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve(true));

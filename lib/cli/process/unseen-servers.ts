@@ -2,21 +2,21 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ServerStatus } from './control.ts';
 
-/** A process that looks like a server, and did not answer. */
+/** A process that looks like a server but did not answer. */
 export interface UnseenServer {
   readonly pid: number;
   readonly uid: number;
   readonly command: string;
 }
 
-/** What stays in the foreground; the others serve only when told to. */
+/** Commands that always serve; others only do with an option. */
 const SERVING = ['serve', 'bitbake-hashserv'];
 const TOLD = ['auto', 'bitbake-prserv'];
 const PROGRAMS = ['launch.cjs', 'bakeserv'];
 
 /**
- * Servers among the processes of this machine that are not among those that answered: of other users, or with another
- * temporary folder. Empty where the system shows no processes, or none of others.
+ * Servers among the processes of this machine that did not answer: those of other users, or with another temporary
+ * folder. Empty where the system does not show (other users') processes.
  */
 export function unseenServers(seen: readonly Pick<ServerStatus, 'pid'>[]): UnseenServer[] {
   const answered = new Set(seen.map(({ pid }) => pid));
@@ -40,7 +40,7 @@ function processes(): number[] {
   }
 }
 
-/** The subcommand of a process that serves, or null. */
+/** The subcommand of a process if it is a server, or null. */
 function servingCommand(pid: number): string | null {
   let words: string[];
   try {

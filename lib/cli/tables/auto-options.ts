@@ -8,23 +8,23 @@ const DIR = own({
   name: 'dir',
   type: 'string',
   default: undefined,
-  describe: 'The build folder; without it $TOPDIR, else $BUILDDIR, else the current folder',
+  describe: 'The build folder; by default $TOPDIR, then $BUILDDIR, then the current folder',
 });
 
-/** Options of `serve` that make sense for a private server; where it listens and its files follow from the folder. */
+/** Options of `serve` that make sense for a private server. Its addresses and files follow from the folder. */
 const SHARED = ['history', 'sync-mode', 'cache-size', 'log-level', 'log-format'];
 const isShared = ({ name }: Option) => SHARED.includes(name) || name.includes('upstream') || name === 'ca';
 
-/** What `auto` and `run` have in common. */
+/** Options that `auto` and `run` share. */
 export const PRIVATE_OPTIONS: readonly Option[] = [
   DIR,
   own({
     name: 'db-dir',
     type: 'string',
     default: undefined,
-    describe: 'Folder of the databases, on a local disk; without it the folder cache in the build folder',
+    describe: 'Folder of the databases, on a local disk; by default the folder cache in the build folder',
   }),
-  { ...CONFIG_OPTION, group: PRIVATE, describe: 'Configuration file, YAML or JSON; without it none is looked for' },
+  { ...CONFIG_OPTION, group: PRIVATE, describe: 'Configuration file, YAML or JSON; none by default' },
   ...SERVE_OPTIONS.filter(isShared).map((row) => (row.name === 'sync-mode' ? { ...row, default: 'on_shutdown' } : row)),
 ];
 
@@ -37,7 +37,12 @@ export const AUTO_OPTIONS: readonly Option[] = [
     describe: 'End after this many seconds without any client; 0: never',
   }),
   own({ name: 'parent', type: 'string', default: undefined, describe: 'End when this process ends' }),
-  own({ name: 'stop', type: 'boolean', default: false, describe: 'Stop the running server, and wait until it ended' }),
+  own({
+    name: 'stop',
+    type: 'boolean',
+    default: false,
+    describe: 'Stop the running server, and wait until it has ended',
+  }),
   own({
     name: 'format',
     type: 'string',

@@ -1,6 +1,6 @@
 import type { Option } from '../../settings/options.ts';
 
-/** An option of a command of BitBake's. */
+/** An option of a BitBake command. */
 const dropIn = (
   name: string,
   alias: string | null,
@@ -34,17 +34,17 @@ const hashserv: typeof dropIn = (name, alias, type, value, describe) =>
   dropIn(name, alias, type, value, HASHSERV_VARIABLES[name] ? `${describe} [${HASHSERV_VARIABLES[name]}]` : describe);
 
 export const HASHSERV_OPTIONS: readonly Option[] = [
-  hashserv('bind', 'b', 'string', 'unix://./hashserve.sock', 'Listen here'),
+  hashserv('bind', 'b', 'string', 'unix://./hashserve.sock', 'Listen on this address'),
   hashserv('database', 'd', 'string', './hashserv.db', 'SQLite file'),
   hashserv('log', 'l', 'string', 'WARNING', 'Log level: CRITICAL, ERROR, WARNING, INFO or DEBUG'),
   hashserv('upstream', 'u', 'string', undefined, 'Upstream server'),
   hashserv('read-only', 'r', 'boolean', false, 'Never write; the variable must be 1'),
-  hashserv('db-username', null, 'string', undefined, 'Taken and not needed: SQLite knows no users'),
-  hashserv('db-password', null, 'string', undefined, 'Taken and not needed'),
+  hashserv('db-username', null, 'string', undefined, 'Accepted but ignored: SQLite has no users'),
+  hashserv('db-password', null, 'string', undefined, 'Accepted but ignored'),
   hashserv('anon-perms', null, 'string', undefined, 'What clients may do without a login: PERM[,PERM...]'),
   hashserv('admin-user', null, 'string', undefined, 'Create this user with all permissions, or reset it'),
-  hashserv('admin-password', null, 'string', undefined, 'Its password'),
-  hashserv('reuseport', null, 'boolean', false, 'Taken and not needed: one process serves all clients'),
+  hashserv('admin-password', null, 'string', undefined, 'The password of that user'),
+  hashserv('reuseport', null, 'boolean', false, 'Accepted but ignored: one process serves all clients'),
 ];
 
 export const PRSERV_OPTIONS: readonly Option[] = [
@@ -52,7 +52,7 @@ export const PRSERV_OPTIONS: readonly Option[] = [
   dropIn('log', 'l', 'string', 'prserv.log', 'Log file of a server in the background'),
   dropIn('loglevel', null, 'string', 'INFO', 'CRITICAL, ERROR, WARNING, INFO or DEBUG'),
   dropIn('start', null, 'boolean', false, 'Start a server in the background'),
-  dropIn('stop', null, 'boolean', false, 'Stop the server of this host and port, and wait until it ended'),
+  dropIn('stop', null, 'boolean', false, 'Stop the server of this host and port, and wait until it has ended'),
   dropIn('host', null, 'string', '0.0.0.0', 'Listen on this address'),
   dropIn('port', null, 'string', '8585', 'Listen on this port'),
   dropIn('read-only', 'r', 'boolean', false, 'Never write'),
@@ -62,6 +62,6 @@ export const PRSERV_OPTIONS: readonly Option[] = [
     null,
     'boolean',
     false,
-    'Not of BitBake: serve in this process, for a supervisor or a container',
+    'Not a BitBake option: serve in this process, for a supervisor or a container',
   ),
 ];

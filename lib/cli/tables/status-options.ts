@@ -6,7 +6,7 @@ export const STATUS_OPTIONS: readonly Option[] = [
     type: 'boolean',
     default: false,
     describe:
-      'Ask every address something as a client, look something up in each database and write to it; status 1 with what is wrong, or when no server runs',
+      'Send a request to each address, and read and write each database; prints faults, with status 1, also when no server runs',
     group: 'Output',
   },
   {
