@@ -14,7 +14,7 @@ import { heedSignals } from './server-signals.ts';
 
 /** In all, from the first signal. */
 const SHUTDOWN_MS = 10_000;
-/** Damaged, or no longer written: starting again would not mend it, so a service manager should not try. */
+/** The database is damaged or can no longer be written: starting again would not fix it, so a service manager should not. */
 const STATUS_DATABASE_FAILED = 3;
 
 /** A server to run, and what is particular to the command that runs it. */
