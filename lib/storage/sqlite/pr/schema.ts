@@ -41,7 +41,7 @@ SELECT count(*) AS packages, group_concat(name, ', ') FILTER (WHERE n <= 20) AS 
 async function warnOfPassedOver(connection: Binding, log: Logger, table: string): Promise<void> {
   const [passed] = await connection.all<{ rows: number; example: string }>(PASSED_OVER(table));
   if (passed!.rows === 0) return;
-  log.warn('values of an older table that are no numbers are passed over', { table, ...passed! });
+  log.warn('values of an older table that are no numbers are skipped', { table, ...passed! });
   const [again] = await connection.all<{ packages: number; names: string }>(BEGINNING_AGAIN(table));
   if (again!.packages === 0) return;
   log.warn(
