@@ -1,22 +1,23 @@
+import { ALL_RIGHTS, type Rights } from './asyncrpc/rights.ts';
 import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { formatAddress } from './asyncrpc/transport/address.ts';
 import { dial } from './asyncrpc/transport/dial.ts';
 import { listenInherited } from './asyncrpc/transport/inherited.ts';
 import { type Listener, listen } from './asyncrpc/transport/listen.ts';
-import type { ListenAccess } from './asyncrpc/transport/listen-check.ts';
 import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
 import { errorText, type StorageError } from './errors.ts';
-import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from './hashserv/access/permissions.ts';
+import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
 import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream/upstream.ts';
-import { type Config, describeAnonymous, describePrAccess, type ServiceConfig } from './settings/config.ts';
+import type { Config, ServiceConfig } from './settings/config.ts';
+import { anonymousPermissions, type ListenerReport, reportOf, tellReport } from './settings/rights.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { surveyDatabases } from './start/report.ts';
@@ -56,8 +57,13 @@ interface StoreCheck {
   look(): Promise<unknown>;
 }
 
+/** A listener, and what its clients may do. */
+export interface Door extends Listener {
+  readonly report: ListenerReport;
+}
+
 export interface Server extends App {
-  readonly listeners: readonly Listener[];
+  readonly listeners: readonly Door[];
 }
 
 /** How long a stopping server waits for answers of its upstreams. */
@@ -146,11 +152,10 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           guard,
           gate: gates.get(hashDatabase)!,
           upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
-          anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer.local),
+          anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer),
           logins: config.limits,
         }),
       );
-      log.info(describeAnonymous(config, (local) => anonymousPermissions(config, local)));
     }
     if (config.prserv) {
       const prDatabase = await database(config.prserv);
@@ -160,8 +165,6 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
       const upstream = link && createPrUpstream(link);
-      const mayRemove = (local: boolean) => anonymousPermissions(config, local).includes(DB_ADMIN);
-      log.info(describePrAccess(config, mayRemove));
       services.push(
         createPrService({
           store,
@@ -170,7 +173,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           gate: gates.get(prDatabase)!,
           upstream,
           defaultHistory: config.history,
-          mayRemove: ({ local }: Peer) => mayRemove(local),
+          mayRemove: (peer: Peer) => anonymousPermissions(config, peer).includes(DB_ADMIN),
         }),
       );
     }
@@ -202,15 +205,13 @@ async function checkStores(checks: readonly StoreCheck[]): Promise<readonly stri
   return faults;
 }
 
-const accessOf = ({ socketMode, socketGroup }: Config): ListenAccess => ({ mode: socketMode, group: socketGroup });
-
 /**
  * All checks that a start makes before it opens a database and listens.
  * @returns warnings, when only checking
  * @throws ConfigError with every fault
  */
 export function checkConfig(config: Config, moment: StartMoment): Promise<readonly string[]> {
-  return checkStart(config, accessOf(config), moment, checkDatabaseFile);
+  return checkStart(config, moment, checkDatabaseFile);
 }
 
 /**
@@ -221,17 +222,24 @@ export async function startServer(config: Config, log: Logger, inherited: readon
   const app = await createApp(config, log);
   // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
   const clientLog = limitRate(log);
-  const listeners: Listener[] = [];
+  const listeners: Door[] = [];
+  const add = (listener: Listener, rights: Rights) => {
+    listeners.push({ ...listener, report: reportOf(config, { address: listener.address, rights }) });
+  };
   const close = once(async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await app.close();
   });
   try {
-    for (const fd of inherited) listeners.push(await listenInherited(fd, app.hub, config.limits, clientLog));
+    for (const fd of inherited) add(await listenInherited(fd, app.hub, config.limits, clientLog), ALL_RIGHTS);
     const binds = inherited.length > 0 ? [] : config.binds;
-    const options = { allowOrigins: config.allowOrigins, access: accessOf(config) };
-    for (const address of binds) listeners.push(await listen(address, app.hub, config.limits, clientLog, options));
-    for (const { address } of listeners) log.info(`listening on ${formatAddress(address)}`);
+    const { allowOrigins } = config;
+    for (const { address, rights, access } of binds) {
+      const options = { allowOrigins, access, rights };
+      add(await listen(address, app.hub, config.limits, clientLog, options), rights);
+    }
+    for (const { address, report } of listeners)
+      log.info(`listening on ${formatAddress(address)}: ${tellReport(report)}`);
   } catch (error) {
     await close();
     throw error;
@@ -246,8 +254,4 @@ function once(end: () => Promise<void>): () => Promise<void> {
     ended ??= end();
     return ended;
   };
-}
-
-function anonymousPermissions(config: Config, local: boolean): readonly string[] {
-  return config.anonymousPermissions ?? (local ? LOCAL_ANONYMOUS : REMOTE_ANONYMOUS);
 }

@@ -1,5 +1,6 @@
 import type { Ajv, ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
+import type { Access } from './rights.ts';
 import { describeFault } from './schemas.ts';
 import { type Command, type LineScanner, type Outcome, type Reply, type Session, StreamFailure } from './service.ts';
 import type { Json } from './wire/messages.ts';
@@ -18,6 +19,8 @@ export interface CommandRow<S> {
   readonly readOnlyReply?: Reply;
   /** Writes if it can, and has an answer if it cannot: a read-only server takes it like any other command. */
   readonly mayWrite?: true;
+  /** Answered also where no other command of the table is. */
+  readonly always?: true;
   /** Whether the answer may be as long as any message; it is then fetched only once there is room for it. */
   // biome-ignore lint/suspicious/noExplicitAny: asked before the argument is validated
   readonly isLong?: (arg: any) => boolean;
@@ -43,7 +46,8 @@ export interface CommandRow<S> {
 /** What a service tells the dispatcher about itself. */
 export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly rows: Readonly<Record<string, R>>;
-  readonly readOnly: boolean;
+  /** What clients may do, whatever their permissions; for clients that may do something else there is another dispatcher. */
+  readonly access: Access;
   readonly ajv: Ajv;
   /** Limits what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
@@ -105,11 +109,11 @@ function textLength(value: unknown): number {
 /** Opens the session of a client: its table's commands, run with a context. */
 export type Dispatcher<S> = (context: S, client: DispatchClient) => Session;
 
-/** A service's command table, ready to be asked by any number of clients. */
+/** A service's command table, ready to be asked by any number of clients that may do the same. */
 export function createDispatcher<S, R extends CommandRow<S> = CommandRow<S>>(
   options: DispatchOptions<S, R>,
 ): Dispatcher<S> {
-  const { rows, readOnly, gate = new WriteGate() } = options;
+  const { rows, access, gate = new WriteGate() } = options;
   const commands = new Map<string, TableCommand<R>>();
   for (const [name, row] of Object.entries(rows)) {
     const stream = !!row.stream;
@@ -119,7 +123,7 @@ export function createDispatcher<S, R extends CommandRow<S> = CommandRow<S>>(
       stream,
       batches: !!row.batch,
       serial: stream && !!row.writes,
-      gate: !readOnly && (row.writes || row.mayWrite) ? gate : null,
+      gate: access === 'read-write' && (row.writes || row.mayWrite) ? gate : null,
       isLong: row.isLong ?? null,
       validate: null,
     });
@@ -225,7 +229,11 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   }
 
   private refuse({ row, name }: TableCommand<R>, args: readonly Json[]): Error | null | Promise<Error | null> {
-    if (this.options.readOnly && row.writes && row.readOnlyReply === undefined) {
+    const { access } = this.options;
+    if (access === 'none' && !row.always) {
+      return new InvokeError('This listener does not serve these commands: connect to another address of the server');
+    }
+    if (access !== 'read-write' && row.writes && row.readOnlyReply === undefined) {
       return new InvokeError('This server is read-only: the command would write');
     }
     const verdict = row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name) ?? null) : null;
@@ -242,7 +250,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     if (refusal) return args.map(() => refusal);
     const { row } = command;
     const faults = args.map((arg) => this.validate(command, arg));
-    if (this.options.readOnly && row.writes) return faults.map((fault) => fault ?? row.readOnlyReply!);
+    if (this.options.access === 'read-only' && row.writes) return faults.map((fault) => fault ?? row.readOnlyReply!);
     const good = faults.some(Boolean) ? args.filter((_, i) => !faults[i]) : args;
     const settle = (outcomes: readonly Outcome[]) => {
       if (!row.untimed) this.options.stats?.record(args.length, performance.now() - started);

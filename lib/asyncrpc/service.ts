@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Rights } from './rights.ts';
 import type { Json } from './wire/messages.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -34,6 +35,8 @@ export interface Peer {
   readonly address: string | null;
   /** True if only programs on this machine can connect. */
   readonly local: boolean;
+  /** What the listener it came by lets it do; absent: all that the services allow. */
+  readonly rights?: Rights;
 }
 
 /** How a transport carries messages, if it is not a plain byte stream. */

@@ -17,6 +17,8 @@ export interface HashContext {
   /** Rows this client imported. */
   readonly imports: Tally<'stored' | 'present' | 'refused'>;
   readonly store: HashStore;
+  /** Nothing is stored for this client. */
+  readonly readOnly: boolean;
   readonly stats: RequestStats;
   readonly clock: Clock;
   readonly gc: Gc;

@@ -1,5 +1,6 @@
 import { createDispatcher } from '../asyncrpc/dispatch.ts';
 import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
+import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
@@ -34,6 +35,8 @@ export interface HashServiceOptions {
   readonly logins?: LoginLimits;
 }
 
+const PROTOCOL = 'OEHASHEQUIV';
+
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
 export function createHashService(options: HashServiceOptions): Service {
   const { store, log, upstream, guard, gate, anonymousPermissions, logins = DEFAULT_LIMITS } = options;
@@ -44,24 +47,33 @@ export function createHashService(options: HashServiceOptions): Service {
   const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill, gate };
   // While a report waits for the upstream, it must not keep others from writing.
   const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
-  const dispatch = createDispatcher<HashContext, HashRow>({
-    rows: upstream ? { ...HASH_COMMANDS, report } : HASH_COMMANDS,
-    readOnly: store.readOnly,
-    ajv: createValidator(),
-    gate,
-    authorize,
-    stats,
-  });
+  const ajv = createValidator();
+  const dispatcherOf = (access: Access) =>
+    createDispatcher<HashContext, HashRow>({
+      rows: upstream ? { ...HASH_COMMANDS, report } : HASH_COMMANDS,
+      access,
+      ajv,
+      gate,
+      authorize,
+      stats,
+    });
+  const dispatchers = {
+    'read-write': dispatcherOf(store.readOnly ? 'read-only' : 'read-write'),
+    'read-only': dispatcherOf('read-only'),
+    none: dispatcherOf('none'),
+  };
   return {
-    protocol: 'OEHASHEQUIV',
+    protocol: PROTOCOL,
     closesOnFault: true,
     // Above 1.0, up to 1.1 (docs/protocol.md).
     accepts: (major, minor) => major === 1 && minor === 1,
     open(peer, via) {
       guard.admit(via);
+      const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
+      const readOnly = store.readOnly || access !== 'read-write';
       const imports: HashContext['imports'] = new Tally((counts) => note({ log, session }, 'rows imported', counts));
       const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)), () => imports.close());
-      return dispatch({ ...shared, session, imports }, session);
+      return dispatchers[access]({ ...shared, session, imports, readOnly }, session);
     },
     stopAsking: () => upstream?.close(),
     async close(graceMs) {

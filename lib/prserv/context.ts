@@ -7,6 +7,8 @@ import type { PrUpstream } from './upstream/upstream.ts';
 /** What a PR handler works with. */
 export interface PrContext {
   readonly store: PrStore;
+  /** Nothing is stored for this client. */
+  readonly readOnly: boolean;
   /** The mode for requests that give none (clients from before 2024). */
   readonly defaultHistory: boolean;
   /** Asked about what is not known here; null if there is none. */

@@ -1,4 +1,5 @@
 import { createDispatcher } from '../asyncrpc/dispatch.ts';
+import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
@@ -30,28 +31,39 @@ export interface PrServiceOptions {
   readonly mayRemove: (peer: Peer) => boolean;
 }
 
+const PROTOCOL = 'PRSERVICE';
+
 /** The PR service: `PRSERVICE 1.0`. Open to every client. */
 export function createPrService(options: PrServiceOptions): Service {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove } = options;
-  const dispatch = createDispatcher<PrContext>({
-    rows: PR_COMMANDS,
-    readOnly: store.readOnly,
-    ajv: createValidator(),
-    gate,
-    authorize(context, _row, _args, command) {
-      if (mayRemove(context.peer)) return null;
-      noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
-      return new InvokeError(NOT_HERE);
-    },
-  });
+  const ajv = createValidator();
+  const dispatcherOf = (access: Access) =>
+    createDispatcher<PrContext>({
+      rows: PR_COMMANDS,
+      access,
+      ajv,
+      gate,
+      authorize(context, _row, _args, command) {
+        if (mayRemove(context.peer)) return null;
+        noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
+        return new InvokeError(NOT_HERE);
+      },
+    });
+  const dispatchers = {
+    'read-write': dispatcherOf(store.readOnly ? 'read-only' : 'read-write'),
+    'read-only': dispatcherOf('read-only'),
+    none: dispatcherOf('none'),
+  };
   return {
-    protocol: 'PRSERVICE',
+    protocol: PROTOCOL,
     accepts: (major, minor) => major === 1 && minor === 0,
     open(peer, via) {
       guard.admit(via);
+      const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
+      const readOnly = store.readOnly || access !== 'read-write';
       const imports: PrContext['imports'] = new Tally((counts) => note({ log, peer }, 'PR rows imported', counts));
-      const context = { store, defaultHistory, upstream, log, peer, imports };
-      return dispatch(context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
+      const context = { store, readOnly, defaultHistory, upstream, log, peer, imports };
+      return dispatchers[access](context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
     },
     stopAsking: () => upstream?.close(),
     close: async () => upstream?.close(),

@@ -76,6 +76,8 @@ export interface PrStore {
   readonly readOnly: boolean;
   /** Decides by `decidePr`, in order, and stores what is new. */
   getPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
+  /** Decides by the same rule and stores nothing, each request by itself: two new checksums get the same value. */
+  peekPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
   /** The smallest and the largest value of each checksum: two, one if they are the same, or none. */
   values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
   /** The largest value of each package, or null. */

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
-import { type Address, formatAddress, isLocalAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
+import { type ListenerSpec, parseListener, requireServices } from './listener-spec.ts';
+import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
@@ -36,18 +38,15 @@ export interface UpstreamConfig {
 
 /** Everything a server is started with. */
 export interface Config {
-  readonly binds: readonly Address[];
+  readonly binds: readonly ListenerSpec[];
   readonly hashserv: ServiceConfig | null;
   readonly prserv: ServiceConfig | null;
-  /** Mode and group (name or number) of Unix sockets; null leaves them to the umask and the group of the process. */
-  readonly socketMode: number | null;
-  readonly socketGroup: string | null;
   readonly init: boolean;
   readonly readOnly: boolean;
   /** With `readOnly`: nobody else writes to the database files either. */
   readonly immutable: boolean;
   readonly history: boolean;
-  /** What clients may do without a login, on every listener; null: by whether the listener is local. */
+  /** What clients may do without a login, on listeners that do not say; null: by whether the listener is local. */
   readonly anonymousPermissions: readonly string[] | null;
   /** Web origins whose pages may connect over WebSocket. */
   readonly allowOrigins: readonly string[];
@@ -97,7 +96,13 @@ export function configOf(
     const name = text(`${service}-sync-mode`) ? `${service}-sync-mode` : 'sync-mode';
     return parseSyncMode(text(name)!, where(name));
   };
-  const binds = naming(where('bind'), () => (value('bind') as readonly string[]).map(parseAddress));
+  const access = {
+    mode: text('socket-mode') === undefined ? null : Number.parseInt(text('socket-mode')!, 8),
+    group: text('socket-group') ?? null,
+  };
+  const binds = naming(where('bind'), () =>
+    (value('bind') as readonly ListenerGiven[]).map((given) => parseListener(given, access)),
+  );
   if (binds.length === 0) throw new ConfigError(`${where('bind')}: no address is given`);
   const milliseconds = (name: string) => (value(name) as number) * 1000;
   const service = (name: string): ServiceConfig | null => {
@@ -113,8 +118,6 @@ export function configOf(
     binds,
     hashserv: service('hashserv'),
     prserv: service('prserv'),
-    socketMode: text('socket-mode') === undefined ? null : Number.parseInt(text('socket-mode')!, 8),
-    socketGroup: text('socket-group') ?? null,
     init: flag('init'),
     readOnly: flag('read-only'),
     immutable: immutableOf(flag('immutable'), flag('read-only')),
@@ -146,6 +149,7 @@ export function configOf(
   };
   if (!config.hashserv && !config.prserv)
     throw new ConfigError('--no-hashserv and --no-prserv together leave nothing to serve');
+  naming(where('bind'), () => requireServices(binds, { hashserv: flag('hashserv'), prserv: flag('prserv') }));
   return Object.freeze(config);
 }
 
@@ -157,26 +161,6 @@ function naming<T>(where: string, read: () => T): T {
     if (error instanceof BakeservError) throw new ConfigError(`${where}: ${error.message}`, error);
     throw error;
   }
-}
-
-/** The log line at start: what clients of the hash equivalence service may do without a login. */
-export function describeAnonymous(config: Config, permissions: (local: boolean) => readonly string[]): string {
-  const start = 'hash equivalence: anonymous clients may:';
-  const list = (local: boolean) => permissions(local).join(',') || 'nothing';
-  if (config.anonymousPermissions) return `${start} ${list(true)}`;
-  const remote = config.binds.filter((address) => !isLocalAddress(address));
-  if (remote.length === 0) return `${start} ${list(true)}`;
-  return `${start} ${list(true)} on Unix sockets and loopback addresses, ${list(false)} on ${remote.map(formatAddress).join(', ')}`;
-}
-
-/** The same for the PR service. It has no users; --anon-perms restricts only who may remove values. */
-export function describePrAccess(config: Config, mayRemove: (local: boolean) => boolean): string {
-  const start = 'PR values: everybody who can connect may';
-  if (config.readOnly) return `${start} look up and export values; nothing is stored`;
-  const open = `${start} get, import and export values, whatever --anon-perms says`;
-  const where = [true, false].filter(mayRemove);
-  if (where.length === 0) return `${open}; nobody may remove them`;
-  return `${open}; ${where.length === 2 ? 'and remove them' : `removing them takes a ${where[0] ? 'Unix socket or loopback address' : 'network address'}`}`;
 }
 
 /**
@@ -192,9 +176,9 @@ export function parseSyncMode(text: string, where: string): SyncMode {
 }
 
 /** Refuses our own listeners as an upstream: the server would ask itself. */
-function parseUpstream(text: string, where: string, binds: readonly Address[]): Address {
+function parseUpstream(text: string, where: string, binds: readonly ListenerSpec[]): Address {
   const address = naming(where, () => parseAddress(text));
-  if (binds.some((bind) => formatAddress(bind) === formatAddress(address))) {
+  if (binds.some((bind) => formatAddress(bind.address) === formatAddress(address))) {
     throw new ConfigError(`${where} ${text} is this server itself: name another server, or none`);
   }
   return address;

@@ -1,7 +1,16 @@
 import { DEFAULT_LIMITS, type Limits } from '../asyncrpc/limits.ts';
 
-/** How an option's text is read: `strings` may be given several times, `seconds` may have decimals, `bytes` a unit. */
-export type OptionType = 'string' | 'strings' | 'boolean' | 'integer' | 'number' | 'seconds' | 'seconds-or-0' | 'bytes';
+/** How an option's text is read: `strings` and `listeners` may be given several times, `seconds` may have decimals, `bytes` a unit. */
+export type OptionType =
+  | 'string'
+  | 'strings'
+  | 'listeners'
+  | 'boolean'
+  | 'integer'
+  | 'number'
+  | 'seconds'
+  | 'seconds-or-0'
+  | 'bytes';
 
 /** One option of a command. Command line, environment and documentation all come from this row. */
 export interface Option {

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { LISTENERS_SCHEMA } from './listener-words.ts';
 import type { Option, OptionType } from './options.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
 
@@ -9,6 +10,7 @@ const TYPES: Record<OptionType, { readonly schema: object; readonly expected: st
     schema: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
     expected: 'a text or a list of texts',
   },
+  listeners: { schema: LISTENERS_SCHEMA, expected: 'an address or a list of addresses, or of objects with an address' },
   boolean: { schema: { type: 'boolean' }, expected: 'true or false' },
   integer: { schema: { type: 'integer', minimum: 1, maximum: 999_999_999_999 }, expected: 'a positive whole number' },
   number: { schema: { type: 'number', minimum: 0 }, expected: 'a number' },

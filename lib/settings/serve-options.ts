@@ -3,6 +3,9 @@ import { LIMIT_OPTIONS, type Option } from './options.ts';
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name, setting: true }));
 
+/** Modes of Unix sockets. */
+export const SOCKET_MODE = { pattern: '^0?[0-7]{3}$', expected: 'three octal digits, such as 0660' } as const;
+
 /** The sync modes; README (Durability) describes them. config.ts checks the number of seconds. */
 export const SYNC_MODE = {
   pattern: '^(immediate|on_shutdown|periodic:\\d+(\\.\\d+)?)$',
@@ -13,18 +16,17 @@ const ROWS: readonly Option[] = [
   ...group('Server', [
     {
       name: 'bind',
-      type: 'strings',
+      type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders; see docs/permissions.md',
     },
     {
       name: 'socket-mode',
       type: 'string',
       default: undefined,
       describe: 'Who may connect to Unix sockets, as for chmod: 0660, for example; by default the umask decides',
-      pattern: '^0?[0-7]{3}$',
-      expected: 'three octal digits, such as 0660',
+      ...SOCKET_MODE,
     },
     {
       name: 'socket-group',
@@ -130,7 +132,7 @@ const ROWS: readonly Option[] = [
       type: 'string',
       default: undefined,
       describe:
-        'What clients may do without a login, on every listener: a comma-separated list of @read, @report, @db-admin, @none; by default @read,@report,@db-admin on Unix sockets and loopback addresses, @read,@report on others',
+        'What clients may do without a login, on every listener that does not say: a comma-separated list of @read, @report, @db-admin, @none; by default @read,@report,@db-admin on Unix sockets and loopback addresses, @read,@report on others',
     },
     {
       name: 'allow-origin',

@@ -2,12 +2,13 @@ import fs from 'node:fs';
 import type { ErrorObject } from 'ajv';
 import { ConfigError, reasonOf } from '../errors.ts';
 import type { ConfigFile } from './config-file.ts';
+import { LISTENER_KEYS, type ListenerGiven, splitListeners } from './listener-words.ts';
 import { didYouMean } from './nearest.ts';
 import { environmentName, type Option } from './options.ts';
 import { expectedOf, settingsFaults } from './schema.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from './serve-options.ts';
 
-export type Value = string | number | boolean | readonly string[] | undefined;
+export type Value = string | number | boolean | readonly string[] | readonly ListenerGiven[] | undefined;
 export type Flags = Readonly<Record<string, unknown>>;
 
 /** A value, and where it was set: `--bind`, `BAKESERV_BIND`, `bakeserv.yaml: bind`, or null for a default. */
@@ -62,7 +63,7 @@ export function unknownVariables(environment: NodeJS.ProcessEnv): readonly strin
 function flagLayer(flags: Flags): Layer {
   const given = pick((option) => {
     const value = flags[option.name];
-    if (Array.isArray(value) && option.type !== 'strings')
+    if (Array.isArray(value) && option.type !== 'strings' && option.type !== 'listeners')
       throw new ConfigError(`--${option.name} is given ${value.length} times; once was expected`);
     return typeof value === 'string' ? fromText(option, value) : value;
   });
@@ -156,6 +157,8 @@ function describe(
 ): string {
   if (keyword === 'additionalProperties') {
     const key = String(params.additionalProperty);
+    if (instancePath !== '')
+      return `${where('bind')}: ${key} is nothing that can be said of a listener${didYouMean(key, LISTENER_KEYS)}`;
     const names = SERVE_OPTIONS.map(({ name }) => name);
     return `${where(key)} is no option${didYouMean(key, names)}`;
   }
@@ -166,6 +169,10 @@ function describe(
 }
 
 function normalise({ type }: Option, value: unknown): Value {
+  if (type === 'listeners') {
+    if (typeof value === 'string') return splitListeners(value);
+    return Array.isArray(value) ? value : [value as ListenerGiven];
+  }
   if (type === 'strings')
     return Array.isArray(value)
       ? value.map(String)

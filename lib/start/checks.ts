@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
+import { formatAddress } from '../asyncrpc/transport/address.ts';
 import { readAuthorities } from '../asyncrpc/transport/authorities.ts';
-import { checkListenAddress, folderToCome, type ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+import { checkListenAddress, folderToCome } from '../asyncrpc/transport/listen-check.ts';
 import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
+import type { ListenerSpec } from '../settings/listener-spec.ts';
 import { upstreamLogin } from '../settings/upstream-login.ts';
 
 /** An engine's check of a file before it is opened; throws what is wrong with it. */
@@ -26,13 +27,12 @@ export interface StartMoment {
  */
 export async function checkStart(
   config: Config,
-  access: ListenAccess,
   { inherited, ahead }: StartMoment,
   checkFile: FileCheck,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const warnings: string[] = [];
-  const checkBind = (address: Address) => {
+  const checkBind = ({ address, access }: ListenerSpec) => {
     const folder = ahead ? folderToCome(address) : null;
     if (folder === null) return checkListenAddress(address, access);
     warnings.push(
@@ -51,7 +51,7 @@ export async function checkStart(
   for (const service of [config.hashserv, config.prserv]) {
     if (service) await check(() => checkFile(path.resolve(service.file), config));
   }
-  if (!inherited) for (const address of config.binds) await check(() => checkBind(address));
+  if (!inherited) for (const bind of config.binds) await check(() => checkBind(bind));
   const { caFile } = config.upstream;
   if (caFile !== null) await check(() => readAuthorities(caFile));
   const upstream = config.hashserv?.upstream;

@@ -213,5 +213,16 @@ export function prStoreContract(name: string, engine: PrEngine): void {
       assert.equal(await ask(writable, 'b'), '1');
       assert.equal(await ask(store, 'b'), '1');
     });
+
+    test('a store that writes answers a peek by the same rule too, and stores nothing', async (t) => {
+      const store = await openNew(t);
+      await ask(store, 'a');
+      const asked = ['new', 'newer', 'a'].map((checksum) => ({ ...PKG, checksum, history: false }));
+      assert.deepEqual(await store.peekPr(asked), ['1', '1', '0']);
+      assert.equal((await store.page(ANY, null, 10)).length, 1);
+      assert.equal(await ask(store, 'b'), '1');
+      assert.deepEqual(await store.peekPr(asked), ['2', '2', '2']);
+      assert.equal((await store.page(ANY, null, 10)).length, 2);
+    });
   });
 }

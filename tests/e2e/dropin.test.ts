@@ -22,8 +22,8 @@ function dropInHome(t: TestContext): Home & { sh(script: string, env?: NodeJS.Pr
 async function startHashserv(t: TestContext, home: Home, args: string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn('bitbake-hashserv', args, { cwd: home.folder, env: { ...home.env, ...env } });
   t.after(() => child.kill('SIGKILL'));
-  const log = await output(child, /listening on \S+\n/, 'stderr');
-  return { child, log, address: /listening on (\S+)\n/.exec(log)![1]! };
+  const log = await output(child, /listening on \S+: /, 'stderr');
+  return { child, log, address: /listening on (\S+): /.exec(log)![1]! };
 }
 
 const client = (address: string, protocol = 'OEHASHEQUIV 1.1') => connectClient(parseAddress(address), { protocol });

@@ -24,7 +24,7 @@ test('a start says version and Node first; a database that it creates with --con
   const home = createHome(t);
   fs.writeFileSync(path.join(home.folder, 'b.yaml'), 'bind: unix://./s\nhashserv: false\nprserv-db: mistyped.db\n');
   const { version } = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../../package.json'), 'utf8'));
-  const said = await output(home.start(['serve', '--config', 'b.yaml']), /listening on \S+\n/, 'stderr');
+  const said = await output(home.start(['serve', '--config', 'b.yaml']), /listening on \S+: /, 'stderr');
   const [first, ...rest] = said.split('\n').map((line) => line.replace(/^\S+ /, ''));
   assert.equal(first, `info: bakeserv ${version} on Node ${process.versions.node}`);
   const warning = rest.find((line) => line.startsWith('warn: '))!;
@@ -55,7 +55,12 @@ describe('bakeserv config', () => {
 
   test('check says ok, or every fault with status 2 and nothing started', async (t) => {
     const home = createHome(t);
-    assert.equal((await home.bakeserv(['config', 'check'])).stdout, 'ok: no configuration file\n');
+    const local =
+      'hash equivalence read-write, without a login @read,@report,@db-admin; PR values read-write for everybody, removing too';
+    assert.equal(
+      (await home.bakeserv(['config', 'check'])).stdout,
+      `ok: no configuration file\nunix://./hashserve.sock: ${local}\n127.0.0.1:8585: ${local}\n`,
+    );
     fs.writeFileSync(path.join(home.folder, 'bakeserv.yaml'), 'bnid: :1\nmax-line: many\n');
     const { status, stdout, stderr } = await home.bakeserv(['config', 'check']);
     assert.deepEqual([status, stdout], [2, '']);

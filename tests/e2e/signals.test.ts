@@ -38,7 +38,7 @@ async function assertAnswers(home: Home): Promise<void> {
 describe('SIGHUP', () => {
   test('goes on in a new log file, as after a rotation, and takes over the log level', async (t) => {
     const { home, child } = await start(t);
-    await logs(home, /anonymous clients may/);
+    await logs(home, /listening on/);
     fs.renameSync(path.join(home.folder, 'log'), path.join(home.folder, 'log.1'));
     fs.writeFileSync(path.join(home.folder, CONFIG), 'log-level: error\ncache-size: 1MiB\n');
     child.kill('SIGHUP');

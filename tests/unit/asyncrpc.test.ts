@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { BadLine, type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import type { Access } from '../../lib/asyncrpc/rights.ts';
 import { Admission, type Newcomer } from '../../lib/asyncrpc/server/admission.ts';
 import { countedAddress, Places } from '../../lib/asyncrpc/server/places.ts';
 import { type Outcome, StreamFailure } from '../../lib/asyncrpc/service.ts';
@@ -122,12 +123,12 @@ type Row = CommandRow<null>;
 
 function dispatcher(
   rows: Record<string, Row>,
-  more: { readOnly?: boolean; authorize?: () => Error | null | Promise<Error | null> } = {},
+  more: { access?: Access; authorize?: () => Error | null | Promise<Error | null> } = {},
 ) {
   const recorded: number[] = [];
   const options = {
     rows,
-    readOnly: false,
+    access: 'read-write' as Access,
     ajv: createValidator(),
     stats: { record: (count: number) => void recorded.push(count) },
     ...more,
@@ -201,7 +202,7 @@ describe('the dispatcher', () => {
       write: { needs: ['@a'], writes: true, handle: () => 1 },
       quiet: { needs: [], writes: true, readOnlyReply: null, schema: NUMBER, handle: () => 1 },
     };
-    const { invoke } = dispatcher(rows, { readOnly: true, authorize });
+    const { invoke } = dispatcher(rows, { access: 'read-only', authorize });
     assert.match(((await invoke('write', [{}]))[0] as Error).message, /read-only/);
     const [good, bad] = await invoke('quiet', [{ n: 1 }, {}]);
     assert.equal(good, null);

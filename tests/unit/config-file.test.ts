@@ -43,6 +43,10 @@ function samples(option: Option): readonly (readonly [text: string, value: unkno
       ['127.0.0.1:1', ['127.0.0.1:1']],
       ['127.0.0.1:2', ['127.0.0.1:2']],
     ],
+    listeners: [
+      ['127.0.0.1:1', ['127.0.0.1:1']],
+      ['127.0.0.1:2', ['127.0.0.1:2']],
+    ],
     boolean: [
       ['yes', true],
       ['0', false],
@@ -203,7 +207,10 @@ test('the settings of the Rust PR server are read, weaker than our own', () => {
   const config = configOf(resolveSettings({}, environment, null));
   assert.equal(config.prserv!.file, '/var/lib/prserv.db');
   assert.deepEqual(config.prserv!.syncMode, { kind: 'on_shutdown' });
-  assert.deepEqual(config.binds, [{ kind: 'tcp', host: '0.0.0.0', port: 8686 }]);
+  assert.deepEqual(
+    config.binds.map(({ address }) => address),
+    [{ kind: 'tcp', host: '0.0.0.0', port: 8686 }],
+  );
   assert.deepEqual([config.readOnly, config.history], [true, true]);
   assert.equal(configOf(resolveSettings({}, environment, inFile({ history: false }))).history, false);
   assert.throws(

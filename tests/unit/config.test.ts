@@ -2,13 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { ConfigError } from '../../lib/errors.ts';
-import {
-  type Config,
-  describeAnonymous,
-  describePrAccess,
-  parseSyncMode,
-  resolveConfig,
-} from '../../lib/settings/config.ts';
+import { type Config, parseSyncMode, resolveConfig } from '../../lib/settings/config.ts';
 import { environmentName, type Option } from '../../lib/settings/options.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 
@@ -44,8 +38,8 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'admin-password': ['a', 'b', (config) => config.admin?.password],
   'log-level': ['error', 'debug', (config) => config.logLevel],
   'log-format': ['text', 'json', (config) => config.logFormat],
-  'socket-mode': ['0660', '600', (config) => config.socketMode],
-  'socket-group': ['a', '12', (config) => config.socketGroup],
+  'socket-mode': ['0660', '600', (config) => config.binds[0]!.access.mode],
+  'socket-group': ['a', '12', (config) => config.binds[0]!.access.group],
 };
 
 const LIMIT_SETTINGS = { integer: ['7', '8'], bytes: ['7KiB', '8KiB'], seconds: ['7', '8.5'] } as const;
@@ -95,6 +89,7 @@ const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, 
   number: [],
   string: [],
   strings: [],
+  listeners: [],
 };
 
 /** What an option is only taken with: an administrator is a name and a password, and only what is read may be immutable. */
@@ -107,7 +102,7 @@ const company = (name: string) => COMPANY[name] ?? {};
 
 /** As a file would give it. */
 const readAsYaml = (type: Option['type'], text: string): unknown =>
-  type === 'string' || type === 'strings' || type === 'bytes' ? text : JSON.parse(text);
+  type === 'string' || type === 'strings' || type === 'listeners' || type === 'bytes' ? text : JSON.parse(text);
 
 describe('settings', () => {
   // Files that hold secrets: config-file.test.ts.
@@ -151,7 +146,7 @@ describe('settings', () => {
       });
     }
 
-    if (type !== 'strings' && type !== 'boolean')
+    if (type !== 'strings' && type !== 'listeners' && type !== 'boolean')
       test(`--${name} given twice is refused`, () =>
         assert.throws(() => resolveConfig({ [name]: [one, other] }, {}), new RegExp(`--${name} is given 2 times`)));
   }
@@ -250,33 +245,5 @@ describe('settings', () => {
   test('the Config cannot be changed', () => {
     const config = resolveConfig({}, {});
     assert.ok(Object.isFrozen(config) && Object.isFrozen(config.limits));
-  });
-
-  test('what anonymous clients may do is said by listener, or once for all', () => {
-    const by = (local: boolean) => (local ? ['@read', '@db-admin'] : ['@read']);
-    const line = (flags: Record<string, unknown>) => describeAnonymous(resolveConfig(flags, {}), by);
-    assert.equal(
-      line({ bind: ['unix://a', '127.0.0.1:1'] }),
-      'hash equivalence: anonymous clients may: @read,@db-admin',
-    );
-    assert.equal(
-      line({ bind: ['unix://a', ':85'] }),
-      'hash equivalence: anonymous clients may: @read,@db-admin on Unix sockets and loopback addresses, @read on :85',
-    );
-  });
-
-  test('what everybody may do with PR values is said beside it: --anon-perms takes none of it away', () => {
-    const line = (flags: Record<string, unknown>, mayRemove = (local: boolean) => local) =>
-      describePrAccess(resolveConfig(flags, {}), mayRemove);
-    const open = 'PR values: everybody who can connect may get, import and export values, whatever --anon-perms says';
-    assert.equal(line({}), `${open}; removing them takes a Unix socket or loopback address`);
-    assert.equal(
-      line({ 'anon-perms': '@none' }, () => false),
-      `${open}; nobody may remove them`,
-    );
-    assert.equal(
-      line({ 'read-only': true }),
-      'PR values: everybody who can connect may look up and export values; nothing is stored',
-    );
   });
 });

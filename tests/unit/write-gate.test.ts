@@ -75,7 +75,8 @@ describe('the gate before writes', () => {
 
 describe('the commands that pass it', () => {
   const gated = (rows: Readonly<Record<string, CommandRow<never>>>, readOnly: boolean) => {
-    const open = createDispatcher<never>({ rows, readOnly, ajv: createValidator() });
+    const access = readOnly ? 'read-only' : 'read-write';
+    const open = createDispatcher<never>({ rows, access, ajv: createValidator() });
     const session = open(null as never, { awaitsLogin: false, isStale: false, close() {} });
     return Object.keys(rows).filter((name) => session.command(name)!.gate);
   };

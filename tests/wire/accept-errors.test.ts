@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Address } from '../../lib/asyncrpc/transport/address.ts';
+import { type Address, formatAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { SILENT } from '../../lib/log.ts';
 import { startServer } from '../../lib/server.ts';
 import { configIn, temporaryFolder, WireClient } from './helpers.ts';
@@ -32,7 +32,7 @@ for (const [kind, bind] of LISTENERS) {
     const folder = temporaryFolder(t);
     const lines: string[] = [];
     const log = { ...SILENT, error: (message: string) => void lines.push(message) };
-    const server = await startServer({ ...configIn(folder), binds: [bind(folder)] }, log);
+    const server = await startServer(configIn(folder, { bind: [formatAddress(bind(folder))] }), log);
     t.after(() => server.close());
     // Whoever takes a Unix socket path listens on a socket of its own until it has it (path-claim.ts).
     const listening = servers.filter((each) => each.listening);

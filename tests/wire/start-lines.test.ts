@@ -28,7 +28,8 @@ const NEW_HASH = 'info hash equivalence database created file=./hashserv.db byte
 const OLD_HASH = NEW_HASH.replace('created', 'opened');
 const NEW_PR = 'info PR database created file=./prserv.sqlite3 bytes=N sync=immediate';
 const OLD_PR = NEW_PR.replace('created', 'opened');
-const LISTENING = 'info listening on unix://./s';
+const LISTENING =
+  'info listening on unix://./s: hash equivalence read-write, without a login @read,@report,@db-admin; PR values read-write for everybody, removing too';
 
 describe('a start says', () => {
   test('of each database whether it was there, where, its size and sync mode, and every listener', async (t) => {
@@ -42,7 +43,7 @@ describe('a start says', () => {
     assert.deepEqual(await linesOfStart(folder, { 'read-only': true }), [
       OLD_HASH.replace('immediate', 'read-only'),
       OLD_PR.replace('immediate', 'read-only'),
-      LISTENING,
+      'info listening on unix://./s: hash equivalence read-only, without a login @read,@report,@db-admin; PR values read-only for everybody',
     ]);
   });
 
@@ -52,10 +53,35 @@ describe('a start says', () => {
     const server = await startServer(configIn(folder, { bind: ['127.0.0.1:0', '127.0.0.1:0'] }), log);
     t.after(() => server.close());
     assert.deepEqual(
-      lines.filter((line) => /listening/.test(line)),
+      lines.filter((line) => /listening/.test(line)).map((line) => line.replace(/: hash .*/, '')),
       server.listeners.map(({ address }) => `info listening on ${formatAddress(address)}`),
     );
     assert.equal(server.listeners.length, 2);
+  });
+
+  test('of each listener what its clients may do', async (t) => {
+    const folder = temporaryFolder(t);
+    const { log, lines } = recordLog();
+    const bind = [
+      `unix://${folder}/a,services=hashserv,anon-perms=@none`,
+      `unix://${folder}/b,services=prserv,read-only`,
+      `unix://${folder}/c,read-only,pr=none`,
+      ':0,pr=read-only',
+      ':0',
+    ];
+    const server = await startServer(configIn(folder, { bind }), log);
+    await server.close();
+    const said = lines.filter((line) => line.startsWith('info listening on'));
+    assert.deepEqual(
+      said.map((line) => line.replace(/^.*?:(\/\/\S+|\d+): /, '')),
+      [
+        'hash equivalence read-write, without a login nothing',
+        'PR values read-only for everybody',
+        'hash equivalence read-only, without a login @read,@report,@db-admin; PR values refused',
+        'hash equivalence read-write, without a login @read,@report; PR values read-only for everybody',
+        'hash equivalence read-write, without a login @read,@report; PR values read-write for everybody, removing refused',
+      ],
+    );
   });
 
   test('of one file for both services that it is one', async (t) => {
@@ -139,7 +165,8 @@ describe('a database that is created is a warning with its path', () => {
     const folder = temporaryFolder(t);
     await linesOfStart(folder, { prserv: false });
     const lines = await linesOfStart(folder, { hashserv: false, 'prserv-db': path.join(folder, 'hashserv.db') });
-    assert.deepEqual(lines, [CREATED_IN, warning('its file holds something else'), LISTENING]);
+    const listening = LISTENING.replace(/hash equivalence .*; /, '');
+    assert.deepEqual(lines, [CREATED_IN, warning('its file holds something else'), listening]);
   });
 
   test('but not where an older server kept it in other tables', async (t) => {

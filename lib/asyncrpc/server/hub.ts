@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '../../log.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Limits } from '../limits.ts';
+import type { Rights } from '../rights.ts';
 import type { Carrier, Host, Peer, Service } from '../service.ts';
 import { Account } from '../shares/account.ts';
 import { Turns } from '../shares/turns.ts';
@@ -27,6 +28,7 @@ export interface Hub extends Host {
 /** @param services what the first word of a connection may be */
 export function createHub(services: readonly Service[], limits: Limits, log: Logger): Hub {
   const byProtocol = new Map(services.map((service) => [service.protocol, service]));
+  const byRights = new WeakMap<Rights, ReadonlyMap<string, Service>>();
   const connections = new Set<Connection>();
   const streams = new Set<Duplex>();
   const admission = new Admission(limits);
@@ -53,9 +55,20 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     onEmpty?.();
   };
 
+  /** What is spoken with a client; the same map for all clients of a listener. */
+  const servicesFor = ({ rights }: Peer): ReadonlyMap<string, Service> => {
+    if (!rights?.protocols) return byProtocol;
+    let spoken = byRights.get(rights);
+    if (!spoken) {
+      spoken = new Map([...byProtocol].filter(([protocol]) => rights.protocols!.includes(protocol)));
+      byRights.set(rights, spoken);
+    }
+    return spoken;
+  };
+
   const start = (stream: Duplex, peer: Peer, address: string | null, carrier: Carrier) => {
     const connection = new Connection(stream, peer, address, {
-      services: byProtocol,
+      services: servicesFor(peer),
       limits,
       log,
       carrier,

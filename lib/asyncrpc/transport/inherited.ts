@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
+import { ALL_RIGHTS } from '../rights.ts';
 import type { Host } from '../service.ts';
 import type { Address } from './address.ts';
 import type { Listener } from './listen.ts';
@@ -30,7 +31,7 @@ export async function listenInherited(fd: number, host: Host, limits: Limits, lo
   const server = createSocketServer(limits);
   await bind(server, { fd });
   const address = addressOf(server, fd);
-  acceptOn(server, address, (socket, peer) => host.accept(socket, peer));
+  acceptOn(server, address, ALL_RIGHTS, (socket, peer) => host.accept(socket, peer));
   logFailures(server, address, log);
   return { address, close: async () => void server.close() };
 }

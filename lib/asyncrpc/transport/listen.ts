@@ -2,6 +2,7 @@ import type net from 'node:net';
 import { AddressError, reasonOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
+import { ALL_RIGHTS, type Rights } from '../rights.ts';
 import type { Host } from '../service.ts';
 import { type Address, formatAddress } from './address.ts';
 import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
@@ -18,7 +19,13 @@ export interface Listener {
 }
 
 /** Options that apply to some listener kinds only. */
-export type ListenOptions = Partial<WebSocketOptions & { readonly access: ListenAccess }>;
+export type ListenOptions = Partial<
+  WebSocketOptions & {
+    readonly access: ListenAccess;
+    /** What clients may do; all that the services allow where it is not said. */
+    readonly rights: Rights;
+  }
+>;
 
 const ANY_ACCESS: ListenAccess = { mode: null, group: null };
 
@@ -35,12 +42,12 @@ export async function listen(
   host: Host,
   limits: Limits,
   log: Logger,
-  { allowOrigins = [], access = ANY_ACCESS }: ListenOptions = {},
+  { allowOrigins = [], access = ANY_ACCESS, rights = ALL_RIGHTS }: ListenOptions = {},
 ): Promise<Listener> {
   checkListenAddress(address, access);
   const webSockets = address.kind === 'ws' ? await acceptor(host, limits, { allowOrigins }, log) : null;
   const server = createSocketServer(limits);
-  acceptOn(server, address, (socket, peer) => (webSockets ?? host).accept(socket, peer));
+  acceptOn(server, address, rights, (socket, peer) => (webSockets ?? host).accept(socket, peer));
   if (address.kind === 'unix') {
     const release = await bindUnixSocket(server, address.path, BACKLOG, {
       mode: access.mode ?? undefined,

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
+import type { Rights } from '../rights.ts';
 import type { Peer } from '../service.ts';
 import { type Address, formatAddress, isLocalAddress } from './address.ts';
 
@@ -15,11 +16,21 @@ export function createSocketServer(limits: Limits): net.Server {
 }
 
 /** Hands every client of a server that listens, or is about to, to `accept`. */
-export function acceptOn(server: net.Server, address: Address, accept: (socket: net.Socket, peer: Peer) => void): void {
+export function acceptOn(
+  server: net.Server,
+  address: Address,
+  rights: Rights,
+  accept: (socket: net.Socket, peer: Peer) => void,
+): void {
   const local = isLocalAddress(address);
   server.on('connection', (socket) => {
     const remote = address.kind === 'unix' ? null : (socket.remoteAddress ?? null);
-    accept(socket, { name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`, address: remote, local });
+    accept(socket, {
+      name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`,
+      address: remote,
+      local,
+      rights,
+    });
   });
 }
 

@@ -23,7 +23,7 @@ function optionSpecs(option: Option): string[] {
   const values = valueNames(option)
     .map((name) => value(name, option as Pick<Argument, 'choices' | 'completes'>))
     .join('');
-  const many = option.type === 'strings' ? '*' : '';
+  const many = option.type === 'strings' || option.type === 'listeners' ? '*' : '';
   return [`--${option.name}`, ...(option.alias ? [`-${option.alias}`] : [])].map(
     (written) => `'${many}${written}[${quoted(option.describe)}]${values}'`,
   );

@@ -70,7 +70,7 @@ export function usage(program: AnyProgram, name: string): string {
 
 function optionUsage(option: Option): string {
   const text = [option.alias ? `-${option.alias}` : `--${option.name}`, ...valueNames(option)].join(' ');
-  const repeated = option.type === 'strings' ? `${text} …` : text;
+  const repeated = option.type === 'strings' || option.type === 'listeners' ? `${text} …` : text;
   return option.required ? repeated : `[${repeated}]`;
 }
 

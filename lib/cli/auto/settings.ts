@@ -13,7 +13,8 @@ export async function privateSettings(
   environment: NodeJS.ProcessEnv,
 ): Promise<Settings> {
   const fixed = {
-    bind: [`unix://${place.socket}`, '127.0.0.1:0'],
+    // As objects: a path may hold commas.
+    bind: [{ address: `unix://${place.socket}` }, { address: '127.0.0.1:0' }],
     'hashserv-db': `${place.dbFolder}/hashserv.db`,
     'prserv-db': `${place.dbFolder}/prserv.sqlite3`,
     hashserv: true,

@@ -9,7 +9,8 @@ import type { ServerCall } from './call.ts';
 export async function run({ flags }: ServerCall): Promise<number> {
   const given = (name: string) => text(flags, name) ?? (process.env[HASHSERV_VARIABLES[name]!] || undefined);
   const serve: Flags = {
-    bind: [given('bind') ?? 'unix://./hashserve.sock'],
+    // An address and nothing else: as an object it may hold commas.
+    bind: [{ address: given('bind') ?? 'unix://./hashserve.sock' }],
     hashserv: true,
     prserv: false,
     'hashserv-db': sqliteFile(given('database') ?? './hashserv.db'),

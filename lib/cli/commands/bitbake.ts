@@ -38,7 +38,12 @@ export function explain(log: Logger, command: string, flags: Flags): void {
     const value = flags[name];
     if (value === undefined) return [];
     if (typeof value === 'boolean') return [value ? `--${name}` : `--no-${name}`];
-    return [value].flat().map((each) => `--${name} ${secret ? '…' : each}`);
+    return [value].flat().map((each) => `--${name} ${secret ? '…' : shown(each)}`);
   });
   log.debug(`${command} stands for: bakeserv serve ${parts.join(' ')}`);
+}
+
+/** A listener is given as an object here. */
+function shown(value: unknown): string {
+  return String((value as { address?: unknown } | null)?.address ?? value);
 }

@@ -23,8 +23,7 @@ export async function run({ flags }: ServerCall): Promise<number> {
     async onListening({ server }) {
       for (const { address } of server.listeners) say('listening', formatAddress(address));
       if (!on('self-check')) return;
-      const services = { hashserv: on('hashserv'), prserv: on('prserv') };
-      for (const { address } of server.listeners) say('answered', await selfCheck(address, services));
+      for (const { address, report } of server.listeners) say('answered', await selfCheck(address, report));
     },
   });
 }

@@ -1,6 +1,7 @@
 import { parseAddress } from '../../asyncrpc/transport/address.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import { errorText } from '../../errors.ts';
+import { tellReport } from '../../settings/rights.ts';
 import type { ServerStatus } from '../process/control.ts';
 import { askCheck } from '../process/control-client.ts';
 import { type FoundServer, runningServers } from '../process/control-folder.ts';
@@ -27,11 +28,11 @@ export async function run({ flags }: ServerCall): Promise<number> {
 /** Faults of a server: an address that does not answer, a store that cannot be read or written. */
 async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
   const { selfCheck } = await import('./self-check.ts');
-  const { addresses, databases, pid } = status;
+  const { addresses, listeners, databases, pid } = status;
   const services = { hashserv: databases.hashserv !== null, prserv: databases.prserv !== null };
   const faults: string[] = [];
-  for (const address of addresses) {
-    await selfCheck(parseAddress(address), services).catch((error) => faults.push(errorText(error)));
+  for (const [i, address] of addresses.entries()) {
+    await selfCheck(parseAddress(address), listeners?.[i] ?? services).catch((error) => faults.push(errorText(error)));
   }
   try {
     faults.push(...((await askCheck(control)) ?? ['it does not say whether its databases can be read and written']));
@@ -42,7 +43,7 @@ async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
 }
 
 function describe(server: ServerStatus, now: number): string {
-  const { command, pid, clients, addresses, databases, upstreams, version } = server;
+  const { command, pid, clients, addresses, listeners, databases, upstreams, version } = server;
   const up = duration((now - Date.parse(server.started)) / 1000);
   const pairs = (of: Readonly<Record<string, string | null>>) =>
     Object.entries(of)
@@ -50,10 +51,16 @@ function describe(server: ServerStatus, now: number): string {
       .map(([service, value]) => `${value} (${service})`)
       .join(', ') || 'none';
   return `bakeserv ${command} ${version}: pid ${pid}, up ${up}, ${clients} ${clients === 1 ? 'client' : 'clients'}
-  address   ${addresses.join(', ')}
+${addressLines(addresses, listeners)}
   database  ${pairs(databases)}
   upstream  ${pairs(upstreams)}
 `;
+}
+
+/** A line for each address, with what its clients may do where the server says so. */
+function addressLines(addresses: readonly string[], listeners: ServerStatus['listeners']): string {
+  if (!listeners) return `  address   ${addresses.join(', ')}`;
+  return addresses.map((address, i) => `  address   ${address}: ${tellReport(listeners[i]!)}`).join('\n');
 }
 
 /** The two largest units. */

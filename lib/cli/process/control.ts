@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
+import type { ListenerReport } from '../../settings/rights.ts';
 
 /** What a running server reports about itself. */
 export interface ServerStatus {
@@ -10,6 +11,8 @@ export interface ServerStatus {
   readonly started: string;
   readonly version: string;
   readonly addresses: readonly string[];
+  /** What clients of each address may do, in the same order; absent in servers from before. */
+  readonly listeners?: readonly ListenerReport[];
   readonly databases: { readonly hashserv: string | null; readonly prserv: string | null };
   readonly clients: number;
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };

@@ -184,6 +184,7 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
     started,
     version,
     addresses: server.listeners.map(({ address }) => formatAddress(absolute(address))),
+    listeners: server.listeners.map(({ report }) => report),
     databases: { hashserv: database('hashserv'), prserv: database('prserv') },
     upstreams: { hashserv: text('hashserv-upstream'), prserv: text('prserv-upstream') },
   };

@@ -4,11 +4,11 @@ import type { OuthashLookup } from '../upstream/upstream.ts';
 
 /** The unihash of a task: ours, otherwise the upstream's, which is stored before it is answered. */
 export async function getUnihash(context: HashContext, method: string, taskhash: string): Promise<string | null> {
-  const { store, upstream } = context;
+  const { store, upstream, readOnly } = context;
   const own = await store.unihash(method, taskhash);
   if (own !== null || !upstream) return own;
   const unihash = await upstream.unihash(method, taskhash);
-  if (unihash === null || store.readOnly) return unihash;
+  if (unihash === null || readOnly) return unihash;
   return (await keep(context, () => store.reportEquivalent([{ method, taskhash, unihash }])))?.[0] ?? unihash;
 }
 
@@ -59,8 +59,8 @@ async function keepRow(
   row: OuthashRow,
   read: () => Promise<OuthashRow | null>,
 ): Promise<OuthashRow | null> {
-  const { store } = context;
-  if (store.readOnly) return null;
+  const { store, readOnly } = context;
+  if (readOnly) return null;
   return keep(context, async () => {
     const { method, taskhash, unihash } = row as { [key: string]: string };
     // The unihash first: an outhash row whose task has none would look like half a report.

@@ -13,8 +13,8 @@ type ReportArgs = Equivalence & { readonly outhash: string } & Partial<
 
 /** Stores reports and answers the unihash then stored; if storing is not allowed, answers from what is known. */
 export async function report(context: HashContext, args: readonly ReportArgs[]): Promise<readonly Outcome[]> {
-  const { store, session, clock, upstream, gate } = context;
-  if (store.readOnly || !session.can(REPORT)) return answerOnly(context, args);
+  const { store, session, clock, upstream, gate, readOnly } = context;
+  if (readOnly || !session.can(REPORT)) return answerOnly(context, args);
   // Asked before the transaction, but decided inside it: two reports of one output get one unihash whatever the upstream says.
   const fromUpstream = await upstreamUnihashes(context, args);
   const reports = args.map(

@@ -36,7 +36,7 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
 
 /** Ours, otherwise the upstream's; those are stored in the background, so that nobody waits for the disk. */
 async function lookUp(
-  { store, upstream, backfill }: HashContext,
+  { store, upstream, backfill, readOnly }: HashContext,
   tasks: readonly string[],
 ): Promise<readonly (string | null)[]> {
   const own = await store.unihashes(tasks);
@@ -52,7 +52,7 @@ async function lookUp(
     if (answer !== null) kept.push(toEquivalence(tasks[i]!, answer));
     return answer;
   });
-  if (kept.length > 0 && !store.readOnly) backfill.add(kept);
+  if (kept.length > 0 && !readOnly) backfill.add(kept);
   return answers;
 }
 

@@ -27,7 +27,7 @@ interface GetOuthashArgs {
 
 /** The commands of the hash equivalence service (docs/protocol.md). */
 export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
-  ping: { needs: [], handle: () => ({ alive: true }) },
+  ping: { needs: [], always: true, handle: () => ({ alive: true }) },
 
   get: {
     needs: [READ],

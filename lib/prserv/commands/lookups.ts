@@ -9,7 +9,9 @@ export type ChecksumArgs = ChecksumKey & { readonly history?: boolean };
 
 /** Answers get-pr: the upstream is asked first, together for all; the store then decides inside its transaction. */
 export async function getPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly Outcome[]> {
-  const values = await context.store.getPr(await withUpstream(context, withHistory(context, args)));
+  const { store, readOnly } = context;
+  const requests = await withUpstream(context, withHistory(context, args));
+  const values = await (readOnly ? store.peekPr(requests) : store.getPr(requests));
   return values.map((value) => {
     if (typeof value === 'string') return { value };
     return (

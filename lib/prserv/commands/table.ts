@@ -18,7 +18,7 @@ const REQUEST = object({ ...CHECKSUM, ...HISTORY }, Object.keys(CHECKSUM));
 
 /** The commands of the PR service (docs/protocol.md). */
 export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
-  ping: { needs: [], handle: () => ({ alive: true }) },
+  ping: { needs: [], always: true, handle: () => ({ alive: true }) },
 
   // A read-only server answers by the same rule (docs/protocol.md).
   'get-pr': {
@@ -99,7 +99,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
     },
   },
 
-  'is-readonly': { needs: [], handle: ({ store }): Json => ({ readonly: store.readOnly }) },
+  'is-readonly': { needs: [], handle: ({ readOnly }): Json => ({ readonly: readOnly }) },
 
   ...PR_ROW_COMMANDS,
 };

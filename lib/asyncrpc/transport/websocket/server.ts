@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../../log.ts';
 import type { Limits } from '../../limits.ts';
+import type { Rights } from '../../rights.ts';
 import type { Host, Peer } from '../../service.ts';
 import { WebSocketStream } from './stream.ts';
 
@@ -81,8 +82,8 @@ export function acceptWebSockets(
   });
 
   return {
-    accept(socket, { name, address, local }) {
-      const peer = new WebSocketPeer(name, address, local);
+    accept(socket, connected) {
+      const peer = new WebSocketPeer(connected);
       const stream = new WebSocketStream({
         turns: host.turns,
         onFirstRead: () => server.emit('connection', socket),
@@ -109,12 +110,14 @@ class WebSocketPeer implements Peer {
   proxied = false;
   readonly name: string;
   readonly address: string | null;
+  readonly rights?: Rights;
   private readonly loopback: boolean;
 
-  constructor(name: string, address: string | null, loopback: boolean) {
+  constructor({ name, address, local, rights }: Peer) {
     this.name = name;
     this.address = address;
-    this.loopback = loopback;
+    this.loopback = local;
+    if (rights) this.rights = rights;
   }
 
   get local(): boolean {

@@ -215,6 +215,12 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     (found) => found.map((known) => known?.largest ?? null),
   );
 
+  // Each by itself: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
+  const peekPr = (requests: readonly PrRequest[]): Promise<readonly PrAnswer[]> =>
+    decide(database.reads, createPackageCache(), requests, (rows, missing) =>
+      requests.map((request) => decideAll([request], rows, missing).values[0]!),
+    );
+
   async function readPage(filter: PrFilter, after: PrRow | null, limit: number): Promise<PrRow[]> {
     const conditions: string[] = [];
     const params: Param[] = [];
@@ -237,12 +243,10 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     ...createPrRowStore(database, INSERT, forget),
     readOnly: database.readOnly,
     async getPr(requests) {
-      if (database.writer) return database.writer.submit(getPrKind, requests, requests.length * 256);
-      // Each on its own: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
-      return decide(database.reads, createPackageCache(), requests, (rows, missing) =>
-        requests.map((request) => decideAll([request], rows, missing).values[0]!),
-      );
+      if (!database.writer) return peekPr(requests);
+      return database.writer.submit(getPrKind, requests, requests.length * 256);
     },
+    peekPr,
     values: (keys) => lookupValues.get(keys),
     maxima: (keys) => lookupMaxima.get(keys),
     async importRows(rows) {

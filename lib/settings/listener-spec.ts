@@ -1,0 +1,77 @@
+import type { Access, Rights } from '../asyncrpc/rights.ts';
+import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+import { ConfigError } from '../errors.ts';
+import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
+import { type ListenerGiven, readListener } from './listener-words.ts';
+import { SOCKET_MODE } from './serve-options.ts';
+
+/** An address to listen on, and what its clients may do. */
+export interface ListenerSpec {
+  readonly address: Address;
+  readonly rights: Rights;
+  /** Who may connect, where it is a Unix socket. */
+  readonly access: ListenAccess;
+}
+
+/** The protocols of the services, by the name that settings have for them. */
+const PROTOCOLS = { hashserv: 'OEHASHEQUIV', prserv: 'PRSERVICE' } as const;
+
+export type ServiceName = keyof typeof PROTOCOLS;
+
+/**
+ * Reads a listener as it was given.
+ * @param access who may connect to Unix sockets that do not say
+ * @throws ConfigError, AddressError naming what is wrong
+ */
+export function parseListener(given: ListenerGiven, access: ListenAccess): ListenerSpec {
+  const said = typeof given === 'string' ? readListener(given) : given;
+  const address = parseAddress(said.address);
+  const bad = (why: string) => new ConfigError(`${formatAddress(address)}: ${why}`);
+  const services = said.services === undefined ? undefined : words(said.services);
+  const unknown = services?.find((name) => !Object.hasOwn(PROTOCOLS, name));
+  if (unknown !== undefined)
+    throw bad(`services: ${JSON.stringify(unknown)} is no service; there are hashserv, prserv`);
+  const { pr, 'socket-mode': mode, 'socket-group': group, 'anon-perms': anonymous } = said;
+  if (pr !== undefined && pr !== 'read-only' && pr !== 'none')
+    throw bad(`pr: ${JSON.stringify(pr)} is not read-only or none`);
+  if (pr !== undefined && services && !services.includes('prserv'))
+    throw bad(`pr=${pr} says something of a service that is not served there`);
+  if (address.kind !== 'unix' && (mode ?? group) !== undefined)
+    throw bad('socket-mode and socket-group are for Unix sockets');
+  if (mode !== undefined && !new RegExp(SOCKET_MODE.pattern).test(mode))
+    throw bad(`socket-mode: ${JSON.stringify(mode)} is not ${SOCKET_MODE.expected}`);
+  const general: Access = said['read-only'] ? 'read-only' : 'read-write';
+  return {
+    address,
+    rights: {
+      protocols: services?.map((name) => PROTOCOLS[name as ServiceName]) ?? null,
+      access: { [PROTOCOLS.hashserv]: general, [PROTOCOLS.prserv]: pr ?? general },
+      anonymous: anonymous === undefined ? null : parseAnonymousPermissions(words(anonymous)),
+    },
+    access: {
+      mode: mode === undefined ? access.mode : Number.parseInt(mode, 8),
+      group: group ?? access.group,
+    },
+  };
+}
+
+function words(given: string | readonly string[]): readonly string[] {
+  return typeof given === 'string' ? given.split(/[\s,]+/).filter(Boolean) : given;
+}
+
+/** @throws ConfigError for a listener on which nothing would be served */
+export function requireServices(specs: readonly ListenerSpec[], served: { hashserv: boolean; prserv: boolean }): void {
+  for (const { address, rights } of specs) {
+    const open = (['hashserv', 'prserv'] as const).filter((name) => served[name] && accessTo(rights, name) !== null);
+    if (open.every((name) => accessTo(rights, name) === 'none'))
+      throw new ConfigError(`${formatAddress(address)}: nothing is served there`);
+  }
+}
+
+/** How a service is served on a listener; null where its protocol is not spoken. */
+export function accessTo(rights: Rights, service: ServiceName): Access | null {
+  const protocol = PROTOCOLS[service];
+  if (rights.protocols && !rights.protocols.includes(protocol)) return null;
+  return rights.access[protocol] ?? 'read-write';
+}

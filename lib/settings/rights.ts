@@ -1,0 +1,48 @@
+import { type Access, ALL_RIGHTS, type Rights } from '../asyncrpc/rights.ts';
+import { isLocalAddress } from '../asyncrpc/transport/address.ts';
+import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from '../hashserv/access/permissions.ts';
+import type { Config } from './config.ts';
+import { accessTo, type ListenerSpec, type ServiceName } from './listener-spec.ts';
+
+/** What a client may do without a login: as its listener has it, or the server, or by whether it is of this machine. */
+export function anonymousPermissions(
+  { anonymousPermissions: general }: Pick<Config, 'anonymousPermissions'>,
+  { local, rights = ALL_RIGHTS }: { readonly local: boolean; readonly rights?: Rights },
+): readonly string[] {
+  return rights.anonymous ?? general ?? (local ? LOCAL_ANONYMOUS : REMOTE_ANONYMOUS);
+}
+
+/** What clients of a listener may do, for people; a service that is not served there is null. */
+export interface ListenerReport {
+  readonly hashserv: Access | null;
+  readonly prserv: Access | null;
+  /** What the former lets clients do without a login; also whether PR values can be removed. */
+  readonly anonymous: readonly string[];
+}
+
+/** What a server with these settings lets clients of a listener do. */
+export function reportOf(
+  config: Pick<Config, 'anonymousPermissions' | 'hashserv' | 'prserv' | 'readOnly'>,
+  { address, rights }: Pick<ListenerSpec, 'address' | 'rights'>,
+): ListenerReport {
+  const access = (service: ServiceName) => {
+    const found = config[service] ? accessTo(rights, service) : null;
+    return found === 'read-write' && config.readOnly ? 'read-only' : found;
+  };
+  return {
+    hashserv: access('hashserv'),
+    prserv: access('prserv'),
+    anonymous: anonymousPermissions(config, { local: isLocalAddress(address), rights }),
+  };
+}
+
+/** The report in a line. The PR service has no users: what --anon-perms leaves out closes nothing of it but the removing. */
+export function tellReport({ hashserv, prserv, anonymous }: ListenerReport): string {
+  const told: string[] = [];
+  if (hashserv) told.push(`hash equivalence ${hashserv}, without a login ${anonymous.join(',') || 'nothing'}`);
+  if (prserv === 'read-write')
+    told.push(`PR values read-write for everybody, removing ${anonymous.includes(DB_ADMIN) ? 'too' : 'refused'}`);
+  if (prserv === 'read-only') told.push('PR values read-only for everybody');
+  if (prserv === 'none') told.push('PR values refused');
+  return told.join('; ');
+}
