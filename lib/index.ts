@@ -84,6 +84,7 @@ export {
   resolveConfig,
   type Server,
   type ServiceConfig,
+  type SharedTurns,
   SILENT,
   StorageError,
   type StorageErrorCode,

@@ -2,7 +2,7 @@
 
 export type { Limits } from '../asyncrpc/limits.ts';
 export type { Hub } from '../asyncrpc/server/hub.ts';
-export type { Carrier, Host, Peer } from '../asyncrpc/service.ts';
+export type { Carrier, Host, Peer, SharedTurns } from '../asyncrpc/service.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';
 export {
