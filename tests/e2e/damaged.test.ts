@@ -95,8 +95,8 @@ describe('a damaged database file', { concurrency: true }, () => {
   test('ends a running server with status 3, and nothing is answered as stored after it was noticed', async (t) => {
     const folder = await filledFolder(t);
     await damageBeyondStart(t, folder);
-    // A clean stop came before: the file is not checked, and its schema can be read.
-    const server = await serve(t, { folder });
+    // A clean stop came before: the file is not checked, and its schema can be read. Nothing is read into memory.
+    const server = await serve(t, { folder, args: ['--cache-size', '0'] });
     const client = await server.hash();
     await assert.rejects(async () => {
       for (let i = 0; i < 100; i++) await report(client, `task${i}`);
@@ -110,7 +110,7 @@ describe('a damaged database file', { concurrency: true }, () => {
   test('ends a running server with status 3 when a read finds it', async (t) => {
     const folder = await filledFolder(t);
     await damageBeyondStart(t, folder);
-    const server = await serve(t, { folder });
+    const server = await serve(t, { folder, args: ['--cache-size', '0'] });
     const client = await server.hash();
     await assert.rejects(client.invoke('get', { method: METHOD, taskhash: hash('anything') }), /damaged/);
     assert.deepEqual(await server.ended, STOPPED_BY_DATABASE);

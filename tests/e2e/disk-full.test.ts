@@ -54,8 +54,14 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     }, /storage full/);
 
     // The build of a client that does not ask to be told goes on.
-    const refusedTask = { report: reportOf('of a build', siginfo) };
-    await eventually(5000, async () => assert.equal(await askAsBitBake(server, refusedTask), 'without'));
+    let tries = 0;
+    await eventually(5000, async () => {
+      // A small report may still find room: then it is stored, and another one is tried.
+      const name = `of a build ${tries++}`;
+      const answer = await askAsBitBake(server, { report: reportOf(name, siginfo) });
+      if (answer !== 'without') told.set(name, (answer as { unihash: string }).unihash);
+      assert.equal(answer, 'without');
+    });
 
     // Reads go on, and say the truth about both kinds.
     for (const [name, unihash] of told) assert.equal(await storedUnihash(client, name), unihash);
