@@ -213,3 +213,15 @@ test('a row whose unihash has another form is no miss', async (t) => {
   assert.equal(fromMemory(store, [line(5)]), undefined);
   assert.deepEqual(await store.unihashes([line(5)]), ['odd']);
 });
+
+test('a row with a NUL behind its 64 digits, as another program may store it, keeps none of its neighbours out', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 100);
+  await storeRows(file, 1, 500, "printf('%064x', 7777) || char(0) || 'x'");
+  await storeRows(file, 100, 1000);
+  const store = await open();
+  await until(() => store.loading.state === 'all');
+  for (const n of [0, 99, 1000, 1099]) assert.equal(store.knownUnihash(line(n)), hash(n + 1_000_000));
+  assert.equal(store.knownUnihash(line(7777)), undefined);
+});

@@ -7,15 +7,20 @@ import type { Database } from '../engine/database.ts';
 /** Rows read by one statement, and rows put into the table before the event loop looks at sockets again. */
 const SLICE_ROWS = 8192;
 const TURN_ROWS = 1024;
+/** A row as it is read: the 32 bytes of each of its two hashes. */
+const ROW_BYTES = 64;
 /** What is spent on looking after the table is no more than a tenth of one thread's time. */
 const REST_FACTOR = 9;
 const RETRY_MS = 1000;
 /** So often it is tried without holding the writer up. */
 const FREE_TRIES = 3;
 
-/** By unhex(): with a pattern in its place, and looked at for each use, a slice took twice the time. */
+/**
+ * By unhex(): with a pattern in its place, and looked at for each use, a slice took twice the time. Counted in bytes:
+ * length() and unhex() end at a NUL, with which a text may go on, and the rows behind it would be lost.
+ */
 const HEX = (column: string) =>
-  `typeof(${column}) = 'text' AND length(${column}) = 64 AND unhex(${column}) IS NOT NULL AND ${column} = lower(${column})`;
+  `typeof(${column}) = 'text' AND octet_length(${column}) = 64 AND unhex(${column}) IS NOT NULL AND ${column} = lower(${column})`;
 
 /**
  * Rows as 64 bytes each, a blob for each method; those of another shape, whose method is null, are only counted. As
@@ -86,7 +91,9 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
   /** Adds the rows of a slice in turns; false when rows went meanwhile, which may be among them. */
   async function add(slices: readonly Slice[], epoch: number): Promise<boolean> {
     for (const { method, rows, count } of slices) {
-      if (method === null || rows === null) continue;
+      if (method === null) continue;
+      // Never a row made of what is not there: it would be the answer to somebody's task.
+      if (rows?.length !== count * ROW_BYTES) throw new Error(`${count} rows were read as ${rows?.length ?? 0} bytes`);
       const words = wordsOf(rows);
       for (let from = 0; from < count; from += TURN_ROWS) {
         if (memory.epoch !== epoch || closed) return false;
