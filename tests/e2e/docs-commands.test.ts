@@ -107,10 +107,11 @@ test('the garbage collection of operating.md keeps what the shared-state folder 
   const section = /^## Garbage collection\n([\s\S]*?)^## /m.exec(page)![1]!;
   const lines = [...section.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!.replace('/srv/sstate', 'sstate'));
   assert.equal(lines.length, 4);
-  const env = {
-    PATH: `${path.join(ROOT, 'contrib/bitbake')}:${path.dirname(process.execPath)}:${process.env.PATH}`,
-    HOME: site.folder,
-  };
+  const bin = path.join(site.folder, 'bin');
+  fs.mkdirSync(bin);
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${path.join(ROOT, 'dist/bin/bakeserv-hashclient.js')}' "$@"\n`;
+  fs.writeFileSync(path.join(bin, 'bakeserv-hashclient'), script, { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: site.folder };
   const { status, stdout, stderr } = await outcome(
     spawn('sh', ['-ec', lines.join('\n')], { cwd: site.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }),
   );
