@@ -1,10 +1,12 @@
 /** `bakeserv/server`: the server without its command line. */
 
 export type { Limits } from '../asyncrpc/limits.ts';
+export type { Access, Rights } from '../asyncrpc/rights.ts';
 export type { Hub } from '../asyncrpc/server/hub.ts';
 export type { Carrier, Host, Peer, SharedTurns } from '../asyncrpc/service.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';
+export type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
 export {
   AddressError,
   BakeservError,
@@ -15,7 +17,7 @@ export {
   type StorageErrorCode,
 } from '../errors.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
-export { type App, createApp, type Server, startServer } from '../server.ts';
+export { type App, createApp, type Door, type Server, startServer } from '../server.ts';
 export {
   type Config,
   resolveConfig,
@@ -24,4 +26,6 @@ export {
   type UpstreamConfig,
 } from '../settings/config.ts';
 export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
+export type { ListenerSpec } from '../settings/listener-spec.ts';
+export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';
