@@ -61,3 +61,33 @@ export function anchorsOf(markdown: string): Set<string> {
     ),
   );
 }
+
+/** A test that a page names: its file from the root, and its title, with `…` for what varies. */
+export interface CitedTest {
+  readonly file: string;
+  readonly title: string;
+}
+
+/** The tests named in a text: a file between backticks and a colon, then one or more titles between curly quotes. */
+export function citedTests(markdown: string): CitedTest[] {
+  return [...markdown.matchAll(/`(tests\/[\w./-]+\.ts)`: (“[^”]+”(?:, “[^”]+”)*)/g)].flatMap(([, file, titles]) =>
+    [...titles!.matchAll(/“([^”]+)”/g)].map(([, title]) => ({ file: file!, title: title! })),
+  );
+}
+
+/** What the titles of tests, and of groups of them, look like in a source: each as an expression, since a template holds what varies. */
+export function titlesIn(source: string): RegExp[] {
+  const calls = source.matchAll(
+    /\b(?:test|describe)\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g,
+  );
+  return [...calls].flatMap(([, single, double, template]) => {
+    const literal = single ?? double;
+    if (literal !== undefined) return [exactly([literal.replaceAll(/\\(.)/g, '$1')])];
+    const parts = template!.split(/\$\{(?:[^{}]|\{[^{}]*\})*\}/);
+    // A title that is made elsewhere would be like any other.
+    return parts.join('').length < 8 ? [] : [exactly(parts)];
+  });
+}
+
+const exactly = (parts: readonly string[]) =>
+  new RegExp(`^${parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`);
