@@ -163,11 +163,11 @@ test('whatever two servers and a program do, both end with what the file holds',
   );
 });
 
-/** What a store's own lines say of some tasks: undefined where they are not answered from memory. */
-function fromMemory(store: HashStore, of: readonly string[]): string | undefined {
+/** What a store's own lines say of some tasks, or unihashes: undefined where they are not answered from memory. */
+function fromMemory(store: HashStore, of: readonly string[], kind: 'tasks' | 'unihashes' = 'tasks') {
   const input = Buffer.from(of.map((each) => `${each}\n`).join(''));
   const output = Buffer.alloc(input.length);
-  const { lines, written } = store.knownLines('tasks', true)!.scan(input, 0, output, of.length);
+  const { lines, written } = store.knownLines(kind, true)!.scan(input, 0, output, of.length);
   return lines === of.length ? output.toString('latin1', 0, written) : undefined;
 }
 
@@ -178,14 +178,16 @@ test('a task that is not there is answered from memory once all rows are in, and
   const [ours, theirs] = [await open(), await open()];
   for (let n = 5000; n < 5010; n++) {
     await until(() => fromMemory(ours, [line(1), line(n)]) === `${hash(1_000_001)}\n\n`);
-    await theirs.reportEquivalent([task(n, 7)]);
+    await until(() => fromMemory(ours, [hash(1_000_001), hash(n)], 'unihashes') === 'true\nfalse\n');
+    await theirs.reportEquivalent([task(n, n)]);
     const stored = performance.now();
     // Older than this no answer may be.
-    while (fromMemory(ours, [line(n)]) === '\n') {
+    while (fromMemory(ours, [line(n)]) === '\n' || fromMemory(ours, [hash(n)], 'unihashes') === 'false\n') {
       assert.ok(performance.now() - stored < 10_000, 'it is still not there');
       await new Promise(setImmediate);
     }
-    await until(() => fromMemory(ours, [line(n)]) === `${hash(7)}\n`);
+    await until(() => fromMemory(ours, [line(n)]) === `${hash(n)}\n`);
+    await until(() => fromMemory(ours, [hash(n)], 'unihashes') === 'true\n');
   }
 });
 
@@ -196,11 +198,54 @@ test('what this server stores is no miss when it is answered', async (t) => {
   const rows = Array.from({ length: 60 }, (_, n) => n + 2);
   for (const n of rows) {
     await until(() => fromMemory(store, [line(1), line(n)]) === `${hash(101)}\n\n`);
-    if (n % 3 === 0) await store.importRows('unihashes', [[METHOD, hash(n), hash(7)]]);
-    else if (n % 3 === 1) await store.reportEquivalent([task(n, 7)]);
-    else await store.report([reportOf(hash(n), `o${n}`, hash(7))]);
-    assert.ok([undefined, `${hash(7)}\n`].includes(fromMemory(store, [line(n)])), `task ${n}`);
+    await until(() => fromMemory(store, [hash(101), hash(n)], 'unihashes') === 'true\nfalse\n');
+    if (n % 3 === 0) await store.importRows('unihashes', [[METHOD, hash(n), hash(n)]]);
+    else if (n % 3 === 1) await store.reportEquivalent([task(n, n)]);
+    else await store.report([reportOf(hash(n), `o${n}`, hash(n))]);
+    assert.ok([undefined, `${hash(n)}\n`].includes(fromMemory(store, [line(n)])), `task ${n}`);
+    assert.ok([undefined, 'true\n'].includes(fromMemory(store, [hash(n)], 'unihashes')), `unihash ${n}`);
   }
+});
+
+for (const [where, taskhash, method] of [
+  ['a task whose taskhash has another form', 'odd', METHOD],
+  ['a task whose taskhash has a blank', 'a b', METHOD],
+  ['a method that no line can name', hash(1), 'm\u0001'],
+] as const) {
+  test(`a unihash that only ${where} has is not absent, whoever stores it and however it is removed`, async (t) => {
+    const { file, open } = files(t);
+    await open();
+    await storeRows(file, 10);
+    const [ours, theirs] = [await open(), await open()];
+    const said = () => fromMemory(ours, [hash(5000)], 'unihashes');
+    const row = { method, taskhash, unihash: hash(5000) };
+    for (const store of [ours, theirs, ours]) {
+      await until(() => said() === 'false\n');
+      await store.reportEquivalent([row]);
+      if (store === ours) assert.equal(said(), undefined);
+      await until(() => said() === undefined && ours.loading.state === 'all');
+      assert.deepEqual(await ours.unihashesExist([hash(5000)]), [true]);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      assert.notEqual(said(), 'false\n');
+      await doAll(theirs, remove(taskhash));
+    }
+  });
+}
+
+test('a unihash of several tasks is absent once the last of them is removed, and not before', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 10);
+  const store = await open();
+  const said = () => fromMemory(store, [hash(7777)], 'unihashes');
+  await store.reportEquivalent([1, 2, 3].map((n) => task(100 + n, 7777)));
+  await until(() => store.loading.state === 'all' && said() === 'true\n');
+  for (const n of [1, 3]) {
+    await doAll(store, remove(hash(100 + n)));
+    assert.ok([undefined, 'true\n'].includes(said()));
+  }
+  await doAll(store, remove(hash(102)));
+  await until(() => said() === 'false\n');
 });
 
 test('a row whose unihash has another form is no miss', async (t) => {

@@ -29,7 +29,9 @@ export class KnownUnihashes {
   /** Whether the table can hold anything. */
   readonly hasTable: boolean;
   private trusted = true;
-  private whole = false;
+  /** Every row whose taskhash has the table's form is in the table; and every row whose unihash has. */
+  private hasAllTasks = false;
+  private hasAllUnihashes = false;
   private changed = 0;
   private rowsWentAt = 0;
 
@@ -87,14 +89,14 @@ export class KnownUnihashes {
 
   /**
    * Answers lines of get-stream, or of exists-stream, as far as the table does.
-   * @param isFresh whether what the table holds is new enough for a task to count as unknown that is not in it
+   * @param isFresh whether what the table holds is new enough for a task, or a unihash, to count as unknown that is not in it
    */
   scanner(of: 'tasks' | 'unihashes', isFresh: () => boolean): LineScanner | null {
     if (!this.hasTable) return null;
-    const missesAreKnown = () => this.whole && !this.hasEvicted && isFresh();
-    // A unihash may stand in a row of another shape, or in one beside that which stood for it and was removed.
     const scanner =
-      of === 'tasks' ? createTaskScanner(this.table, missesAreKnown) : createUnihashScanner(this.table, () => false);
+      of === 'tasks'
+        ? createTaskScanner(this.table, () => this.hasAllTasks && !this.hasEvicted && isFresh())
+        : createUnihashScanner(this.table, () => this.hasAllUnihashes && !this.hasEvicted && isFresh());
     return {
       scan: (input, from, output, most) =>
         this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0 },
@@ -108,6 +110,7 @@ export class KnownUnihashes {
   add(task: string, unihash: string, epoch: number): void {
     if (epoch !== this.epoch) return;
     const isInTable = this.addToTable(task, unihash);
+    if (!isInTable) this.hasAllUnihashes = false;
     if (!isInTable || !this.trusted) this.strings.set(task, unihash, this.strings.epoch);
   }
 
@@ -154,8 +157,13 @@ export class KnownUnihashes {
 
   /** Rows were stored that may not be in the table. */
   miss(): void {
-    this.whole = false;
+    this.markIncomplete();
     this.changed++;
+  }
+
+  /** A row was stored whose task is none for the table. */
+  addStray(): void {
+    this.hasAllUnihashes = false;
   }
 
   /** Rows may have gone: nothing is answered from the table until it is found right, or cleared. */
@@ -163,16 +171,17 @@ export class KnownUnihashes {
     this.rowsWentAt++;
     this.strings.clear();
     this.trusted = this.rows === 0;
-    this.whole = false;
+    this.markIncomplete();
   }
 
   /**
    * The table holds no row that the engine does not.
-   * @param isWhole and every row whose taskhash is 64 lower-case hex digits
+   * @param all of these rows it holds all: those whose taskhash, and those whose unihash, is 64 lower-case hex digits
    */
-  trust(isWhole: boolean): void {
+  trust(all: { readonly tasks: boolean; readonly unihashes: boolean }): void {
     this.trusted = true;
-    this.whole = isWhole;
+    this.hasAllTasks = all.tasks;
+    this.hasAllUnihashes = all.unihashes;
   }
 
   /** Forgets everything; what was read before this and arrives later is not kept. */
@@ -182,7 +191,12 @@ export class KnownUnihashes {
     this.table.clear();
     this.strings.clear();
     this.trusted = true;
-    this.whole = false;
+    this.markIncomplete();
+  }
+
+  private markIncomplete(): void {
+    this.hasAllTasks = false;
+    this.hasAllUnihashes = false;
   }
 
   private find(task: string): number {

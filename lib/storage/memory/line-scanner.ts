@@ -66,7 +66,7 @@ export function createTaskScanner(table: UnihashTable, missesAreKnown: () => boo
 
 /**
  * Lines `unihash` of exists-stream.
- * @param absencesAreKnown whether a unihash that the table does not have is known not to exist
+ * @param absencesAreKnown whether a unihash that no row of the table has is known not to exist
  */
 export function createUnihashScanner(table: UnihashTable, absencesAreKnown: () => boolean): LineScanner {
   const unihash = new Int32Array(HASH_WORDS);
@@ -80,7 +80,7 @@ export function createUnihashScanner(table: UnihashTable, absencesAreKnown: () =
         const end = at + HASH_DIGITS;
         if (end >= input.length || input[end] !== NEWLINE || !readHash(input, at, unihash)) break;
         const known = table.hasUnihash(unihash);
-        if (!known && !unknown) break;
+        if (!known && !(unknown && table.lacksUnihash(unihash))) break;
         const answer = known ? TRUE : FALSE;
         for (let i = 0; i < answer.length; i++) output[to++] = answer[i]!;
         at = end + 1;

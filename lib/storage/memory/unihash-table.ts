@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { createHasher, type Hasher, HashIndex, MOST_ROWS, SECRET_WORDS } from './hash-index.ts';
 import { HASH_WORDS, writeHash } from './hex.ts';
+import { COUNT_BYTES, UnihashIndex } from './unihash-index.ts';
 
 /** Rows are kept in pages, so that growing copies nothing. A row is the words of its taskhash, then of its unihash. */
 const PAGE_BITS = 14;
@@ -9,14 +10,14 @@ const ROW_WORDS = 2 * HASH_WORDS;
 /** A row with its method and its bit of recency. */
 const ROW_BYTES = 4 * ROW_WORDS + 2 + 1;
 /** What a further page takes, with what its rows will need in the indexes. */
-const PAGE_BYTES = PAGE_ROWS * (ROW_BYTES + 12);
+const PAGE_BYTES = PAGE_ROWS * (ROW_BYTES + COUNT_BYTES + 12);
 /** In less than this a table holds nothing: a page, and two empty indexes. */
 export const LEAST_TABLE_BYTES = PAGE_BYTES + 16 * 1024;
 /** No more methods than this are known by number; rows of further ones are not kept. */
 const MOST_METHODS = 1000;
 
 /**
- * (method, taskhash) → unihash in memory, for rows whose hashes are 64 lower-case hex digits: about 72 bytes a row, off
+ * (method, taskhash) → unihash in memory, for rows whose hashes are 64 lower-case hex digits: about 80 bytes a row, off
  * V8's heap. Keys are compared whole. Full, it makes room by second chance: a row that was found since the hand last
  * passed stays. Adding never takes longer than a part of the index takes to grow, well under a millisecond.
  *
@@ -34,7 +35,8 @@ export class UnihashTable {
   private live = 0;
   private readonly hasher: Hasher;
   private readonly byTask: HashIndex;
-  private readonly byUnihash: HashIndex;
+  private readonly byUnihash: UnihashIndex;
+  private readonly unihash = new Int32Array(HASH_WORDS);
   private evictions = 0;
   private clears = 0;
 
@@ -46,9 +48,10 @@ export class UnihashTable {
       matches: (row, method, words) => this.methodOf(row) === method && this.equals(row, 0, words),
       hashOf: (row) => this.hasher(this.pageOf(row), at(row), this.methodOf(row)),
     });
-    this.byUnihash = new HashIndex({
-      matches: (row, _tag, words) => this.equals(row, HASH_WORDS, words),
+    this.byUnihash = new UnihashIndex({
+      matches: (row, unihash) => this.equals(row, HASH_WORDS, unihash),
       hashOf: (row) => this.hasher(this.pageOf(row), at(row) + HASH_WORDS, -1),
+      hash: (unihash) => this.hasher(unihash, 0, -1),
     });
   }
 
@@ -89,9 +92,14 @@ export class UnihashTable {
     return row;
   }
 
-  /** Whether a row has this unihash. False only says that none was added, or the one that stood for it has gone. */
+  /** Whether a row has this unihash. False does not yet say that none has. */
   hasUnihash(unihash: Int32Array): boolean {
-    return this.byUnihash.find(this.hasher(unihash, 0, -1), -1, unihash) >= 0;
+    return this.byUnihash.has(unihash);
+  }
+
+  /** Of a unihash for which hasUnihash is false: whether no row has it. */
+  lacksUnihash(unihash: Int32Array): boolean {
+    return this.byUnihash.lacks(unihash);
   }
 
   /** Writes the 64 digits of a row's unihash. */
@@ -120,8 +128,7 @@ export class UnihashTable {
     this.methods[row >>> PAGE_BITS]![row & (PAGE_ROWS - 1)] = number;
     this.found[row >>> PAGE_BITS]![row & (PAGE_ROWS - 1)] = 0;
     this.byTask.add(hash, row);
-    const unihashHash = this.hasher(unihash, 0, -1);
-    if (this.byUnihash.find(unihashHash, -1, unihash) < 0) this.byUnihash.add(unihashHash, row);
+    this.byUnihash.add(unihash, row);
     this.live++;
     return true;
   }
@@ -191,6 +198,7 @@ export class UnihashTable {
   /** Gives up the first row that was not found since the hand last passed it. */
   private evict(): number {
     if (this.rows === 0) return -1;
+    this.byUnihash.loseOrphans();
     for (;;) {
       const row = this.hand;
       this.hand = (this.hand + 1) % this.rows;
@@ -208,7 +216,8 @@ export class UnihashTable {
   private remove(row: number): void {
     const page = this.pageOf(row);
     this.byTask.remove(this.hasher(page, at(row), this.methodOf(row)), row);
-    this.byUnihash.remove(this.hasher(page, at(row) + HASH_WORDS, -1), row);
+    for (let i = 0; i < HASH_WORDS; i++) this.unihash[i] = page[at(row) + HASH_WORDS + i]!;
+    this.byUnihash.remove(this.unihash, row);
     this.freed.push(row);
     this.live--;
   }

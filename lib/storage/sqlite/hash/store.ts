@@ -124,7 +124,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
         if (inMemory !== undefined && inMemory !== unihash) known.forget();
         // What was proposed has been checked; another's row may hold a text that no stream could answer with.
         else if (unihash === proposed || isUnihash(unihash)) memory.add(task, unihash, epoch);
-      }
+      } else memory.addStray();
       return unihash ?? proposed;
     });
   }

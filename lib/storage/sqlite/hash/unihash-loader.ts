@@ -28,14 +28,15 @@ const HEX = (column: string) =>
  */
 const slice = (condition: string) => `
 WITH read AS MATERIALIZED (
-  SELECT id, method, taskhash, unihash, ${HEX('taskhash')} AS isTask
+  SELECT id, method, taskhash, unihash, ${HEX('taskhash')} AS isTask, ${HEX('unihash')} AS isUnihash
   FROM unihashes_v3 NOT INDEXED WHERE ${condition} LIMIT ${SLICE_ROWS}),
 shaped AS MATERIALIZED (
-  SELECT *, isTask AND typeof(method) = 'text' AND ${HEX('unihash')} AS fits FROM read)
-SELECT method, unhex(group_concat(row, '')) AS rows, count(*) AS count, sum(stray) AS strays, min(id) AS first, max(id) AS last
+  SELECT *, isTask AND isUnihash AND typeof(method) = 'text' AS fits FROM read)
+SELECT method, unhex(group_concat(row, '')) AS rows, count(*) AS count, sum(strayTask) AS strayTasks,
+  sum(strayUnihash) AS strayUnihashes, min(id) AS first, max(id) AS last
 FROM (
   SELECT id, CASE WHEN fits THEN method END AS method, CASE WHEN fits THEN taskhash || unihash END AS row,
-    isTask AND NOT fits AS stray
+    isTask AND NOT fits AS strayTask, isUnihash AND NOT fits AS strayUnihash
   FROM shaped)
 GROUP BY method`;
 const OLDER = slice('id < ? ORDER BY id DESC');
@@ -55,8 +56,9 @@ interface Slice {
   readonly method: string | null;
   readonly rows: Buffer | null;
   readonly count: number;
-  /** Rows with a taskhash as the table has them that are not for the table. */
-  readonly strays: number;
+  /** Rows with a taskhash, or a unihash, as the table has them that are not for the table. */
+  readonly strayTasks: number;
+  readonly strayUnihashes: number;
   readonly first: number;
   readonly last: number;
 }
@@ -80,7 +82,9 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
   /** Every row up to this id was read; of those so many are not for the table. */
   let last = 0;
   let others = 0;
-  let hasStrays = false;
+  /** Whether there are rows of which the table would have to hold the task, or the unihash, and cannot. */
+  let hasStrayTasks = false;
+  let hasStrayUnihashes = false;
   let restUntil = 0;
   database.onClose(() => {
     closed = true;
@@ -99,12 +103,15 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
         if (memory.epoch !== epoch || closed) return false;
         if (!memory.addRows(method, words, from, Math.min(from + TURN_ROWS, count))) {
           others += count - from;
+          // Lines with a method that the table does not know are never answered from it.
+          hasStrayUnihashes = true;
           break;
         }
         await nextTurn();
       }
     }
-    if (slices.some(({ strays }) => strays > 0)) hasStrays = true;
+    if (slices.some(({ strayTasks }) => strayTasks > 0)) hasStrayTasks = true;
+    if (slices.some(({ strayUnihashes }) => strayUnihashes > 0)) hasStrayUnihashes = true;
     others += slices.reduce((sum, { method, count }) => sum + (method === null ? count : 0), 0);
     return true;
   }
@@ -116,7 +123,8 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
     isLoaded = false;
     memory.clear();
     others = 0;
-    hasStrays = false;
+    hasStrayTasks = false;
+    hasStrayUnihashes = false;
     last = (await read<{ last: number }>(LAST))[0]!.last;
     for (let before = last + 1; memory.hasRoom && !closed; ) {
       const { epoch } = memory;
@@ -187,7 +195,7 @@ export function createUnihashLoader(database: Database, memory: KnownUnihashes, 
       return;
     }
     // What was stored meanwhile may be missing.
-    memory.trust(!hasStrays && !again);
+    memory.trust({ tasks: !hasStrayTasks && !again, unihashes: !hasStrayUnihashes && !again });
     state = 'all';
   }
 
