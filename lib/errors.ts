@@ -95,6 +95,12 @@ export function errorText(error: unknown): string {
   return `cannot ${[VERBS[syscall] ?? syscall, what].filter(Boolean).join(' ')}: ${reasonOf(error)}`;
 }
 
+/** A text of somebody else's as it may be shown on one line: a control character could forge a line, or reach a terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to replace control characters
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
+}
+
 /** Why something failed, for a message that names the file itself: `no such file or directory`. */
 export function reasonOf(error: unknown): string {
   if (!isSystemError(error)) return errorText(error);

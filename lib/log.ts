@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { Writable } from 'node:stream';
+import { printable } from './errors.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Least talkative first. */
@@ -128,16 +129,16 @@ function plain(fields: LogFields): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
     if (value instanceof Error) out[key] = describe(value);
-    else out[key] = typeof value === 'string' ? clean(value) : value;
+    else out[key] = typeof value === 'string' ? printable(value) : value;
   }
   return out;
 }
 
 /** An error on one line: its message may contain a client's text, so it is cut and cleaned. */
 function describe(error: Error, maxLength = Number.POSITIVE_INFINITY): string {
-  const message = clean(error.message.slice(0, maxLength));
+  const message = printable(error.message.slice(0, maxLength));
   const text =
-    'code' in error ? `${message} [${clean(String(error.code))}]` : `${error.name}: ${message}${trace(error)}`;
+    'code' in error ? `${message} [${printable(String(error.code))}]` : `${error.name}: ${message}${trace(error)}`;
   return error.cause instanceof Error ? `${text}; caused by: ${describe(error.cause, maxLength)}` : text;
 }
 
@@ -147,7 +148,7 @@ function trace({ stack = '', message }: Error): string {
     .slice(stack.indexOf(message) + message.length)
     .split('\n')
     .map((frame) => frame.trim());
-  return clean(` ${frames.filter((frame) => frame.startsWith('at ')).join(' ')}`).trimEnd();
+  return printable(` ${frames.filter((frame) => frame.startsWith('at ')).join(' ')}`).trimEnd();
 }
 
 /**
@@ -181,12 +182,7 @@ function shorten(fields: LogFields): LogFields {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
     if (value instanceof Error) out[key] = describe(value, MAX_ERROR_LENGTH);
-    else out[key] = typeof value === 'string' ? clean(value.slice(0, 128)) : value;
+    else out[key] = typeof value === 'string' ? printable(value.slice(0, 128)) : value;
   }
   return out;
-}
-
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to replace control characters
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
 }

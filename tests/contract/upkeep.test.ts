@@ -73,6 +73,23 @@ describe('a backup', () => {
     assert.deepEqual(fs.readdirSync(folder).sort(), ['backup.db', 'live.db', 'live.db-shm', 'live.db-wal']);
   });
 
+  test('can be read by its owner and group alone, also while it is being written, whatever the umask', async (t) => {
+    const folder = temporaryFolder(t);
+    const source = await live(t, folder);
+    await source.unihash(1);
+    const backups = path.join(folder, 'backups');
+    fs.mkdirSync(backups);
+    const before = process.umask(0);
+    t.after(() => void process.umask(before));
+    const seen = new Map<string, number>();
+    await backupDatabase(source.file, path.join(backups, 'backup.db'), () => {
+      for (const name of fs.readdirSync(backups)) seen.set(name, fs.statSync(path.join(backups, name)).mode & 0o777);
+    });
+    assert.equal(seen.size, 1, 'it was seen under its temporary name');
+    assert.deepEqual([...seen.values()], [0o640]);
+    assert.equal(fs.statSync(path.join(backups, 'backup.db')).mode & 0o777, 0o640);
+  });
+
   test('overwrites nothing, and leaves nothing behind when it fails', async (t) => {
     const folder = temporaryFolder(t);
     const source = await live(t, folder);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -36,4 +37,37 @@ test('a control socket holds a bounded number of clients, and answers again when
   assert.deepEqual(await askStatus(file), STATUS);
   // What this one cannot do it hangs up on.
   assert.deepEqual([await askStop(file, 10_000), await askCheck(file)], [null, null]);
+});
+
+test('clients that have their answer and stay take nobody’s place, and strangers have fewer places', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
+  const file = path.join(folder, 's');
+  const control = await openControl(file, { status: () => STATUS, check: async () => [], join: () => true }, 0o666);
+  const sockets: net.Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    control.close();
+    fs.rmSync(folder, { recursive: true });
+  });
+  const ask = (word: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = net.connect({ path: file, allowHalfOpen: true }, () => socket.write(`${word}\n`));
+      let text = '';
+      socket.on('data', (piece) => {
+        text += piece;
+      });
+      // Its own side stays open.
+      socket.on('end', () => resolve(text)).on('error', reject);
+      sockets.push(socket);
+    });
+  for (let n = 0; n < 40; n++) {
+    const word = ['status', 'check', 'join 0 -'][n % 3]!;
+    assert.equal(await ask(word), word === 'check' ? '[]\n' : `${JSON.stringify(STATUS)}\n`, `number ${n}`);
+  }
+  for (let n = 0; n < 32; n++) {
+    const silent = net.connect(file);
+    sockets.push(silent);
+    await once(silent, 'connect');
+  }
+  assert.equal(await askStatus(file), null, 'there is no place for one more');
 });

@@ -1,4 +1,4 @@
-import { InvokeError, ProtocolError } from '../../errors.ts';
+import { InvokeError, ProtocolError, printable } from '../../errors.ts';
 import { ChunkGatherer } from './chunks.ts';
 import { measureJson } from './message-cost.ts';
 import type { Json } from './messages.ts';
@@ -59,7 +59,7 @@ export function refusalIn(reply: Json): InvokeError | null {
   if (error === null || typeof error !== 'object' || Array.isArray(error)) return null;
   // String() is not safe on anything else: an object brings its own toString, an array any depth.
   const text = typeof error.message === 'string' ? error.message : 'the server refused and did not say why';
-  return new InvokeError(text.slice(0, 1000));
+  return new InvokeError(printable(text.slice(0, 1000)));
 }
 
 /**

@@ -1,7 +1,11 @@
 import { styleText } from 'node:util';
 import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
+import { printable } from '../../errors.ts';
 
-/** Where a command writes: results to stdout, everything else to stderr. */
+/**
+ * Where a command writes: results to stdout, everything else to stderr. Much of it comes from a server, and was stored
+ * there by anybody: no control character of it gets through.
+ */
 export interface Out {
   /** `--json`: results as JSON, and errors too. */
   readonly json: boolean;
@@ -22,7 +26,7 @@ export function wantsColor(stream: { isTTY?: boolean | undefined }, environment 
 }
 
 export function createOut(json: boolean): Out {
-  const line = (text: string) => write(process.stdout, `${text}\n`);
+  const line = (text: string) => write(process.stdout, `${plain(text)}\n`);
   const color = wantsColor(process.stderr);
   return {
     json,
@@ -30,18 +34,28 @@ export function createOut(json: boolean): Out {
     async result(value, text) {
       if (json) return line(encodeJson(value));
       const lines = text();
-      for (const each of typeof lines === 'string' ? [lines] : lines) await line(each);
+      for (const each of typeof lines === 'string' ? lines.split('\n') : lines) await line(each);
     },
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`),
     error(message) {
       if (json) process.stderr.write(`${encodeJson({ error: message })}\n`);
       else
         process.stderr.write(
-          `${color ? styleText('red', 'ERROR:', { validateStream: false }) : 'ERROR:'} ${message}\n`,
+          `${color ? styleText('red', 'ERROR:', { validateStream: false }) : 'ERROR:'} ${message.split('\n').map(printable).join('\n')}\n`,
         );
     },
     bold: (text) => (wantsColor(process.stdout) ? styleText('bold', text, { validateStream: false }) : text),
   };
+}
+
+const BOLD = '\u001b[1m';
+const NOT_BOLD = '\u001b[22m';
+
+/** A line of ours, which may be a heading in bold, without what others could have put into it. */
+function plain(text: string): string {
+  if (text.startsWith(BOLD) && text.endsWith(NOT_BOLD))
+    return BOLD + printable(text.slice(BOLD.length, -NOT_BOLD.length)) + NOT_BOLD;
+  return printable(text);
 }
 
 /** Resolves once the stream takes more. */

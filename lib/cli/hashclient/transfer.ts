@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
-import { InvokeError } from '../../errors.ts';
+import { InvokeError, printable } from '../../errors.ts';
 import type { HashClient } from '../../hashserv/client-types.ts';
 import type { RowValues } from '../../hashserv/store.ts';
 import { ROW_COLUMNS, type Table } from '../../hashserv/where.ts';
@@ -131,7 +131,7 @@ export async function importHashes({ args, out, client }: HashCall): Promise<num
         totals.present += reply.present;
         for (const { row, message } of reply.refused) {
           if (++totals.refused <= SHOWN_REFUSALS)
-            out.note(`${nameOf(file)}, line ${batch.numbers[row]}: refused: ${message}`);
+            out.note(`${nameOf(file)}, line ${batch.numbers[row]}: refused: ${printable(message)}`);
         }
         done = batch.numbers.at(-1)!;
         progress.add(batch.rows.length);

@@ -1,4 +1,4 @@
-import { InvokeError } from '../../errors.ts';
+import { InvokeError, printable } from '../../errors.ts';
 import { importFault } from '../../prserv/commands/import-rule.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { nameOf } from '../client/lines.ts';
@@ -17,7 +17,7 @@ export async function importPrs({ args, out, client }: PrCall): Promise<number> 
   const keepGoing = args.has('keep-going');
   const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   const refuse = (place: string, message: string) => {
-    if (++totals.refused <= SHOWN_REFUSALS) out.note(`${place}: ${message}`);
+    if (++totals.refused <= SHOWN_REFUSALS) out.note(`${place}: ${printable(message)}`);
   };
   const rows: PlacedRow[] = [];
   for (const { file, format } of files) for await (const row of soundRows(file, format, refuse)) rows.push(row);

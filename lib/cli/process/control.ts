@@ -56,8 +56,10 @@ export const RELEASE = 'release';
 
 /** Longer than any request. */
 const MAX_WORD_BYTES = 256;
-/** Any user may ask a service: nobody can exhaust its descriptors by connecting often, or by staying silent. */
+/** Builds in one folder, each with its lease. */
 const MAX_CONNECTIONS = 256;
+/** Any user may ask a service: nobody can exhaust its descriptors by connecting often, or by staying. */
+const MAX_STRANGERS = 32;
 const WORD_MS = 10_000;
 
 /**
@@ -82,7 +84,7 @@ export async function openControl(file: string, actions: ControlActions, mode?: 
     };
     socket.on('data', read);
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = mode === undefined ? MAX_CONNECTIONS : MAX_STRANGERS;
   const release = await bindUnixSocket(server, file, 16, mode === undefined ? {} : { mode });
   server.unref();
   return {
@@ -95,21 +97,22 @@ export async function openControl(file: string, actions: ControlActions, mode?: 
 
 function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions: ControlActions): void {
   const say = (what: unknown) => `${JSON.stringify(what)}\n`;
-  if (word === 'status') return void socket.end(say(actions.status()));
+  /** Not just ended: a client that does not end its side would keep its place. */
+  const leave = (what: unknown) => {
+    socket.write(say(what));
+    socket.destroySoon();
+  };
+  if (word === 'status') return leave(actions.status());
   if (word === 'stop' && actions.stop) {
     socket.write(say(actions.status()));
     return actions.stop();
   }
   if (word === 'check' && actions.check) {
-    actions.check().then(
-      (faults) => socket.end(say(faults)),
-      () => socket.destroy(),
-    );
+    actions.check().then(leave, () => socket.destroy());
     return;
   }
   const [first, second] = rest.map((text) => (/^\d{1,12}$/.test(text) ? Number(text) : null));
-  if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null }))
-    return void socket.end(say(actions.status()));
+  if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null })) return leave(actions.status());
   if (word === 'lease' && actions.lease) return lend(socket, first ?? 0, actions);
   socket.destroy();
 }

@@ -10,6 +10,8 @@ import { openToLook } from './look.ts';
 export type OnBackupProgress = (written: number, total: number) => void;
 
 const LOOK_EVERY_MS = 200;
+/** As of a database of ours, whatever the umask. */
+const BACKUP_MODE = 0o640;
 
 /**
  * Copies a database, also one that a server is writing to, into a new file: as it was at one moment, without free
@@ -23,9 +25,11 @@ export async function backupDatabase(file: string, target: string, onProgress?: 
   if (fs.existsSync(target)) throw exists(target);
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}`);
   try {
+    // Before a row is in it: it holds the users' token hashes. SQLite fills a file that is there and empty.
+    fs.closeSync(fs.openSync(temporary, 'wx', BACKUP_MODE));
     await copy(file, temporary, onProgress);
     await requireWhole(temporary);
-    fs.chmodSync(temporary, 0o640);
+    fs.chmodSync(temporary, BACKUP_MODE);
     sync(temporary);
     link(temporary, target);
     fs.rmSync(temporary, { force: true });
