@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
+import { formatAddress, isLocalAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { ConfigError } from '../../lib/errors.ts';
 import { type Config, parseSyncMode, resolveConfig } from '../../lib/settings/config.ts';
 import { environmentName, type Option } from '../../lib/settings/options.ts';
@@ -240,6 +241,18 @@ describe('settings', () => {
     assert.equal(resolveConfig({}, {}, 100_000).limits.maxConnections, 4096);
     assert.equal(resolveConfig({ 'max-connections': '50' }, {}, 1024).limits.maxConnections, 50);
     assert.equal(resolveConfig({}, {}, 10).limits.maxConnections, 1);
+  });
+
+  test('without any a server listens on a Unix socket and on loopback, nowhere else', () => {
+    const { binds, anonymousPermissions } = resolveConfig({}, {});
+    assert.deepEqual(
+      binds.map(({ address }) => [formatAddress(address), isLocalAddress(address)]),
+      [
+        ['unix://./hashserve.sock', true],
+        ['127.0.0.1:8585', true],
+      ],
+    );
+    assert.equal(anonymousPermissions, null);
   });
 
   test('the Config cannot be changed', () => {

@@ -70,8 +70,8 @@ export interface CitedTest {
 
 /** The tests named in a text: a file between backticks and a colon, then one or more titles between curly quotes. */
 export function citedTests(markdown: string): CitedTest[] {
-  return [...markdown.matchAll(/`(tests\/[\w./-]+\.ts)`: (“[^”]+”(?:, “[^”]+”)*)/g)].flatMap(([, file, titles]) =>
-    [...titles!.matchAll(/“([^”]+)”/g)].map(([, title]) => ({ file: file!, title: title! })),
+  return [...markdown.replaceAll(/\s+/g, ' ').matchAll(/`(tests\/[\w./-]+\.ts)`: (“[^”]+”(?:, “[^”]+”)*)/g)].flatMap(
+    ([, file, titles]) => [...titles!.matchAll(/“([^”]+)”/g)].map(([, title]) => ({ file: file!, title: title! })),
   );
 }
 

@@ -141,6 +141,15 @@ describe('a Unix socket', () => {
     });
   });
 
+  test('of which nothing is said is its owner’s to connect to, by the usual umask', async (t) => {
+    const before = process.umask(0o022);
+    t.after(() => void process.umask(before));
+    const file = path.join(temporaryFolder(t), 's');
+    await serverOn(t, file);
+    // Connecting takes the right to write.
+    assert.equal(fs.statSync(file).mode & 0o777, 0o755);
+  });
+
   test('is removed on close, but not when another server has put its own there', async (t) => {
     const file = path.join(temporaryFolder(t), 's');
     const first = await serverOn(t, file);

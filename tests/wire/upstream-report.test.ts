@@ -130,3 +130,38 @@ test('the warnings about an upstream say whose it is', async (t) => {
     await server.pr().ask('get-pr', { version: 'p', pkgarch: 'a', checksum: 'c', history: false });
   }
 });
+
+test('what is reported here stays here: the upstream is only ever asked, and sees nothing but keys', async (t) => {
+  const fake = await fakeUpstream(t);
+  const server = await site(t, fake.address);
+  const [client, pr] = [server.hash(), server.pr()];
+  const about = {
+    owner: 'somebody',
+    PN: 'recipe',
+    PV: '1',
+    PR: 'r0',
+    task: 'do_compile',
+    outhash_siginfo: 'all of it',
+  };
+  const unknown = { method: 'm', taskhash: 'here', outhash: 'of here', unihash: own(9) };
+  assert.deepEqual(await client.ask('report', { ...unknown, ...about }), {
+    method: 'm',
+    taskhash: 'here',
+    unihash: own(9),
+  });
+  await client.ask('report-equiv', { method: 'm', taskhash: 'equal', unihash: own(8) });
+  await client.ask('remove', { where: { taskhash: 'equal' } });
+  const row = { version: 'p-1-r0', pkgarch: 'x', checksum: 'c' };
+  await pr.ask('import-one', { ...row, value: '3' });
+  assert.deepEqual(await pr.ask('get-pr', { ...row, checksum: 'd', history: false }), { value: '7.0' });
+  await server.close();
+  const reads = ['get', 'get-outhash', 'get-stream', 'exists-stream', 'chain-pr', 'max-package-pr', 'test-pr', 'ping'];
+  assert.deepEqual(
+    [...fake.asked.keys()].filter((command) => !reads.includes(command)),
+    [],
+  );
+  const sent = [...fake.asked.values()].flat().join('\n');
+  assert.match(sent, /of here/, 'it was asked about the output');
+  for (const secret of [own(9), own(8), ...Object.values(about).filter((text) => text.length > 2)])
+    assert.ok(!sent.includes(secret), `${secret}: ${sent}`);
+});
