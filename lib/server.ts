@@ -1,10 +1,7 @@
-import { ALL_RIGHTS, type Rights } from './asyncrpc/rights.ts';
 import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
-import { formatAddress } from './asyncrpc/transport/address.ts';
 import { dial } from './asyncrpc/transport/dial.ts';
-import { listenInherited } from './asyncrpc/transport/inherited.ts';
-import { type Listener, listen } from './asyncrpc/transport/listen.ts';
+import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
 import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
@@ -17,9 +14,11 @@ import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream/upstream.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
-import { anonymousPermissions, type ListenerReport, reportOf, tellReport } from './settings/rights.ts';
+import { anonymousPermissions } from './settings/rights.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
+import { type Door, type Doors, openDoors } from './start/doors.ts';
+import { type Follower, followAdmin, followAll, followLogin, type TakenOver } from './start/followers.ts';
 import { surveyDatabases } from './start/report.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
 import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
@@ -29,6 +28,8 @@ import { createHashStore } from './storage/sqlite/hash/store.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 
+export type { Door } from './start/doors.ts';
+export type { Change, Follower, TakenOver } from './start/followers.ts';
 /** Another server's database, for `bakeserv warm`: only this file picks an engine. */
 export { openTaskPages } from './storage/sqlite/hash/task-pages.ts';
 /** For `bakeserv backup`, `check` and `restore`. */
@@ -44,6 +45,13 @@ export interface App extends AsyncDisposable {
   readonly failed: Promise<StorageError>;
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
+  /**
+   * Takes over what a running server can of new settings: what clients may do without a login, the login at the upstream,
+   * the administrator's password.
+   * @param others what follows the settings with the app
+   * @throws ConfigError when they are wrong: then everything stays as it was
+   */
+  takeOver(config: Config, others?: readonly Follower[]): Promise<TakenOver>;
   /** Finishes what was read, flushes, checkpoints and closes. May be called again: it is done once. */
   close(): Promise<void>;
   /** Closes it at the end of an `await using` block. */
@@ -57,12 +65,9 @@ interface StoreCheck {
   look(): Promise<unknown>;
 }
 
-/** A listener, and what its clients may do. */
-export interface Door extends Listener {
-  readonly report: ListenerReport;
-}
-
 export interface Server extends App {
+  /** As the app, and the rights of listeners. */
+  takeOver(config: Config): Promise<TakenOver>;
   readonly listeners: readonly Door[];
 }
 
@@ -89,6 +94,18 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const services: Service[] = [];
   const sayOpened = surveyDatabases(config, log);
   const checks: StoreCheck[] = [];
+  let { anonymousPermissions: general } = config;
+  const withoutLogin = (peer: Peer) => anonymousPermissions({ anonymousPermissions: general }, peer);
+  const opening: Follower = {
+    prepare: (now) => ({
+      // The listeners say so.
+      what: null,
+      apply() {
+        general = now.anonymousPermissions;
+      },
+    }),
+  };
+  const followers: Follower[] = [];
 
   const database = async (service: ServiceConfig): Promise<Database> => {
     const key = realFile(service.file);
@@ -114,7 +131,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     const { maxMessageBytes } = limits;
     const dialUpstream = async () =>
       (await dial(address, { timeoutMs: connectTimeoutMs, caFile, maxMessageBytes })).stream;
-    return createUpstreamLink({
+    const link = createUpstreamLink({
       address,
       dial: dialUpstream,
       protocol,
@@ -126,6 +143,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       limits,
       log: clientLog,
     });
+    if (protocol.startsWith('OEHASHEQUIV')) followers.push(followLogin(address, login, (now) => link.logInAs(now)));
+    return link;
   };
   const closeAll = async () => {
     const until = performance.now() + WRITER_DRAIN_MS;
@@ -142,7 +161,9 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
       const look = () => store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]);
       checks.push({ name: 'hash equivalence', database: hashDatabase, look });
-      if (config.admin) await ensureAdmin(store, config.admin.username, config.admin.password);
+      const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
+      if (config.admin) await ensure(config.admin);
+      followers.push(followAdmin(config.admin, ensure));
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
       services.push(
@@ -152,7 +173,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           guard,
           gate: gates.get(hashDatabase)!,
           upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
-          anonymousPermissions: (peer: Peer) => anonymousPermissions(config, peer),
+          anonymousPermissions: withoutLogin,
           logins: config.limits,
         }),
       );
@@ -173,7 +194,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
           gate: gates.get(prDatabase)!,
           upstream,
           defaultHistory: config.history,
-          mayRemove: (peer: Peer) => anonymousPermissions(config, peer).includes(DB_ADMIN),
+          mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
         }),
       );
     }
@@ -186,7 +207,15 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       clearTimeout(hurry);
       await closeAll();
     });
-    return { hub, failed, check: () => checkStores(checks), close, [Symbol.asyncDispose]: close };
+    return {
+      hub,
+      failed,
+      check: () => checkStores(checks),
+      // Rights first: the rest may wait for a locked database.
+      takeOver: (now, others = []) => followAll([opening, ...others, ...followers], now),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await closeAll();
     throw error;
@@ -216,35 +245,32 @@ export function checkConfig(config: Config, moment: StartMoment): Promise<readon
 
 /**
  * An app with its listeners; every address answers when this resolves.
- * @param inherited descriptors of listening sockets that replace the configured addresses
+ * @param inherited listening sockets that replace the configured addresses
  */
-export async function startServer(config: Config, log: Logger, inherited: readonly number[] = []): Promise<Server> {
+export async function startServer(
+  config: Config,
+  log: Logger,
+  inherited: readonly InheritedSocket[] = [],
+): Promise<Server> {
   const app = await createApp(config, log);
-  // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
-  const clientLog = limitRate(log);
-  const listeners: Door[] = [];
-  const add = (listener: Listener, rights: Rights) => {
-    listeners.push({ ...listener, report: reportOf(config, { address: listener.address, rights }) });
-  };
-  const close = once(async () => {
-    await Promise.all(listeners.map((listener) => listener.close()));
-    await app.close();
-  });
+  let doors: Doors;
   try {
-    for (const fd of inherited) add(await listenInherited(fd, app.hub, config.limits, clientLog), ALL_RIGHTS);
-    const binds = inherited.length > 0 ? [] : config.binds;
-    const { allowOrigins } = config;
-    for (const { address, rights, access } of binds) {
-      const options = { allowOrigins, access, rights };
-      add(await listen(address, app.hub, config.limits, clientLog, options), rights);
-    }
-    for (const { address, report } of listeners)
-      log.info(`listening on ${formatAddress(address)}: ${tellReport(report)}`);
+    doors = await openDoors(config, app.hub, log, inherited);
   } catch (error) {
-    await close();
+    await app.close();
     throw error;
   }
-  return { ...app, listeners, close, [Symbol.asyncDispose]: close };
+  const close = once(async () => {
+    await doors.close();
+    await app.close();
+  });
+  return {
+    ...app,
+    listeners: doors.list,
+    takeOver: (now) => app.takeOver(now, [doors]),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** `close` and the end of an `await using` block may both ask for it. */

@@ -11,5 +11,10 @@ export interface Rights {
   readonly anonymous: readonly string[] | null;
 }
 
+/** What clients of a listener may do that come from now on: it changes while the listener is open. */
+export interface HeldRights {
+  readonly current: Rights;
+}
+
 /** As without any word about it. */
 export const ALL_RIGHTS: Rights = { protocols: null, access: {}, anonymous: null };

@@ -4,6 +4,7 @@ import type { Program } from './args/table.ts';
 import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
+import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
 import { BACKUP_OPTIONS, CHECK_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
 import { WARM_OPTIONS } from './tables/warm-options.ts';
@@ -35,7 +36,7 @@ export const SERVER: Program<ServerCall> = {
   sections: [
     [
       'SIGNALS',
-      'On SIGTERM or SIGINT a server answers the requests it has read, closes the databases and ends, within 10 s; a second signal ends it at once. SIGHUP reopens the log and reads the settings again.',
+      'On SIGTERM or SIGINT a server answers the requests it has read, closes the databases and ends, within 10 s; a second signal ends it at once. SIGHUP reopens the log and reads the settings again, as `bakeserv reload` does.',
     ],
   ],
   open: (_shared, args, words) => ({ args, flags: args.flags(), words }),
@@ -109,6 +110,19 @@ export const SERVER: Program<ServerCall> = {
       options: STATUS_OPTIONS,
       examples: [['bakeserv status --check', 'with status 1 when something is wrong']],
       run: async (call) => (await import('./commands/status.ts')).run(call),
+    },
+    reload: {
+      describe: 'Have a running server read its settings again, and report what it took over',
+      details:
+        'As SIGHUP does, with an answer: what is in force now, what waits for a restart, and what is wrong (status 1; ' +
+        'wrong settings change nothing). Without PID, --dir or --socket the only server of this user is meant. Only ' +
+        'the user that a server runs as can do this.',
+      arguments: [
+        { name: 'PID', describe: 'The process of the server, as `bakeserv status` shows it', optional: true },
+      ],
+      options: RELOAD_OPTIONS,
+      examples: [['bakeserv reload --json', 'for scripts']],
+      run: async (call) => (await import('./commands/reload.ts')).run(call),
     },
     backup: {
       describe: 'Copy the databases into a folder, also while a server writes to them',

@@ -5,6 +5,7 @@ export type { Access, Rights } from '../asyncrpc/rights.ts';
 export type { Hub } from '../asyncrpc/server/hub.ts';
 export type { Carrier, Host, Peer, SharedTurns } from '../asyncrpc/service.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+export type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';
 export type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
 export {
@@ -17,7 +18,16 @@ export {
   type StorageErrorCode,
 } from '../errors.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
-export { type App, createApp, type Door, type Server, startServer } from '../server.ts';
+export {
+  type App,
+  type Change,
+  createApp,
+  type Door,
+  type Follower,
+  type Server,
+  startServer,
+  type TakenOver,
+} from '../server.ts';
 export {
   type Config,
   resolveConfig,

@@ -5,7 +5,7 @@ import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
-import { type ListenerSpec, parseListener, requireServices } from './listener-spec.ts';
+import { type ListenerSpec, parseListener, requireNames, requireServices } from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
@@ -149,6 +149,7 @@ export function configOf(
   };
   if (!config.hashserv && !config.prserv)
     throw new ConfigError('--no-hashserv and --no-prserv together leave nothing to serve');
+  naming(where('bind'), () => requireNames(binds));
   naming(where('bind'), () => requireServices(binds, { hashserv: flag('hashserv'), prserv: flag('prserv') }));
   return Object.freeze(config);
 }

@@ -1,5 +1,6 @@
 import type { Access, Rights } from '../asyncrpc/rights.ts';
 import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import { RESERVED_NAMES } from '../asyncrpc/transport/inherited.ts';
 import type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
 import { ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
@@ -9,10 +10,15 @@ import { SOCKET_MODE } from './serve-options.ts';
 /** An address to listen on, and what its clients may do. */
 export interface ListenerSpec {
   readonly address: Address;
+  /** A socket that is handed over with this name takes the place of the address; or null. */
+  readonly name: string | null;
   readonly rights: Rights;
   /** Who may connect, where it is a Unix socket. */
   readonly access: ListenAccess;
 }
+
+/** What FileDescriptorName= takes (systemd.socket(5)). */
+const SOCKET_NAME = /^[ -9;-~]{1,255}$/;
 
 /** The protocols of the services, by the name that settings have for them. */
 const PROTOCOLS = { hashserv: 'OEHASHEQUIV', prserv: 'PRSERVICE' } as const;
@@ -41,9 +47,14 @@ export function parseListener(given: ListenerGiven, access: ListenAccess): Liste
     throw bad('socket-mode and socket-group are for Unix sockets');
   if (mode !== undefined && !new RegExp(SOCKET_MODE.pattern).test(mode))
     throw bad(`socket-mode: ${JSON.stringify(mode)} is not ${SOCKET_MODE.expected}`);
+  if (said.name !== undefined && !SOCKET_NAME.test(said.name))
+    throw bad(`name: ${JSON.stringify(said.name)} is not 1 to 255 ASCII characters without a colon`);
+  if (RESERVED_NAMES.includes(said.name ?? ''))
+    throw bad(`name: systemd gives ${said.name} to sockets that have no name; choose another`);
   const general: Access = said['read-only'] ? 'read-only' : 'read-write';
   return {
     address,
+    name: said.name ?? null,
     rights: {
       protocols: services?.map((name) => PROTOCOLS[name as ServiceName]) ?? null,
       access: { [PROTOCOLS.hashserv]: general, [PROTOCOLS.prserv]: pr ?? general },
@@ -58,6 +69,16 @@ export function parseListener(given: ListenerGiven, access: ListenAccess): Liste
 
 function words(given: string | readonly string[]): readonly string[] {
   return typeof given === 'string' ? given.split(/[\s,]+/).filter(Boolean) : given;
+}
+
+/** @throws ConfigError for two listeners of one name: their sockets could not be told apart */
+export function requireNames(specs: readonly ListenerSpec[]): void {
+  const names = new Set<string>();
+  for (const { name, address } of specs) {
+    if (name === null) continue;
+    if (names.has(name)) throw new ConfigError(`${formatAddress(address)}: another listener has the name ${name} too`);
+    names.add(name);
+  }
 }
 
 /** @throws ConfigError for a listener on which nothing would be served */

@@ -4,6 +4,7 @@ import { didYouMean } from './nearest.ts';
 /** A listener as an object of the configuration file; `--bind` says the same in a text. */
 export interface ListenerObject {
   readonly address: string;
+  readonly name?: string;
   readonly 'read-only'?: boolean;
   readonly services?: string | readonly string[];
   readonly 'anon-perms'?: string | readonly string[];
@@ -22,6 +23,7 @@ const LIST = { anyOf: [TEXTS, { type: 'array', items: TEXTS, minItems: 1 }] };
 /** What can be said of a listener, as JSON schemas. */
 const PROPERTIES: Readonly<Record<keyof ListenerObject, object>> = {
   address: { ...TEXTS, description: 'As --bind has it, without anything behind it' },
+  name: { ...TEXTS, description: 'A socket that systemd hands over with this name takes the place of the address' },
   'read-only': { type: 'boolean', description: 'Nothing is stored for clients of this listener' },
   services: { ...LIST, description: 'What is served here: hashserv, prserv' },
   'anon-perms': { ...LIST, description: 'What clients of this listener may do without a login, as --anon-perms' },

@@ -30,6 +30,8 @@ export interface Option {
   readonly expected?: string;
   /** A short form of one letter. */
   readonly alias?: string;
+  /** A running server takes a new value over, on SIGHUP or `bakeserv reload`. */
+  readonly reloads?: true;
   /** Also an environment variable and a key of the configuration file. */
   readonly setting?: true;
   /** Names of its values in help texts; by default one, called VALUE. */

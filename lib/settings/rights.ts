@@ -12,6 +12,30 @@ export function anonymousPermissions(
   return rights.anonymous ?? general ?? (local ? LOCAL_ANONYMOUS : REMOTE_ANONYMOUS);
 }
 
+/** What a listener's clients may do, as far as it does not depend on who they are. */
+interface Standing extends Pick<Config, 'anonymousPermissions'> {
+  readonly rights: Rights;
+}
+
+const RANKS = { 'read-write': 3, 'read-only': 2, none: 1 } as const;
+
+/** Whether any client of a listener may do less now than before. What is not known here counts as less when it changes. */
+export function isReduced(before: Standing, now: Standing): boolean {
+  const rank = ({ rights }: Standing, service: ServiceName) => {
+    const access = accessTo(rights, service);
+    return access === null ? 0 : RANKS[access];
+  };
+  const hasLess = (['hashserv', 'prserv'] as const).some((service) => rank(now, service) < rank(before, service));
+  // A client of either kind may come through a proxy.
+  const mayLess = [true, false].some((local) => {
+    const held = anonymousPermissions(now, { local, rights: now.rights });
+    return anonymousPermissions(before, { local, rights: before.rights }).some((each) => !held.includes(each));
+  });
+  const rest = ({ rights: { protocols: _, access: __, anonymous: ___, ...others } }: Standing) =>
+    JSON.stringify(others);
+  return hasLess || mayLess || rest(before) !== rest(now);
+}
+
 /** What clients of a listener may do, for people; a service that is not served there is null. */
 export interface ListenerReport {
   readonly hashserv: Access | null;

@@ -19,7 +19,8 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders; see docs/permissions.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders; name=builders takes a socket of systemd instead; see docs/permissions.md',
+      reloads: true,
     },
     {
       name: 'socket-mode',
@@ -133,6 +134,7 @@ const ROWS: readonly Option[] = [
       default: undefined,
       describe:
         'What clients may do without a login, on every listener that does not say: a comma-separated list of @read, @report, @db-admin, @none; by default @read,@report,@db-admin on Unix sockets and loopback addresses, @read,@report on others',
+      reloads: true,
     },
     {
       name: 'allow-origin',
@@ -146,6 +148,7 @@ const ROWS: readonly Option[] = [
       type: 'string',
       default: undefined,
       describe: 'Create this user with all permissions, or reset it',
+      reloads: true,
     },
     {
       name: 'admin-password',
@@ -154,6 +157,7 @@ const ROWS: readonly Option[] = [
       describe:
         'The password of that user; better set in the environment, where other users of the machine cannot see it',
       secret: true,
+      reloads: true,
     },
   ]),
   ...group('Upstream', [
@@ -174,6 +178,7 @@ const ROWS: readonly Option[] = [
       type: 'string',
       default: undefined,
       describe: 'Log in to the hash equivalence upstream as this user',
+      reloads: true,
     },
     {
       name: 'hashserv-upstream-token',
@@ -181,6 +186,7 @@ const ROWS: readonly Option[] = [
       default: undefined,
       describe: 'The token for that login; by default the one in .netrc under the full address of the upstream',
       secret: true,
+      reloads: true,
     },
     {
       name: 'ca',
@@ -220,6 +226,7 @@ const ROWS: readonly Option[] = [
       default: 'info',
       choices: ['error', 'warn', 'info', 'debug'],
       describe: 'How much is logged to stderr',
+      reloads: true,
     },
     {
       name: 'log-format',
@@ -239,12 +246,13 @@ const ROWS: readonly Option[] = [
 ];
 
 /** The other way to give a secret: the name of a file that others can neither read nor write. */
-const secretFile = ({ name, group }: Option): Option => ({
+const secretFile = ({ name, group, reloads }: Option): Option => ({
   name: `${name}-file`,
   type: 'string',
   default: undefined,
   describe: `Read --${name} from this file, keeping it off the command line and out of the environment; refused if others may read or write the file`,
   ...(group && { group }),
+  ...(reloads && { reloads }),
   setting: true,
 });
 

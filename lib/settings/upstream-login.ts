@@ -3,6 +3,12 @@ import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { ConfigError } from '../errors.ts';
 import type { UpstreamConfig } from './config.ts';
 
+/** A user of an upstream. */
+export interface UpstreamLogin {
+  readonly username: string;
+  readonly token: string;
+}
+
 /**
  * Who to log in as at the hash equivalence upstream, or null for nobody. The token is the one given or the
  * one in the file, otherwise the one that netrc has for that user under the full address of the upstream.
@@ -12,7 +18,7 @@ export async function upstreamLogin(
   { username, token }: UpstreamConfig,
   address: Address,
   environment: NodeJS.ProcessEnv = process.env,
-): Promise<{ username: string; token: string } | null> {
+): Promise<UpstreamLogin | null> {
   if (token !== null) {
     if (username === null) throw new ConfigError('a token for the upstream without --hashserv-upstream-user');
     return { username, token };

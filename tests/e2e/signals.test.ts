@@ -49,7 +49,7 @@ describe('SIGHUP', () => {
     child.kill('SIGHUP');
     await logs(
       home,
-      /^\S+ info: SIGHUP: the log was opened again and the settings were read; at the next start: cache-size, drain-timeout\n$/,
+      /^\S+ info: SIGHUP: the log was opened again and the settings were read; taken over: log-level\n\S+ warn: SIGHUP: this waits for a restart: cache-size, drain-timeout\n$/,
     );
     assert.equal(fs.statSync(path.join(home.folder, 'log')).mode & 0o777, 0o640);
     child.kill('SIGTERM');

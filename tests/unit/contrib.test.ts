@@ -93,7 +93,7 @@ if (has('systemd-analyze')) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
     t.after(() => fs.rmSync(folder, { recursive: true }));
     const units = files.filter((file) => /^systemd\/.*\.(service|socket|timer)$/.test(file));
-    assert.equal(units.length, 6);
+    assert.equal(units.length, 7);
     for (const unit of units) {
       // bakeserv is not installed here: any program stands for it.
       const text = read(unit).replace(/^ExecStart=bakeserv(-hashclient)?/m, 'ExecStart=/bin/sh');

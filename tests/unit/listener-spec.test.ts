@@ -131,3 +131,23 @@ function textOf(listener: ListenerObject): string {
   );
   return [address, ...words].join(',');
 }
+
+describe('the name of a listener', () => {
+  test('is that of a socket which may take its place', () => {
+    assert.equal(parseListener(':1,name=builders.socket', ANY).name, 'builders.socket');
+    assert.equal(parseListener({ address: ':1', name: 'with blank' }, ANY).name, 'with blank');
+    assert.equal(parseListener(':1', ANY).name, null);
+  });
+
+  test('is one that systemd can give, and does not give to sockets without a name', () => {
+    for (const name of ['a:b', 'ü', 'x'.repeat(256), 'a\nb'])
+      assert.throws(() => parseListener({ address: ':1', name }, ANY), /is not 1 to 255 ASCII characters/);
+    for (const name of ['unknown', 'connection', 'stored'])
+      assert.throws(() => parseListener(`:1,name=${name}`, ANY), /sockets that have no name/);
+  });
+
+  test('is that of one listener only', () => {
+    const bind = [':1,name=a', ':2,name=b', ':3,name=a'];
+    assert.throws(() => resolveConfig({ bind }), /--bind: :3: another listener has the name a too/);
+  });
+});

@@ -77,7 +77,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv/*',
   ],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
-  'lib/start': ['lib/settings', 'lib/asyncrpc/transport'],
+  'lib/start': ['lib/settings', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
 
   'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*'],

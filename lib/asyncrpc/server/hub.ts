@@ -21,6 +21,11 @@ export interface Hub extends Host {
   readonly heldBytes: number;
   /** Milliseconds since the last client was connected; 0 while one is. */
   readonly idleMs: number;
+  /**
+   * Lets every client that came with these rights finish what was read from it, then closes its connection: it comes back
+   * with others. Nobody is let in with them any more. They are known by their object, not by what it holds.
+   */
+  letGo(rights: Rights): void;
   /** Lets every connection finish what was read from it, then closes it; destroys those left after the drain time. */
   drain(): Promise<void>;
 }
@@ -29,6 +34,8 @@ export interface Hub extends Host {
 export function createHub(services: readonly Service[], limits: Limits, log: Logger): Hub {
   const byProtocol = new Map(services.map((service) => [service.protocol, service]));
   const byRights = new WeakMap<Rights, ReadonlyMap<string, Service>>();
+  /** Rights that were taken back. */
+  const past = new WeakSet<Rights>();
   const connections = new Set<Connection>();
   const streams = new Set<Duplex>();
   const admission = new Admission(limits);
@@ -88,8 +95,10 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     turns,
     accept(stream, peer, carrier = BYTES) {
       const address = countedAddress(peer.address);
-      const full = draining ? null : places.take(address);
-      if (draining || full) {
+      // A client may have been under way, in the handshake of its transport, when its rights were taken back.
+      const refused = draining || (peer.rights !== undefined && past.has(peer.rights));
+      const full = refused ? null : places.take(address);
+      if (refused || full) {
         if (full) log.warn(full.what, { peer: peer.name, limit: full.limit });
         stream.on('error', () => {});
         stream.destroy();
@@ -111,6 +120,10 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     },
     get idleMs() {
       return streams.size > 0 ? 0 : performance.now() - emptySince;
+    },
+    letGo(rights) {
+      past.add(rights);
+      for (const connection of connections) if (connection.peer.rights === rights) connection.drain();
     },
     async drain() {
       draining = true;

@@ -1,46 +1,50 @@
 import fs from 'node:fs';
 import type net from 'node:net';
-import type { Logger } from '../../log.ts';
-import type { Limits } from '../limits.ts';
-import { ALL_RIGHTS } from '../rights.ts';
-import type { Host } from '../service.ts';
-import type { Address } from './address.ts';
-import type { Listener } from './listen.ts';
-import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
+import { ConfigError } from '../../errors.ts';
+import { type Address, formatAddress } from './address.ts';
 
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const FIRST_DESCRIPTOR = 3;
 
+/** What systemd calls sockets to which nobody gave a name, or that are no listeners (sd_listen_fds_with_names(3)). */
+export const RESERVED_NAMES: readonly string[] = ['unknown', 'connection', 'stored'];
+
+/** A listening socket that was handed over. */
+export interface InheritedSocket {
+  readonly fd: number;
+  /** As FileDescriptorName= has it, or else the name of the socket unit; null where none was given. Several may have one name. */
+  readonly name: string | null;
+}
+
 /**
- * The listening sockets that a service manager passed to this process, as sd_listen_fds(3) says; removed from the
+ * The listening sockets that a service manager passed to this process, as sd_listen_fds_with_names(3) says; removed from the
  * environment, so that no child takes them for its own.
  */
-export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly number[] {
-  const { LISTEN_PID, LISTEN_FDS } = environment;
+export function takeInheritedSockets(environment: NodeJS.ProcessEnv): readonly InheritedSocket[] {
+  const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES } = environment;
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete environment[name];
   if (Number(LISTEN_PID) !== process.pid || !/^\d{1,3}$/.test(LISTEN_FDS ?? '')) return [];
-  return Array.from({ length: Number(LISTEN_FDS) }, (_, i) => FIRST_DESCRIPTOR + i);
+  const count = Number(LISTEN_FDS);
+  const names = LISTEN_FDNAMES?.split(':') ?? [];
+  // With another number of names it is not known which is whose.
+  const nameOf = (i: number) => (names.length === count && !RESERVED_NAMES.includes(names[i]!) && names[i]) || null;
+  return Array.from({ length: count }, (_, i) => ({ fd: FIRST_DESCRIPTOR + i, name: nameOf(i) }));
 }
 
 /**
- * Accepts clients on a socket that was passed to us. Its file is for its owner to remove.
- * @param log as for `listen`
- * @throws the system's error when the descriptor is not a listening socket
+ * The address of a socket that was handed over.
+ * @param asked what is spoken there; the raw stream without it
+ * @throws ConfigError where that is not spoken on sockets of its kind
  */
-export async function listenInherited(fd: number, host: Host, limits: Limits, log: Logger): Promise<Listener> {
-  const server = createSocketServer(limits);
-  await bind(server, { fd });
-  const address = addressOf(server, fd);
-  acceptOn(server, address, ALL_RIGHTS, (socket, peer) => host.accept(socket, peer));
-  logFailures(server, address, log);
-  return { address, close: async () => void server.close() };
-}
-
-function addressOf(server: net.Server, fd: number): Address {
-  const address = server.address();
-  if (address !== null && typeof address === 'object')
-    return { kind: 'tcp', host: address.address, port: address.port };
-  return { kind: 'unix', path: socketPath(fd) };
+export function inheritedAddress(server: net.Server, fd: number, asked?: Address): Address {
+  const found = server.address();
+  if (found !== null && typeof found === 'object') {
+    const { address: host, port } = found;
+    return asked && asked.kind !== 'unix' ? { ...asked, host, port } : { kind: 'tcp', host, port };
+  }
+  const unix: Address = { kind: 'unix', path: socketPath(fd) };
+  if (!asked || asked.kind === 'unix' || asked.kind === 'tcp') return unix;
+  throw new ConfigError(`${formatAddress(unix)} was handed over for ${formatAddress(asked)}, which needs a TCP socket`);
 }
 
 /** The path of a Unix socket of which we have only a descriptor, found by its inode in proc_net(5). */

@@ -2,9 +2,10 @@ import type net from 'node:net';
 import { AddressError, reasonOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
-import { ALL_RIGHTS, type Rights } from '../rights.ts';
-import type { Host } from '../service.ts';
+import { ALL_RIGHTS, type HeldRights } from '../rights.ts';
+import type { Host, Peer } from '../service.ts';
 import { type Address, formatAddress } from './address.ts';
+import { inheritedAddress } from './inherited.ts';
 import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
 import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
 import { bindUnixSocket } from './unix/socket.ts';
@@ -23,14 +24,22 @@ export type ListenOptions = Partial<
   WebSocketOptions & {
     readonly access: ListenAccess;
     /** What clients may do; all that the services allow where it is not said. */
-    readonly rights: Rights;
+    readonly rights: HeldRights;
   }
 >;
 
 const ANY_ACCESS: ListenAccess = { mode: null, group: null };
+const ANY_RIGHTS: HeldRights = { current: ALL_RIGHTS };
 
 /** The kernel's queue of connections not yet accepted: a whole farm may connect at the same moment. */
 const BACKLOG = 1024;
+
+/** What stands between the sockets of a listener and the host. */
+interface Front {
+  accept(socket: net.Socket, peer: Peer): void;
+  /** Ends what clients are in before they are the host's. */
+  close(): void;
+}
 
 /**
  * Listens on an address and hands every client to the host.
@@ -42,12 +51,13 @@ export async function listen(
   host: Host,
   limits: Limits,
   log: Logger,
-  { allowOrigins = [], access = ANY_ACCESS, rights = ALL_RIGHTS }: ListenOptions = {},
+  options: ListenOptions = {},
 ): Promise<Listener> {
+  const { access = ANY_ACCESS } = options;
   checkListenAddress(address, access);
-  const webSockets = address.kind === 'ws' ? await acceptor(host, limits, { allowOrigins }, log) : null;
   const server = createSocketServer(limits);
-  acceptOn(server, address, rights, (socket, peer) => (webSockets ?? host).accept(socket, peer));
+  const front = await openFront(address, host, limits, log, options);
+  acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
   if (address.kind === 'unix') {
     const release = await bindUnixSocket(server, address.path, BACKLOG, {
       mode: access.mode ?? undefined,
@@ -59,6 +69,7 @@ export async function listen(
       close: async () => {
         // In this order: once nobody listens there, another server may have put its own socket in place of ours.
         release();
+        front.close();
         server.close();
       },
     };
@@ -66,10 +77,55 @@ export async function listen(
   await bindTcp(server, address);
   logFailures(server, address, log);
   const { port } = server.address() as net.AddressInfo;
+  return listenerOf(server, { ...address, port }, front);
+}
+
+/**
+ * Accepts clients on a socket that was handed over. Its file is for its owner to remove.
+ * @param asked what is spoken there, as an address of that kind; the raw stream without it
+ * @throws ConfigError where that is not spoken on sockets of its kind; the system's error when the descriptor is not a
+ * listening socket
+ */
+export async function listenInherited(
+  fd: number,
+  asked: Address | undefined,
+  host: Host,
+  limits: Limits,
+  log: Logger,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  const front = await openFront(asked, host, limits, log, options);
+  const server = createSocketServer(limits);
+  await bind(server, { fd });
+  // Nothing is waited for from here on: a client that came in between would be lost.
+  try {
+    const address = inheritedAddress(server, fd, asked);
+    acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
+    logFailures(server, address, log);
+    return listenerOf(server, address, front);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+/** What every listener of a kind does with its clients, however it came to its socket. */
+async function openFront(
+  address: Address | undefined,
+  host: Host,
+  limits: Limits,
+  log: Logger,
+  { allowOrigins = [] }: ListenOptions,
+): Promise<Front> {
+  if (address?.kind === 'ws') return acceptor(host, limits, { allowOrigins }, log);
+  return { accept: (socket, peer) => host.accept(socket, peer), close: () => {} };
+}
+
+function listenerOf(server: net.Server, address: Address, front: Front): Listener {
   return {
-    address: { ...address, port },
+    address,
     close: async () => {
-      webSockets?.close();
+      front.close();
       server.close();
     },
   };

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
-import type { Rights } from '../rights.ts';
+import type { HeldRights } from '../rights.ts';
 import type { Peer } from '../service.ts';
 import { type Address, formatAddress, isLocalAddress } from './address.ts';
 
@@ -19,7 +19,7 @@ export function createSocketServer(limits: Limits): net.Server {
 export function acceptOn(
   server: net.Server,
   address: Address,
-  rights: Rights,
+  rights: HeldRights,
   accept: (socket: net.Socket, peer: Peer) => void,
 ): void {
   const local = isLocalAddress(address);
@@ -29,7 +29,7 @@ export function acceptOn(
       name: remote === null ? 'unix' : `${remote}:${socket.remotePort}`,
       address: remote,
       local,
-      rights,
+      rights: rights.current,
     });
   });
 }

@@ -14,6 +14,8 @@ export interface Breaker {
   succeeded(): void;
   /** Something went wrong. `why` is logged if this opens the breaker. */
   failed(why: Error): void;
+  /** Something was changed that it may have failed on: probes at once where it is open. */
+  retryNow(): void;
   close(): void;
 }
 
@@ -62,6 +64,7 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
   }
 
   async function look(): Promise<void> {
+    timer = null;
     try {
       await probe();
       end();
@@ -116,6 +119,12 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
     failed(why) {
       if (isOpen || closed) return;
       if (++failures >= FAILURES || why instanceof LastingRefusal) begin(why);
+    },
+    retryNow() {
+      pauses.reset();
+      if (!isOpen || closed || !timer) return;
+      clearTimeout(timer);
+      void look();
     },
     close() {
       closed = true;

@@ -14,30 +14,41 @@ export interface Greeting {
    */
   text(stream?: string, via?: string): string;
   /**
+   * Made together with `text`, for the same login.
    * Takes the lines with which the upstream answers; true when the last has come. Null: none will come.
    * @throws LastingRefusal when the login is refused
    */
   reader(stream?: string): ((line: string) => boolean) | null;
 }
 
+export interface UpstreamLogin {
+  readonly username: string;
+  readonly token: string;
+}
+
 export interface GreetingOptions {
   readonly protocol: string;
-  readonly login: { readonly username: string; readonly token: string } | null;
+  /** Who to log in as at the moment, or null. */
+  readonly login: () => UpstreamLogin | null;
   readonly guard: LoopGuard;
   readonly limits: Limits;
 }
 
 export function createGreeting({ protocol, login, guard, limits }: GreetingOptions): Greeting {
   return {
-    text: (stream, via = guard.trace()) =>
-      `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${via}\n\n` +
-      (login ? frameMessage(encodeJson({ auth: { username: login.username, token: login.token } }), true) : '') +
-      (stream ? `${encodeJson({ [stream]: null })}\n` : ''),
+    text(stream, via = guard.trace()) {
+      const user = login();
+      return (
+        `${protocol}\nneeds-headers: false\n${TELL_ERRORS}${VIA_HEADER}: ${via}\n\n` +
+        (user ? frameMessage(encodeJson({ auth: { username: user.username, token: user.token } }), true) : '') +
+        (stream ? `${encodeJson({ [stream]: null })}\n` : '')
+      );
+    },
     reader(stream) {
-      if (!login && !stream) return null;
+      let loginDone = login() === null;
+      if (loginDone && !stream) return null;
       const read = createReplyReader(MIB, limits);
-      let expected = (login ? 1 : 0) + (stream ? 1 : 0);
-      let loginDone = !login;
+      let expected = (loginDone ? 0 : 1) + (stream ? 1 : 0);
       return (line) => {
         const reply = read(line);
         if (reply === undefined) return false;

@@ -8,7 +8,7 @@ import { encodeJson, frameMessage, type Json } from '../wire/messages.ts';
 import { createReplyReader, refusalIn } from '../wire/reply-reader.ts';
 import { isKeyLine } from '../wire/stream-line.ts';
 import { createBreaker, LastingRefusal } from './breaker.ts';
-import { createGreeting } from './greeting.ts';
+import { createGreeting, type UpstreamLogin } from './greeting.ts';
 import { createKnownCommands, PING } from './known-commands.ts';
 import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
 import { LOOP, type LoopGuard } from './loop-guard.ts';
@@ -22,7 +22,7 @@ export interface UpstreamLinkOptions {
   readonly dial: () => Promise<Duplex>;
   /** `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
   readonly protocol: string;
-  readonly login: { readonly username: string; readonly token: string } | null;
+  readonly login: UpstreamLogin | null;
   /** Whose upstream it is, for log lines. */
   readonly service: string;
   /** A look-up without an answer after this long counts as a miss. */
@@ -72,6 +72,8 @@ export interface UpstreamLink {
   /** Counts and logs an answer that cannot be right. A connection that gives such answers may be out of step. */
   distrust(what: string): void;
   figures(): UpstreamFigures;
+  /** From now on logs in like this, on new connections in place of those it has. Null: as nobody. */
+  logInAs(login: UpstreamLogin | null): void;
   /** Closes the connections; everything that waits, and every later request, gets no answer. */
   close(): void;
 }
@@ -112,16 +114,17 @@ const readReplies = (limits: Limits) => () => {
 };
 
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
-  const { address, dial, protocol, service, login, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
+  const { address, dial, protocol, service, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
   const name = formatAddress(address);
   const streams: LookupChannel<string>[] = [];
   let asked = 0;
   let unanswered = 0;
   let wrong = 0;
   let closed = false;
+  let { login } = options;
 
   const stopped = new AbortController();
-  const greeting = createGreeting({ protocol, login, guard, limits });
+  const greeting = createGreeting({ protocol, login: () => login, guard, limits });
   const trial = (requests: readonly string[], withinMs = timeoutMs, via?: string) =>
     tryRequests({ dial, greeting, via, timeoutMs: withinMs, limits, signal: stopped.signal }, requests);
   /** How often a loop was proved. */
@@ -261,6 +264,16 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       patient.reconnect();
     },
     figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
+    logInAs(now) {
+      login = now;
+      // The upstream may know other commands from this user.
+      commands.forget();
+      for (const channel of channels()) {
+        channel.reconnect();
+        channel.retryNow();
+      }
+      breaker.retryNow();
+    },
     close() {
       closed = true;
       stopped.abort();

@@ -32,7 +32,7 @@ export async function tryRequests(options: TrialOptions, requests: readonly stri
   const splitter = new LineSplitter(MAX_REPLY_BYTES);
   const read = createReplyReader(MAX_REPLY_BYTES, limits);
   const replies: Json[] = [];
-  let readGreeting = greeting.reader();
+  let readGreeting: ReturnType<Greeting['reader']> = null;
 
   /** Whether that was the last of the replies. */
   function take(line: string): boolean {
@@ -65,6 +65,7 @@ export async function tryRequests(options: TrialOptions, requests: readonly stri
       clearTimeout(timer);
       resolve();
     });
+    readGreeting = greeting.reader();
     stream.write(greeting.text(undefined, via) + requests[0]!);
   });
   try {

@@ -38,14 +38,14 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
       reload: async () => withPort(withLog(await load(), log), port),
 
       controls(running) {
-        const { server, stop, status } = running;
+        const { server, stop, status, reload } = running;
         tenancy = createTenancy({ first, clientsIdleMs: () => server.hub.idleMs, onUnused: stop });
         const { join, lease, stopped } = tenancy;
         const askedToStop = () => {
           stopped();
           stop('request');
         };
-        return [{ file: place.control, actions: { status, stop: askedToStop, join, lease } }];
+        return [{ file: place.control, actions: { status, reload, stop: askedToStop, join, lease } }];
       },
       onListening(running) {
         keepPort(place, portOf(running));

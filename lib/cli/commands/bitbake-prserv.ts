@@ -65,8 +65,8 @@ async function serve(
       settings: await settingsFor(asServe, process.env),
       reload: () => settingsFor(asServe, process.env),
       onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
-      controls: ({ status, stop }) => [
-        { file: controlFile(host, port), actions: { status, stop: () => stop('request') } },
+      controls: ({ status, stop, reload }) => [
+        { file: controlFile(host, port), actions: { status, reload, stop: () => stop('request') } },
       ],
       onListening({ log, status }) {
         file = pidFile(os.tmpdir(), host, port);

@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { connectUnixSocket } from '../../asyncrpc/transport/unix/path.ts';
 import { ConfigError } from '../../errors.ts';
+import type { TakenOver } from '../../server.ts';
 import { type Build, RELEASE, type ServerStatus, STOPPED } from './control.ts';
 
 /** Much longer than a server on this machine takes to answer. */
@@ -24,6 +25,11 @@ export async function askStop(file: string, timeoutMs: number): Promise<ServerSt
 /** The faults of the server there, or null when none answers. */
 export async function askCheck(file: string): Promise<readonly string[] | null> {
   return read(await ask(file, 'check', CHECK_MS, true));
+}
+
+/** Has the server there read its settings again; null when none answers, or one that does not do that for us. */
+export async function askReload(file: string): Promise<TakenOver | null> {
+  return read(await ask(file, 'reload', CHECK_MS, true));
 }
 
 /** Tells a private server that a build was given its addresses; null when there is none, or it is about to end. */

@@ -10,6 +10,8 @@ import { askStatus } from './control-client.ts';
 export interface FoundServer {
   readonly status: ServerStatus;
   readonly control: string;
+  /** The control socket is in the folder of this user, where more than questions may be asked. */
+  readonly isOwn: boolean;
 }
 
 /**
@@ -74,7 +76,7 @@ function serviceSockets(environment: NodeJS.ProcessEnv): string[] {
 
 async function look(control: string, ours: boolean): Promise<FoundServer | null> {
   const status = await askStatus(control).catch(() => undefined);
-  if (status) return { status, control };
+  if (status) return { status, control, isOwn: ours };
   if (status === null && ours) await removeStaleSocket(control);
   return null;
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
+import type { TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
 
 /** What a running server reports about itself. */
@@ -30,6 +31,8 @@ export interface ControlActions {
   stop?(): void;
   /** The faults of the server, one per line; none when all is well. */
   check?(): Promise<readonly string[]>;
+  /** Reads the settings again. Never where others than the server's user can connect. */
+  reload?(): Promise<TakenOver>;
   /** A build was given the addresses. False when the server is about to end. */
   join?(build: Build): boolean;
   /** A process needs the server for as long as it holds the connection. Null when the server is about to end. */
@@ -107,8 +110,9 @@ function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions:
     socket.write(say(actions.status()));
     return actions.stop();
   }
-  if (word === 'check' && actions.check) {
-    actions.check().then(leave, () => socket.destroy());
+  const asked = word === 'check' ? actions.check?.() : word === 'reload' ? actions.reload?.() : undefined;
+  if (asked) {
+    asked.then(leave, () => socket.destroy());
     return;
   }
   const [first, second] = rest.map((text) => (/^\d{1,12}$/.test(text) ? Number(text) : null));

@@ -1,15 +1,16 @@
 import path from 'node:path';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
-import { takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
+import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
 import { errorText } from '../../errors.ts';
 import { createLogger, type Logger } from '../../log.ts';
-import { checkConfig, type Server, startServer } from '../../server.ts';
+import { checkConfig, type Server, startServer, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
 import { packageVersion } from '../package-version.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
 import { controlFolder, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
+import { createReload } from './reload.ts';
 import { heedSignals } from './server-signals.ts';
 
 /** In all, from the first signal. */
@@ -24,7 +25,7 @@ export interface ServerRun {
   readonly settings: Settings;
   /** The configuration file they come from, where there is one. */
   readonly configFile?: string;
-  /** Reads them again, on SIGHUP. */
+  /** Reads them again, on SIGHUP and `bakeserv reload`. */
   readonly reload: () => Promise<Settings>;
   /** Called with the logger before anything is opened. */
   readonly onLogger?: (log: Logger) => void;
@@ -48,6 +49,8 @@ export interface Running {
   readonly log: Logger;
   status(): ServerStatus;
   stop(reason: string): void;
+  /** Reads the settings again, for whoever owns the server. */
+  reload(): Promise<TakenOver>;
 }
 
 /**
@@ -62,7 +65,17 @@ export async function runServer(run: ServerRun): Promise<number> {
   const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
   const version = await packageVersion();
   log.info(`bakeserv ${version} on Node ${process.versions.node}`);
-  heedSignals(settings, run.reload, log);
+  let started: (server: Server) => void = () => {};
+  const reload = createReload({
+    settings,
+    read: run.reload,
+    log,
+    inherited: inherited.length > 0,
+    server: new Promise((resolve) => {
+      started = resolve;
+    }),
+  });
+  heedSignals(reload);
   run.onLogger?.(log);
   // A reader of our output that went away must not end the server.
   ignoreOutput();
@@ -78,39 +91,35 @@ export async function runServer(run: ServerRun): Promise<number> {
     log.info(`stopping on ${server} before the start was complete`);
     process.exit(0);
   }
-  const failed = await serveUntil(run, server, version, log, stopping, stop);
+  started(server);
+  const status = statusOf(run, server, version);
+  const running: Running = { server, log, status, stop, reload: () => reload('reload') };
+  const failed = await serveUntil(run, running, stopping);
   // At once: a tidy end of the process would close the database, which writes to it.
   if (failed) process.exit(STATUS_DATABASE_FAILED);
   return 0;
 }
 
-async function start(config: Config, log: Logger, inherited: readonly number[]): Promise<Server> {
+async function start(config: Config, log: Logger, inherited: readonly InheritedSocket[]): Promise<Server> {
   if (inherited.length > 0)
     log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
   return startServer(config, log, inherited);
 }
 
 /** Serves until something ends it, then closes; whether a database failed meanwhile. */
-async function serveUntil(
-  run: ServerRun,
-  server: Server,
-  version: string,
-  log: Logger,
-  stopping: Promise<string>,
-  stop: (reason: string) => void,
-): Promise<boolean> {
+async function serveUntil(run: ServerRun, running: Running, stopping: Promise<string>): Promise<boolean> {
+  const { server, log, status, reload } = running;
   let failed = false;
   const failing = server.failed.then(() => {
     failed = true;
     return null;
   });
-  const status = statusOf(run, server, version);
   const controls: Control[] = [];
   try {
-    const running: Running = { server, log, status, stop };
     for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
-    const actions = { status, check: oncePerSecond(() => server.check()) };
-    for (const [file, mode] of statusSockets(run.command)) await openStatusControl(controls, file, actions, mode, log);
+    const open: ControlActions = { status, check: oncePerSecond(() => server.check()) };
+    for (const { file, mode, isOwn } of statusSockets(run.command))
+      await openStatusControl(controls, file, isOwn ? { ...open, reload } : open, mode, log);
     await run.onListening?.(running);
     const reason = await Promise.race([stopping, failing]);
     if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
@@ -137,13 +146,20 @@ function exitAtOnce(): void {
   process.exit(130);
 }
 
+interface StatusSocket {
+  readonly file: () => string;
+  readonly mode: number | undefined;
+  /** Only the user of the server can connect, so that more than questions may be asked there. */
+  readonly isOwn: boolean;
+}
+
 /** Where `bakeserv status` finds this server: for its user, and for everybody where systemd gave it a folder. */
-function statusSockets(command: string): [() => string, number | undefined][] {
+function statusSockets(command: string): StatusSocket[] {
   const runtime = runtimeFolder(process.env);
-  const own: [() => string, number | undefined] = [() => path.join(controlFolder(), `${process.pid}.sock`), undefined];
+  const own = { file: () => path.join(controlFolder(), `${process.pid}.sock`), mode: undefined, isOwn: true };
   // The folder of a build's unit is not the private server's.
   if (runtime === null || command === 'auto') return [own];
-  return [own, [() => path.join(runtime, SERVICE_STATUS), 0o666]];
+  return [own, { file: () => path.join(runtime, SERVICE_STATUS), mode: 0o666, isOwn: false }];
 }
 
 /** A server that cannot have one serves all the same. */
@@ -184,11 +200,14 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
     started,
     version,
     addresses: server.listeners.map(({ address }) => formatAddress(absolute(address))),
-    listeners: server.listeners.map(({ report }) => report),
     databases: { hashserv: database('hashserv'), prserv: database('prserv') },
     upstreams: { hashserv: text('hashserv-upstream'), prserv: text('prserv-upstream') },
   };
-  return () => ({ ...fixed, clients: server.hub.size });
+  return () => ({
+    ...fixed,
+    listeners: server.listeners.map(({ report }) => report),
+    clients: server.hub.size,
+  });
 }
 
 /** The address as it can be used from any folder. */

@@ -1,0 +1,157 @@
+import { ALL_RIGHTS, type HeldRights, type Rights } from '../asyncrpc/rights.ts';
+import type { Hub } from '../asyncrpc/server/hub.ts';
+import { formatAddress } from '../asyncrpc/transport/address.ts';
+import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
+import { type Listener, type ListenOptions, listen, listenInherited } from '../asyncrpc/transport/listen.ts';
+import { type Logger, limitRate } from '../log.ts';
+import type { Config } from '../settings/config.ts';
+import type { ListenerSpec } from '../settings/listener-spec.ts';
+import { isReduced, type ListenerReport, reportOf, tellReport } from '../settings/rights.ts';
+import type { Change, Follower } from './followers.ts';
+
+/** A listener, and what its clients may do at the moment. */
+export interface Door extends Listener {
+  readonly report: ListenerReport;
+}
+
+/** The listeners of a server. */
+export interface Doors extends Follower {
+  readonly list: readonly Door[];
+  /**
+   * Gets each listener ready for the rights it has in new settings. Where clients may do less then, those who are connected
+   * are let go once what was read from them is answered: they come back with what they may do.
+   */
+  prepare(config: Config): Change;
+  close(): Promise<void>;
+}
+
+/** An open listener as the settings know it. */
+interface Standing extends HeldRights {
+  /** Null: a socket that was handed over without a name that they know. */
+  readonly spec: ListenerSpec | null;
+  current: Rights;
+}
+
+/**
+ * Listens on every address, or on the sockets that were handed over in their place.
+ * @throws AddressError, ConfigError after closing whatever was opened
+ */
+export async function openDoors(
+  config: Config,
+  hub: Hub,
+  log: Logger,
+  inherited: readonly InheritedSocket[],
+): Promise<Doors> {
+  // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
+  const clientLog = limitRate(log);
+  const { limits, allowOrigins } = config;
+  let settings = config;
+  const standings: Standing[] = [];
+  const list: Door[] = [];
+  const close = async () => void (await Promise.all(list.map((door) => door.close())));
+  const open = async (spec: ListenerSpec | null, start: (options: ListenOptions) => Promise<Listener>) => {
+    // An object of its own: the hub knows the clients of a listener by it.
+    const standing: Standing = { spec, current: { ...(spec?.rights ?? ALL_RIGHTS) } };
+    const { address, close } = await start({ allowOrigins, rights: standing, ...(spec && { access: spec.access }) });
+    standings.push(standing);
+    list.push({
+      address,
+      close,
+      get report() {
+        return reportOf(settings, { address, rights: standing.current });
+      },
+    });
+  };
+  try {
+    for (const { fd, spec } of bySpec(inherited, config.binds, log))
+      await open(spec, (options) => listenInherited(fd, spec?.address, hub, limits, clientLog, options));
+    for (const spec of inherited.length > 0 ? [] : config.binds)
+      await open(spec, (options) => listen(spec.address, hub, limits, clientLog, options));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  for (const { address, report } of list) log.info(`listening on ${formatAddress(address)}: ${tellReport(report)}`);
+  return {
+    list,
+    close,
+    prepare(now) {
+      // The rest of the settings is that of the start.
+      const next = { ...config, anonymousPermissions: now.anonymousPermissions };
+      const left = [...now.binds];
+      const later: string[] = [];
+      const changes: (() => void)[] = [];
+      for (const [i, standing] of standings.entries()) {
+        const spec = standing.spec && takeMatching(left, standing.spec, inherited.length > 0);
+        if (standing.spec && !spec) later.push(`bind (${formatAddress(list[i]!.address)} is there no more)`);
+        else if (spec && needsStart(standing.spec!, spec)) later.push(`bind (${formatAddress(spec.address)})`);
+        const past = standing.current;
+        const rights = { ...(spec?.rights ?? past) };
+        const [was, is] = [
+          { ...settings, rights: past },
+          { ...next, rights },
+        ];
+        if (!isOther(was, is)) continue;
+        changes.push(() => {
+          standing.current = rights;
+          if (isReduced(was, is)) hub.letGo(past);
+        });
+      }
+      if (inherited.length === 0) for (const { address } of left) later.push(`bind (${formatAddress(address)} is new)`);
+      return {
+        what: changes.length > 0 ? 'the rights of listeners' : null,
+        later,
+        apply() {
+          settings = next;
+          for (const change of changes) change();
+        },
+      };
+    },
+  };
+}
+
+/** What a listener's clients may do, as far as settings can change it. */
+type Effective = Pick<Config, 'anonymousPermissions'> & { readonly rights: Rights };
+
+function isOther(a: Effective, b: Effective): boolean {
+  const text = ({ anonymousPermissions, rights }: Effective) =>
+    JSON.stringify({ ...rights, anonymous: rights.anonymous ?? anonymousPermissions });
+  return text(a) !== text(b);
+}
+
+/** Each socket with the listener of its name, as far as there is one. */
+function bySpec(
+  inherited: readonly InheritedSocket[],
+  binds: readonly ListenerSpec[],
+  log: Logger,
+): { readonly fd: number; readonly spec: ListenerSpec | null }[] {
+  if (inherited.length === 0) return [];
+  // Where no listener has a name, that is how it is meant: systemd names sockets after their unit.
+  const say = binds.some(({ name }) => name !== null) ? log.warn : log.info;
+  const found = inherited.map(({ fd, name }) => {
+    const spec = binds.find((bind) => bind.name !== null && bind.name === name) ?? null;
+    if (!spec) {
+      const which = name === null ? 'has no name' : `is named ${name}, as no listener in the settings is`;
+      say(`the socket handed over as descriptor ${fd} ${which}: the general options hold for it`);
+    }
+    return { fd, spec };
+  });
+  for (const spec of binds)
+    if (spec.name !== null && !found.some((each) => each.spec === spec))
+      log.warn(`no socket named ${spec.name} was handed over: its listener is not opened`);
+  return found;
+}
+
+/** The listener among new settings that this one was, taken out of them. */
+function takeMatching(left: ListenerSpec[], was: ListenerSpec, byName: boolean): ListenerSpec | null {
+  const same = (spec: ListenerSpec) =>
+    byName ? spec.name === was.name : formatAddress(spec.address) === formatAddress(was.address);
+  const at = left.findIndex(same);
+  return at < 0 ? null : left.splice(at, 1)[0]!;
+}
+
+/** Whether something else than rights has changed: what is spoken there, or who may use the socket file. */
+function needsStart(was: ListenerSpec, now: ListenerSpec): boolean {
+  const text = ({ address, name, access }: ListenerSpec) => JSON.stringify([formatAddress(address), name, access]);
+  return text(was) !== text(now);
+}
