@@ -31,6 +31,9 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
+/** Until the memory answers, of which nobody has asked anything for a while: this row is in it. */
+const awake = (store: HashStore, row: string) => until(() => store.knownUnihash(row) !== undefined);
+
 /** Rows as another program stores them, `from` the number of the first. */
 function storeRows(file: string, count: number, from = 0, taskhash = "printf('%064x', n)"): Promise<unknown> {
   return withSqlite(file, (run) =>
@@ -49,8 +52,10 @@ for (const readOnly of [false, true]) {
     const store = await open(8 * MIB, readOnly);
     await until(() => store.loading.state === 'all');
     assert.equal(store.loading.rows, 20_000);
-    for (let n = 0; n < 20_000; n += 7) assert.equal(store.knownUnihash(line(n)), hash(n + 1_000_000));
+    // In turns, or the memory grows too old to answer.
+    for (let n = 0; n < 20_000; n += 7) await until(() => store.knownUnihash(line(n)) === hash(n + 1_000_000));
     assert.equal(store.knownUnihash(line(20_000)), undefined);
+    await awake(store, line(0));
     assert.equal(store.knownToExist(hash(1_000_001)), true);
   });
 }
@@ -62,6 +67,7 @@ test('where there is no room for all rows the newest are known', async (t) => {
   const store = await open(4 * MIB);
   await until(() => store.loading.state === 'newest');
   assert.ok(store.loading.rows > 20_000 && store.loading.rows < 60_000, String(store.loading.rows));
+  await awake(store, line(40_000));
   assert.equal(store.knownUnihash(line(40_000)), hash(1_040_000));
   assert.equal(store.knownUnihash(line(0)), undefined);
   assert.deepEqual(await store.unihashes([line(0)]), [hash(1_000_000)]);
@@ -86,9 +92,11 @@ test('what this server removes is forgotten before that is answered, and nothing
   const store = await open();
   await until(() => store.loading.state === 'all');
   await doAll(store, remove(hash(5)));
+  await awake(store, line(6));
   assert.equal(store.knownUnihash(line(5)), undefined);
   assert.equal(store.knownUnihash(line(6)), hash(1_000_006));
   await store.reportEquivalent([task(5, 7)]);
+  await awake(store, line(6));
   assert.equal(store.knownUnihash(line(5)), hash(7));
 });
 
@@ -96,7 +104,9 @@ test('a report is known when it is answered, also where it got the unihash of an
   const { open } = files(t);
   const store = await open();
   await until(() => store.loading.state === 'all');
+  await store.reportEquivalent([task(3, 13)]);
   await store.report([reportOf(hash(1), 'o', hash(11)), reportOf(hash(2), 'o', hash(12))]);
+  await awake(store, line(3));
   assert.deepEqual(
     [1, 2].map((n) => store.knownUnihash(line(n))),
     [hash(11), hash(11)],
@@ -115,6 +125,7 @@ test('a file taken back, with as many rows and the same ids, is read again', asy
     await run('COMMIT');
   });
   await until(() => store.knownUnihash(line(3)) === hash(103));
+  await awake(store, line(1));
   assert.equal(store.knownUnihash(line(2)), undefined);
 });
 
@@ -170,6 +181,31 @@ function fromMemory(store: HashStore, of: readonly string[], kind: 'tasks' | 'un
   const { lines, written } = store.knownLines(kind, true)!.scan(input, 0, output, of.length);
   return lines === of.length ? output.toString('latin1', 0, written) : undefined;
 }
+
+test('after a rest the file answers first: what another server has removed meanwhile is never answered from memory', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 100);
+  const [ours, theirs] = [await open(), await open()];
+  await ours.createUser('me', 'token', '@read');
+  const known = [
+    () => ours.knownUnihash(line(1)),
+    () => fromMemory(ours, [line(1)]),
+    () => (ours.knownToExist(hash(1_000_001)) ? 'exists' : undefined),
+  ];
+  for (const [i, answer] of known.entries()) {
+    await until(() => answer() !== undefined);
+    const before = ours.usersVersion;
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await doAll(theirs, remove(hash(1)));
+    // In the very turn in which it is asked again, before it can have looked.
+    assert.equal(answer(), undefined);
+    assert.notEqual(ours.usersVersion, before);
+    assert.deepEqual(await ours.unihashes([line(1)]), [null]);
+    assert.equal(await ours.unihash(METHOD, hash(1)), null);
+    if (i + 1 < known.length) await theirs.reportEquivalent([task(1, 1_000_001)]);
+  }
+});
 
 test('a task that is not there is answered from memory once all rows are in, and never while another stores it', async (t) => {
   const { file, open } = files(t);
@@ -267,6 +303,7 @@ test('a row with a NUL behind its 64 digits, as another program may store it, ke
   await storeRows(file, 100, 1000);
   const store = await open();
   await until(() => store.loading.state === 'all');
+  await awake(store, line(0));
   for (const n of [0, 99, 1000, 1099]) assert.equal(store.knownUnihash(line(n)), hash(n + 1_000_000));
   assert.equal(store.knownUnihash(line(7777)), undefined);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
+import type { SyncMode } from '../../lib/settings/config.ts';
 import { createCheckpointer } from '../../lib/storage/sqlite/engine/checkpointer.ts';
 
 const LOOK_MS = 50;
@@ -32,14 +33,49 @@ function failing(t: TestContext, failure: StorageError) {
     },
     checking: () => false,
   });
-  const pass = async (ms: number) => {
+  const pass = passing(t, (ms) => {
+    now += ms;
+  });
+  return { checkpointer, tried, fatal, pass };
+}
+
+/** Lets time pass, look by look. */
+function passing(t: TestContext, advance: (ms: number) => void) {
+  return async (ms: number) => {
     for (let at = 0; at < ms; at += LOOK_MS) {
-      now += LOOK_MS;
+      advance(LOOK_MS);
       t.mock.timers.tick(LOOK_MS);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  return { checkpointer, tried, fatal, pass };
+}
+
+/** A checkpointer that moves whatever was committed, and what it asks SQLite for. */
+function moving(t: TestContext, mode: SyncMode) {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const asked: string[] = [];
+  const checkpointer = createCheckpointer({
+    file: '/nowhere/some.db',
+    mode,
+    maintenance: {
+      async all(sql: string) {
+        asked.push(/\((.*)\)/.exec(sql)![1]!);
+        return [{ busy: 0, log: 7, checkpointed: sql.includes('NOOP') ? 0 : 7 }];
+      },
+    } as never,
+    writer: { between: assert.fail } as never,
+    doubt: { again: <T>(task: () => Promise<T>) => task() } as never,
+    log: SILENT,
+    onFatal: assert.fail,
+    checking: () => false,
+  });
+  t.after(() => checkpointer.stop());
+  const pass = passing(t, (ms) => {
+    now += ms;
+  });
+  return { checkpointer, asked, pass };
 }
 
 test('a checkpoint whose sync failed is not tried again', async (t) => {
@@ -59,3 +95,20 @@ test('a checkpoint that finds the disk full is tried again after a second, not a
   for (const [i, at] of tried.entries()) assert.ok(i === 0 || at - tried[i - 1]! >= 1000, `at ${tried.join(', ')} ms`);
   assert.deepEqual(fatal, []);
 });
+
+for (const mode of [{ kind: 'immediate' }, { kind: 'on_shutdown' }] as const)
+  test(`${mode.kind}: nothing is looked at while nobody commits, and all again after the next commit`, async (t) => {
+    const { checkpointer, asked, pass } = moving(t, mode);
+    await pass(1000);
+    assert.equal(asked.length, 0);
+    for (let round = 0; round < 3; round++) {
+      checkpointer.committed();
+      await pass(3000);
+      const before: number = asked.length;
+      assert.ok(before > 0, 'the commit is noticed');
+      if (mode.kind === 'immediate') assert.ok(asked.includes('PASSIVE'), asked.join(', '));
+      await pass(60_000);
+      assert.equal(asked.length, before);
+      asked.length = 0;
+    }
+  });

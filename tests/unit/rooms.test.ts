@@ -106,7 +106,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // A service owns its store's interface, and the rules an engine applies inside its transactions: see PURE.
   'lib/storage/memory': ['lib/hashserv'],
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
-  'lib/storage/sqlite/file': ['lib/storage/sqlite/engine'],
+  'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
   'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
   'lib/storage/sqlite/hash': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/hashserv'],
   'lib/storage/sqlite/pr': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/prserv', 'lib/asyncrpc'],
@@ -114,10 +114,11 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 
 /** What every room may look into. */
 const GROUND = ['lib/errors.ts', 'lib/log.ts'];
-/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue and the bounded map. */
+/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue, the bounded map and the ticker. */
 const PURE = [
   'asyncrpc/fifo',
   'asyncrpc/bounded-map',
+  'asyncrpc/ticker',
   'hashserv/store',
   'hashserv/where',
   'prserv/store',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { createTenancy } from '../../lib/cli/auto/tenancy.ts';
 import type { Build } from '../../lib/cli/process/control.ts';
 
@@ -7,10 +7,10 @@ const HOUR = 3_600_000;
 
 /** A server without clients, whose clock the test turns. */
 function tenancyOf(t: { after(fn: () => void): void }, first: Build) {
-  const state = { now: 0, reasons: [] as string[] };
+  const state = { now: 0, reasons: [] as string[], clientsIdleMs: Number.POSITIVE_INFINITY };
   const tenancy = createTenancy({
     first,
-    clientsIdleMs: () => Number.POSITIVE_INFINITY,
+    clientsIdleMs: () => state.clientsIdleMs,
     onUnused: (reason) => state.reasons.push(reason),
     now: () => state.now,
   });
@@ -65,5 +65,55 @@ describe('a private server without clients', () => {
       tenancy.lease(3, () => {}),
       null,
     );
+  });
+});
+
+describe('a private server that is left alone', () => {
+  /** Lets time pass, and counts how often a look was taken at the clients meanwhile. */
+  function timed(t: TestContext, first: Build) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { state, tenancy } = tenancyOf(t, first);
+    let looks = 0;
+    Object.defineProperty(state, 'clientsIdleMs', {
+      get() {
+        looks++;
+        return state.now;
+      },
+    });
+    const pass = (ms: number) => {
+      const before = looks;
+      for (const end = state.now + ms; state.now < end; ) {
+        const step = Math.min(1000, end - state.now);
+        state.now += step;
+        t.mock.timers.tick(step);
+      }
+      return looks - before;
+    };
+    return { state, tenancy, pass };
+  }
+
+  test('is not woken before its idle time is over, and ends then', (t) => {
+    const { state, pass } = timed(t, { idleMs: HOUR, parent: null });
+    assert.equal(pass(HOUR - 1), 0);
+    assert.deepEqual(state.reasons, []);
+    pass(2000);
+    assert.deepEqual(state.reasons, ['no client for 3600 s']);
+  });
+
+  test('counts its idle time from the last lease, and does nothing while one is held', (t) => {
+    const { state, tenancy, pass } = timed(t, { idleMs: HOUR, parent: null });
+    const lease = tenancy.lease(1, () => {})!;
+    assert.ok(pass(3 * HOUR) <= 2);
+    assert.equal(lease.release(), 'kept');
+    pass(HOUR - 1);
+    assert.deepEqual(state.reasons, []);
+    pass(2000);
+    assert.deepEqual(state.reasons, ['no client for 3600 s']);
+  });
+
+  test('sees within a second or so that the process of its build has ended', (t) => {
+    const { state, pass } = timed(t, { idleMs: HOUR, parent: 2 ** 30 });
+    pass(1001);
+    assert.deepEqual(state.reasons, []);
   });
 });

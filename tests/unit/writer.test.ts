@@ -29,7 +29,14 @@ const NO_DOUBT: Doubt = { again: (task) => task(), retry: assert.fail, stop: asy
 function writerOn(first: Binding) {
   const open = async () => assert.fail('the connection is opened again');
   const connection = createWriteConnection({ first, open, log: SILENT, onFatal, reopenAfterMs: undefined });
-  return createWriter({ connection, doubt: NO_DOUBT, room: { need: () => null }, onCommit() {}, onFatal });
+  return createWriter({
+    connection,
+    doubt: NO_DOUBT,
+    room: { need: () => null },
+    beforeWrite: () => null,
+    onCommit() {},
+    onFatal,
+  });
 }
 
 const KIND: WriteKind<number, number> = { apply: async (_, ops) => ops };

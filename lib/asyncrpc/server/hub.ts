@@ -6,6 +6,7 @@ import type { Rights } from '../rights.ts';
 import type { Carrier, Host, Peer, Service } from '../service.ts';
 import { Account } from '../shares/account.ts';
 import { Turns } from '../shares/turns.ts';
+import { createTicker } from '../ticker.ts';
 import { Admission } from './admission.ts';
 import { countedAddress, Places } from './places.ts';
 
@@ -46,15 +47,15 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   let draining = false;
   let onEmpty: (() => void) | null = null;
 
-  let lastTick = performance.now();
-  const ticker = setInterval(() => {
+  let lastTick = 0;
+  const ticker = createTicker(TICK_MS, () => {
     const now = performance.now();
     admission.evictStalled(now - lastTick);
     account.relieve(now - lastTick);
     lastTick = now;
     for (const connection of connections) connection.checkTime(now);
-  }, TICK_MS);
-  ticker.unref();
+    return connections.size > 0;
+  });
 
   const forget = (stream: Duplex) => {
     if (!streams.delete(stream) || streams.size > 0) return;
@@ -87,8 +88,11 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
         admission.done(connection);
       },
     });
+    // While nobody was connected there were no ticks.
+    if (connections.size === 0) lastTick = performance.now();
     connections.add(connection);
     admission.begin(connection);
+    ticker.wake();
   };
 
   return {
@@ -139,7 +143,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
       }, limits.drainTimeoutMs);
       await empty;
       clearTimeout(timer);
-      clearInterval(ticker);
+      ticker.close();
     },
   };
 }

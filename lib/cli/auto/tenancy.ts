@@ -28,7 +28,10 @@ export interface TenancyOptions {
   readonly now?: () => number;
 }
 
-const LONGEST_TICK_MS = 1000;
+/** How often it is seen whether the process of a build has ended. Nothing gives notice of that. */
+const PROCESS_LOOK_MS = 1000;
+/** The longest time a timer takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The server ends when no lease is held and every build is over. A build that named a process is over when that process
@@ -45,6 +48,7 @@ export function createTenancy({
   /** When the last lease was returned, or the last build was given the addresses. */
   let lastUse = now();
   let ending = false;
+  let closed = false;
 
   const over = ({ idleMs, parent, start }: Build & { start: string | null }): string | null => {
     if (parent !== null && processStart(parent) !== start) return `the end of process ${parent}`;
@@ -68,20 +72,29 @@ export function createTenancy({
     const start = build.parent === null ? null : processStart(build.parent);
     builds.set(`${build.idleMs} ${build.parent}`, { ...build, start });
     lastUse = now();
-    const tickMs = build.idleMs > 0 ? Math.min(LONGEST_TICK_MS, build.idleMs / 4) : LONGEST_TICK_MS;
-    if (tickMs < everyMs) watch(tickMs);
+    watch();
   };
 
-  let everyMs = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  const watch = (tickMs: number) => {
-    clearInterval(timer);
-    everyMs = tickMs;
-    timer = setInterval(() => {
+  /** Looks again when the answer can be another one. A server that is left alone is woken for nothing else. */
+  const watch = () => {
+    clearTimeout(timer);
+    if (closed || ending || leases.size > 0) return;
+    timer = setTimeout(() => {
       forgetEnded();
       look('the end of the last build');
-    }, tickMs);
-    timer.unref();
+      watch();
+    }, nextLookMs()).unref();
+  };
+  const nextLookMs = () => {
+    const idle = Math.min(clientsIdleMs(), now() - lastUse);
+    let longest = 0;
+    for (const { idleMs, parent } of builds.values()) {
+      if (parent !== null) return PROCESS_LOOK_MS;
+      longest = Math.max(longest, idleMs > 0 ? idleMs - idle : LONGEST_TIMER_MS);
+    }
+    // A millisecond more: a timer may be early by a part of one.
+    return Math.min(LONGEST_TIMER_MS, Math.max(longest, 0) + 1);
   };
   /** Forgets builds of processes that have ended, while others go on. Keeps the last one, to report why the server ends. */
   const forgetEnded = () => {
@@ -105,6 +118,7 @@ export function createTenancy({
           lastUse = now();
           for (const [key, { parent }] of builds) if (parent === pid) builds.delete(key);
           look('the end of the last build');
+          watch();
           return ending ? 'ends' : 'kept';
         },
       };
@@ -113,6 +127,9 @@ export function createTenancy({
       ending = true;
       for (const tell of leases) tell();
     },
-    close: () => clearInterval(timer),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../../../log.ts';
 import type { Limits } from '../../limits.ts';
 import type { Rights } from '../../rights.ts';
 import type { Host, Peer } from '../../service.ts';
+import { createTicker } from '../../ticker.ts';
 import { WebSocketStream } from './stream.ts';
 
 /** Takes the sockets of a `ws://` listener. */
@@ -140,23 +141,20 @@ function createPinger(
   log: Logger,
 ): { add(ws: WebSocket, socket: Duplex, name: string): void; close(): void } {
   const unanswered = new Map<WebSocket, { name: string; socket: Duplex; pings: number }>();
-  const timer = setInterval(
-    () => {
-      for (const [ws, link] of unanswered) {
-        // While we do not read, no answer can arrive; behind waiting output, no ping can. Waiting output has a limit of its own.
-        if (ws.isPaused || link.socket.writableLength > 0) link.pings = 0;
-        if (link.pings >= MISSED_PINGS) {
-          log.info('WebSocket client does not answer pings: closed', { peer: link.name });
-          ws.terminate();
-        } else if (ws.readyState === ws.OPEN) {
-          link.pings++;
-          ws.ping();
-        }
+  const ticker = createTicker(Math.min(intervalMs, LONGEST_TIMER_MS), () => {
+    for (const [ws, link] of unanswered) {
+      // While we do not read, no answer can arrive; behind waiting output, no ping can. Waiting output has a limit of its own.
+      if (ws.isPaused || link.socket.writableLength > 0) link.pings = 0;
+      if (link.pings >= MISSED_PINGS) {
+        log.info('WebSocket client does not answer pings: closed', { peer: link.name });
+        ws.terminate();
+      } else if (ws.readyState === ws.OPEN) {
+        link.pings++;
+        ws.ping();
       }
-    },
-    Math.min(intervalMs, LONGEST_TIMER_MS),
-  );
-  timer.unref();
+    }
+    return unanswered.size > 0;
+  });
   return {
     add(ws, socket, name) {
       const link = { name, socket, pings: 0 };
@@ -164,10 +162,11 @@ function createPinger(
         link.pings = 0;
       };
       unanswered.set(ws, link);
+      ticker.wake();
       ws.on('close', () => unanswered.delete(ws));
       // Any byte is a sign of life: a pong cannot interrupt a long frame.
       socket.on('data', alive);
     },
-    close: () => clearInterval(timer),
+    close: ticker.close,
   };
 }

@@ -12,6 +12,8 @@ export interface Binding {
   all<Row>(sql: string, params?: readonly Param[]): Promise<Row[]>;
   /** Runs several statements without parameters. */
   exec(sql: string): Promise<void>;
+  /** Is told of each call that begins; replaces whoever was told before. */
+  onCall(listener: () => void): void;
   /** How many milliseconds the current call has been running; 0 if there is none. */
   busyMs(now: number): number;
   /** Makes the running statement fail with storage-timeout. */
@@ -75,6 +77,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
   let pending = 0;
   let runningSince = 0;
   let failRunning: ((error: Error) => void) | null = null;
+  let onCall: (() => void) | null = null;
 
   const prepare = (sql: string): sqlite3.Statement => {
     let statement = statements.get(sql);
@@ -106,6 +109,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
     const run = () =>
       new Promise<T>((resolve, reject) => {
         runningSince = performance.now();
+        onCall?.();
         const end = () => {
           pending--;
           runningSince = 0;
@@ -144,6 +148,9 @@ function bind(database: sqlite3.Database, file: string): Binding {
         });
       }),
     exec: (sql) => call<void>((done) => database.exec(sql, (error) => (error ? done(error) : done(null, undefined)))),
+    onCall(listener) {
+      onCall = listener;
+    },
     busyMs: (now) => (runningSince > 0 ? now - runningSince : 0),
     interrupt: () => database.interrupt(),
     async close() {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { createTicker } from '../../../asyncrpc/ticker.ts';
 import { StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
 import type { SyncMode } from '../../../settings/config.ts';
@@ -157,6 +158,7 @@ export function createCheckpointer({
       putOff(error);
     } finally {
       working = false;
+      if (mustLook()) looks.wake();
     }
   }
 
@@ -189,13 +191,27 @@ export function createCheckpointer({
     }
   }
 
-  const timers = [setInterval(() => void guarded(look), LOOK_EVERY_MS)];
-  if (mode.kind === 'periodic') timers.push(setInterval(() => void sync(), mode.seconds * 1000));
-  for (const timer of timers) timer.unref();
+  /** Whether time may give it something to do, without a further commit. */
+  function mustLook(): boolean {
+    return frustrated || commits !== (mode.kind === 'on_shutdown' ? commitsSeen : checkpointedCommits);
+  }
+
+  const looks = createTicker(LOOK_EVERY_MS, () => {
+    if (!mustLook()) return false;
+    void guarded(look);
+    return true;
+  });
+  const syncs =
+    mode.kind === 'periodic' &&
+    createTicker(mode.seconds * 1000, () => {
+      void sync();
+      return syncedCommits !== commits;
+    });
 
   function stop(): void {
     closed = true;
-    for (const timer of timers) clearInterval(timer);
+    looks.close();
+    if (syncs) syncs.close();
   }
 
   return {
@@ -203,6 +219,8 @@ export function createCheckpointer({
     committed() {
       if (commits === checkpointedCommits) firstDirtyAt = performance.now();
       commits++;
+      looks.wake();
+      if (syncs) syncs.wake();
     },
     async close() {
       stop();

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { createTicker } from '../../../asyncrpc/ticker.ts';
 import { ConfigError } from '../../../errors.ts';
 import { type Binding, LEAST_SQLITE_VERSION } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
@@ -32,18 +33,29 @@ export function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   return retryWhileBusy(attempt, () => deadline);
 }
 
-/** Interrupts what runs longer than the statement limit on the connections there are at the time. */
-export function interruptLongStatements(
+/** Interrupts statements that run for too long. */
+export interface StatementClock {
+  /** From now on the clock runs whenever something runs on the connection. */
+  watch(connection: Binding): void;
+  close(): void;
+}
+
+/** @param hurried the connections whose statements are limited at that moment */
+export function createStatementClock(
   { statementTimeoutMs = STATEMENT_TIMEOUT_MS }: { readonly statementTimeoutMs?: number },
-  connections: () => readonly Binding[],
-): { close: () => void } {
-  const look = () => {
+  hurried: () => readonly Binding[],
+): StatementClock {
+  const ticker = createTicker(Math.min(500, statementTimeoutMs), () => {
     const now = performance.now();
-    for (const connection of connections()) if (connection.busyMs(now) > statementTimeoutMs) connection.interrupt();
-  };
-  const timer = setInterval(look, Math.min(500, statementTimeoutMs));
-  timer.unref();
-  return { close: () => clearInterval(timer) };
+    let isBusy = false;
+    for (const connection of hurried()) {
+      const busyMs = connection.busyMs(now);
+      if (busyMs > 0) isBusy = true;
+      if (busyMs > statementTimeoutMs) connection.interrupt();
+    }
+    return isBusy;
+  });
+  return { watch: (connection) => connection.onCall(ticker.wake), close: ticker.close };
 }
 
 /** Repeatedly: an interrupt that comes before the thread has started the statement is lost. */

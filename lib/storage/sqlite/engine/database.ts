@@ -74,11 +74,14 @@ export interface Database {
   read<Row>(connection: Binding, sql: string, params?: readonly (string | number | null)[]): Promise<Row[]>;
   /** Rewrites a page unchanged, through to the disk as the sync mode says; does nothing on a read-only database. */
   tryWrite(): Promise<void>;
-  /** Called soon after another process, or another connection than the writer, has committed. */
+  /**
+   * Called soon after the start, and when a look has found that another process, or another connection than the writer, has
+   * committed. Nobody looks while nobody asks: who answers from memory compares `foreignSeenAt` with the clock.
+   */
   onForeignCommit(listener: () => void): void;
   /** Every commit of others before this moment, as performance.now() tells it, has been told of. */
   foreignSeenAt(): number;
-  /** Looks for commits of others now, and not only when it is time. */
+  /** Looks for commits of others now, unless a look is under way. */
   lookForForeign(): void;
   /** Called when it begins to close: whoever reads by itself stops. */
   onClose(listener: () => void): void;

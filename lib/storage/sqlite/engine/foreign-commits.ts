@@ -1,20 +1,42 @@
 import type { Binding } from './binding.ts';
 
-const FOREIGN_POLL_MS = 100;
+/** The first look, which fills what is in memory, comes by itself so long after the start; again until one succeeds. */
+const FIRST_LOOK_MS = 100;
+/** A look that failed is not made again at once, however many ask. */
+const RETRY_MS = 40;
+
+/** Tells of commits by other processes, when somebody asks. */
+export interface ForeignCommits {
+  /** Called at the first look, and at each that finds that others have committed. */
+  listen(listener: () => void): void;
+  /** Looks now, unless a look is under way. */
+  look(): void;
+  /** Every commit of others before this moment, as performance.now() tells it, has been told of. */
+  seenAt(): number;
+  close(): void;
+}
 
 /**
  * Notices other connections' commits by `PRAGMA data_version`, which changes with each of them. Queried on
  * the writer it shows those of other processes, because our other connections do not write.
+ *
+ * It is queried only when somebody asks: a server that is left alone must cost nothing. So whoever answers from memory
+ * compares `seenAt` with the clock first, and asks for a look where that was too long ago.
  */
-export function pollForeignCommits(run: (job: (connection: Binding) => Promise<void>) => Promise<void>) {
+export function createForeignCommits(
+  run: (job: (connection: Binding) => Promise<void>) => Promise<void>,
+): ForeignCommits {
   const listeners: (() => void)[] = [];
   let known: number | null = null;
   /** Versions of different connections cannot be compared. */
   let askedOf: Binding | null = null;
   let asking = false;
   let seenAt = Number.NEGATIVE_INFINITY;
-  const look = async () => {
-    if (asking || listeners.length === 0) return;
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let first: NodeJS.Timeout | null = null;
+
+  async function look(): Promise<void> {
+    if (asking || performance.now() - triedAt < RETRY_MS) return;
     asking = true;
     try {
       await run(async (connection) => {
@@ -25,19 +47,23 @@ export function pollForeignCommits(run: (job: (connection: Binding) => Promise<v
         known = row!.data_version;
         askedOf = connection;
         seenAt = began;
+        clearInterval(first ?? undefined);
       });
     } catch {
-      // Closing, or the file is gone: there is nothing left to notice.
+      // Closing, or the file cannot be read: nothing counts as seen, and whoever asks next tries again.
+      triedAt = performance.now();
     } finally {
       asking = false;
     }
-  };
-  const timer = setInterval(look, FOREIGN_POLL_MS);
-  timer.unref();
+  }
+
   return {
-    listen: (listener: () => void) => void listeners.push(listener),
+    listen(listener) {
+      listeners.push(listener);
+      first ??= setInterval(look, FIRST_LOOK_MS).unref();
+    },
     look: () => void look(),
     seenAt: () => seenAt,
-    close: () => clearInterval(timer),
+    close: () => clearInterval(first ?? undefined),
   };
 }

@@ -39,13 +39,15 @@ export interface WriterOptions {
   readonly connection: WriteConnection;
   readonly doubt: Doubt;
   readonly room: DiskRoom;
+  /** Before each write: null, or a promise of what must be known first, which never rejects. */
+  readonly beforeWrite: () => Promise<void> | null;
   /** After a commit. */
   readonly onCommit: () => void;
   /** Writing or syncing failed in a way that must end the server. */
   readonly onFatal: (error: StorageError) => void;
 }
 
-export function createWriter({ connection, doubt, room, onCommit, onFatal }: WriterOptions): Writer {
+export function createWriter({ connection, doubt, room, beforeWrite, onCommit, onFatal }: WriterOptions): Writer {
   const submissions = new Fifo<Submission>();
   let queuedOps = 0;
   const slices = new Fifo<() => Promise<void>>();
@@ -90,6 +92,8 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
   }
 
   async function runBatch(batch: readonly Submission[]): Promise<void> {
+    const look = beforeWrite();
+    if (look) await look;
     const refused = blocked() ?? tooLate();
     if (refused) return refuse(batch, refused);
     try {
@@ -217,8 +221,9 @@ export function createWriter({ connection, doubt, room, onCommit, onFatal }: Wri
       if (refused) return Promise.reject(refused);
       const since = performance.now();
       return queueJob(slices, async () => {
-        const late = tooLate();
-        if (late) throw late;
+        await beforeWrite();
+        const refused = blocked() ?? tooLate();
+        if (refused) throw refused;
         const result = await patiently(since, () => connection.transaction(job));
         onCommit();
         return result;

@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import { StorageError, type StorageErrorCode } from '../../../errors.ts';
 import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
-import { fileSize, interruptLongStatements, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
+import { createStatementClock, fileSize, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
 import { type Database, type DatabaseOptions, holdsSchema, tableNames } from '../engine/database.ts';
 import { createDoubt } from '../engine/doubt.ts';
-import { pollForeignCommits } from '../engine/foreign-commits.ts';
+import { createForeignCommits } from '../engine/foreign-commits.ts';
 import { patientRead } from '../engine/patient-read.ts';
 import { isReadOnlyFileSystem } from './read-only-mount.ts';
 import { reopenable } from './reopenable.ts';
@@ -51,10 +51,15 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
   const lookups = reopenable(first.lookups);
   const reads = reopenable(first.reads);
   const maintenance = reopenable(first.maintenance);
-  const clock = interruptLongStatements(options, () => [lookups, reads]);
+  const clock = createStatementClock(options, () => [lookups, reads]);
+  for (const connection of [lookups, reads]) clock.watch(connection);
   const { log, onFatal } = options;
   const doubt = createDoubt({ file, log, checkSql: options.check?.sql, hold() {}, onFatal });
-  const foreign = pollForeignCommits((run) => run(reads.current));
+  const foreign = createForeignCommits(async (run) => {
+    // Without locks, commits are seen by the file's looks alone.
+    await lookAtFile();
+    await run(reads.current);
+  });
   const listeners: (() => void)[] = [];
   const onClose: (() => void)[] = [];
   /** The file has changed and cannot be read as it is now. */
@@ -80,6 +85,9 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     }
   }
   const watch = seen === null ? null : watchUnlocked(file, seen, reopen);
+  const lookAtFile = async () => {
+    if (watch && !watch.isRecent) await watch.look();
+  };
 
   return {
     file,
@@ -99,6 +107,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       );
     },
     async read(on, sql, params) {
+      await lookAtFile();
       if (unreadable) throw unreadable;
       if (watch) {
         try {

@@ -10,6 +10,7 @@ export interface Reopenable extends Binding {
 
 export function reopenable(first: Binding): Reopenable {
   let current = first;
+  let onCall: (() => void) | null = null;
   const calls = new Map<Binding, number>();
 
   async function on<T>(call: (connection: Binding) => Promise<T>): Promise<T> {
@@ -37,11 +38,16 @@ export function reopenable(first: Binding): Reopenable {
     replace(next) {
       const before = current;
       current = next;
+      if (onCall) next.onCall(onCall);
       closeReplaced(before);
     },
     run: (sql, params) => on((connection) => connection.run(sql, params)),
     all: (sql, params) => on((connection) => connection.all(sql, params)),
     exec: (sql) => on((connection) => connection.exec(sql)),
+    onCall(listener) {
+      onCall = listener;
+      current.onCall(listener);
+    },
     busyMs: (now) => current.busyMs(now),
     interrupt: () => current.interrupt(),
     close: () => current.close(),

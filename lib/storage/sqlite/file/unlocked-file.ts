@@ -1,44 +1,56 @@
 import { stat } from 'node:fs/promises';
 
-/** A writer moves its rows into the file a second after writing at the earliest: this interval notices it before. */
+/** A writer moves its rows into the file a second after writing at the earliest: a look so often notices it before. */
 const LOOK_EVERY_MS = 500;
 
-/** A file that is read without locks, and watched for others that start to write. */
+/** A file that is read without locks, and looked at before a read in case others start to write. */
 export interface UnlockedFile {
   /** Looks now. Resolves once the file has been opened again, if that was needed. */
   look(): Promise<void>;
+  /** Whether it was looked at so short a time ago that it can be read as it is. */
+  readonly isRecent: boolean;
+  /** It need not be looked at any more. */
   close(): void;
 }
 
 /**
  * Watches a file by its size, its times, and whether a write-ahead log appears: nothing else tells a reader without
- * locks that somebody writes, and it would go on with pages that are out of date.
+ * locks that somebody writes, and it would go on with pages that are out of date. Nobody looks while nobody reads.
  * @param opened how the file looked before it was opened
  * @param reopen opens the file as it is now; if it rejects, because the file cannot be read, it is called again
  */
 export function watchUnlocked(file: string, opened: string, reopen: () => Promise<void>): UnlockedFile {
   let seen = opened;
+  let seenAt = performance.now();
   let looking: Promise<void> | null = null;
+  let closed = false;
 
   async function look(): Promise<void> {
+    seenAt = performance.now();
     const now = await appearance(file);
     if (now === seen) return;
-    // Set only afterwards: if the file cannot be opened now, it is tried again.
     await reopen();
+    // Set only afterwards: if the file cannot be opened now, it is tried again.
     seen = now;
   }
 
-  const lookOnce = () => {
-    looking ??= look()
-      .catch(() => {})
-      .finally(() => {
-        looking = null;
-      });
-    return looking;
+  return {
+    look() {
+      if (closed) return Promise.resolve();
+      looking ??= look()
+        .catch(() => {})
+        .finally(() => {
+          looking = null;
+        });
+      return looking;
+    },
+    get isRecent() {
+      return closed || (!looking && performance.now() - seenAt < LOOK_EVERY_MS);
+    },
+    close() {
+      closed = true;
+    },
   };
-  const timer = setInterval(() => void lookOnce(), LOOK_EVERY_MS);
-  timer.unref();
-  return { look: lookOnce, close: () => clearInterval(timer) };
 }
 
 /** How a file and its log look from outside. `stat` only: docs/architecture.md says why. */

@@ -3,7 +3,7 @@ import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { type Checkpointer, createCheckpointer } from '../engine/checkpointer.ts';
 import {
-  interruptLongStatements,
+  createStatementClock,
   interruptWhile,
   patiently,
   READER_CACHE_KIB,
@@ -12,7 +12,7 @@ import {
 import { type Database, type DatabaseOptions, holdsSchema } from '../engine/database.ts';
 import { createDiskRoom } from '../engine/disk-room.ts';
 import { createDoubt } from '../engine/doubt.ts';
-import { pollForeignCommits } from '../engine/foreign-commits.ts';
+import { createForeignCommits } from '../engine/foreign-commits.ts';
 import { patientRead } from '../engine/patient-read.ts';
 import type { QuickCheck } from '../engine/quick-check.ts';
 import { createWriteConnection } from '../engine/write-connection.ts';
@@ -137,15 +137,37 @@ function assemble(
     hold: (reason) => writer.block('check', reason),
     onFatal,
   });
+  let migrations = 0;
+  const clock = createStatementClock(options, () =>
+    migrations > 0 || writer.unhurried ? [lookups, reads] : [writing.current, lookups, reads],
+  );
+  for (const each of [connection, lookups, reads]) clock.watch(each);
   const writing = createWriteConnection({
     first: connection,
-    open: () => openAnotherWriter(file, options),
+    async open() {
+      const another = await openAnotherWriter(file, options);
+      clock.watch(another);
+      return another;
+    },
     log,
     onFatal,
     reopenAfterMs: options.reopenAfterMs,
   });
   const onCommit = () => checkpointer?.committed();
-  const writer = createWriter({ connection: writing, doubt, room: createDiskRoom(file), onCommit, onFatal });
+  const watch = watchFile(file, (missing) => {
+    if (missing) log.error('database file lost: writes are refused', { error: missing });
+    else log.warn('the database file is back: writes go on', { file });
+    writer.block('file', missing);
+  });
+  const { beforeWrite } = watch;
+  const writer = createWriter({
+    connection: writing,
+    doubt,
+    room: createDiskRoom(file),
+    beforeWrite,
+    onCommit,
+    onFatal,
+  });
   const check = startCheck?.() ?? null;
   check?.done.catch((error) => {
     if (error.code === 'storage-corrupt' || error.code === 'storage-io') onFatal(error);
@@ -154,17 +176,8 @@ function assemble(
   const checking = () => check?.running ?? false;
   const parts = { maintenance, writer, doubt, log, onFatal, checking };
   checkpointer = createCheckpointer({ file, mode: options.syncMode, ...parts });
-  const watch = watchFile(file, (missing) => {
-    if (missing) log.error('database file lost: writes are refused', { error: missing });
-    else log.warn('the database file is back: writes go on', { file });
-    writer.block('file', missing);
-  });
-  let migrations = 0;
   const onClose: (() => void)[] = [];
-  const clock = interruptLongStatements(options, () =>
-    migrations > 0 || writer.unhurried ? [lookups, reads] : [writing.current, lookups, reads],
-  );
-  const foreign = pollForeignCommits((run) => writer.between(run));
+  const foreign = createForeignCommits((run) => writer.between(run));
   return {
     file,
     readOnly: false,

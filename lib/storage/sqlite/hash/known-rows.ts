@@ -4,15 +4,18 @@ import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import type { Database } from '../engine/database.ts';
 import { createUnihashLoader } from './unihash-loader.ts';
 
-/** A miss is answered from memory when commits of others were looked for so short a time ago … */
+/** Memory answers when commits of others were looked for so short a time ago … */
 const FRESH_MS = 100;
-/** … and they are looked for again before that has passed. */
+/** … and while it is asked they are looked for again before that has passed. After a rest the file answers first. */
 const LOOK_MS = 50;
 
 /** The unihashes in memory, and what this server's own writes mean for them. */
 export interface KnownRows {
+  /** Whoever answers from it asks `isFresh` first. */
   readonly memory: KnownUnihashes;
   readonly loading: Loading;
+  /** Whether what is in memory is new enough to answer with. If not it soon is again: it is asked for. */
+  isFresh(): boolean;
   /** What answers lines of a stream from memory; with `misses` also those of tasks that are known not to be there. */
   lines(of: 'tasks' | 'unihashes', misses: boolean): LineScanner | null;
   /** Rows of these tasks were deleted. */
@@ -24,6 +27,9 @@ export interface KnownRows {
   /** What is in memory has been found wrong. */
   forget(): void;
 }
+
+/** What a scanner says that answers no line. */
+const nothing = (from: number) => ({ end: from, written: 0, lines: 0 });
 
 /** @param maxBytes of memory; 0 keeps nothing */
 export function createKnownRows(database: Database, maxBytes: number, log: Logger): KnownRows {
@@ -40,7 +46,14 @@ export function createKnownRows(database: Database, maxBytes: number, log: Logge
     get loading() {
       return loader.loading;
     },
-    lines: (of, misses) => memory.scanner(of, misses ? isFresh : () => false),
+    isFresh,
+    lines(of, misses) {
+      const scanner = memory.scanner(of, () => misses);
+      if (!scanner) return null;
+      return {
+        scan: (input, from, output, most) => (isFresh() ? scanner.scan(input, from, output, most) : nothing(from)),
+      };
+    },
     removed: (tasks) => memory.remove(tasks),
     stored() {
       memory.miss();

@@ -63,7 +63,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
   const { memory } = known;
   const users = createUserStore(database);
   const [newest] = await database.read<{ created: string | null }>(database.reads, NEWEST_CREATED);
-  // The first call comes by itself, soon after the start: from then on the memory is filled.
+  // The first call comes by itself, soon after the start: from then on the memory is filled. Others come when somebody asks.
   database.onForeignCommit(() => {
     known.unsure();
     users.changed();
@@ -136,14 +136,14 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     },
     newestCreated: newest!.created,
 
-    knownUnihash: (task) => memory.get(task),
+    knownUnihash: (task) => (known.isFresh() ? memory.get(task) : undefined),
     knownLines: known.lines,
     unihashes: (tasks) => lookup.get(tasks),
     async unihash(method, taskhash) {
-      const hasBlank = method.includes(' ') || taskhash.includes(' ');
-      return (hasBlank ? undefined : memory.get(`${method} ${taskhash}`)) ?? readUnihash(method, taskhash);
+      const asLine = !method.includes(' ') && !taskhash.includes(' ') && known.isFresh();
+      return (asLine ? memory.get(`${method} ${taskhash}`) : undefined) ?? readUnihash(method, taskhash);
     },
-    knownToExist: (unihash) => memory.exists(unihash),
+    knownToExist: (unihash) => known.isFresh() && memory.exists(unihash),
     unihashesExist: (unihashes) => lookupExisting.get(unihashes),
 
     ...createOuthashStore(database),
@@ -160,6 +160,8 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     ...createRowStore(database, known),
     ...users.methods,
     get usersVersion() {
+      // Nobody has looked for a while whether another server has changed a user.
+      if (!known.isFresh()) users.changed();
       return users.version;
     },
   };
