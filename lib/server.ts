@@ -30,13 +30,13 @@ import { createPrStore } from './storage/sqlite/pr/store.ts';
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
-/** Another server's database, for `bakeserv warm`: only this file picks an engine. */
-export { openTaskPages } from './storage/sqlite/hash/task-pages.ts';
 /** For `bakeserv backup`, `check` and `restore`. */
 export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 export { checkFile, type FileReport } from './storage/sqlite/upkeep/check.ts';
 export { servicesIn } from './storage/sqlite/upkeep/look.ts';
 export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite/upkeep/restore.ts';
+/** Another server's database, for `bakeserv warm`: only this file picks an engine. */
+export { openTaskPages } from './storage/sqlite/upkeep/task-pages.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {

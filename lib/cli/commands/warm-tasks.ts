@@ -7,6 +7,8 @@ import { readTasks, TASK } from '../client/task-lines.ts';
 export interface TaskSource {
   readonly total: number | null;
   groups(): AsyncGenerator<string[]>;
+  /** Must be called, however it went. */
+  close(): Promise<void>;
 }
 
 /** How many tasks one group has. */
@@ -37,6 +39,7 @@ export async function tasksOfFile(file: string): Promise<TaskSource> {
       }
       if (group.length > 0) yield group;
     },
+    close: async () => {},
   };
 }
 
@@ -47,12 +50,13 @@ export async function tasksOfFile(file: string): Promise<TaskSource> {
 export async function tasksOfDatabase(file: string): Promise<TaskSource> {
   // Loaded only when needed: other client commands do not need the server.
   const { openTaskPages } = await import('../../server.ts');
-  const { total, pages } = await openTaskPages(file);
+  const { total, pages, close } = await openTaskPages(file);
   return {
     total,
     async *groups() {
       // A value that cannot be a line of a stream cannot occur in a build either.
       for await (const page of pages()) yield page.filter((task) => TASK.test(task));
     },
+    close,
   };
 }

@@ -15,16 +15,20 @@ type UpstreamStats = { readonly [key in 'unanswered' | 'backfill_stored' | 'back
 /** `bakeserv warm`: asks a server for tasks, so that it fetches those it does not have from its upstream. */
 export async function run({ args, flags }: ServerCall): Promise<number> {
   const text = (name: string) => textOf(flags, name);
-  const source = await openSource(args.text('FILE'), text('from-db'));
   const caFile = text('ca');
   const address = parseAddress(text('address') ?? 'unix://./hashserve.sock');
   const username = text('user');
   const login = username === undefined ? undefined : { username, token: text('token') ?? '' };
-  const client = await connectHashClient(address, { login, ...(caFile && { caFile }) });
+  const source = await openSource(args.text('FILE'), text('from-db'));
   try {
-    return await warm(client, source, flags.json === true);
+    const client = await connectHashClient(address, { login, ...(caFile && { caFile }) });
+    try {
+      return await warm(client, source, flags.json === true);
+    } finally {
+      client.close();
+    }
   } finally {
-    client.close();
+    await source.close();
   }
 }
 

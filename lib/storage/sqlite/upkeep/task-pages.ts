@@ -1,12 +1,13 @@
-import fs from 'node:fs';
 import { errorText, StorageError } from '../../../errors.ts';
-import { openBinding } from '../engine/binding.ts';
+import { openToLook } from './look.ts';
 
 /** All tasks of a hash equivalence database, page by page. */
 export interface TaskPages {
   readonly total: number;
-  /** Lines `method taskhash`. Can be iterated once; closes the database at the end. */
+  /** Lines `method taskhash`. Can be iterated once. */
   pages(): AsyncGenerator<string[]>;
+  /** Must be called, also when not all pages were wanted: a database that nobody else has open is left without a log. */
+  close(): Promise<void>;
 }
 
 const PAGE_TASKS = 8192;
@@ -19,24 +20,20 @@ const COUNT = 'SELECT count(*) AS total FROM unihashes_v3';
  * @throws StorageError when it is not one
  */
 export async function openTaskPages(file: string): Promise<TaskPages> {
-  if (!fs.existsSync(file)) throw new StorageError('storage-missing', `${file}: no such file`);
-  const binding = await openBinding(file, 'read');
+  const binding = await openToLook(file);
   try {
     const [counted] = await binding.all<{ total: number }>(COUNT);
     return {
       total: counted!.total,
       async *pages() {
-        try {
-          for (let last = 0; ; ) {
-            const rows = await binding.all<{ id: number; method: string; taskhash: string }>(PAGE, [last]);
-            if (rows.length === 0) return;
-            last = rows.at(-1)!.id;
-            yield rows.map(({ method, taskhash }) => `${method} ${taskhash}`);
-          }
-        } finally {
-          await binding.close();
+        for (let last = 0; ; ) {
+          const rows = await binding.all<{ id: number; method: string; taskhash: string }>(PAGE, [last]);
+          if (rows.length === 0) return;
+          last = rows.at(-1)!.id;
+          yield rows.map(({ method, taskhash }) => `${method} ${taskhash}`);
         }
       },
+      close: () => binding.close(),
     };
   } catch (error) {
     await binding.close();
