@@ -88,6 +88,7 @@ export {
   type LogLevel,
   loadConfigFile,
   type Peer,
+  type Place,
   type ProgramLogger,
   type Rights,
   resolveConfig,

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { LogFields } from '../log.ts';
 import type { Rights } from './rights.ts';
 import type { Json } from './wire/messages.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -37,6 +38,16 @@ export interface Peer {
   readonly local: boolean;
   /** What the listener it came by lets it do; absent: all that the services allow. */
   readonly rights?: Rights;
+  /** The proxy that said who it is, by its address; absent where nobody stands between. */
+  readonly proxy?: string;
+  /** What it has taken already, where something had to be read from it before it could be served. */
+  readonly place?: Place;
+}
+
+/** The place of a client among all that are connected, which it keeps as it goes from layer to layer. */
+export interface Place {
+  /** When it connected, by `performance.now()`. */
+  readonly since: number;
 }
 
 /** How a transport carries messages, if it is not a plain byte stream. */
@@ -155,4 +166,13 @@ export interface Host {
   readonly turns: SharedTurns;
   /** Serves a client on a byte stream. Past the connection limit the stream is destroyed. */
   accept(stream: Duplex, peer: Peer, carrier?: Carrier): void;
+  /**
+   * Takes a place for a client from which something must be read before it can be served: it counts as one in its
+   * handshake from now on. `accept` then gets it as a part of the peer, who may be at another address by then.
+   * @param onLate the time for the handshake is over: the socket must be ended
+   * @returns null past the connection limit, after the socket was destroyed
+   */
+  arrive(socket: Duplex, peer: Peer, onLate: () => void): Place | null;
+  /** Counts, logs and destroys a client that is refused before it can be served. `what` is one of a few fixed texts. */
+  refuse(socket: Duplex, peer: Peer, what: string, fields?: LogFields): void;
 }

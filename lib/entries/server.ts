@@ -3,7 +3,7 @@
 export type { Limits } from '../asyncrpc/limits.ts';
 export type { Access, Rights } from '../asyncrpc/rights.ts';
 export type { Hub } from '../asyncrpc/server/hub.ts';
-export type { Carrier, Host, Peer, SharedTurns } from '../asyncrpc/service.ts';
+export type { Carrier, Host, Peer, Place, SharedTurns } from '../asyncrpc/service.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 export type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';

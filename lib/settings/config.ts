@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
 import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
-import { type ListenerSpec, parseListener, requireNames, requireServices } from './listener-spec.ts';
+import { type ListenerSpec, parseListener, requireNames, requireProxies, requireServices } from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
@@ -48,6 +49,8 @@ export interface Config {
   readonly history: boolean;
   /** What clients may do without a login, on listeners that do not say; null: by whether the listener is local. */
   readonly anonymousPermissions: readonly string[] | null;
+  /** Who is believed when it names its clients: addresses, networks, `unix`. */
+  readonly trustProxy: readonly string[];
   /** Web origins whose pages may connect over WebSocket. */
   readonly allowOrigins: readonly string[];
   readonly admin: { readonly username: string; readonly password: string } | null;
@@ -114,6 +117,9 @@ export function configOf(
     return { file, syncMode: syncMode(name), upstream: upstream ? parseUpstream(upstream, place, binds) : null };
   };
   const anonPerms = text('anon-perms');
+  const trustProxy = words(value('trust-proxy'));
+  naming(where('trust-proxy'), () => createProxies(trustProxy));
+  naming(where('bind'), () => requireProxies(binds, trustProxy));
   const config: Config = {
     binds,
     hashserv: service('hashserv'),
@@ -125,6 +131,7 @@ export function configOf(
     anonymousPermissions: naming(where('anon-perms'), () =>
       anonPerms === undefined ? null : parseAnonymousPermissions(anonPerms.split(/[\s,]+/).filter(Boolean)),
     ),
+    trustProxy,
     allowOrigins: ((value('allow-origin') as readonly string[] | undefined) ?? []).map((origin) =>
       parseOrigin(origin, where('allow-origin')),
     ),
@@ -152,6 +159,11 @@ export function configOf(
   naming(where('bind'), () => requireNames(binds));
   naming(where('bind'), () => requireServices(binds, { hashserv: flag('hashserv'), prserv: flag('prserv') }));
   return Object.freeze(config);
+}
+
+/** Every word of a list, wherever commas or blanks separate them. */
+function words(list: unknown): readonly string[] {
+  return ((list as readonly string[] | undefined) ?? []).flatMap((text) => text.split(/[\s,]+/)).filter(Boolean);
 }
 
 /** Adds the place where a value was set to what is wrong with it. */

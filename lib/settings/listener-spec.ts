@@ -15,6 +15,8 @@ export interface ListenerSpec {
   readonly rights: Rights;
   /** Who may connect, where it is a Unix socket. */
   readonly access: ListenAccess;
+  /** Connections begin with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean;
 }
 
 /** What FileDescriptorName= takes (systemd.socket(5)). */
@@ -64,6 +66,7 @@ export function parseListener(given: ListenerGiven, access: ListenAccess): Liste
       mode: mode === undefined ? access.mode : Number.parseInt(mode, 8),
       group: group ?? access.group,
     },
+    proxyProtocol: said['proxy-protocol'] ?? false,
   };
 }
 
@@ -87,6 +90,17 @@ export function requireServices(specs: readonly ListenerSpec[], served: { hashse
     const open = (['hashserv', 'prserv'] as const).filter((name) => served[name] && accessTo(rights, name) !== null);
     if (open.every((name) => accessTo(rights, name) === 'none'))
       throw new ConfigError(`${formatAddress(address)}: nothing is served there`);
+  }
+}
+
+/** @throws ConfigError for a listener where only proxies are let in, and none can come */
+export function requireProxies(specs: readonly ListenerSpec[], trusted: readonly string[]): void {
+  for (const { address, proxyProtocol } of specs) {
+    const isUnix = address.kind === 'unix';
+    if (!proxyProtocol || trusted.some((word) => (word === 'unix') === isUnix)) continue;
+    throw new ConfigError(
+      `${formatAddress(address)}: proxy-protocol lets in only those that --trust-proxy names: name ${isUnix ? 'unix' : 'the address of the proxy'} there`,
+    );
   }
 }
 

@@ -11,6 +11,7 @@ export interface ListenerObject {
   readonly pr?: string;
   readonly 'socket-mode'?: string;
   readonly 'socket-group'?: string;
+  readonly 'proxy-protocol'?: boolean;
 }
 
 /** A listener as it is given. */
@@ -30,6 +31,10 @@ const PROPERTIES: Readonly<Record<keyof ListenerObject, object>> = {
   pr: { enum: ['read-only', 'none'], description: 'PR values are only looked up here, or not served' },
   'socket-mode': { ...TEXTS, description: 'As --socket-mode, for this Unix socket' },
   'socket-group': { ...TEXTS, description: 'As --socket-group, for this Unix socket' },
+  'proxy-protocol': {
+    type: 'boolean',
+    description: 'Connections begin with a PROXY protocol header, and come from --trust-proxy only',
+  },
 };
 
 export const LISTENER_KEYS: readonly string[] = Object.keys(PROPERTIES);
@@ -42,7 +47,7 @@ export const LISTENERS_SCHEMA = {
 };
 
 /** Rights that are said without a value, and those whose list goes on with further words. */
-const SWITCHES = ['read-only'];
+const SWITCHES = ['read-only', 'proxy-protocol'];
 const LISTS = ['services', 'anon-perms'];
 
 /** Whether a word that stands behind an address is about it, rather than another address. */

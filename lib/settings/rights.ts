@@ -1,5 +1,6 @@
 import { type Access, ALL_RIGHTS, type Rights } from '../asyncrpc/rights.ts';
-import { isLocalAddress } from '../asyncrpc/transport/address.ts';
+import { type Address, isLocalAddress } from '../asyncrpc/transport/address.ts';
+import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from '../hashserv/access/permissions.ts';
 import type { Config } from './config.ts';
 import { accessTo, type ListenerSpec, type ServiceName } from './listener-spec.ts';
@@ -42,13 +43,20 @@ export interface ListenerReport {
   readonly prserv: Access | null;
   /** What the former lets clients do without a login; also whether PR values can be removed. */
   readonly anonymous: readonly string[];
+  /** The same of clients that a proxy on this machine has as local; null where nobody has more than the others. */
+  readonly behindProxy: readonly string[] | null;
 }
 
 /** What a server with these settings lets clients of a listener do. */
 export function reportOf(
-  config: Pick<Config, 'anonymousPermissions' | 'hashserv' | 'prserv' | 'readOnly'>,
-  { address, rights }: Pick<ListenerSpec, 'address' | 'rights'>,
+  config: Pick<Config, 'anonymousPermissions' | 'trustProxy' | 'hashserv' | 'prserv' | 'readOnly'>,
+  { address, rights, proxyProtocol }: Pick<ListenerSpec, 'address' | 'rights' | 'proxyProtocol'>,
 ): ListenerReport {
+  const open = (local: boolean) => anonymousPermissions(config, { local, rights });
+  const local = isLocalAddress(address);
+  const isProxied = proxyProtocol || (local && trustsLoopback(config, address));
+  const anonymous = open(local && !isProxied);
+  const mayBeNamed = local && isProxied && (proxyProtocol || address.kind !== 'tcp');
   const access = (service: ServiceName) => {
     const found = config[service] ? accessTo(rights, service) : null;
     return found === 'read-write' && config.readOnly ? 'read-only' : found;
@@ -56,17 +64,25 @@ export function reportOf(
   return {
     hashserv: access('hashserv'),
     prserv: access('prserv'),
-    anonymous: anonymousPermissions(config, { local: isLocalAddress(address), rights }),
+    anonymous,
+    behindProxy: mayBeNamed && open(true) !== anonymous ? open(true) : null,
   };
 }
 
+/** Whether whoever connects from this machine over the network counts as a proxy. */
+function trustsLoopback({ trustProxy }: Pick<Config, 'trustProxy'>, address: Address): boolean {
+  const proxies = createProxies(trustProxy);
+  return address.kind !== 'unix' && (proxies.trusts('127.0.0.1') || proxies.trusts('::1'));
+}
+
 /** The report in a line. The PR service has no users: what --anon-perms leaves out closes nothing of it but the removing. */
-export function tellReport({ hashserv, prserv, anonymous }: ListenerReport): string {
+export function tellReport({ hashserv, prserv, anonymous, behindProxy }: ListenerReport): string {
   const told: string[] = [];
   if (hashserv) told.push(`hash equivalence ${hashserv}, without a login ${anonymous.join(',') || 'nothing'}`);
   if (prserv === 'read-write')
     told.push(`PR values read-write for everybody, removing ${anonymous.includes(DB_ADMIN) ? 'too' : 'refused'}`);
   if (prserv === 'read-only') told.push('PR values read-only for everybody');
   if (prserv === 'none') told.push('PR values refused');
+  if (behindProxy) told.push(`clients of this machine, if the proxy says so, ${behindProxy.join(',')}`);
   return told.join('; ');
 }

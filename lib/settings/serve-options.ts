@@ -19,7 +19,7 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders; name=builders takes a socket of systemd instead; see docs/permissions.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol; name=builders takes a socket of systemd instead; see docs/permissions.md',
       reloads: true,
     },
     {
@@ -135,6 +135,13 @@ const ROWS: readonly Option[] = [
       describe:
         'What clients may do without a login, on every listener that does not say: a comma-separated list of @read, @report, @db-admin, @none; by default @read,@report,@db-admin on Unix sockets and loopback addresses, @read,@report on others',
       reloads: true,
+    },
+    {
+      name: 'trust-proxy',
+      type: 'strings',
+      default: undefined,
+      describe:
+        'Proxies that are believed when they say who their client is: a comma-separated list of addresses, networks such as 10.0.0.0/8, and unix for one that connects over a Unix socket. They say so by X-Forwarded-For (WebSocket, HTTP), or by the PROXY protocol on listeners with proxy-protocol',
     },
     {
       name: 'allow-origin',

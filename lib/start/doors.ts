@@ -3,6 +3,7 @@ import type { Hub } from '../asyncrpc/server/hub.ts';
 import { formatAddress } from '../asyncrpc/transport/address.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 import { type Listener, type ListenOptions, listen, listenInherited } from '../asyncrpc/transport/listen.ts';
+import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { type Logger, limitRate } from '../log.ts';
 import type { Config } from '../settings/config.ts';
 import type { ListenerSpec } from '../settings/listener-spec.ts';
@@ -44,7 +45,8 @@ export async function openDoors(
 ): Promise<Doors> {
   // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
   const clientLog = limitRate(log);
-  const { limits, allowOrigins } = config;
+  const { limits, allowOrigins, trustProxy } = config;
+  const proxies = createProxies(trustProxy);
   let settings = config;
   const standings: Standing[] = [];
   const list: Door[] = [];
@@ -52,13 +54,15 @@ export async function openDoors(
   const open = async (spec: ListenerSpec | null, start: (options: ListenOptions) => Promise<Listener>) => {
     // An object of its own: the hub knows the clients of a listener by it.
     const standing: Standing = { spec, current: { ...(spec?.rights ?? ALL_RIGHTS) } };
-    const { address, close } = await start({ allowOrigins, rights: standing, ...(spec && { access: spec.access }) });
+    const proxyProtocol = spec?.proxyProtocol ?? false;
+    const common = { allowOrigins, rights: standing, proxies, proxyProtocol };
+    const { address, close } = await start({ ...common, ...(spec && { access: spec.access }) });
     standings.push(standing);
     list.push({
       address,
       close,
       get report() {
-        return reportOf(settings, { address, rights: standing.current });
+        return reportOf(settings, { address, rights: standing.current, proxyProtocol });
       },
     });
   };
@@ -152,6 +156,7 @@ function takeMatching(left: ListenerSpec[], was: ListenerSpec, byName: boolean):
 
 /** Whether something else than rights has changed: what is spoken there, or who may use the socket file. */
 function needsStart(was: ListenerSpec, now: ListenerSpec): boolean {
-  const text = ({ address, name, access }: ListenerSpec) => JSON.stringify([formatAddress(address), name, access]);
+  const text = ({ address, name, access, proxyProtocol }: ListenerSpec) =>
+    JSON.stringify([formatAddress(address), name, access, proxyProtocol]);
   return text(was) !== text(now);
 }

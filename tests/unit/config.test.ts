@@ -29,6 +29,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'upstream-report-timeout': ['1', '2.5', (config) => config.upstream.reportTimeoutMs],
   'upstream-connect-timeout': ['1', '2.5', (config) => config.upstream.connectTimeoutMs],
   'upstream-miss-ttl': ['0', '2.5', (config) => config.upstream.missTtlMs],
+  'trust-proxy': ['unix', '10.0.0.0/8', (config) => config.trustProxy],
   'allow-origin': ['https://a', 'https://b:1', (config) => config.allowOrigins],
   ca: ['a', 'b', (config) => config.upstream.caFile],
   'cache-size': ['1MiB', '2MiB', (config) => config.cacheBytes],

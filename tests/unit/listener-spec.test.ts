@@ -50,6 +50,7 @@ describe('a listener with rights of its own', () => {
         pr: fc.constantFrom('read-only', 'none'),
         'socket-mode': fc.constantFrom('0660', '600'),
         'socket-group': word,
+        'proxy-protocol': fc.constant(true),
       },
       { requiredKeys: ['address'] },
     );

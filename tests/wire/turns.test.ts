@@ -42,8 +42,9 @@ test('packets of WebSockets wait for their turn, one each, in order, and none is
   const streams: WebSocketStream[] = [];
   const waiting: { work(): void }[] = [];
   const turns = { isOver: false, spend() {}, queue: (worker: { work(): void }) => void waiting.push(worker) };
-  const host: Pick<Hub, 'accept' | 'turns'> = {
+  const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
     turns,
+    arrive: () => ({ since: 0 }),
     accept: (stream) => void streams.push(stream as WebSocketStream),
   };
   const asked = { kind: 'ws', secure: false, host: '127.0.0.1', port: 0, path: '/' } as const;
@@ -90,8 +91,9 @@ test('packets of WebSockets wait for their turn, one each, in order, and none is
 test('a WebSocket that breaks off is read to what came last', async (t) => {
   const streams: WebSocketStream[] = [];
   const turns = { isOver: false, spend() {}, queue() {} };
-  const host: Pick<Hub, 'accept' | 'turns'> = {
+  const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
     turns,
+    arrive: () => ({ since: 0 }),
     accept: (stream) => void streams.push(stream as WebSocketStream),
   };
   const asked = { kind: 'ws', secure: false, host: '127.0.0.1', port: 0, path: '/' } as const;

@@ -19,7 +19,10 @@ async function turns(): Promise<void> {
 /** The two ends of a WebSocket: ours as a stream of lines, the client's as frames. */
 async function pair(t: TestContext): Promise<{ stream: WebSocketStream; client: FrameClient }> {
   const streams: WebSocketStream[] = [];
-  const hub: Pick<Hub, 'accept'> = { accept: (stream) => void streams.push(stream as WebSocketStream) };
+  const hub: Pick<Hub, 'accept' | 'arrive'> = {
+    arrive: () => ({ since: 0 }),
+    accept: (stream) => void streams.push(stream as WebSocketStream),
+  };
   const address = { kind: 'ws', secure: false, host: '127.0.0.1', port: 0, path: '/' } as const;
   const listener = await listen(address, hub as Hub, DEFAULT_LIMITS, SILENT);
   assert(listener.address.kind === 'ws');
@@ -29,10 +32,9 @@ async function pair(t: TestContext): Promise<{ stream: WebSocketStream; client: 
     for (const stream of streams) stream.destroy();
     await listener.close();
   });
-  // As in a connection, reading begins the upgrade; then nobody reads until the test does.
+  // Nobody reads until the test does.
   const opened = once(client.ws, 'open');
   while (streams.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  streams[0]!.read(0);
   await opened;
   return { stream: streams[0]!, client };
 }

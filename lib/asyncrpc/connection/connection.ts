@@ -39,7 +39,7 @@ const LINGER_MS = 1000;
 export class Connection implements ConversationHost, OutputOwner, Holder, Worker {
   readonly peer: Peer;
   readonly address: string | null;
-  readonly openedAt = performance.now();
+  private readonly since: number;
   private readonly stream: Duplex;
   private readonly context: ConnectionContext;
   readonly limits: Limits;
@@ -62,7 +62,11 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   private inputEnded = false;
   private closingSince = 0;
 
-  constructor(stream: Duplex, peer: Peer, address: string | null, context: ConnectionContext) {
+  /**
+   * @param address as limits count it
+   * @param since when the client connected, by `performance.now()`
+   */
+  constructor(stream: Duplex, peer: Peer, address: string | null, since: number, context: ConnectionContext) {
     const { limits, carrier, log, account, turns, services } = context;
     this.log = log;
     this.carrier = carrier;
@@ -70,6 +74,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.stream = stream;
     this.peer = peer;
     this.address = address;
+    this.since = since;
     this.context = context;
     this.limits = limits;
     this.inbox = new Inbox(limits, carrier);
@@ -111,7 +116,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       if (now - this.closingSince > limits.outputTimeoutMs) this.destroy();
       return;
     }
-    if (this.conversation.isHandshake && now - this.openedAt > limits.handshakeTimeoutMs) {
+    if (this.conversation.isHandshake && now - this.since > limits.handshakeTimeoutMs) {
       return this.fail(new ProtocolError(`no complete handshake within ${limits.handshakeTimeoutMs / 1000} s`));
     }
     const late = this.paused ? null : this.inbox.checkTime(now);

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { Logger } from '../../log.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Limits } from '../limits.ts';
@@ -8,7 +7,7 @@ import { Account } from '../shares/account.ts';
 import { Turns } from '../shares/turns.ts';
 import { createTicker } from '../ticker.ts';
 import { Admission } from './admission.ts';
-import { countedAddress, Places } from './places.ts';
+import { type Seat, Seats } from './seats.ts';
 
 const TICK_MS = 250;
 
@@ -18,6 +17,8 @@ const BYTES: Carrier = { chunked: true, heldBytes: () => 0 };
 export interface Hub extends Host {
   /** Clients connected now. */
   readonly size: number;
+  /** How many clients were refused before they were served, by the reason as it is logged. */
+  readonly refusals: ReadonlyMap<string, number>;
   /** Bytes held for all clients. */
   readonly heldBytes: number;
   /** Milliseconds since the last client was connected; 0 while one is. */
@@ -38,14 +39,15 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   /** Rights that were taken back. */
   const past = new WeakSet<Rights>();
   const connections = new Set<Connection>();
-  const streams = new Set<Duplex>();
   const admission = new Admission(limits);
   const account = new Account(limits);
-  const places = new Places(limits);
   const turns = new Turns();
   let emptySince = performance.now();
-  let draining = false;
   let onEmpty: (() => void) | null = null;
+  const seats = new Seats(limits, admission, log, () => {
+    emptySince = performance.now();
+    onEmpty?.();
+  });
 
   let lastTick = 0;
   const ticker = createTicker(TICK_MS, () => {
@@ -54,13 +56,13 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     account.relieve(now - lastTick);
     lastTick = now;
     for (const connection of connections) connection.checkTime(now);
-    return connections.size > 0;
+    seats.checkTime(now);
+    return seats.size > 0;
   });
-
-  const forget = (stream: Duplex) => {
-    if (!streams.delete(stream) || streams.size > 0) return;
-    emptySince = performance.now();
-    onEmpty?.();
+  const wake = () => {
+    // While nobody was connected there were no ticks.
+    if (seats.size === 1) lastTick = performance.now();
+    ticker.wake();
   };
 
   /** What is spoken with a client; the same map for all clients of a listener. */
@@ -74,8 +76,8 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     return spoken;
   };
 
-  const start = (stream: Duplex, peer: Peer, address: string | null, carrier: Carrier) => {
-    const connection = new Connection(stream, peer, address, {
+  const start = ({ stream, address, since }: Seat, peer: Peer, carrier: Carrier) => {
+    const connection = new Connection(stream, peer, address, since, {
       services: servicesFor(peer),
       limits,
       log,
@@ -88,58 +90,51 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
         admission.done(connection);
       },
     });
-    // While nobody was connected there were no ticks.
-    if (connections.size === 0) lastTick = performance.now();
     connections.add(connection);
     admission.begin(connection);
-    ticker.wake();
+    wake();
   };
 
   return {
     turns,
     accept(stream, peer, carrier = BYTES) {
-      const address = countedAddress(peer.address);
       // A client may have been under way, in the handshake of its transport, when its rights were taken back.
-      const refused = draining || (peer.rights !== undefined && past.has(peer.rights));
-      const full = refused ? null : places.take(address);
-      if (refused || full) {
-        if (full) log.warn(full.what, { peer: peer.name, limit: full.limit });
-        stream.on('error', () => {});
-        stream.destroy();
-        return;
-      }
-      streams.add(stream);
-      stream.on('error', () => {});
-      stream.once('close', () => {
-        places.leave(address);
-        forget(stream);
-      });
-      start(stream, peer, address, carrier);
+      const isPast = peer.rights !== undefined && past.has(peer.rights);
+      const seat = isPast ? null : seats.take(stream, peer);
+      if (seat) start(seat, peer, carrier);
+      else if (isPast) seats.discard(stream);
     },
+    arrive(socket, peer, onLate) {
+      const seat = seats.arrive(socket, peer, onLate);
+      if (seat) wake();
+      return seat;
+    },
+    refuse: (socket, peer, what, fields) => seats.refuse(socket, peer, what, fields),
+    refusals: seats.refusals,
     get size() {
-      return streams.size;
+      return seats.size;
     },
     get heldBytes() {
       return account.held;
     },
     get idleMs() {
-      return streams.size > 0 ? 0 : performance.now() - emptySince;
+      return seats.size > 0 ? 0 : performance.now() - emptySince;
     },
     letGo(rights) {
       past.add(rights);
       for (const connection of connections) if (connection.peer.rights === rights) connection.drain();
     },
     async drain() {
-      draining = true;
       const empty = new Promise<void>((resolve) => {
         onEmpty = resolve;
-        if (streams.size === 0) resolve();
+        if (seats.size === 0) resolve();
       });
       for (const connection of connections) connection.drain();
+      seats.close();
       const timer = setTimeout(() => {
-        if (streams.size > 0)
-          log.warn('clients still busy at the end of the drain time: closed', { clients: streams.size });
-        for (const stream of streams) stream.destroy();
+        if (seats.size > 0)
+          log.warn('clients still busy at the end of the drain time: closed', { clients: seats.size });
+        seats.destroyAll();
       }, limits.drainTimeoutMs);
       await empty;
       clearTimeout(timer);

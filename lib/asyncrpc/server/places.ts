@@ -36,6 +36,16 @@ export class Places {
     return null;
   }
 
+  /** Keeps the place of a client that is at another address than it seemed: null, or which limit stands in the way. */
+  move(from: string | null, to: string | null): { readonly what: string; readonly limit: number } | null {
+    if (from === to) return null;
+    this.leave(from);
+    const full = this.take(to);
+    // It still has its old place, which its end gives back.
+    if (full) this.take(from);
+    return full;
+  }
+
   /** Gives a place back. */
   leave(address: string | null): void {
     this.total--;

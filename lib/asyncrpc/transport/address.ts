@@ -59,6 +59,6 @@ export function isLocalAddress(address: Address): boolean {
 }
 
 /** True for localhost, 127.0.0.0/8, ::1 and their v6-mapped forms. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/i.test(host);
 }

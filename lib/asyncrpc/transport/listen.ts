@@ -7,6 +7,8 @@ import type { Host, Peer } from '../service.ts';
 import { type Address, formatAddress } from './address.ts';
 import { inheritedAddress } from './inherited.ts';
 import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
+import { NO_PROXIES, peerOfStream } from './proxies.ts';
+import { acceptProxied } from './proxy-layer.ts';
 import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
 import { bindUnixSocket } from './unix/socket.ts';
 import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './websocket/server.ts';
@@ -25,6 +27,8 @@ export type ListenOptions = Partial<
     readonly access: ListenAccess;
     /** What clients may do; all that the services allow where it is not said. */
     readonly rights: HeldRights;
+    /** Connections begin with a header of the PROXY protocol; only those of `proxies` are taken. */
+    readonly proxyProtocol: boolean;
   }
 >;
 
@@ -115,10 +119,12 @@ async function openFront(
   host: Host,
   limits: Limits,
   log: Logger,
-  { allowOrigins = [] }: ListenOptions,
+  { allowOrigins = [], proxies = NO_PROXIES, proxyProtocol = false }: ListenOptions,
 ): Promise<Front> {
-  if (address?.kind === 'ws') return acceptor(host, limits, { allowOrigins }, log);
-  return { accept: (socket, peer) => host.accept(socket, peer), close: () => {} };
+  // From the top layer down: WebSocket or the stream as it is, TLS, PROXY protocol.
+  const stream: Front = { accept: (socket, peer) => host.accept(socket, peerOfStream(peer, proxies)), close: () => {} };
+  const top = address?.kind === 'ws' ? await acceptor(host, limits, { allowOrigins, proxies }, log) : stream;
+  return proxyProtocol ? { ...top, accept: acceptProxied(host, proxies, top.accept) } : top;
 }
 
 function listenerOf(server: net.Server, address: Address, front: Front): Listener {

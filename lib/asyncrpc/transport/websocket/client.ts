@@ -45,8 +45,7 @@ export async function dialWebSocket(
     else signal?.addEventListener('abort', stop, { once: true });
     ws.once('upgrade', ({ socket }) => {
       ws.once('open', () => {
-        const stream = new WebSocketStream();
-        stream.attach(ws, socket);
+        const stream = new WebSocketStream(ws, socket);
         ws.off('error', fail);
         signal?.removeEventListener('abort', stop);
         resolve(stream);

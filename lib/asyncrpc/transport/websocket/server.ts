@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../../log.ts';
 import type { Limits } from '../../limits.ts';
-import type { Rights } from '../../rights.ts';
 import type { Host, Peer } from '../../service.ts';
 import { createTicker } from '../../ticker.ts';
+import { type Proxies, peerOfRequest } from '../proxies.ts';
 import { WebSocketStream } from './stream.ts';
 
 /** Takes the sockets of a `ws://` listener. */
@@ -20,28 +20,27 @@ export interface WebSocketAcceptor {
 export interface WebSocketOptions {
   /** Web origins whose pages may connect, as `scheme://host[:port]`. */
   readonly allowOrigins: readonly string[];
+  /** Who is believed when it names its clients. */
+  readonly proxies: Proxies;
 }
-
-/** Set by a proxy: the client behind it is not on this machine, although the connection is. */
-const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'];
 
 /** Pings without an answer after which a peer is dead. */
 const MISSED_PINGS = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Serves clients over WebSocket, on any path. The host gets a stream as soon as a client connects, so the connection limit,
- * the handshake limits and the handshake time cover the upgrade. A request with an Origin comes from a web page; it is
- * refused unless listed, even when it names this host: so does a page whose name an attacker has pointed at this address.
+ * Serves clients over WebSocket, on any path. The host knows of a client as soon as it connects, so the connection limit,
+ * the handshake limits and the handshake time cover the upgrade; only that tells who it is, if it came through a proxy. A request
+ * with an Origin comes from a web page; it is refused unless listed, even when it names this host: so does a page whose name an attacker has pointed at this address.
  */
 export function acceptWebSockets(
   host: Host,
   limits: Limits,
-  { allowOrigins }: WebSocketOptions,
+  { allowOrigins, proxies }: WebSocketOptions,
   log: Logger,
 ): WebSocketAcceptor {
   const origins = new Set(allowOrigins);
-  const streams = new WeakMap<Duplex, { stream: WebSocketStream; peer: WebSocketPeer }>();
+  const connected = new WeakMap<Duplex, Peer>();
   let stopping = false;
   const upgrader = new WebSocketServer({
     noServer: true,
@@ -61,7 +60,7 @@ export function acceptWebSockets(
   });
   server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is not an HTTP request.\n'));
   server.on('upgrade', (request, socket, head) => {
-    const { stream, peer } = streams.get(socket)!;
+    const peer = peerOfRequest(connected.get(socket)!, request.headers, proxies);
     // Sent after a request that was answered by closing the connection.
     if (refused.has(socket)) return void socket.resume().end();
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -75,27 +74,24 @@ export function acceptWebSockets(
       });
       return answerHttp(socket, '403 Forbidden', 'This Origin is not allowed; the server has --allow-origin for it.\n');
     }
-    peer.proxied = PROXY_HEADERS.some((name) => request.headers[name] !== undefined);
     upgrader.handleUpgrade(request, socket, head, (ws) => {
-      stream.attach(ws, socket);
+      const stream = new WebSocketStream(ws, socket, {
+        turns: host.turns,
+        onDestroy: () => socket.destroy(),
+        closeCode: () => (stopping ? 1001 : 1000),
+      });
       pinger.add(ws, socket, peer.name);
+      host.accept(stream, peer, { chunked: false, heldBytes: () => stream.heldBytes });
     });
   });
 
   return {
-    accept(socket, connected) {
-      const peer = new WebSocketPeer(connected);
-      const stream = new WebSocketStream({
-        turns: host.turns,
-        onFirstRead: () => server.emit('connection', socket),
-        onEarlyEnd: () => answerHttp(socket, '408 Request Timeout', 'No WebSocket handshake was made in time.\n'),
-        onDestroy: () => socket.destroy(),
-        closeCode: () => (stopping ? 1001 : 1000),
-      });
-      streams.set(socket, { stream, peer });
-      socket.on('error', () => {});
-      socket.on('close', () => stream.attached || stream.destroy());
-      host.accept(stream, peer, { chunked: false, heldBytes: () => stream.heldBytes });
+    accept(socket, peer) {
+      const onLate = () => answerHttp(socket, '408 Request Timeout', 'No WebSocket handshake was made in time.\n');
+      const place = host.arrive(socket, peer, onLate);
+      if (!place) return;
+      connected.set(socket, { ...peer, place });
+      server.emit('connection', socket);
     },
     close() {
       stopping = true;
@@ -105,26 +101,6 @@ export function acceptWebSockets(
 }
 
 const UPGRADE_TEXT = 'This is a WebSocket server for BitBake: connect to it as ws://HOST:PORT.\n';
-
-/** Only the request's headers tell who is local: a proxy on this machine forwards clients from elsewhere. */
-class WebSocketPeer implements Peer {
-  proxied = false;
-  readonly name: string;
-  readonly address: string | null;
-  readonly rights?: Rights;
-  private readonly loopback: boolean;
-
-  constructor({ name, address, local, rights }: Peer) {
-    this.name = name;
-    this.address = address;
-    this.loopback = local;
-    if (rights) this.rights = rights;
-  }
-
-  get local(): boolean {
-    return this.loopback && !this.proxied;
-  }
-}
 
 /** Answers an HTTP request that does not become a WebSocket. The client closes the connection, or the handshake time ends it. */
 function answerHttp(socket: Duplex, status: string, text: string, headers = ''): void {

@@ -14,11 +14,7 @@ const NEWLINE = Buffer.from('\n');
 export interface WebSocketStreamHooks {
   /** Packets of clients are read in turns: one may hold thousands of messages. Without it each is read as it comes. */
   readonly turns?: SharedTurns;
-  /** Somebody reads for the first time: time to start the upgrade. */
-  readonly onFirstRead?: () => void;
-  /** The stream was ended before there was a WebSocket. */
-  readonly onEarlyEnd?: () => void;
-  /** The stream was destroyed; also called when there never was a WebSocket. */
+  /** The stream was destroyed. */
   readonly onDestroy?: () => void;
   /** The close code (RFC 6455 section 7.4.1) when this side closes. */
   readonly closeCode?: () => number;
@@ -26,41 +22,34 @@ export interface WebSocketStreamHooks {
 
 /**
  * A WebSocket as a stream of lines: a text frame in is a line with its newline, a line out is a text frame without it
- * (docs/protocol.md). It exists before the WebSocket does, so that limits hold from the first byte of the upgrade;
- * what is written before `attach` is dropped. A write is complete when the kernel has taken its frames, and the socket is
+ * (docs/protocol.md). A write is complete when the kernel has taken its frames, and the socket is
  * not read while nobody reads here: back-pressure works in both directions. Emits `held` when it holds more of an
  * unfinished message.
  */
 export class WebSocketStream extends Duplex {
   /** Bytes of an unfinished message that the WebSocket holds, without those that came in one packet with an earlier message. */
   heldBytes = 0;
-  private ws: WebSocket | null = null;
-  private socket: Duplex | null = null;
-  private begun = false;
+  private readonly ws: WebSocket;
+  private readonly socket: Duplex;
   private incoming: Buffer[] = [];
   /** Packets that have come when the turn was over. */
   private readonly packets = new Fifo<Buffer>();
-  private readPacket: (packet: Buffer) => void = () => {};
+  private readonly readPacket: (packet: Buffer) => void;
   private messagesInPacket = 0;
   private rest = '';
   private readonly decoder = new StringDecoder('utf8');
   private refused: Error | null = null;
   private readonly hooks: WebSocketStreamHooks;
 
-  constructor(hooks: WebSocketStreamHooks = {}) {
+  /**
+   * @param ws open
+   * @param socket the one under it
+   */
+  constructor(ws: WebSocket, socket: Duplex, hooks: WebSocketStreamHooks = {}) {
     super({ decodeStrings: false, allowHalfOpen: true });
-    this.hooks = hooks;
-  }
-
-  /** True once there is a WebSocket: its end is then the stream's end. */
-  get attached(): boolean {
-    return this.ws !== null;
-  }
-
-  /** Joins the stream to an open WebSocket and the socket under it. Called at most once. */
-  attach(ws: WebSocket, socket: Duplex): void {
     this.ws = ws;
     this.socket = socket;
+    this.hooks = hooks;
     ws.on('message', (data, isBinary) => this.receive(data as Buffer, isBinary));
     for (const event of ['ping', 'pong'] as const) ws.on(event, (data) => this.discount(data.length));
     // ws has already sent the close frame with the right code.
@@ -76,27 +65,22 @@ export class WebSocketStream extends Duplex {
     socket.on('data', (packet: Buffer) => this.readInTurn(packet));
     // Before ws's own listeners: after them it reads no more.
     for (const event of ['end', 'close']) socket.prependListener(event, () => this.readAll());
-    if (this.readableLength > 0) ws.pause();
   }
 
   override _read(): void {
-    if (!this.begun) {
-      this.begun = true;
-      this.hooks.onFirstRead?.();
-    }
-    if (this.ws?.isPaused) this.ws.resume();
+    if (this.ws.isPaused) this.ws.resume();
   }
 
   /** Also in the middle of a message of which nothing has been emitted yet. */
   override pause(): this {
     super.pause();
-    this.ws?.pause();
+    this.ws.pause();
     return this;
   }
 
   override resume(): this {
     super.resume();
-    if (this.ws?.isPaused && this.readableLength < this.readableHighWaterMark) this.ws.resume();
+    if (this.ws.isPaused && this.readableLength < this.readableHighWaterMark) this.ws.resume();
     return this;
   }
 
@@ -110,10 +94,6 @@ export class WebSocketStream extends Duplex {
   }
 
   override _final(done: () => void): void {
-    if (!this.ws || !this.socket) {
-      this.hooks.onEarlyEnd?.();
-      return done();
-    }
     this.ws.close(this.hooks.closeCode?.() ?? 1000);
     if (!this.socket.writable) return done();
     // A write's callback comes after everything before it: by then the close frame has been sent.
@@ -124,15 +104,15 @@ export class WebSocketStream extends Duplex {
     const { ws, socket } = this;
     this.packets.clear();
     // A close frame is a courtesy: sent only if it can leave at once, as a stuck peer must not keep the socket alive.
-    if (ws?.readyState === ws?.OPEN && socket?.writableLength === 0) ws?.close(this.hooks.closeCode?.() ?? 1000);
-    ws?.terminate();
+    if (ws.readyState === ws.OPEN && socket.writableLength === 0) ws.close(this.hooks.closeCode?.() ?? 1000);
+    ws.terminate();
     this.hooks.onDestroy?.();
     done(error);
   }
 
   private sendLines(text: string, done: () => void): void {
     const { ws, socket } = this;
-    if (!ws || !socket || ws.readyState !== ws.OPEN) return done();
+    if (ws.readyState !== ws.OPEN) return done();
     const lines = (this.rest + text).split('\n');
     this.rest = lines.pop()!;
     const long = this.rest.length >= FRAGMENT_LENGTH;
@@ -155,7 +135,7 @@ export class WebSocketStream extends Duplex {
     this.messagesInPacket++;
     if (this.refused) return;
     if (isBinary) {
-      this.ws!.close(1003, 'text frames only');
+      this.ws.close(1003, 'text frames only');
       return this.refuse(new Error('a binary frame'));
     }
     // Frames that came together are passed on together: a stream of look-ups is thousands of small ones.
@@ -169,7 +149,7 @@ export class WebSocketStream extends Duplex {
     if (turns && (turns.isOver || !this.packets.isEmpty)) {
       if (this.packets.isEmpty) turns.queue(this, true);
       this.packets.push(packet);
-      this.socket!.pause();
+      this.socket.pause();
       return;
     }
     const began = performance.now();
@@ -185,7 +165,7 @@ export class WebSocketStream extends Duplex {
     this.readPacket(packet);
     this.hooks.turns!.spend(began);
     if (!this.packets.isEmpty) this.hooks.turns!.queue(this, true);
-    else if (!this.ws!.isPaused) this.socket!.resume();
+    else if (!this.ws.isPaused) this.socket.resume();
   }
 
   private readAll(): void {
@@ -196,7 +176,7 @@ export class WebSocketStream extends Duplex {
     if (this.incoming.length === 0) return;
     const lines = Buffer.concat(this.incoming);
     this.incoming = [];
-    if (!this.readableEnded && !this.destroyed && !this.push(lines)) this.ws!.pause();
+    if (!this.readableEnded && !this.destroyed && !this.push(lines)) this.ws.pause();
   }
 
   private countHeld(packet: Buffer): void {
