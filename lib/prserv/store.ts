@@ -43,6 +43,9 @@ export type UpstreamView =
 /** A value; null if the rule has no answer; a refusal if the next value would not be countable (revision.ts). */
 export type PrAnswer = string | InvokeError | null;
 
+/** Answers in the order of what was asked: at once if they are in memory. */
+export type Answers<T> = readonly T[] | Promise<readonly T[]>;
+
 /** Which rows to export: each column, or null for any. */
 export interface PrFilter {
   readonly version: string | null;
@@ -79,9 +82,9 @@ export interface PrStore {
   /** Decides by the same rule and stores nothing, each request by itself: two new checksums get the same value. */
   peekPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
   /** The smallest and the largest value of each checksum: two, one if they are the same, or none. */
-  values(keys: readonly ChecksumKey[]): Promise<readonly (readonly string[])[]>;
+  values(keys: readonly ChecksumKey[]): Answers<readonly string[]>;
   /** The largest value of each package, or null. */
-  maxima(keys: readonly PackageKey[]): Promise<readonly (string | null)[]>;
+  maxima(keys: readonly PackageKey[]): Answers<string | null>;
   /** Stores rows as they are; an existing row is left alone. */
   importRows(rows: readonly PrRow[]): Promise<void>;
   /**

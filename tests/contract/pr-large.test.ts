@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { SILENT } from '../../lib/log.ts';
 import { compareRevisions, isCountable } from '../../lib/prserv/revision.ts';
-import type { PrRequest, PrRow, PrStore } from '../../lib/prserv/store.ts';
-import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
-import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
-import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
-import { createPackageCache, noRows, packageKey } from '../../lib/storage/sqlite/pr/package-cache.ts';
+import type { PrRequest } from '../../lib/prserv/store.ts';
 import {
   EXTREMES_OF_CHECKSUMS,
   EXTREMES_OF_PACKAGES,
@@ -16,54 +10,8 @@ import {
   readExtremes,
   readSortable,
 } from '../../lib/storage/sqlite/pr/queries.ts';
-import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
-import { type Running, temporaryFolder, withSqlite } from './helpers.ts';
-
-const PKG = { version: 'pkg-1.0-r0', pkgarch: 'core2-64' };
-
-interface Opened {
-  readonly store: PrStore;
-  readonly database: Database;
-  readonly file: string;
-  /** Characters of what was read of the database, and the statements that read it. */
-  readonly read: { characters: number; statements: number };
-}
-
-async function opened(t: Running, file = path.join(temporaryFolder(t), 'pr.db')): Promise<Opened> {
-  const onFatal = (error: Error) => assert.fail(error);
-  const sync = { kind: 'on_shutdown' } as const;
-  const real = await openDatabase({ file, readOnly: false, init: false, syncMode: sync, log: SILENT, onFatal });
-  t.after(() => real.close(1000));
-  const read = { characters: 0, statements: 0 };
-  const ours = new Map<Binding, Binding>();
-  const count = (binding: Binding): Binding => ({
-    ...binding,
-    async all<Row>(sql: string, params?: readonly (string | number | null)[]) {
-      const rows = await binding.all<Row>(sql, params);
-      read.characters += JSON.stringify(rows).length;
-      read.statements++;
-      return rows;
-    },
-  });
-  // The same for the same connection: the store knows the one it has looked at by what it is.
-  const counted = (binding: Binding) => {
-    if (!ours.has(binding)) ours.set(binding, count(binding));
-    return ours.get(binding)!;
-  };
-  const database: Database = {
-    ...real,
-    reads: counted(real.reads),
-    writer: {
-      ...real.writer!,
-      submit: (kind, ops, bytes) => {
-        const { applyAlone } = kind;
-        const alone = applyAlone && { applyAlone: (on: Binding, all: typeof ops) => applyAlone(counted(on), all) };
-        return real.writer!.submit({ apply: (on, all) => kind.apply(counted(on), all), ...alone }, ops, bytes);
-      },
-    },
-  };
-  return { store: await createPrStore(database, SILENT), database, file, read };
-}
+import { withSqlite } from './helpers.ts';
+import { opened, PKG } from './pr-opened.ts';
 
 /** A package of so many checksums with the values 0, 1, 2 …, or those of a prefix. */
 async function grown(file: string, rows: number, { version, pkgarch } = PKG, prefix = ''): Promise<void> {
@@ -246,42 +194,5 @@ describe('a package of very many checksums', () => {
       assert.deepEqual(await large.store.getPr(all), await small.store.getPr(all));
     });
     await fc.assert(property, { numRuns: 60 });
-  });
-});
-
-describe('the package cache', () => {
-  const row = (i: number, checksum: string, of = '1'): PrRow => ({
-    version: `v${i}`,
-    pkgarch: 'a',
-    checksum,
-    value: of,
-  });
-
-  test('stays within its bytes by dropping the package that was asked for longest ago', () => {
-    const cache = createPackageCache(20_000);
-    const filled = (i: number) => {
-      cache.set(packageKey(row(i, '')), noRows());
-      for (let n = 0; n < 10; n++) cache.add(row(i, `${n}`.repeat(64)));
-    };
-    for (let i = 0; i < 6; i++) filled(i);
-    assert.ok(cache.bytes > 20_000);
-    cache.get(packageKey(row(0, '')));
-    cache.trim();
-    assert.ok(cache.bytes <= 20_000);
-    assert.ok(cache.has(packageKey(row(0, ''))), 'asked for last');
-    assert.ok(!cache.has(packageKey(row(1, ''))));
-    cache.clear();
-    assert.equal(cache.bytes, 0);
-  });
-
-  test('counts long texts, many values of one checksum and packages without rows as what they cost', () => {
-    const long = createPackageCache();
-    long.set(packageKey(row(0, '')), noRows());
-    const before = long.bytes;
-    long.add(row(0, 'c'.repeat(1024), '9'.repeat(1000)));
-    assert.ok(long.bytes - before >= 2 * 2024);
-    const empty = createPackageCache();
-    for (let i = 0; i < 1000; i++) empty.set(packageKey({ version: `${i}`.repeat(200), pkgarch: 'a' }), noRows());
-    assert.ok(empty.bytes >= 1000 * (800 + 400));
   });
 });

@@ -104,7 +104,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/asyncrpc/upstream': ['lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
 
   // A service owns its store's interface, and the rules an engine applies inside its transactions: see PURE.
-  'lib/storage/memory': ['lib/hashserv'],
+  'lib/storage/memory': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc'],
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
   'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],

@@ -2,7 +2,7 @@ import type { Outcome } from '../../asyncrpc/service.ts';
 import { InvokeError } from '../../errors.ts';
 import type { PrContext } from '../context.ts';
 import { largest, smallest } from '../revision.ts';
-import type { ChecksumKey, PrRequest } from '../store.ts';
+import type { Answers, ChecksumKey, PrRequest } from '../store.ts';
 import { answerBelow } from '../upstream/chain.ts';
 
 export type ChecksumArgs = ChecksumKey & { readonly history?: boolean };
@@ -45,10 +45,16 @@ async function withUpstream(
 }
 
 /** The value found for each checksum, here alone (docs/protocol.md). */
-export async function testPr(context: PrContext, args: readonly ChecksumArgs[]): Promise<readonly (string | null)[]> {
+export function testPr(context: PrContext, args: readonly ChecksumArgs[]): Answers<string | null> {
   const requests = withHistory(context, args);
-  const found = await context.store.values(requests);
-  return found.map((values, i) => values.reduce<string | null>(requests[i]!.history ? smallest : largest, null));
+  return madeOf(context.store.values(requests), (found) =>
+    found.map((values, i) => values.reduce<string | null>(requests[i]!.history ? smallest : largest, null)),
+  );
+}
+
+/** What is made of answers: at once where they are there. */
+export function madeOf<T, Made>(answers: Answers<T>, make: (answers: readonly T[]) => readonly Made[]): Answers<Made> {
+  return answers instanceof Promise ? answers.then(make) : make(answers);
 }
 
 /** What is known about packages here and above, for the server below. */

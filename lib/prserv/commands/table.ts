@@ -8,7 +8,7 @@ import type { PackageKey, PrFilter } from '../store.ts';
 import { CHAIN_COMMAND } from '../upstream/upstream.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
-import { type ChecksumArgs, chainPr, getPr, testPr } from './lookups.ts';
+import { type ChecksumArgs, chainPr, getPr, madeOf, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './rows.ts';
 
 const PACKAGE = { version: TEXT, pkgarch: TEXT };
@@ -31,20 +31,20 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   'test-pr': {
     needs: [],
     schema: REQUEST,
-    batch: async (context, args: readonly ChecksumArgs[]) => asValues(await testPr(context, args)),
+    batch: (context, args: readonly ChecksumArgs[]) => madeOf(testPr(context, args), asValues),
   },
 
   'test-package': {
     needs: [],
     schema: object(PACKAGE),
-    batch: async ({ store }, args: readonly PackageKey[]) =>
-      (await store.maxima(args)).map((max) => ({ value: max !== null })),
+    batch: ({ store }, args: readonly PackageKey[]) =>
+      madeOf(store.maxima(args), (maxima) => maxima.map((max) => ({ value: max !== null }))),
   },
 
   'max-package-pr': {
     needs: [],
     schema: object(PACKAGE),
-    batch: async ({ store }, args: readonly PackageKey[]) => asValues(await store.maxima(args)),
+    batch: ({ store }, args: readonly PackageKey[]) => madeOf(store.maxima(args), asValues),
   },
 
   // Ours, for a bakeserv below: BitBake's servers do not have this command.

@@ -2,12 +2,8 @@ import type { LineScanner, Loading, TaskLine } from '../../../hashserv/store.ts'
 import type { Logger } from '../../../log.ts';
 import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import type { Database } from '../engine/database.ts';
+import { createFreshness } from '../engine/freshness.ts';
 import { createUnihashLoader } from './unihash-loader.ts';
-
-/** Memory answers when commits of others were looked for so short a time ago … */
-const FRESH_MS = 100;
-/** … and while it is asked they are looked for again before that has passed. After a rest the file answers first. */
-const LOOK_MS = 50;
 
 /** The unihashes in memory, and what this server's own writes mean for them. */
 export interface KnownRows {
@@ -35,11 +31,7 @@ const nothing = (from: number) => ({ end: from, written: 0, lines: 0 });
 export function createKnownRows(database: Database, maxBytes: number, log: Logger): KnownRows {
   const memory = new KnownUnihashes(maxBytes);
   const loader = createUnihashLoader(database, memory, log);
-  function isFresh(): boolean {
-    const age = performance.now() - database.foreignSeenAt();
-    if (age > LOOK_MS) database.lookForForeign();
-    return age <= FRESH_MS;
-  }
+  const isFresh = createFreshness(database);
 
   return {
     memory,

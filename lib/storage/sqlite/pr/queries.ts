@@ -1,6 +1,6 @@
 import { largest, smallest } from '../../../prserv/revision.ts';
 import type { ChecksumKey, PackageKey } from '../../../prserv/store.ts';
-import type { KnownValues } from './package-cache.ts';
+import type { KnownValues } from '../../memory/package-rows.ts';
 
 /**
  * Queries that condense the values of many rows, so that they need not be read: a package may have hundreds of thousands.
@@ -52,14 +52,17 @@ SELECT (
     AND substr(p.value, length(q.value->>2) + 2) NOT GLOB '*[^0-9]*' AND ${COUNTABLE}) AS sortable
 FROM json_each(?) q`;
 
-/** A text for each package, `[checksum, value]` of its rows; one more than the maximum shows that there are too many. */
+/** A text for each package, `[checksum, value]` of its rows; null where there are too many. */
 export const PACKAGE_ROWS = `
-SELECT (
-  SELECT json_group_array(json_array(
-    CAST(p.checksum AS TEXT), CASE typeof(p.value) WHEN 'blob' THEN NULL ELSE p.value END))
-  FROM (
-    SELECT r.checksum, r.value FROM PRMAIN r WHERE r.version = q.value->>0 AND r.pkgarch = q.value->>1
-    LIMIT ${MAX_LISTED_ROWS + 1}) p) AS list
+SELECT CASE WHEN (
+  SELECT count(*) FROM (
+    SELECT 1 FROM PRMAIN r WHERE r.version = q.value->>0 AND r.pkgarch = q.value->>1
+    LIMIT ${MAX_LISTED_ROWS + 1})) <= ${MAX_LISTED_ROWS}
+  THEN (
+    SELECT json_group_array(json_array(
+      CAST(p.checksum AS TEXT), CASE typeof(p.value) WHEN 'blob' THEN NULL ELSE p.value END))
+    FROM PRMAIN p WHERE p.version = q.value->>0 AND p.pkgarch = q.value->>1)
+  END AS list
 FROM json_each(?) q`;
 
 export interface Extremes {

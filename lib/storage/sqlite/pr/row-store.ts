@@ -1,5 +1,5 @@
 import type { PrStore, RowFilter } from '../../../prserv/store.ts';
-import type { Param } from '../engine/binding.ts';
+import type { Binding, Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 
 type RowMethods = Pick<PrStore, 'importAll' | 'countRows' | 'removeRows'>;
@@ -9,13 +9,24 @@ const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
 /**
  * Adding, counting and removing rows, for an administrator.
  * @param insertSql takes a JSON list of rows
- * @param forget called in the transaction: what was read about packages before is no longer valid
+ * @param forget what was read about packages before is no longer valid: called in the transaction, so that nothing is
+ *   decided from that, and when it has ended, as others may have read meanwhile
  */
 export function createPrRowStore(database: Database, insertSql: string, forget: () => void): RowMethods {
+  async function slice<T>(job: (connection: Binding) => Promise<T>): Promise<T> {
+    try {
+      return await database.writer!.slice((connection) => {
+        forget();
+        return job(connection);
+      });
+    } finally {
+      forget();
+    }
+  }
+
   return {
     importAll: (rows, rowsAStatement) =>
-      database.writer!.slice(async (connection) => {
-        forget();
+      slice(async (connection) => {
         let stored = 0;
         for (let at = 0; at < rows.length; at += rowsAStatement) {
           const part = rows.slice(at, at + rowsAStatement).map((row) => COLUMNS.map((column) => row[column]));
@@ -31,8 +42,7 @@ export function createPrRowStore(database: Database, insertSql: string, forget: 
     },
 
     removeRows: (filter) =>
-      database.writer!.slice((connection) => {
-        forget();
+      slice((connection) => {
         const { where, params } = conditionOf(filter);
         return connection.run(`DELETE FROM PRMAIN ${where}`, params);
       }),

@@ -1,66 +1,37 @@
 import type { Logger } from '../../../log.ts';
 import { isCountable } from '../../../prserv/revision.ts';
-import type {
-  ChecksumKey,
-  ColumnInfo,
-  PackageKey,
-  PrAnswer,
-  PrFilter,
-  PrRequest,
-  PrRow,
-  PrStore,
-} from '../../../prserv/store.ts';
-import { createBatcher } from '../engine/batcher.ts';
-import type { Binding, Param } from '../engine/binding.ts';
+import type { ColumnInfo, PrAnswer, PrFilter, PrRequest, PrRow, PrStore } from '../../../prserv/store.ts';
+import { KnownPackages } from '../../memory/known-packages.ts';
+import { noRows, type PackageRows } from '../../memory/package-rows.ts';
+import { decideAll, type Missing } from '../../memory/pr-decision.ts';
+import type { Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
+import { createFreshness } from '../engine/freshness.ts';
 import type { WriteKind } from '../engine/submissions.ts';
-import { decideAll, type Missing } from './decision.ts';
-import {
-  addRow,
-  createPackageCache,
-  learnUnder,
-  learnValues,
-  noRows,
-  type PackageCache,
-  type PackageRows,
-  packageKey,
-} from './package-cache.ts';
-import {
-  distinct,
-  EXTREMES_OF_CHECKSUMS,
-  EXTREMES_OF_PACKAGES,
-  LARGEST_UNDER,
-  MAX_LISTED_ROWS,
-  PACKAGE_ROWS,
-  PACKAGES_A_STATEMENT,
-  readExtremes,
-  readSortable,
-} from './queries.ts';
+import { decide } from './decide.ts';
+import { createGetPr } from './get-pr-writes.ts';
+import { encodeRows, INSERT } from './insert.ts';
+import { createPackageLookup } from './package-lookup.ts';
+import { createPackageReader } from './package-reader.ts';
 import { createPrRowStore } from './row-store.ts';
 import { PR_SCHEMA } from './schema.ts';
 
-const ROWS = 'SELECT q.value->>0, q.value->>1, q.value->>2, q.value->>3 FROM json_each(?) q';
-
-const INSERT = `INSERT INTO PRMAIN (version, pkgarch, checksum, value) ${ROWS} WHERE true
-  ON CONFLICT (version, pkgarch, checksum, value) DO NOTHING`;
-
-/**
- * Inserts only if no other connection has committed since the given version: what the rows were decided from is then
- * still valid. The subquery is evaluated under the write lock, which a writing statement takes as it starts.
- */
-const INSERT_IF_UNCHANGED = `INSERT INTO PRMAIN (version, pkgarch, checksum, value) ${ROWS}
-  WHERE (SELECT data_version FROM pragma_data_version) = ?
-  ON CONFLICT (version, pkgarch, checksum, value) DO NOTHING`;
-
-const DATA_VERSION = 'SELECT data_version FROM pragma_data_version';
+/** For so long after another process has written, all is asked of the database: it may write again and again. */
+const QUIET_MS = 1000;
+/** What is known of a package that is not in memory. */
+const UNKNOWN: PackageRows = noRows(false);
 
 /** The PR store on SQLite. Adds its table to the database; throws StorageError when it cannot. */
 export async function createPrStore(database: Database, log: Logger): Promise<PrStore> {
   await database.addSchema(PR_SCHEMA);
-  const cache = createPackageCache();
-  /** The data_version at which the cache was filled; null when the cache must not be used. */
-  let cacheVersion: number | null = null;
-  let cacheOf: Binding | null = null;
+  const known = new KnownPackages();
+  let quietFrom = 0;
+  database.onForeignCommit(() => {
+    quietFrom = performance.now() + QUIET_MS;
+    known.forget();
+  });
+  const isFresh = createFreshness(database);
+  const mayRely = () => isFresh() && performance.now() >= quietFrom;
   let warned = false;
 
   const warnOfBadRow = (row: Partial<PrRow>) => {
@@ -70,156 +41,48 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
       example: JSON.stringify(row).slice(0, 200),
     });
   };
-
-  const warnOfBad = (key: PackageKey, bad: string | null) => {
-    if (bad !== null) warnOfBadRow({ ...key, checksum: bad });
-  };
-
-  /** The result of `query` for each key, with a few keys a statement, so that each statement is short. */
-  async function tell<Row>(connection: Binding, query: string, keys: readonly (readonly string[])[]): Promise<Row[]> {
-    const rows: Row[] = [];
-    for (let at = 0; at < keys.length; at += PACKAGES_A_STATEMENT) {
-      const some = JSON.stringify(keys.slice(at, at + PACKAGES_A_STATEMENT));
-      rows.push(...(await database.read<Row>(connection, query, [some])));
-    }
-    return rows;
-  }
-
-  async function extremes<Key extends PackageKey>(connection: Binding, query: string, keys: readonly Key[]) {
-    const { asked, spread } = distinct(keys);
-    const told = (await tell<{ list: string }>(connection, query, asked)).map(({ list }) => readExtremes(list));
-    for (const [i, { bad }] of told.entries()) warnOfBad({ version: asked[i]![0]!, pkgarch: asked[i]![1]! }, bad);
-    return spread(told).map(({ known }) => known);
-  }
-
-  /** Loads into `packages` what is needed and missing there. */
-  async function load(connection: Binding, keys: readonly PackageKey[], packages: PackageCache): Promise<void> {
-    const { asked } = distinct(
-      keys.filter((key) => !packages.has(packageKey(key))).map(({ version, pkgarch }) => ({ version, pkgarch })),
-    );
-    if (asked.length === 0) return;
-    const large: PackageKey[] = [];
-    // A text for each package: a row object for each of its values would be many times larger.
-    for (const [i, { list }] of (await tell<{ list: string }>(connection, PACKAGE_ROWS, asked)).entries()) {
-      const key = { version: asked[i]![0]!, pkgarch: asked[i]![1]! };
-      const listed = JSON.parse(list) as [string, string][];
-      if (listed.length > MAX_LISTED_ROWS) large.push(key);
-      else packages.set(packageKey(key), toRows(key, listed));
-    }
-    for (const [i, known] of (await extremes(connection, EXTREMES_OF_PACKAGES, large)).entries())
-      packages.set(packageKey(large[i]!), { ...noRows(false), max: known?.largest ?? null });
-  }
-
-  function toRows(key: PackageKey, listed: readonly [string, string][]): PackageRows {
-    const rows = noRows();
-    for (const [checksum, value] of listed) {
-      if (isCountable(value)) addRow(rows, checksum, value);
-      else warnOfBadRow({ ...key, checksum, value });
-    }
-    return rows;
-  }
-
-  /** Decides from what is in `packages`, after loading what is missing there. */
-  async function decide<T>(
-    connection: Binding,
-    packages: PackageCache,
-    requests: readonly PrRequest[],
-    make: (rows: (key: string) => PackageRows, missing: Missing) => T,
-  ): Promise<T> {
-    await load(connection, requests, packages);
-    for (;;) {
-      const missing: Missing = { checksums: [], prefixes: [] };
-      const made = make((key) => packages.get(key)!, missing);
-      if (missing.checksums.length === 0 && missing.prefixes.length === 0) return made;
-      // For a package with very many rows, only what is needed is looked up, by its key, and kept.
-      const known = await extremes(connection, EXTREMES_OF_CHECKSUMS, missing.checksums);
-      for (const [i, key] of missing.checksums.entries())
-        packages.change(packageKey(key), (rows) => learnValues(rows, key.checksum, known[i]!));
-      const asked = missing.prefixes.map(({ version, pkgarch, prefix }) => [version, pkgarch, prefix]);
-      const under = await tell<{ sortable: string | null }>(connection, LARGEST_UNDER, asked);
-      for (const [i, key] of missing.prefixes.entries())
-        packages.change(packageKey(key), (rows) => learnUnder(rows, key.prefix, readSortable(under[i]!.sortable)));
-    }
-  }
-
-  const insert = (connection: Binding, rows: readonly PrRow[]) => connection.run(INSERT, [encodeRows(rows)]);
-
-  /**
-   * One thread hop: decides from memory, then inserts on the condition that nobody else has committed meanwhile.
-   * If somebody has, it does nothing and returns null.
-   */
-  async function getPrAlone(connection: Binding, requests: readonly PrRequest[]): Promise<readonly PrAnswer[] | null> {
-    cache.trim();
-    // Versions of different connections cannot be compared.
-    if (cacheOf !== connection) forget();
-    cacheOf = connection;
-    if (cacheVersion === null)
-      cacheVersion = (await connection.all<{ data_version: number }>(DATA_VERSION))[0]!.data_version;
-    const decided = await decide(connection, cache, requests, (rows, missing) => decideAll(requests, rows, missing));
-    const unchanged =
-      decided.rows.length > 0
-        ? (await connection.run(INSERT_IF_UNCHANGED, [encodeRows(decided.rows), cacheVersion])) > 0
-        : (await connection.all<{ data_version: number }>(DATA_VERSION))[0]!.data_version === cacheVersion;
-    if (!unchanged) return forget();
-    for (const row of decided.rows) cache.add(row);
-    return decided.values;
-  }
-
-  function forget(): null {
-    cache.clear();
-    cacheVersion = null;
-    return null;
-  }
-
-  const getPrKind: WriteKind<PrRequest, PrAnswer> = {
-    async applyAlone(connection, requests) {
-      try {
-        return await getPrAlone(connection, requests);
-      } catch (error) {
-        forget();
-        throw error;
-      }
-    },
-    async apply(connection, requests) {
-      // This transaction may still be rolled back: nothing read here is kept in memory.
-      forget();
-      const decided = await decide(connection, createPackageCache(), requests, (rows, missing) =>
-        decideAll(requests, rows, missing),
-      );
-      await insert(connection, decided.rows);
-      return decided.values;
-    },
-  };
+  const reader = createPackageReader(database, warnOfBadRow);
+  const lookup = createPackageLookup(database, reader, known, mayRely);
+  const store = database.writer && createGetPr(database.writer, reader, known);
 
   const importKind: WriteKind<PrRow, undefined> = {
     async apply(connection, rows) {
-      forget();
-      await insert(connection, rows);
+      known.forget();
+      await connection.run(INSERT, [encodeRows(rows)]);
       return [];
     },
   };
   // A single writing statement needs no transaction around it.
   const importAlone = { ...importKind, applyAlone: importKind.apply };
 
-  const lookupValues = createBatcher(
-    (keys: readonly ChecksumKey[]) => extremes(database.reads, EXTREMES_OF_CHECKSUMS, keys),
-    (found) =>
-      found.map((known) => {
-        if (!known) return [];
-        return known.smallest === known.largest ? [known.largest] : [known.smallest, known.largest];
-      }),
-  );
-
-  const lookupMaxima = createBatcher(
-    (keys: readonly PackageKey[]) => extremes(database.reads, EXTREMES_OF_PACKAGES, keys),
-    (found) => found.map((known) => known?.largest ?? null),
-  );
-
   // Each by itself: nothing is stored, so the second of two new checksums gets the same value (docs/protocol.md).
-  const peekPr = (requests: readonly PrRequest[]): Promise<readonly PrAnswer[]> =>
-    decide(database.reads, createPackageCache(), requests, (rows, missing) =>
-      requests.map((request) => decideAll([request], rows, missing).values[0]!),
-    );
+  const peekAll = (requests: readonly PrRequest[], rows: (key: string) => PackageRows, missing: Missing) =>
+    requests.map((request) => decideAll([request], rows, missing));
+
+  async function peekPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]> {
+    const settled = fromMemory(requests);
+    if (settled) return settled;
+    const reading = known.begin();
+    try {
+      const relied = mayRely() ? { known, reading } : null;
+      const decided = await decide(database.reads, reader, requests, relied, (rows, missing) =>
+        peekAll(requests, rows, missing),
+      );
+      return decided.map(({ values }) => values[0]!);
+    } finally {
+      known.end(reading);
+      known.trim();
+    }
+  }
+
+  /** Answers to requests for which nothing new is to be stored, as far as is in memory; null if there is another. */
+  function fromMemory(requests: readonly PrRequest[]): readonly PrAnswer[] | null {
+    if (!mayRely()) return null;
+    const missing: Missing = { checksums: [], prefixes: [] };
+    const decided = peekAll(requests, (key) => known.get(key) ?? UNKNOWN, missing);
+    const isSettled = missing.checksums.length === 0 && missing.prefixes.length === 0;
+    return isSettled && decided.every(({ rows }) => rows.length === 0) ? decided.map(({ values }) => values[0]!) : null;
+  }
 
   async function readPage(filter: PrFilter, after: PrRow | null, limit: number): Promise<PrRow[]> {
     const conditions: string[] = [];
@@ -240,17 +103,23 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   }
 
   return {
-    ...createPrRowStore(database, INSERT, forget),
+    ...createPrRowStore(database, INSERT, () => known.forget()),
     readOnly: database.readOnly,
     async getPr(requests) {
-      if (!database.writer) return peekPr(requests);
-      return database.writer.submit(getPrKind, requests, requests.length * 256);
+      if (!store) return peekPr(requests);
+      // With history a known checksum keeps its value, whatever another server gives out at this moment.
+      return (requests.every(({ history }) => history) && fromMemory(requests)) || store(requests);
     },
     peekPr,
-    values: (keys) => lookupValues.get(keys),
-    maxima: (keys) => lookupMaxima.get(keys),
+    values: lookup.values,
+    maxima: lookup.maxima,
     async importRows(rows) {
-      await database.writer!.submit(importAlone, rows, rows.length * 256);
+      try {
+        await database.writer!.submit(importAlone, rows, rows.length * 256);
+      } finally {
+        // Others may have read meanwhile.
+        known.forget();
+      }
     },
     async page(filter, after, limit) {
       const page: PrRow[] = [];
@@ -272,8 +141,4 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
         'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(\'PRMAIN\')',
       ),
   };
-}
-
-function encodeRows(rows: readonly PrRow[]): string {
-  return JSON.stringify(rows.map(({ version, pkgarch, checksum, value }) => [version, pkgarch, checksum, value]));
 }

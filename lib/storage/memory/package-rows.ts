@@ -1,6 +1,5 @@
-import { BoundedMap } from '../../../asyncrpc/bounded-map.ts';
-import { largest, smallest } from '../../../prserv/revision.ts';
-import type { PackageKey, PrRow } from '../../../prserv/store.ts';
+import { largest, smallest } from '../../prserv/revision.ts';
+import type { PackageKey } from '../../prserv/store.ts';
 
 /** The values of a checksum. */
 export interface KnownValues {
@@ -25,7 +24,7 @@ export interface PackageRows {
 const PACKAGE_BYTES = 800;
 const ENTRY_BYTES = 160;
 /** One character beyond Latin-1 makes every character of the text take two bytes. */
-const CHARACTER_BYTES = 2;
+export const CHARACTER_BYTES = 2;
 
 export function noRows(complete = true): PackageRows {
   return { max: null, complete, checksums: new Map(), under: new Map(), bytes: PACKAGE_BYTES };
@@ -62,6 +61,10 @@ export function learnUnder(rows: PackageRows, prefix: string, last: bigint | nul
   rows.under.set(prefix, last);
 }
 
+export function copyOf(rows: PackageRows): PackageRows {
+  return { ...rows, checksums: new Map(rows.checksums), under: new Map(rows.under) };
+}
+
 /** Adds a row to a package. What must be read first still must be. */
 export function addRow(rows: PackageRows, checksum: string, value: string): void {
   rows.max = largest(rows.max, value);
@@ -78,40 +81,4 @@ export function addRow(rows: PackageRows, checksum: string, value: string): void
     smallest: smallest(known?.smallest ?? null, value),
     largest: largest(known?.largest ?? null, value),
   });
-}
-
-/** The packages used most recently, so that get-pr need not read what it wrote. */
-export interface PackageCache {
-  has(key: string): boolean;
-  get(key: string): PackageRows | undefined;
-  set(key: string, rows: PackageRows): void;
-  /** Changes a package that is in the cache. */
-  change(key: string, change: (rows: PackageRows) => void): void;
-  add(row: PrRow): void;
-  /** Drops the least recently used until the rest fits. Called between batches, never while one relies on what it loaded. */
-  trim(): void;
-  clear(): void;
-  /** Approximate memory all of it takes. */
-  readonly bytes: number;
-}
-
-const MAX_BYTES = 32 * 1024 * 1024;
-
-export function createPackageCache(maxBytes = MAX_BYTES): PackageCache {
-  const packages = new BoundedMap<string, PackageRows>(
-    maxBytes,
-    (key, rows) => rows.bytes + CHARACTER_BYTES * key.length,
-  );
-  return {
-    has: (key) => packages.has(key),
-    get: (key) => packages.use(key),
-    set: (key, rows) => packages.set(key, rows),
-    change: (key, change) => packages.change(key, change),
-    add: (row) => packages.change(packageKey(row), (rows) => addRow(rows, row.checksum, row.value)),
-    trim: () => packages.trim(),
-    clear: () => packages.clear(),
-    get bytes() {
-      return packages.weight;
-    },
-  };
 }

@@ -1,7 +1,7 @@
-import { InvokeError } from '../../../errors.ts';
-import { decidePr } from '../../../prserv/get-pr.ts';
-import { isCountable } from '../../../prserv/revision.ts';
-import type { ChecksumKey, PackageKey, PrAnswer, PrRequest, PrRow } from '../../../prserv/store.ts';
+import { InvokeError } from '../../errors.ts';
+import { decidePr } from '../../prserv/get-pr.ts';
+import { isCountable } from '../../prserv/revision.ts';
+import type { ChecksumKey, PackageKey, PrAnswer, PrRequest, PrRow } from '../../prserv/store.ts';
 import {
   addRow,
   knownValues,
@@ -10,7 +10,7 @@ import {
   noRows,
   type PackageRows,
   packageKey,
-} from './package-cache.ts';
+} from './package-rows.ts';
 
 export interface Decided {
   readonly values: PrAnswer[];
@@ -21,7 +21,12 @@ export interface Decided {
 /** What a decision still needs to know about packages that are too large for the memory. */
 export interface Missing {
   readonly checksums: ChecksumKey[];
-  readonly prefixes: (PackageKey & { readonly prefix: string })[];
+  readonly prefixes: Prefix[];
+}
+
+/** A value under which those of a package are looked for. */
+export interface Prefix extends PackageKey {
+  readonly prefix: string;
 }
 
 /**
