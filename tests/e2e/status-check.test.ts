@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { eventually } from './helpers.ts';
 import { createHome, type Home, output } from './home-helpers.ts';
+import { noProc } from './needs.ts';
 
 async function start(t: TestContext, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Home> {
   const home = createHome(t);
@@ -99,6 +100,34 @@ describe('status', () => {
     const { stdout, stderr } = await home.bakeserv(['status', '--json']);
     assert.deepEqual(JSON.parse(stdout), []);
     assert.match(stderr, /process \d+ of \S+ looks like a server too \(serve\), but does not answer here/);
+  });
+
+  test('tells a server that is still starting from one that it cannot ask', { skip: noProc() }, async (t) => {
+    const home = await start(t, ['--no-hashserv']);
+    const values = await database(t, home, 'prserv.sqlite3');
+    await values.exec('BEGIN EXCLUSIVE');
+    const waiting = home.start(['serve', '--bind', 'unix://./other', '--no-hashserv', '--init']);
+    const first = await eventually(10_000, async () => {
+      const { stdout, stderr } = await home.bakeserv(['status', '--json']);
+      assert.match(stderr, new RegExp(`process ${waiting.pid} `));
+      return { stdout, stderr };
+    });
+    assert.equal(JSON.parse(first.stdout).length, 1, 'only the one that serves is listed');
+    assert.match(
+      first.stderr,
+      /process \d+ \(serve\) is a server that is still starting, or about to end: ask again\n/,
+    );
+    // With another temporary folder it is one of those that cannot be asked.
+    const elsewhere = path.join(home.folder, 'elsewhere');
+    fs.mkdirSync(elsewhere);
+    const { stderr } = await home.bakeserv(['status'], { TMPDIR: elsewhere });
+    assert.match(stderr, new RegExp(`process ${waiting.pid} of \\S+ looks like a server too`));
+    assert.doesNotMatch(stderr, new RegExp(`process ${waiting.pid} \\(`));
+    await values.exec('ROLLBACK');
+    await output(waiting, /listening/);
+    const after = await home.bakeserv(['status', '--json']);
+    assert.equal(JSON.parse(after.stdout).length, 2, after.stderr);
+    assert.doesNotMatch(after.stderr, new RegExp(`process ${waiting.pid} `));
   });
 
   async function askToStop(file: string) {

@@ -4,8 +4,8 @@ import { errorText } from '../../errors.ts';
 import { tellReport } from '../../settings/rights.ts';
 import type { ServerStatus } from '../process/control.ts';
 import { askCheck } from '../process/control-client.ts';
-import { type FoundServer, runningServers } from '../process/control-folder.ts';
-import { unseenServers } from '../process/unseen-servers.ts';
+import { controlFolder, type FoundServer, runningServers } from '../process/control-folder.ts';
+import { type UnseenServer, unseenServers } from '../process/unseen-servers.ts';
 import type { ServerCall } from './call.ts';
 
 /** `bakeserv status`: every server of this user on this machine. */
@@ -15,14 +15,16 @@ export async function run({ flags }: ServerCall): Promise<number> {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(servers, null, 2)}\n`);
   else if (servers.length === 0) process.stderr.write('bakeserv: no server of this user is running\n');
   else process.stdout.write(servers.map((server) => describe(server, Date.now())).join('\n'));
-  for (const { pid, uid, command } of unseenServers(servers))
-    process.stderr.write(
-      `bakeserv: process ${pid} of ${userName(uid)} looks like a server too (${command}), but does not answer here: ask as that user, with its TMPDIR\n`,
-    );
+  for (const unseen of unseenServers(servers, controlFolder())) process.stderr.write(`bakeserv: ${tell(unseen)}\n`);
   if (flags.check !== true) return 0;
   const faults = (await Promise.all(found.map(faultsOf))).flat();
   for (const fault of faults) process.stderr.write(`bakeserv: ${fault}\n`);
   return faults.length > 0 || found.length === 0 ? 1 : 0;
+}
+
+function tell({ pid, uid, command, isBetween }: UnseenServer): string {
+  if (isBetween) return `process ${pid} (${command}) is a server that is still starting, or about to end: ask again`;
+  return `process ${pid} of ${userName(uid)} looks like a server too (${command}), but does not answer here: ask as that user, with its TMPDIR`;
 }
 
 /** Faults of a server: an address that does not answer, a store that cannot be read or written. */

@@ -33,6 +33,11 @@ export function controlFolder(): string {
   throw new ConfigError(`${folder} is not a folder that only this user can write: remove it, or set TMPDIR`);
 }
 
+/** The control socket of a server, by its process. */
+export function controlSocket(folder: string, pid: number): string {
+  return path.join(folder, `${pid}.sock`);
+}
+
 function reason(error: unknown): string {
   return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no ${os.tmpdir()}` : reasonOf(error);
 }

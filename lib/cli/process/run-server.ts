@@ -9,7 +9,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
 import { packageVersion } from '../package-version.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
-import { controlFolder, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
+import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { createReload } from './reload.ts';
 import { heedSignals } from './server-signals.ts';
 
@@ -156,7 +156,7 @@ interface StatusSocket {
 /** Where `bakeserv status` finds this server: for its user, and for everybody where systemd gave it a folder. */
 function statusSockets(command: string): StatusSocket[] {
   const runtime = runtimeFolder(process.env);
-  const own = { file: () => path.join(controlFolder(), `${process.pid}.sock`), mode: undefined, isOwn: true };
+  const own = { file: () => controlSocket(controlFolder(), process.pid), mode: undefined, isOwn: true };
   // The folder of a build's unit is not the private server's.
   if (runtime === null || command === 'auto') return [own];
   return [own, { file: () => path.join(runtime, SERVICE_STATUS), mode: 0o666, isOwn: false }];
