@@ -247,7 +247,7 @@ function adminOf(username: string | undefined, password: string | undefined, rea
   if (!username) throw new ConfigError('--admin-password without --admin-user: name the user it is for');
   if (!password)
     throw new ConfigError(
-      `--admin-user without a password: set ${environmentName('admin-password')}, or name a file that holds it (admin-password-file)`,
+      `--admin-user without a password: set ${environmentName('admin-password')}, or name a file that holds it (--admin-password-file)`,
     );
   if (readOnly) throw new ConfigError('--admin-user cannot be created on a --read-only server');
   return { username, password };

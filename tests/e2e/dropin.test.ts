@@ -106,6 +106,28 @@ describe('bitbake-hashserv', () => {
     assert.match(both.stderr, /--db could be --db-username or --db-password/);
   });
 
+  test('advises what it has itself: its own options, and variables for the rest', async (t) => {
+    const home = dropInHome(t);
+    fs.writeFileSync(path.join(home.folder, 'empty.db'), '');
+    const said = async (line: string, env: NodeJS.ProcessEnv = {}) => {
+      const { status, stderr } = await home.sh(line, env);
+      assert.equal(status, 2, stderr);
+      return stderr;
+    };
+    assert.equal(
+      await said('bitbake-hashserv --admin-user boss'),
+      'bakeserv: --admin-user without a password: set --admin-password or HASHSERVER_ADMIN_PASSWORD, or name a file that holds it (BAKESERV_ADMIN_PASSWORD_FILE)\n',
+    );
+    assert.match(await said('bitbake-hashserv --upstream nope:'), /^bakeserv: --upstream: address "nope:"/);
+    const variable = await said('bitbake-hashserv', { HASHSERVER_UPSTREAM: 'nope:' });
+    assert.match(variable, /^bakeserv: HASHSERVER_UPSTREAM: address "nope:"/);
+    assert.match(await said('bitbake-hashserv -d empty.db'), /start with BAKESERV_INIT=true to begin a new database/);
+    assert.match(await said('bitbake-prserv --start --upstream nope:'), /^bakeserv: --upstream: address "nope:"/);
+    assert.match(await said('bitbake-prserv --foreground --port 99999'), /^bakeserv: --host and --port: address/);
+    const other = await said('bitbake-prserv --foreground', { PRSERV_UPSTREAM: 'nope:' });
+    assert.match(other, /^bakeserv: PRSERV_UPSTREAM: address "nope:"/);
+  });
+
   test('refuses what it cannot serve', async (t) => {
     const home = dropInHome(t);
     const noPassword = await home.sh('bitbake-hashserv --admin-user boss');

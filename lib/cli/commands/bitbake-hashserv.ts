@@ -1,8 +1,8 @@
 import { ConfigError } from '../../errors.ts';
 import type { Flags } from '../../settings/settings.ts';
 import { runServer } from '../process/run-server.ts';
-import { HASHSERV_VARIABLES } from '../tables/bitbake-options.ts';
-import { explain, logLevel, settingsFor } from './bitbake.ts';
+import { HASHSERV_OPTIONS, HASHSERV_VARIABLES } from '../tables/bitbake-options.ts';
+import { explain, inWordsOf, logLevel, settingsFor } from './bitbake.ts';
 import type { ServerCall } from './call.ts';
 
 /** `bitbake-hashserv`: takes the flags and environment of BitBake's hash equivalence server. */
@@ -21,16 +21,24 @@ export async function run({ flags }: ServerCall): Promise<number> {
     'admin-user': given('admin-user'),
     'admin-password': given('admin-password'),
   };
-  return runServer({
-    command: 'bitbake-hashserv',
-    settings: await settingsFor(serve, process.env),
-    reload: () => settingsFor(serve, process.env),
-    onLogger(log) {
-      explain(log, 'bitbake-hashserv', serve);
-      for (const name of ['db-username', 'db-password'])
-        if (given(name)) log.warn(`--${name} is not needed: SQLite knows no users`);
-    },
-  });
+  const where = (name: string) => (text(flags, name) === undefined ? HASHSERV_VARIABLES[name]! : `--${name}`);
+  const words = {
+    '--hashserv-upstream': where('upstream'),
+    '--hashserv-db': where('database'),
+    BAKESERV_ADMIN_PASSWORD: `--admin-password or ${HASHSERV_VARIABLES['admin-password']}`,
+  };
+  return inWordsOf(HASHSERV_OPTIONS, words, async () =>
+    runServer({
+      command: 'bitbake-hashserv',
+      settings: await settingsFor(serve, process.env),
+      reload: () => settingsFor(serve, process.env),
+      onLogger(log) {
+        explain(log, 'bitbake-hashserv', serve);
+        for (const name of ['db-username', 'db-password'])
+          if (given(name)) log.warn(`--${name} is not needed: SQLite knows no users`);
+      },
+    }),
+  );
 }
 
 function text(flags: Flags, name: string): string | undefined {

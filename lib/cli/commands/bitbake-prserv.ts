@@ -12,7 +12,8 @@ import { reportFailure, reportReady, startInBackground } from '../process/backgr
 import { askStatus, askStop } from '../process/control-client.ts';
 import { controlFolder } from '../process/control-folder.ts';
 import { listPidFiles, pidFile, removePidFile, writePidFile } from '../process/pid-file.ts';
-import { explain, logLevel, settingsFor } from './bitbake.ts';
+import { PRSERV_OPTIONS } from '../tables/bitbake-options.ts';
+import { explain, inWordsOf, logLevel, settingsFor } from './bitbake.ts';
 import type { ServerCall } from './call.ts';
 
 const STOP_MS = 15_000;
@@ -58,25 +59,32 @@ async function serve(
     'read-only': flags['read-only'] === true || undefined,
   };
   let file: string | null = null;
+  const words = {
+    '--bind': '--host and --port',
+    '--prserv-db': '--file',
+    '--prserv-upstream': flags.upstream === undefined ? 'PRSERV_UPSTREAM' : '--upstream',
+  };
   const { runServer } = await import('../process/run-server.ts');
   try {
-    return await runServer({
-      command: 'bitbake-prserv',
-      settings: await settingsFor(asServe, process.env),
-      reload: () => settingsFor(asServe, process.env),
-      onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
-      controls: ({ status, stop, reload }) => [
-        { file: controlFile(host, port), actions: { status, reload, stop: () => stop('request') } },
-      ],
-      onListening({ log, status }) {
-        file = pidFile(os.tmpdir(), host, port);
-        if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
-        reportReady(status());
-      },
-      onClosed() {
-        if (file) removePidFile(file, process.pid);
-      },
-    });
+    return await inWordsOf(PRSERV_OPTIONS, words, async () =>
+      runServer({
+        command: 'bitbake-prserv',
+        settings: await settingsFor(asServe, process.env),
+        reload: () => settingsFor(asServe, process.env),
+        onLogger: (log) => explain(log, 'bitbake-prserv', asServe),
+        controls: ({ status, stop, reload }) => [
+          { file: controlFile(host, port), actions: { status, reload, stop: () => stop('request') } },
+        ],
+        onListening({ log, status }) {
+          file = pidFile(os.tmpdir(), host, port);
+          if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
+          reportReady(status());
+        },
+        onClosed() {
+          if (file) removePidFile(file, process.pid);
+        },
+      }),
+    );
   } catch (error) {
     reportFailure(error);
     throw error;

@@ -1,6 +1,6 @@
-import { ConfigError } from '../../errors.ts';
+import { BakeservError, ConfigError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { environmentName } from '../../settings/options.ts';
+import { environmentName, type Option } from '../../settings/options.ts';
 import { SERVE_OPTIONS } from '../../settings/serve-options.ts';
 import { type Flags, type Settings, withoutRustSettings } from '../../settings/settings.ts';
 import { loadSettings } from './load-settings.ts';
@@ -46,4 +46,34 @@ export function explain(log: Logger, command: string, flags: Flags): void {
 /** A listener is given as an object here. */
 function shown(value: unknown): string {
   return String((value as { address?: unknown } | null)?.address ?? value);
+}
+
+/**
+ * Runs a BitBake command. An error names options of `bakeserv serve`, and what to do by them: here it names those of the command, and for what
+ * the command has no option the variable.
+ * @param words what stands for an option or a variable here
+ */
+export async function inWordsOf<T>(
+  options: readonly Option[],
+  words: Readonly<Record<string, string>>,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    // The same error, of its class and with its cause: only what it says is for somebody else.
+    if (error instanceof BakeservError)
+      error.message = error.message.replaceAll(/--[a-z][a-z-]*[a-z]|BAKESERV_[A-Z_]+/g, (word) => {
+        return words[word] ?? (options.some(({ name }) => word === `--${name}`) ? word : variableFor(word));
+      });
+    throw error;
+  }
+}
+
+function variableFor(word: string): string {
+  const served = SERVE_OPTIONS.find(
+    ({ name, secret }) => word === `--${name}` || (secret && word === `--${name}-file`),
+  );
+  if (!served) return word;
+  return `${environmentName(word.slice(2))}${served.type === 'boolean' ? '=true' : ''}`;
 }
