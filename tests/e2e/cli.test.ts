@@ -84,7 +84,13 @@ describe('the command line', { concurrency: true }, () => {
     const address = first.stdout[1]!.slice('listening '.length);
     const second = temporaryFolder(t);
     const run = await runToEnd(['serve', '--bind', address, '--hashserv-db', path.join(second, 'h'), '--no-prserv']);
-    assert.match(run.stderr, new RegExp(`cannot listen on ${address}: the port is in use`));
+    assert.match(
+      run.stderr,
+      new RegExp(
+        `cannot listen on ${address}: the port is in use; stop the other server \\("bakeserv status" .*another port \\(--bind\\)\n$`,
+      ),
+    );
+    assert.equal(run.stderr.match(/^bakeserv: /gm)!.length, 1, run.stderr);
     assert.equal(run.status, 1);
   });
 });

@@ -243,6 +243,7 @@ describe('bitbake-prserv', () => {
     const { status, stderr } = await home.sh(`bitbake-prserv --start --host 127.0.0.1 --port ${port}`);
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use`));
+    assert.match(stderr, /choose another port \(--host and --port\)$/m);
     assert.equal(fs.readFileSync(pidFile, 'utf8'), '1');
   });
 

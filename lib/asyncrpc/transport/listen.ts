@@ -149,7 +149,9 @@ async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'un
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
-      code === 'EADDRINUSE' ? 'the port is in use; stop the other server or choose another port' : reasonOf(error);
+      code === 'EADDRINUSE'
+        ? 'the port is in use; stop the other server ("bakeserv status" shows those of this user), or choose another port (--bind)'
+        : reasonOf(error);
     throw new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error);
   }
 }
