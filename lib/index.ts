@@ -64,6 +64,7 @@ export {
   type WhereSource,
 } from './entries/client.ts';
 export {
+  type Acceptor,
   type Access,
   type App,
   type Carrier,
@@ -76,6 +77,7 @@ export {
   type Flags,
   type Follower,
   type Host,
+  type HttpDoor,
   type Hub,
   type InheritedSocket,
   type Limits,
@@ -83,6 +85,8 @@ export {
   type Listener,
   type ListenerReport,
   type ListenerSpec,
+  type Loan,
+  type LoanOwner,
   type LogFields,
   type Logger,
   type LogLevel,

@@ -2,14 +2,17 @@ import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { dial } from './asyncrpc/transport/dial.ts';
 import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
+import { createProxies } from './asyncrpc/transport/proxies.ts';
 import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
-import { errorText, type StorageError } from './errors.ts';
+import type { StorageError } from './errors.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
 import { createHashUpstream } from './hashserv/upstream/upstream.ts';
+import type { HttpDoor } from './http/door.ts';
+import type { StoreProbe } from './http/readiness.ts';
 import { type Logger, limitRate } from './log.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream } from './prserv/upstream/upstream.ts';
@@ -20,6 +23,7 @@ import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './st
 import { type Door, type Doors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followLogin, type TakenOver } from './start/followers.ts';
 import { surveyDatabases } from './start/report.ts';
+import { checkStores, probeOf } from './start/stores.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
 import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
 import { openDatabase } from './storage/sqlite/file/open.ts';
@@ -43,6 +47,8 @@ export interface App extends AsyncDisposable {
   readonly hub: Hub;
   /** Resolves when a database can no longer be trusted or written: the process must exit with status 3. */
   readonly failed: Promise<StorageError>;
+  /** Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed. */
+  openHttp(): Promise<HttpDoor>;
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
   /**
@@ -56,13 +62,6 @@ export interface App extends AsyncDisposable {
   close(): Promise<void>;
   /** Closes it at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** A read that a store's caches cannot answer. */
-interface StoreCheck {
-  readonly name: string;
-  readonly database: Database;
-  look(): Promise<unknown>;
 }
 
 export interface Server extends App {
@@ -93,7 +92,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
   const sayOpened = surveyDatabases(config, log);
-  const checks: StoreCheck[] = [];
+  const stores: StoreProbe[] = [];
   let { anonymousPermissions: general } = config;
   const withoutLogin = (peer: Peer) => anonymousPermissions({ anonymousPermissions: general }, peer);
   const opening: Follower = {
@@ -159,13 +158,15 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.hashserv) {
       const hashDatabase = await database(config.hashserv);
       const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
-      const look = () => store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]);
-      checks.push({ name: 'hash equivalence', database: hashDatabase, look });
       const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
       if (config.admin) await ensure(config.admin);
       followers.push(followAdmin(config.admin, ensure));
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
+      const probe = probeOf('hashserv', hashDatabase, link, () =>
+        store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]),
+      );
+      stores.push(probe);
       services.push(
         createHashService({
           store,
@@ -181,10 +182,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.prserv) {
       const prDatabase = await database(config.prserv);
       const store = await createPrStore(prDatabase, log);
-      const filter = { version: 'bakeserv-status', pkgarch: null, checksum: null };
-      checks.push({ name: 'PR values', database: prDatabase, look: () => store.page(filter, null, 1) });
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
+      const probe = probeOf('prserv', prDatabase, link, () =>
+        store.page({ version: 'bakeserv-status', pkgarch: null, checksum: null }, null, 1),
+      );
+      stores.push(probe);
       const upstream = link && createPrUpstream(link);
       services.push(
         createPrService({
@@ -207,10 +210,18 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       clearTimeout(hurry);
       await closeAll();
     });
+    const openHttp = async () => {
+      // Loaded only where such a listener is configured: every other server should start fast.
+      const { createHttpDoor } = await import('./http/door.ts');
+      const { limits, allowOrigins } = config;
+      const proxies = createProxies(config.trustProxy);
+      return createHttpDoor({ hub, limits, log: clientLog, allowOrigins, proxies, stores, metrics: null });
+    };
     return {
       hub,
       failed,
-      check: () => checkStores(checks),
+      openHttp,
+      check: () => checkStores(stores),
       // Rights first: the rest may wait for a locked database.
       takeOver: (now, others = []) => followAll([opening, ...others, ...followers], now),
       close,
@@ -220,18 +231,6 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     await closeAll();
     throw error;
   }
-}
-
-async function checkStores(checks: readonly StoreCheck[]): Promise<readonly string[]> {
-  const faults: string[] = [];
-  const tried = async (what: string, attempt: () => Promise<unknown>) => {
-    await attempt().catch((error) => faults.push(`${what}: ${errorText(error)}`));
-  };
-  for (const { name, database, look } of checks) {
-    await tried(`${name}: a look-up fails`, look);
-    await tried(`${name}: writes are refused`, () => database.tryWrite());
-  }
-  return faults;
 }
 
 /**
@@ -255,7 +254,7 @@ export async function startServer(
   const app = await createApp(config, log);
   let doors: Doors;
   try {
-    doors = await openDoors(config, app.hub, log, inherited);
+    doors = await openDoors(config, app.hub, log, inherited, app.openHttp);
   } catch (error) {
     await app.close();
     throw error;

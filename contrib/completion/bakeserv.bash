@@ -66,6 +66,10 @@ _bakeserv() {
         --output-pause) return ;;
         --output-limit) return ;;
         --output-timeout) return ;;
+        --max-http-connections) return ;;
+        --max-http-header) return ;;
+        --max-http-body) return ;;
+        --http-idle-timeout) return ;;
         --keep-alive) return ;;
         --websocket-ping) return ;;
         --login-failure-delay) return ;;
@@ -74,7 +78,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else :; fi ;;
     config)
       case "$prev" in
@@ -127,6 +131,10 @@ _bakeserv() {
         --output-pause) return ;;
         --output-limit) return ;;
         --output-timeout) return ;;
+        --max-http-connections) return ;;
+        --max-http-header) return ;;
+        --max-http-body) return ;;
+        --http-idle-timeout) return ;;
         --keep-alive) return ;;
         --websocket-ping) return ;;
         --login-failure-delay) return ;;
@@ -135,7 +143,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
     auto)
       case "$prev" in

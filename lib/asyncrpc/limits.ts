@@ -39,6 +39,14 @@ export interface Limits {
   readonly outputLimitBytes: number;
   /** A connection whose output has not moved for this long is closed. */
   readonly outputTimeoutMs: number;
+  /** HTTP connections at once; those that become WebSockets are counted no longer. */
+  readonly maxHttpConnections: number;
+  /** The headers of an HTTP request. */
+  readonly maxHttpHeaderBytes: number;
+  /** The body of an HTTP request. */
+  readonly maxHttpBodyBytes: number;
+  /** An HTTP connection on which nothing is asked is closed after this long. */
+  readonly httpIdleTimeoutMs: number;
   /** TCP keep-alive: idle time before the first probe. */
   readonly keepAliveMs: number;
   /** Time between pings on a WebSocket; a peer that leaves two in a row unanswered is closed when the third is due. */
@@ -79,6 +87,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   outputPauseBytes: 1 * MIB,
   outputLimitBytes: 8 * MIB,
   outputTimeoutMs: 30_000,
+  maxHttpConnections: 256,
+  maxHttpHeaderBytes: 16 * KIB,
+  maxHttpBodyBytes: 1 * MIB,
+  httpIdleTimeoutMs: 30_000,
   keepAliveMs: 30_000,
   websocketPingMs: 30_000,
   loginFailureDelayMs: 1_000,

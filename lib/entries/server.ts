@@ -2,8 +2,9 @@
 
 export type { Limits } from '../asyncrpc/limits.ts';
 export type { Access, Rights } from '../asyncrpc/rights.ts';
-export type { Hub } from '../asyncrpc/server/hub.ts';
+export type { Hub, Loan, LoanOwner } from '../asyncrpc/server/hub.ts';
 export type { Carrier, Host, Peer, Place, SharedTurns } from '../asyncrpc/service.ts';
+export type { Acceptor } from '../asyncrpc/transport/acceptor.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 export type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';
@@ -17,6 +18,7 @@ export {
   StorageError,
   type StorageErrorCode,
 } from '../errors.ts';
+export type { HttpDoor } from '../http/door.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
 export {
   type App,

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
-import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
+import { type Address, formatAddress, parseAddress, protocolAddress } from '../asyncrpc/transport/address.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
@@ -191,7 +191,12 @@ export function parseSyncMode(text: string, where: string): SyncMode {
 /** Refuses our own listeners as an upstream: the server would ask itself. */
 function parseUpstream(text: string, where: string, binds: readonly ListenerSpec[]): Address {
   const address = naming(where, () => parseAddress(text));
-  if (binds.some((bind) => formatAddress(bind.address) === formatAddress(address))) {
+  if (address.kind === 'http')
+    throw new ConfigError(
+      `${where}: an upstream is not asked over HTTP; its HTTP listener is reached as ${formatAddress(protocolAddress(address))}`,
+    );
+  const own = binds.flatMap((bind) => [bind.address, protocolAddress(bind.address)]).map(formatAddress);
+  if (own.includes(formatAddress(address))) {
     throw new ConfigError(`${where} ${text} is this server itself: name another server, or none`);
   }
   return address;

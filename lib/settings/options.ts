@@ -115,6 +115,20 @@ export const LIMIT_OPTIONS: readonly Option[] = [
   limit('output-pause', 'bytes', 'outputPauseBytes', 'Unsent output at which a connection is no longer read'),
   limit('output-limit', 'bytes', 'outputLimitBytes', 'Unsent output at which a connection is closed'),
   limit('output-timeout', 'seconds', 'outputTimeoutMs', 'A client that reads nothing for this long is disconnected'),
+  limit(
+    'max-http-connections',
+    'integer',
+    'maxHttpConnections',
+    'HTTP connections at once, half of them from one network address; beyond it the ones that have been idle for longest are closed. WebSockets are not counted here',
+  ),
+  limit('max-http-header', 'bytes', 'maxHttpHeaderBytes', 'Longest headers of an HTTP request'),
+  limit('max-http-body', 'bytes', 'maxHttpBodyBytes', 'Longest body of an HTTP request'),
+  limit(
+    'http-idle-timeout',
+    'seconds',
+    'httpIdleTimeoutMs',
+    'An HTTP connection on which nothing is asked is closed after this long',
+  ),
   limit('keep-alive', 'seconds', 'keepAliveMs', 'Idle time before the first TCP keep-alive probe'),
   limit(
     'websocket-ping',

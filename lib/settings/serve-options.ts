@@ -19,7 +19,7 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT or ws://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol; name=builders takes a socket of systemd instead; see docs/permissions.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or http://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol; name=builders takes a socket of systemd instead; see docs/permissions.md',
       reloads: true,
     },
     {

@@ -4,6 +4,7 @@ import { formatAddress } from '../asyncrpc/transport/address.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 import { type Listener, type ListenOptions, listen, listenInherited } from '../asyncrpc/transport/listen.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
+import type { HttpDoor } from '../http/door.ts';
 import { type Logger, limitRate } from '../log.ts';
 import type { Config } from '../settings/config.ts';
 import type { ListenerSpec } from '../settings/listener-spec.ts';
@@ -35,6 +36,7 @@ interface Standing extends HeldRights {
 
 /**
  * Listens on every address, or on the sockets that were handed over in their place.
+ * @param openHttp loads what serves HTTP; called once, and only for an HTTP listener
  * @throws AddressError, ConfigError after closing whatever was opened
  */
 export async function openDoors(
@@ -42,6 +44,7 @@ export async function openDoors(
   hub: Hub,
   log: Logger,
   inherited: readonly InheritedSocket[],
+  openHttp: () => Promise<HttpDoor>,
 ): Promise<Doors> {
   // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
   const clientLog = limitRate(log);
@@ -50,12 +53,20 @@ export async function openDoors(
   let settings = config;
   const standings: Standing[] = [];
   const list: Door[] = [];
-  const close = async () => void (await Promise.all(list.map((door) => door.close())));
+  let opened: Promise<HttpDoor> | null = null;
+  const http = () => {
+    opened ??= openHttp();
+    return opened;
+  };
+  const close = async () => {
+    (await opened)?.stop();
+    await Promise.all(list.map((door) => door.close()));
+  };
   const open = async (spec: ListenerSpec | null, start: (options: ListenOptions) => Promise<Listener>) => {
     // An object of its own: the hub knows the clients of a listener by it.
     const standing: Standing = { spec, current: { ...(spec?.rights ?? ALL_RIGHTS) } };
     const proxyProtocol = spec?.proxyProtocol ?? false;
-    const common = { allowOrigins, rights: standing, proxies, proxyProtocol };
+    const common = { allowOrigins, http, rights: standing, proxies, proxyProtocol };
     const { address, close } = await start({ ...common, ...(spec && { access: spec.access }) });
     standings.push(standing);
     list.push({

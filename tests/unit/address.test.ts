@@ -12,6 +12,8 @@ const ws = (host: string, port: number, path = '/', secure = false): Address => 
 });
 const tcp = (host: string, port: number): Address => ({ kind: 'tcp', host, port });
 
+const http = (host: string, port: number, secure = false): Address => ({ kind: 'http', secure, host, port });
+
 const FORMS: readonly (readonly [text: string, address: Address, local: boolean, written?: string])[] = [
   ['unix://./hashserve.sock', { kind: 'unix', path: './hashserve.sock' }, true],
   ['unix:///run/x.sock', { kind: 'unix', path: '/run/x.sock' }, true],
@@ -32,6 +34,10 @@ const FORMS: readonly (readonly [text: string, address: Address, local: boolean,
   ['ws://host', ws('host', 80), false, 'ws://host:80'],
   ['wss://host', ws('host', 443, '/', true), false, 'wss://host:443'],
   ['wss://[::1]:5/p?q', ws('::1', 5, '/p?q', true), true],
+  ['http://host:1', http('host', 1), false],
+  ['http://127.0.0.1:0', http('127.0.0.1', 0), true],
+  ['http://[::1]/', http('::1', 80), true, 'http://[::1]:80'],
+  ['https://host', http('host', 443, true), false, 'https://host:443'],
 ];
 
 const BAD = [
@@ -52,7 +58,11 @@ const BAD = [
   '[]:1',
   '[::1:1',
   'a b:1',
-  'http://host:1',
+  'http://',
+  'http://host:1/ws',
+  'http://host:1?q',
+  'http://user:password@host:1',
+  'https://host:70000',
   'ws://',
   'ws://host:70000',
   'wss://user:password@host:1',

@@ -65,11 +65,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv/*',
   ],
   'lib/index.ts': ['lib/entries'],
-  'lib/entries': ['lib/server.ts', 'lib/settings', 'lib/asyncrpc/*', 'lib/hashserv', 'lib/prserv'],
+  'lib/entries': ['lib/server.ts', 'lib/settings', 'lib/asyncrpc/*', 'lib/http', 'lib/hashserv', 'lib/prserv'],
   'lib/server.ts': [
     'lib/start',
     'lib/settings',
     'lib/storage/*',
+    'lib/http',
     'lib/asyncrpc/*',
     'lib/hashserv',
     'lib/hashserv/*',
@@ -77,8 +78,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv/*',
   ],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
-  'lib/start': ['lib/settings', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
+  'lib/start': [
+    'lib/settings',
+    'lib/asyncrpc',
+    'lib/asyncrpc/server',
+    'lib/asyncrpc/transport',
+    'lib/asyncrpc/upstream',
+    'lib/http',
+  ],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
+
+  'lib/http': ['lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
 
   'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*'],
   'lib/hashserv/commands': [

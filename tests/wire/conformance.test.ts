@@ -1,11 +1,11 @@
 import { describe, test } from 'node:test';
-import { MEMORY, recordings, replay, TCP, UNIX, WEBSOCKET, WireClient } from './helpers.ts';
+import { HTTP, MEMORY, recordings, replay, TCP, UNIX, WEBSOCKET, WireClient } from './helpers.ts';
 import { PacedClient, withSeed } from './paced.ts';
 
 const plain = recordings();
 
 describe('conversations recorded with BitBake’s own servers replay', { concurrency: 4 }, () => {
-  for (const transport of [MEMORY, TCP, UNIX, WEBSOCKET]) {
+  for (const transport of [MEMORY, TCP, UNIX, WEBSOCKET, HTTP]) {
     for (const recording of plain)
       test(`${recording.name} over ${transport.name}`, (t) => replay(t, recording, transport));
     for (const recording of plain) {

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { DEFAULT_LIMITS, type Limits, MIB } from '../../lib/asyncrpc/limits.ts';
+import { protocolAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { listen } from '../../lib/asyncrpc/transport/listen.ts';
 import { dialWebSocket } from '../../lib/asyncrpc/transport/websocket/client.ts';
 import { encodeJson, frameMessage, type Json } from '../../lib/asyncrpc/wire/messages.ts';
@@ -60,6 +61,24 @@ export const WEBSOCKET: Transport = {
     const { address, close } = await listen(asked, app.hub, limits, SILENT);
     assert(address.kind === 'ws');
     return { connect: () => dialWebSocket(address, { timeoutMs: 3000, maxMessageBytes: 64 * MIB }), close };
+  },
+};
+
+export const HTTP: Transport = {
+  name: '/ws of an HTTP listener',
+  async open(app, limits) {
+    const http = await app.openHttp();
+    const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;
+    const { address, close } = await listen(asked, app.hub, limits, SILENT, { http: async () => http });
+    const at = protocolAddress(address);
+    assert(at.kind === 'ws');
+    return {
+      connect: () => dialWebSocket(at, { timeoutMs: 3000, maxMessageBytes: 64 * MIB }),
+      close: async () => {
+        http.stop();
+        await close();
+      },
+    };
   },
 };
 

@@ -1,8 +1,9 @@
+import type { Duplex } from 'node:stream';
 import type { Logger } from '../../log.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Limits } from '../limits.ts';
 import type { Rights } from '../rights.ts';
-import type { Carrier, Host, Peer, Service } from '../service.ts';
+import type { Carrier, Host, Peer, Place, Service } from '../service.ts';
 import { Account } from '../shares/account.ts';
 import { Turns } from '../shares/turns.ts';
 import { createTicker } from '../ticker.ts';
@@ -12,6 +13,30 @@ import { type Seat, Seats } from './seats.ts';
 const TICK_MS = 250;
 
 const BYTES: Carrier = { chunked: true, heldBytes: () => 0 };
+
+/** A client that is counted with the others and served by somebody else. */
+export interface Loan {
+  /** For a layer that hands the client on to `accept`. */
+  readonly place: Place;
+  /** Notes what is held for it now: in all, of that an incomplete request, and answers not yet sent. */
+  hold(heldBytes: number, partialBytes: number, unsentBytes: number): void;
+  /** Whether more may be read; if not, its owner is told when. */
+  readonly mayRead: boolean;
+  /** It has said what it wants: what is slow from here on is no handshake. */
+  ready(): void;
+  /** It is served so no longer; called by itself when its stream closes. */
+  end(): void;
+}
+
+/** Who serves such a client. */
+export interface LoanOwner {
+  /** There is room for what it waits for: it may go on. */
+  onRoom(): void;
+  /** It has stalled, and others wait for the room it holds: it must give that up. */
+  giveUp(): void;
+  /** Its rights were taken back: what was read is answered, then it is closed. */
+  letGo(): void;
+}
 
 /** All connections of a server, over any transport: the limits they share, their clock, and shutting them down. */
 export interface Hub extends Host {
@@ -28,6 +53,11 @@ export interface Hub extends Host {
    * with others. Nobody is let in with them any more. They are known by their object, not by what it holds.
    */
   letGo(rights: Rights): void;
+  /**
+   * Counts a client that its owner serves, as long as its stream is open. Past the connection limit the stream is
+   * destroyed: null.
+   */
+  lend(stream: Duplex, peer: Peer, owner: LoanOwner): Loan | null;
   /** Lets every connection finish what was read from it, then closes it; destroys those left after the drain time. */
   drain(): Promise<void>;
 }
@@ -39,6 +69,8 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   /** Rights that were taken back. */
   const past = new WeakSet<Rights>();
   const connections = new Set<Connection>();
+  /** Who serves clients that are no connections of ours. */
+  const owners = new Map<LoanOwner, Peer>();
   const admission = new Admission(limits);
   const account = new Account(limits);
   const turns = new Turns();
@@ -95,14 +127,50 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     wake();
   };
 
+  /** The seat of a client that can be served. */
+  const seatOf = (stream: Duplex, peer: Peer): Seat | null => {
+    // A client may have been under way, in the handshake of its transport, when its rights were taken back.
+    if (!peer.rights || !past.has(peer.rights)) return seats.take(stream, peer);
+    seats.discard(stream);
+    return null;
+  };
+
   return {
     turns,
     accept(stream, peer, carrier = BYTES) {
-      // A client may have been under way, in the handshake of its transport, when its rights were taken back.
-      const isPast = peer.rights !== undefined && past.has(peer.rights);
-      const seat = isPast ? null : seats.take(stream, peer);
+      const seat = seatOf(stream, peer);
       if (seat) start(seat, peer, carrier);
-      else if (isPast) seats.discard(stream);
+    },
+    lend(stream, peer, owner) {
+      const seat = seatOf(stream, peer);
+      if (!seat) return null;
+      const holder = {
+        address: seat.address,
+        destroy: () => seat.destroy(),
+        onRoom: () => owner.onRoom(),
+        giveUp: () => owner.giveUp(),
+      };
+      const holding = account.open(holder);
+      const ready = () => admission.done(holder);
+      const end = () => {
+        owners.delete(owner);
+        ready();
+        holding.close();
+      };
+      owners.set(owner, peer);
+      admission.begin(holder);
+      stream.once('close', end);
+      wake();
+      return {
+        place: seat,
+        hold: (heldBytes, partialBytes, unsentBytes) => holding.set(heldBytes, partialBytes, unsentBytes),
+        get mayRead() {
+          holding.isRead = holding.mayRead;
+          return holding.isRead;
+        },
+        ready,
+        end,
+      };
     },
     arrive(socket, peer, onLate) {
       const seat = seats.arrive(socket, peer, onLate);
@@ -123,6 +191,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     letGo(rights) {
       past.add(rights);
       for (const connection of connections) if (connection.peer.rights === rights) connection.drain();
+      for (const [owner, peer] of owners) if (peer.rights === rights) owner.letGo();
     },
     async drain() {
       const empty = new Promise<void>((resolve) => {

@@ -10,9 +10,10 @@ export type Address =
       readonly host: string;
       readonly port: number;
       readonly path: string;
-    };
+    }
+  | { readonly kind: 'http'; readonly secure: boolean; readonly host: string; readonly port: number };
 
-const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or wss://HOST:PORT';
+const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT, wss://HOST:PORT or http://HOST:PORT';
 
 /**
  * Reads an address in any form.
@@ -27,6 +28,7 @@ export function parseAddress(text: string): Address {
     return { kind: 'unix', path };
   }
   if (text.startsWith('ws://') || text.startsWith('wss://')) return parseWebSocket(text, bad);
+  if (text.startsWith('http://') || text.startsWith('https://')) return parseHttp(text, bad);
   const split = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
   if (!split) throw bad('not an address');
   const port = Number(split[3]);
@@ -35,14 +37,25 @@ export function parseAddress(text: string): Address {
 }
 
 function parseWebSocket(text: string, bad: (why: string) => AddressError): Address {
+  const { url, ...place } = parseUrl(text, bad);
+  return { kind: 'ws', ...place, path: url.pathname + url.search };
+}
+
+function parseHttp(text: string, bad: (why: string) => AddressError): Address {
+  const { url, ...place } = parseUrl(text, bad);
+  if (url.pathname !== '/' || url.search || url.hash) throw bad('an HTTP address has no path');
+  return { kind: 'http', ...place };
+}
+
+function parseUrl(text: string, bad: (why: string) => AddressError) {
   if (!URL.canParse(text)) throw bad('not a URL');
   const url = new URL(text);
   if (!url.hostname) throw bad('the host is missing');
   if (url.username || url.password) throw bad('credentials do not belong in an address');
-  const secure = url.protocol === 'wss:';
+  const secure = url.protocol === 'wss:' || url.protocol === 'https:';
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port ? Number(url.port) : secure ? 443 : 80;
-  return { kind: 'ws', secure, host, port, path: url.pathname + url.search };
+  return { url, secure, host, port };
 }
 
 /** The text that `parseAddress` reads back as the same address. */
@@ -50,7 +63,13 @@ export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   if (address.kind === 'tcp') return `${host}:${address.port}`;
+  if (address.kind === 'http') return `${address.secure ? 'https' : 'http'}://${host}:${address.port}`;
   return `${address.secure ? 'wss' : 'ws'}://${host}:${address.port}${address.path === '/' ? '' : address.path}`;
+}
+
+/** Where clients of the protocol reach an HTTP listener; any other address as it is. */
+export function protocolAddress(address: Address): Exclude<Address, { kind: 'http' }> {
+  return address.kind === 'http' ? { ...address, kind: 'ws', path: '/ws' } : address;
 }
 
 /** True if only programs on this machine can connect: Unix sockets and loopback addresses. */

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AddressError, reasonOf } from '../../errors.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress, protocolAddress } from './address.ts';
 import { connectUnixSocket } from './unix/path.ts';
 
 export interface DialOptions {
@@ -35,11 +35,16 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
     const stream = await dialWebSocket(address, { timeoutMs, maxMessageBytes, caFile: caFile ?? undefined, signal });
     return { stream, chunked: false };
   }
+  if (address.kind === 'http') {
+    throw new AddressError(
+      `cannot connect to ${formatAddress(address)}: clients of the protocol reach an HTTP listener as ${formatAddress(protocolAddress(address))}`,
+    );
+  }
   return { stream: await dialSocket(address, timeoutMs, signal), chunked: true };
 }
 
 function dialSocket(
-  address: Exclude<Address, { kind: 'ws' }>,
+  address: Exclude<Address, { kind: 'ws' | 'http' }>,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<net.Socket> {

@@ -16,9 +16,9 @@ export interface ListenAccess {
  * @throws AddressError, ConfigError naming the address or the group
  */
 export function checkListenAddress(address: Address, access: ListenAccess): void {
-  if (address.kind === 'ws' && address.secure)
+  if ((address.kind === 'ws' || address.kind === 'http') && address.secure)
     throw new AddressError(
-      `cannot listen on ${formatAddress(address)}: TLS is not spoken here; listen on ws:// and put a TLS proxy such as nginx in front`,
+      `cannot listen on ${formatAddress(address)}: TLS is not spoken here; listen on ${address.kind}:// and put a TLS proxy such as nginx in front`,
     );
   if (address.kind !== 'unix') return;
   socketGroup(access);

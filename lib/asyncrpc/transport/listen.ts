@@ -4,6 +4,7 @@ import type { Logger } from '../../log.ts';
 import type { Limits } from '../limits.ts';
 import { ALL_RIGHTS, type HeldRights } from '../rights.ts';
 import type { Host, Peer } from '../service.ts';
+import type { Acceptor } from './acceptor.ts';
 import { type Address, formatAddress } from './address.ts';
 import { inheritedAddress } from './inherited.ts';
 import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
@@ -29,6 +30,8 @@ export type ListenOptions = Partial<
     readonly rights: HeldRights;
     /** Connections begin with a header of the PROXY protocol; only those of `proxies` are taken. */
     readonly proxyProtocol: boolean;
+    /** Opens what takes the clients of HTTP listeners, which outlives them. */
+    readonly http: () => Promise<Acceptor>;
   }
 >;
 
@@ -119,12 +122,27 @@ async function openFront(
   host: Host,
   limits: Limits,
   log: Logger,
-  { allowOrigins = [], proxies = NO_PROXIES, proxyProtocol = false }: ListenOptions,
+  options: ListenOptions,
 ): Promise<Front> {
-  // From the top layer down: WebSocket or the stream as it is, TLS, PROXY protocol.
-  const stream: Front = { accept: (socket, peer) => host.accept(socket, peerOfStream(peer, proxies)), close: () => {} };
-  const top = address?.kind === 'ws' ? await acceptor(host, limits, { allowOrigins, proxies }, log) : stream;
+  const { proxies = NO_PROXIES, proxyProtocol = false } = options;
+  // From the top layer down: HTTP, WebSocket or the stream as it is, TLS, PROXY protocol.
+  const top = await openTop(address, host, limits, log, options);
   return proxyProtocol ? { ...top, accept: acceptProxied(host, proxies, top.accept) } : top;
+}
+
+async function openTop(
+  address: Address | undefined,
+  host: Host,
+  limits: Limits,
+  log: Logger,
+  { allowOrigins = [], proxies = NO_PROXIES, http }: ListenOptions,
+): Promise<Front> {
+  if (address?.kind === 'ws') return acceptor(host, limits, { allowOrigins, proxies }, log);
+  if (address?.kind !== 'http')
+    return { accept: (socket, peer) => host.accept(socket, peerOfStream(peer, proxies)), close: () => {} };
+  if (!http) throw new AddressError(`cannot listen on ${formatAddress(address)}: no HTTP is served here`);
+  const door = await http();
+  return { accept: (socket, peer) => door.accept(socket, peer), close: () => {} };
 }
 
 function listenerOf(server: net.Server, address: Address, front: Front): Listener {

@@ -1,5 +1,5 @@
 import { connectClient } from '../../asyncrpc/client/client.ts';
-import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
+import { type Address, formatAddress, protocolAddress } from '../../asyncrpc/transport/address.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 
 /** Sends a listener a request for each service that is spoken there, as a client would. Returns the conversation as one line. */
@@ -9,7 +9,7 @@ export async function selfCheck(address: Address, carried: { hashserv: unknown; 
   if (carried.hashserv) services.push('OEHASHEQUIV 1.1');
   if (carried.prserv) services.push('PRSERVICE 1.0');
   for (const protocol of services) {
-    const client = await connectClient(address, { protocol });
+    const client = await connectClient(protocolAddress(address), { protocol });
     try {
       asked.push(`${protocol}: {"ping": {}} -> ${encodeJson(await client.invoke('ping', {}))}`);
     } finally {

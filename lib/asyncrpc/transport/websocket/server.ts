@@ -1,18 +1,20 @@
 import http from 'node:http';
-import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../../log.ts';
 import type { Limits } from '../../limits.ts';
 import type { Host, Peer } from '../../service.ts';
 import { createTicker } from '../../ticker.ts';
+import type { Acceptor } from '../acceptor.ts';
 import { type Proxies, peerOfRequest } from '../proxies.ts';
 import { WebSocketStream } from './stream.ts';
 
-/** Takes the sockets of a `ws://` listener. */
-export interface WebSocketAcceptor {
-  /** Upgrades a client that has just connected and hands it to the host. */
-  accept(socket: net.Socket, peer: Peer): void;
+/** Takes the sockets of a `ws://` listener, and those of which an HTTP server has read the request for an upgrade. */
+export interface WebSocketAcceptor extends Acceptor {
+  /** Whether a request does not become a WebSocket: it is answered then, and the client closes the connection. */
+  refuses(request: http.IncomingMessage, socket: Duplex, name: string): boolean;
+  /** Upgrades a client that has its place and hands it to the host. */
+  upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer, peer: Peer): void;
   /** From now on connections are closed with 1001, "going away". */
   close(): void;
 }
@@ -58,22 +60,29 @@ export function acceptWebSockets(
     response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' });
     response.end(UPGRADE_TEXT);
   });
+  // Behind 2,000 others the headers of a proxy would be left out, and its client taken for one of this machine.
+  server.maxHeadersCount = 0;
   server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is not an HTTP request.\n'));
   server.on('upgrade', (request, socket, head) => {
     const peer = peerOfRequest(connected.get(socket)!, request.headers, proxies);
     // Sent after a request that was answered by closing the connection.
     if (refused.has(socket)) return void socket.resume().end();
+    if (!refuses(request, socket, peer.name)) upgrade(request, socket, head, peer);
+  });
+
+  function refuses(request: http.IncomingMessage, socket: Duplex, name: string): boolean {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      return answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
+      answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
+      return true;
     }
     const origin = request.headers.origin ?? request.headers['sec-websocket-origin'];
-    if (origin !== undefined && !origins.has(String(origin).toLowerCase())) {
-      log.warn('WebSocket refused: its Origin is not allowed', {
-        peer: peer.name,
-        origin: String(origin).slice(0, 128),
-      });
-      return answerHttp(socket, '403 Forbidden', 'This Origin is not allowed; the server has --allow-origin for it.\n');
-    }
+    if (origin === undefined || origins.has(String(origin).toLowerCase())) return false;
+    log.warn('WebSocket refused: its Origin is not allowed', { peer: name, origin: String(origin).slice(0, 128) });
+    answerHttp(socket, '403 Forbidden', 'This Origin is not allowed; the server has --allow-origin for it.\n');
+    return true;
+  }
+
+  function upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer, peer: Peer): void {
     upgrader.handleUpgrade(request, socket, head, (ws) => {
       const stream = new WebSocketStream(ws, socket, {
         turns: host.turns,
@@ -83,7 +92,7 @@ export function acceptWebSockets(
       pinger.add(ws, socket, peer.name);
       host.accept(stream, peer, { chunked: false, heldBytes: () => stream.heldBytes });
     });
-  });
+  }
 
   return {
     accept(socket, peer) {
@@ -93,6 +102,8 @@ export function acceptWebSockets(
       connected.set(socket, { ...peer, place });
       server.emit('connection', socket);
     },
+    refuses,
+    upgrade,
     close() {
       stopping = true;
       pinger.close();

@@ -1,0 +1,162 @@
+import http from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Limits } from '../asyncrpc/limits.ts';
+import type { Hub } from '../asyncrpc/server/hub.ts';
+import { countedAddress } from '../asyncrpc/server/places.ts';
+import { createTicker } from '../asyncrpc/ticker.ts';
+import type { Acceptor } from '../asyncrpc/transport/acceptor.ts';
+import { type Proxies, peerOfRequest } from '../asyncrpc/transport/proxies.ts';
+import { acceptWebSockets } from '../asyncrpc/transport/websocket/server.ts';
+import type { Logger } from '../log.ts';
+import { HttpClient } from './client.ts';
+import { Crowd } from './crowd.ts';
+import { refusePage } from './guard.ts';
+import { answerHealth } from './health.ts';
+import { type ProblemType, rawProblem, sendProblem } from './problem.ts';
+import { Readiness, type StoreProbe } from './readiness.ts';
+
+/** What is served over HTTP besides health and WebSocket clients. */
+export interface HttpDoorOptions {
+  readonly hub: Hub;
+  readonly limits: Limits;
+  /** Gets lines that clients cause, so it must limit their rate. */
+  readonly log: Logger;
+  /** Web origins whose pages may ask, as `scheme://host[:port]`. */
+  readonly allowOrigins: readonly string[];
+  /** Who is believed when it names its clients. */
+  readonly proxies: Proxies;
+  readonly stores: readonly StoreProbe[];
+  /** What `/metrics` answers; null: there is nothing there. */
+  readonly metrics: MetricsSource | null;
+}
+
+/** A page of figures for a monitoring system. */
+export interface MetricsSource {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** Takes the clients of all HTTP listeners of a server. */
+export interface HttpDoor extends Acceptor {
+  /** Answers what was asked, says that the server stops, and closes the connections; those left over the hub destroys. */
+  stop(): void;
+}
+
+const TICK_MS = 250;
+const WEB_SOCKET_PATH = '/ws';
+
+export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
+  const { hub, limits, log, stores, proxies } = options;
+  const origins = new Set(options.allowOrigins);
+  const readiness = new Readiness(stores);
+  const clientOf = ({ peer }: HttpClient, { headers }: http.IncomingMessage) => peerOfRequest(peer, headers, proxies);
+  const webSockets = acceptWebSockets(hub, limits, options, log);
+  const crowd = new Crowd(limits.maxHttpConnections);
+  const clients = new WeakMap<Duplex, HttpClient>();
+  let stopping = false;
+
+  const server = http.createServer({ maxHeaderSize: limits.maxHttpHeaderBytes });
+  // Behind 2,000 others the headers of a proxy would be left out, and its client taken for one of this machine.
+  server.maxHeadersCount = 0;
+  server.on('request', (request, response) => {
+    const client = clients.get(request.socket)!;
+    client.asks(request, response);
+    if (stopping) response.setHeader('connection', 'close');
+    response.on('error', () => {});
+    request.on('error', () => {});
+    answer(request, response, client).catch((error) => {
+      log.error('HTTP request failed', { peer: client.peer.name, error });
+      if (response.headersSent) response.destroy();
+      else sendProblem(response, 'internal', 'The server log has the details.');
+    });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const client = clients.get(socket)!;
+    if (pathOf(request) !== WEB_SOCKET_PATH)
+      return hangUp(client, 'not-found', `WebSocket clients are served on ${WEB_SOCKET_PATH}.`);
+    if (webSockets.refuses(request, socket, client.peer.name)) return client.end();
+    crowd.delete(client);
+    client.loan!.end();
+    const { place } = client.loan!;
+    webSockets.upgrade(request, client.socket, client.stream.release(head), { ...clientOf(client, request), place });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const client = clients.get(socket)!;
+    const [type, detail] = TOO_LONG.includes(error.code ?? '')
+      ? (['headers-too-large', `The headers are longer than ${limits.maxHttpHeaderBytes} bytes.`] as const)
+      : (['bad-request', 'This is not an HTTP request.'] as const);
+    hangUp(client, type, detail);
+  });
+
+  async function answer(request: http.IncomingMessage, response: http.ServerResponse, client: HttpClient) {
+    const path = pathOf(request);
+    if (answerHealth(path, request, response, readiness)) return;
+    const refusal = refusePage(request, clientOf(client, request), origins);
+    if (refusal) return sendProblem(response, refusal.type, refusal.detail);
+    if (path === WEB_SOCKET_PATH)
+      return sendProblem(response, 'upgrade-required', 'Connect to it as ws://HOST:PORT/ws.', { upgrade: 'websocket' });
+    if (path === '/metrics' && options.metrics) return sendMetrics(request, response, options.metrics);
+    sendProblem(response, 'not-found', `There is nothing at ${path.slice(0, 128)}.`);
+  }
+
+  /** Tells a client that is not understood, or late, why its connection is closed. */
+  function hangUp(client: HttpClient, type: ProblemType, detail: string): void {
+    const { stream } = client;
+    if (!stream.writable || client.isAsking) return void stream.destroy();
+    stream.write(rawProblem(type, detail));
+    client.end();
+  }
+
+  const ticker = createTicker(TICK_MS, () => {
+    const now = performance.now();
+    for (const client of crowd.all) {
+      if (client.checkTime(now) === null) continue;
+      if (client.isIdle) client.end();
+      else hangUp(client, 'request-timeout', 'The request was not complete in time.');
+    }
+    return crowd.size > 0;
+  });
+
+  return {
+    accept(socket, peer) {
+      if (stopping || !crowd.makeRoom(countedAddress(peer.address), performance.now())) {
+        if (!stopping) log.warn('HTTP connection limit reached: refused', { peer: peer.name, limit: crowd.max });
+        socket.on('error', () => {});
+        return void socket.destroy();
+      }
+      const client = new HttpClient(socket, peer, hub, limits, log);
+      if (!client.loan) return;
+      crowd.add(client);
+      ticker.wake();
+      clients.set(client.stream, client);
+      socket.once('close', () => crowd.delete(client));
+      server.emit('connection', client.stream);
+    },
+    stop() {
+      stopping = true;
+      readiness.stopping = true;
+      webSockets.close();
+      for (const client of crowd.all) client.letGo();
+    },
+  };
+}
+
+const TOO_LONG = ['HPE_HEADER_OVERFLOW'];
+
+function pathOf({ url = '/' }: http.IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+async function sendMetrics(request: http.IncomingMessage, response: http.ServerResponse, source: MetricsSource) {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return sendProblem(response, 'method-not-allowed', '/metrics is read with GET or HEAD.', { allow: 'GET, HEAD' });
+  const text = await source.text();
+  response.writeHead(200, {
+    'content-type': source.contentType,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
