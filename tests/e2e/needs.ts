@@ -43,3 +43,14 @@ export function cannotFilter(environment = process.env): string | false {
   const missing = process.platform !== 'linux' || tried.status !== 0 ? 'needs Linux and a C compiler' : false;
   return unlessIn(environment, missing, 'apt-get install gcc libc6-dev linux-libc-dev');
 }
+
+/** Where Debian's libnginx-mod-stream puts its module. */
+export const NGINX_STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+/** Whether there are proxies to put in front of a server. */
+export function cannotProxy(environment = process.env): string | false {
+  const runs = (program: string) => spawnSync(program, ['-v']).status === 0;
+  const found = runs('nginx') && runs('haproxy') && fs.existsSync(NGINX_STREAM_MODULE);
+  const missing = !found && 'needs nginx with its stream module, and haproxy';
+  return unlessIn(environment, missing, 'apt-get install nginx libnginx-mod-stream haproxy');
+}
