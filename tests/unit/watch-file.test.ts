@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type Notices, watchFile } from '../../lib/storage/sqlite/file/watch.ts';
+import { noProc } from '../e2e/needs.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 /** Intervals that pass when the test says so. Those of node:test go on when they are cleared in their own turn. */
@@ -164,7 +165,7 @@ describe('a database file', () => {
       /was replaced/,
     ],
   ] as const)
-    test(`that is ${how} at rest: the system gives notice`, { skip: process.platform !== 'linux' }, async (t) => {
+    test(`that is ${how} at rest: the system gives notice`, { skip: noProc() }, async (t) => {
       const { file, watch, next, tick } = watched(t);
       // Something holds it open, as SQLite does.
       const held = fs.openSync(file, 'r');
