@@ -11,7 +11,7 @@ export interface ConfigFile {
 const CONFIG_PLACES = ['./bakeserv.yaml', '/etc/bakeserv/bakeserv.yaml'] as const;
 
 /**
- * Reads the named configuration file, or else the first of the usual places that exists. Null when there is none.
+ * Reads the named configuration file, or the first of the usual places that exists. Null when there is none.
  * @throws ConfigError when it cannot be read or is neither YAML nor JSON; the message names the file and the line
  */
 export async function loadConfigFile(named: string | undefined): Promise<ConfigFile | null> {

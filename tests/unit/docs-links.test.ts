@@ -63,3 +63,15 @@ test('comments cite pages by their path, and only those that are in the package'
   }
   assert(cited > 20);
 });
+
+test('a heading that a comment cites is there', () => {
+  const sources = fs.readdirSync(path.join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' });
+  let cited = 0;
+  for (const name of sources.filter((each) => each.endsWith('.ts'))) {
+    for (const [, page, heading] of readDocument(`lib/${name}`).matchAll(/\b(docs\/[a-z-]+\.md), "([^"]+)"/g)) {
+      assert.match(readDocument(page!), new RegExp(`^#+ ${heading}$`, 'm'), `lib/${name} cites ${page}, "${heading}"`);
+      cited++;
+    }
+  }
+  assert(cited > 0);
+});

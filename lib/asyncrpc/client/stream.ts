@@ -48,7 +48,7 @@ export async function* runStream(
   try {
     for (;;) {
       if (!exhausted && open.length < MAX_BATCHES) next ??= source.next();
-      const event = await heed(firstOf(next, open.at(0)), signal);
+      const event = await orAborted(firstOf(next, open.at(0)), signal);
       if (event === null) break;
       if ('source' in event) {
         next = null;
@@ -59,14 +59,14 @@ export async function* runStream(
         yield { asked: open.take()!.asked, answers: event.answers };
       } else {
         if (attempts++ >= reconnects || !(event.error instanceof ConnectionLost)) throw event.error;
-        await heed(link.again(event.error), signal);
+        await orAborted(link.again(event.error), signal);
         channel = await enter(link, command, reconnects, signal);
         for (const batch of open.oldest(MAX_BATCHES)) batch.answers = send(channel, batch.asked);
       }
     }
     left = true;
     // Every answer is here: a connection that is lost now is opened again when it is needed.
-    await heed(channel.lines(1, 'END\n'), signal).catch(() => channel.close());
+    await orAborted(channel.lines(1, 'END\n'), signal).catch(() => channel.close());
   } finally {
     // Answers that nobody waits for may still come: the connection cannot be used any more.
     if (!left) channel.close();
@@ -77,21 +77,21 @@ export async function* runStream(
 
 async function enter(link: Link, command: string, reconnects: number, signal?: AbortSignal): Promise<Channel> {
   for (let attempt = 0; ; attempt++) {
-    const channel = await heed(link.connect(), signal);
+    const channel = await orAborted(link.connect(), signal);
     signal?.throwIfAborted();
     try {
-      await heed(channel.message(encodeJson({ [command]: null })), signal);
+      await orAborted(channel.message(encodeJson({ [command]: null })), signal);
       return channel;
     } catch (error) {
       // The server is about to enter stream mode: nothing else can be asked on this connection.
       if (signal?.aborted) channel.close();
       if (!(error instanceof ConnectionLost) || attempt >= reconnects) throw error;
-      await heed(link.again(error), signal);
+      await orAborted(link.again(error), signal);
     }
   }
 }
 
-function heed<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return signal ? abortable(promise, signal) : promise;
 }
 

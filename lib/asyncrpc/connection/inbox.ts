@@ -89,7 +89,7 @@ export class Inbox {
     while (!this.blocks.isEmpty) this.cut(this.blocks.takeBlock());
   }
 
-  /** Answers lines as far as the scanner can, `most` at once; null when the next is to be taken. */
+  /** Answers lines as far as the scanner can, `most` at once; null when the next must be taken. */
   scan(most: number): BlockAnswers | null {
     if (!this.scanner || !this.lines.isEmpty || this.blocks.isEmpty) return null;
     const answers = this.blocks.scan(this.scanner, most);

@@ -12,7 +12,7 @@ export const RESERVED_NAMES: readonly string[] = ['unknown', 'connection', 'stor
 /** A listening socket that was handed over. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** As FileDescriptorName= has it, or else the name of the socket unit; null where none was given. Several may have one name. */
+  /** As FileDescriptorName= has it, otherwise the name of the socket unit; null where none was given. Several may have one name. */
   readonly name: string | null;
 }
 

@@ -23,7 +23,7 @@ export interface AutoPlace {
   readonly socket: string;
 }
 
-/** The build folder: as given, or else that of the initialised build environment, or else the current folder. */
+/** The build folder: as given, otherwise that of the initialised build environment, otherwise the current folder. */
 export function buildFolder(given: string | undefined, environment: NodeJS.ProcessEnv): string {
   return path.resolve(given ?? (environment.TOPDIR || environment.BUILDDIR || '.'));
 }

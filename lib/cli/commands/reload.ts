@@ -28,7 +28,7 @@ function describe({ taken, later, faults }: TakenOver): string {
   return lines.length === 0 && faults.length === 0 ? 'nothing has changed\n' : lines.join('');
 }
 
-/** The server that is meant: the one named, or else the only one. */
+/** The server that is meant: the one named, otherwise the only one. */
 async function findServer({ args }: ServerCall): Promise<Pick<FoundServer, 'status' | 'control'>> {
   const [pid, dir, socket] = ['PID', 'dir', 'socket'].map((name) => args.text(name));
   if ([pid, dir, socket].filter((each) => each !== undefined).length > 1)

@@ -76,7 +76,7 @@ async function openSource(file: string | undefined, database: string | undefined
   return tasksOfFile(file ?? '-');
 }
 
-/** The value of a flag, or else of its environment variable. */
+/** The value of a flag, otherwise of its environment variable. */
 function textOf(flags: Flags, name: string): string | undefined {
   const given = flags[name];
   if (Array.isArray(given)) throw new UsageError(`--${name} is given ${given.length} times; once was expected`);

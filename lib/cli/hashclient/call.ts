@@ -62,7 +62,7 @@ export function openHashCall(globals: Args, args: Args): HashCall {
   };
 }
 
-/** `--login` and `--password`, or else the login in netrc for the address. */
+/** `--login` and `--password`, otherwise the login in netrc for the address. */
 async function credentials(address: string, globals: Args) {
   const username = globals.text('login');
   const token = globals.text('password');

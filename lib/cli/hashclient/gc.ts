@@ -74,7 +74,7 @@ export async function gc({ args, out, client }: HashCall): Promise<undefined> {
   if (counts.remove > counts.keep && !args.has('yes')) {
     throw new InvokeError(
       `that would remove ${counts.remove} of ${counts.keep + counts.remove} hashes, more than half: nothing was removed. ` +
-        `Is everything named that is to be kept? If so, say --yes, or "gc-sweep ${mark}"`,
+        `Is everything named that must be kept? If so, say --yes, or "gc-sweep ${mark}"`,
     );
   }
   const removed = await server.gcSweep(mark, counts.remove);

@@ -19,7 +19,7 @@ const FORMAT: Option = {
   type: 'string',
   values: ['FORMAT'],
   choices: FORMATS,
-  default: "told by the file's name, else bitbake",
+  default: "told by the file's name, otherwise bitbake",
   describe: 'The format of the file',
 };
 

@@ -88,7 +88,7 @@ async function lossesOf(backup: string, target: string, services: readonly Servi
 async function requireConsent(target: string): Promise<void> {
   const nothing = 'nothing was changed';
   if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new InvokeError(`${nothing}: say --yes if ${target} is to be replaced nevertheless`);
+    throw new InvokeError(`${nothing}: say --yes to replace ${target} all the same`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((resolve) => {
     terminal.question(`Replace ${target} nevertheless? [y/N] `, resolve);

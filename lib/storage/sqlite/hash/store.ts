@@ -106,7 +106,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
   }
 
   /**
-   * Writes, and resolves to the unihash then stored for each, or else the one that was proposed. The writer reads them
+   * Writes, and resolves to the unihash then stored for each, otherwise the one that was proposed. The writer reads them
    * from the file: what is in memory may be of a row that another server has just removed, and that this write has
    * replaced. Then none of it can be relied on.
    */

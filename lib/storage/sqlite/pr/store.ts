@@ -75,7 +75,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     }
   }
 
-  /** Answers to requests for which nothing new is to be stored, as far as is in memory; null if there is another. */
+  /** Answers to requests for which nothing new must be stored, as far as is in memory; null if there is another. */
   function fromMemory(requests: readonly PrRequest[]): readonly PrAnswer[] | null {
     if (!mayRely()) return null;
     const missing: Missing = { checksums: [], prefixes: [] };
