@@ -94,7 +94,7 @@ export class HttpClient implements LoanOwner {
     if (!this.stream.writableEnded) this.stream.end();
   }
 
-  /** Enforces the time limits; called a few times a second with `performance.now()`. Returns what is to be told of one that is late. */
+  /** Enforces the time limits; called a few times a second with `performance.now()`. Returns what must be told of one that is late. */
   checkTime(now: number): 'late' | null {
     const { limits } = this;
     const unsent = this.stream.writableLength;

@@ -15,7 +15,7 @@ import { answerHealth } from './health.ts';
 import { type ProblemType, rawProblem, sendProblem } from './problem.ts';
 import { Readiness, type StoreProbe } from './readiness.ts';
 
-/** What is served over HTTP besides health and WebSocket clients. */
+/** What is served over HTTP, apart from health and WebSocket clients. */
 export interface HttpDoorOptions {
   readonly hub: Hub;
   readonly limits: Limits;
