@@ -1,3 +1,4 @@
+import { HubFigures } from './asyncrpc/hub-figures.ts';
 import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { dial } from './asyncrpc/transport/dial.ts';
@@ -14,14 +15,18 @@ import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
 import { type Logger, limitRate } from './log.ts';
+import { createMetrics, type Metrics } from './metrics/source.ts';
+import type { Shown } from './metrics/sources.ts';
+import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
-import { createPrUpstream } from './prserv/upstream/upstream.ts';
+import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followLogin, type TakenOver } from './start/followers.ts';
+import { once } from './start/once.ts';
 import { surveyDatabases } from './start/report.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
@@ -45,6 +50,8 @@ export { openTaskPages } from './storage/sqlite/upkeep/task-pages.ts';
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {
   readonly hub: Hub;
+  /** What it counts, for listeners that show it. */
+  readonly metrics: Metrics;
   /** Resolves when a database can no longer be trusted or written: the process must exit with status 3. */
   readonly failed: Promise<StorageError>;
   /** Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed. */
@@ -91,6 +98,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   /** One for each database, because each has one queue of writes. */
   const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
+  const figures = new HubFigures();
+  const shown: Shown = { version: packageVersion(), services: [], databases: [], caches: [], loader: null };
   const sayOpened = surveyDatabases(config, log);
   const stores: StoreProbe[] = [];
   let { anonymousPermissions: general } = config;
@@ -118,7 +127,10 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     };
     const opened = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
     databases.set(key, opened);
-    gates.set(opened, new WriteGate());
+    const gate = new WriteGate();
+    gates.set(opened, gate);
+    const name = service === config.hashserv ? 'hashserv' : 'prserv';
+    shown.databases.push({ name, store: opened, gate, isSynced: service.syncMode.kind === 'immediate' });
     sayOpened(service, { hashserv: await opened.holds(HASH_SCHEMA), prserv: await opened.holds(PR_SCHEMA) });
     return opened;
   };
@@ -135,6 +147,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       dial: dialUpstream,
       protocol,
       service: protocol.startsWith('OEHASHEQUIV') ? 'hash equivalence' : 'PR',
+      ...(protocol.startsWith('PRSERVICE') && { isMiss: saysNothing }),
       login,
       timeoutMs,
       patientTimeoutMs: reportTimeoutMs,
@@ -167,17 +180,20 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]),
       );
       stores.push(probe);
-      services.push(
-        createHashService({
-          store,
-          log: clientLog,
-          guard,
-          gate: gates.get(hashDatabase)!,
-          upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
-          anonymousPermissions: withoutLogin,
-          logins: config.limits,
-        }),
-      );
+      const service = createHashService({
+        store,
+        log: clientLog,
+        guard,
+        gate: gates.get(hashDatabase)!,
+        upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
+        anonymousPermissions: withoutLogin,
+        logins: config.limits,
+        hits: figures.hits,
+      });
+      services.push(service);
+      shown.services.push({ name: 'hashserv', figures: service.figures, upstream: link });
+      shown.caches.push({ name: 'unihashes', state: store.cache });
+      shown.loader = () => store.loading;
     }
     if (config.prserv) {
       const prDatabase = await database(config.prserv);
@@ -189,24 +205,27 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       );
       stores.push(probe);
       const upstream = link && createPrUpstream(link);
-      services.push(
-        createPrService({
-          store,
-          log: clientLog,
-          guard,
-          gate: gates.get(prDatabase)!,
-          upstream,
-          defaultHistory: config.history,
-          mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
-        }),
-      );
+      const service = createPrService({
+        store,
+        log: clientLog,
+        guard,
+        gate: gates.get(prDatabase)!,
+        upstream,
+        defaultHistory: config.history,
+        mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
+      });
+      services.push(service);
+      shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
+      shown.caches.push({ name: 'packages', state: store.cache });
     }
-    const hub = createHub(services, config.limits, clientLog);
+    const hub = createHub(services, config.limits, clientLog, figures);
+    const metrics = createMetrics({ ...shown, hub });
     const close = once(async () => {
       const hurry = setTimeout(() => {
         for (const service of services) service.stopAsking?.();
       }, UPSTREAM_GRACE_MS);
       await hub.drain();
+      metrics.close();
       clearTimeout(hurry);
       await closeAll();
     });
@@ -215,10 +234,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const { createHttpDoor } = await import('./http/door.ts');
       const { limits, allowOrigins } = config;
       const proxies = createProxies(config.trustProxy);
-      return createHttpDoor({ hub, limits, log: clientLog, allowOrigins, proxies, stores, metrics: null });
+      const shownMetrics = await metrics.source();
+      return createHttpDoor({ hub, limits, log: clientLog, allowOrigins, proxies, stores, metrics: shownMetrics });
     };
     return {
       hub,
+      metrics,
       failed,
       openHttp,
       check: () => checkStores(stores),
@@ -269,14 +290,5 @@ export async function startServer(
     takeOver: (now) => app.takeOver(now, [doors]),
     close,
     [Symbol.asyncDispose]: close,
-  };
-}
-
-/** `close` and the end of an `await using` block may both ask for it. */
-function once(end: () => Promise<void>): () => Promise<void> {
-  let ended: Promise<void> | null = null;
-  return () => {
-    ended ??= end();
-    return ended;
   };
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { packageVersion } from '../lib/cli/package-version.ts';
+import { packageVersion } from '../lib/package-version.ts';
 import { generatedFiles } from './generated.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');

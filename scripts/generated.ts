@@ -7,6 +7,7 @@ import type { AnyProgram } from '../lib/cli/args/table.ts';
 import { HASH_CLIENT } from '../lib/cli/hashclient/program.ts';
 import { PR_CLIENT } from '../lib/cli/prclient/program.ts';
 import { SERVER } from '../lib/cli/server-program.ts';
+import { metricsDocument } from '../lib/metrics/markdown.ts';
 import { settingsSchema } from '../lib/settings/schema.ts';
 
 const PROGRAMS: readonly AnyProgram[] = [SERVER, HASH_CLIENT, PR_CLIENT];
@@ -16,6 +17,7 @@ export function generatedFiles(version: string): ReadonlyMap<string, string> {
   return new Map([
     ['contrib/bakeserv.schema.json', `${JSON.stringify(settingsSchema(), null, 2)}\n`],
     ['docs/options.md', serverDocument(SERVER)],
+    ['docs/metrics.md', metricsDocument()],
     ['docs/clients-reference.md', clientsDocument([HASH_CLIENT, PR_CLIENT])],
     ...PROGRAMS.flatMap((program) => [
       [`contrib/man/${program.name}.1`, manPage(program, version)] as const,

@@ -20,6 +20,11 @@ export class BoundedMap<Key, Value> {
     return this.total;
   }
 
+  /** How many entries there are. */
+  get size(): number {
+    return this.entries.size;
+  }
+
   has(key: Key): boolean {
     return this.entries.has(key);
   }

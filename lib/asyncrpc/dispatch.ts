@@ -1,79 +1,17 @@
-import type { Ajv, ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
-import type { Access } from './rights.ts';
+import { type CommandFigures, RequestFigures, type Result } from '../meter/request-figures.ts';
+import type { CommandRow, DispatchClient, DispatchOptions } from './command-row.ts';
+import { isFault } from './faults.ts';
 import { describeFault } from './schemas.ts';
-import { type Command, type LineScanner, type Outcome, type Reply, type Session, StreamFailure } from './service.ts';
+import { type Command, type LineScanner, type Outcome, type Session, StreamFailure } from './service.ts';
+import { weightOf } from './weight.ts';
 import type { Json } from './wire/messages.ts';
 import { WriteGate } from './write-gate.ts';
 
-/**
- * A command as a row of its service's table. Rights, read-only mode, validation and statistics are read from the row
- * here and nowhere else; a handler takes validated input and returns the reply.
- * @typeParam S what the service's handlers work with, of one client
- */
-export interface CommandRow<S> {
-  /** Permissions a client must have, all of them, in the order in which a refusal names them. */
-  readonly needs: readonly string[];
-  /** Writes to the database. On a read-only server such a command is refused, or answered with `readOnlyReply`. */
-  readonly writes?: true;
-  readonly readOnlyReply?: Reply;
-  /** Writes if it can, and has an answer if it cannot: a read-only server takes it like any other command. */
-  readonly mayWrite?: true;
-  /** Answered also where no other command of the table is. */
-  readonly always?: true;
-  /** Whether the answer may be as long as any message; it is then fetched only once there is room for it. */
-  // biome-ignore lint/suspicious/noExplicitAny: asked before the argument is validated
-  readonly isLong?: (arg: any) => boolean;
-  /** Waits on purpose: its duration says nothing about the server, so statistics leave it out. */
-  readonly untimed?: true;
-  /** Counts itself at the gate from when it starts to write, because it first waits for something else. */
-  readonly gatesItself?: true;
-  /** JSON schema of the argument; without one any argument is taken. */
-  readonly schema?: object;
-  /** By the name of the field at fault: refusals for which older clients expect another text than ours. */
-  readonly refusals?: Readonly<Record<string, string>>;
-  // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
-  readonly handle?: (context: S, args: any) => Reply | Promise<Reply>;
-  /** Instead of `handle`: takes adjacent requests of a connection together. */
-  // biome-ignore lint/suspicious/noExplicitAny: each row's argument has the shape of its schema
-  readonly batch?: (context: S, args: readonly any[]) => readonly Outcome[] | Promise<readonly Outcome[]>;
-  /** Instead of `handle`: a stream command. May throw BadLine for the first bad line. */
-  readonly stream?: (context: S, lines: readonly string[]) => string | Promise<string>;
-  /** In addition to `stream`: answers lines from memory, from their bytes; null if none can be. */
-  readonly scanner?: (context: S) => LineScanner | null;
-}
-
-/** What a service tells the dispatcher about itself. */
-export interface DispatchOptions<S, R extends CommandRow<S>> {
-  readonly rows: Readonly<Record<string, R>>;
-  /** What clients may do, whatever their permissions; for clients that may do something else there is another dispatcher. */
-  readonly access: Access;
-  readonly ajv: Ajv;
-  /** Limits what is being written; one for all services that share a store. */
-  readonly gate?: WriteGate;
-  /** Checks the rights of a client to requests of one command: the refusal, or null. */
-  readonly authorize?: (
-    context: S,
-    row: R,
-    args: readonly Json[],
-    command: string,
-  ) => Error | null | Promise<Error | null>;
-  /** Told of every request or batch of them, in milliseconds. */
-  readonly stats?: { record(count: number, elapsedMs: number): void };
-}
-
-/** What a service knows of one client, beside the rights to a command. */
-export interface DispatchClient {
-  /** The server requires a login that this client has yet to make. */
-  readonly awaitsLogin: boolean;
-  /** Its rights must be checked again, also in an open stream. */
-  readonly isStale: boolean;
-  /** The connection is gone. */
-  close(): void;
-}
-
 interface TableCommand<R> extends Command {
   readonly row: R;
+  readonly figures: CommandFigures;
   validate: ValidateFunction | null;
 }
 
@@ -87,25 +25,6 @@ export class BadLine extends ProtocolError {
   }
 }
 
-/** A request counts as one more for each of these bytes it holds: a report may carry 16 MiB. */
-const BYTES_A_REQUEST = 4096;
-
-/** How much requests count at the gate. */
-export function weightOf(args: readonly unknown[]): number {
-  let bytes = 0;
-  for (const arg of args) bytes += textLength(arg);
-  return args.length + Math.floor(bytes / BYTES_A_REQUEST);
-}
-
-function textLength(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (value === null || typeof value !== 'object') return 0;
-  let length = 0;
-  if (Array.isArray(value)) for (const each of value) length += textLength(each);
-  else for (const name in value) length += textLength((value as Record<string, unknown>)[name]);
-  return length;
-}
-
 /** Opens the session of a client: its table's commands, run with a context. */
 export type Dispatcher<S> = (context: S, client: DispatchClient) => Session;
 
@@ -113,13 +32,14 @@ export type Dispatcher<S> = (context: S, client: DispatchClient) => Session;
 export function createDispatcher<S, R extends CommandRow<S> = CommandRow<S>>(
   options: DispatchOptions<S, R>,
 ): Dispatcher<S> {
-  const { rows, access, gate = new WriteGate() } = options;
+  const { rows, access, gate = new WriteGate(), figures = requestFiguresOf(rows) } = options;
   const commands = new Map<string, TableCommand<R>>();
   for (const [name, row] of Object.entries(rows)) {
     const stream = !!row.stream;
     commands.set(name, {
       name,
       row,
+      figures: figures.of(name),
       stream,
       batches: !!row.batch,
       serial: stream && !!row.writes,
@@ -128,23 +48,31 @@ export function createDispatcher<S, R extends CommandRow<S> = CommandRow<S>>(
       validate: null,
     });
   }
-  return (context, client) => new TableSession(commands, options, context, client);
+  return (context, client) => new TableSession(commands, figures.unknown, options, context, client);
+}
+
+/** The figures for a table's commands. */
+export function requestFiguresOf(rows: Readonly<Record<string, { readonly stream?: unknown }>>): RequestFigures {
+  return new RequestFigures(Object.entries(rows).map(([name, { stream }]) => [name, !!stream]));
 }
 
 /** One client of a command table. The commands it is handed are those it gave out. */
 class TableSession<S, R extends CommandRow<S>> implements Session {
   private readonly commands: ReadonlyMap<string, TableCommand<R>>;
+  private readonly unknown: CommandFigures;
   private readonly options: DispatchOptions<S, R>;
   private readonly context: S;
   private readonly client: DispatchClient;
 
   constructor(
     commands: ReadonlyMap<string, TableCommand<R>>,
+    unknown: CommandFigures,
     options: DispatchOptions<S, R>,
     context: S,
     client: DispatchClient,
   ) {
     this.commands = commands;
+    this.unknown = unknown;
     this.options = options;
     this.context = context;
     this.client = client;
@@ -162,6 +90,11 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     return this.refuse(command as TableCommand<R>, []);
   }
 
+  count(command: Command | null, refusal: Error | null): void {
+    const figures = command ? (command as TableCommand<R>).figures : this.unknown;
+    figures.note(resultOf(refusal), 1, null);
+  }
+
   invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
     const own = command as TableCommand<R>;
     const started = performance.now();
@@ -175,17 +108,22 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   }
 
   stream(command: Command, lines: readonly string[]): string | Promise<string> {
-    const { row } = command as TableCommand<R>;
+    const { row, figures } = command as TableCommand<R>;
     if (row.needs.length > 0 && this.client.isStale) return this.streamIfAllowed(command, lines);
     const started = performance.now();
     const handler = row.stream!;
+    const noteLines = (count: number) => this.noteLines(figures, count, performance.now() - started);
     const done = (text: string) => {
-      this.options.stats?.record(lines.length, performance.now() - started);
+      noteLines(lines.length);
       return text;
     };
     const failed = async (error: unknown): Promise<string> => {
-      if (!(error instanceof BadLine)) throw new StreamFailure('', error);
+      if (!(error instanceof BadLine)) {
+        figures.lines!.failed += lines.length;
+        throw new StreamFailure('', error);
+      }
       const answered = error.index === 0 ? '' : await handler(this.context, lines.slice(0, error.index));
+      noteLines(error.index);
       throw new StreamFailure(answered, error);
     };
     try {
@@ -199,19 +137,20 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   }
 
   scanner(command: Command): LineScanner | null {
-    const { row } = command as TableCommand<R>;
+    const { row, figures } = command as TableCommand<R>;
     const scanner = row.scanner?.(this.context);
     if (!scanner) return null;
     const { client } = this;
-    const { stats } = this.options;
     const hasNeeds = row.needs.length > 0;
     return {
-      scan(input, from, output, most) {
+      scan: (input, from, output, most) => {
         // Rights are looked at again by the way of all other lines.
-        if (hasNeeds && client.isStale) return { end: from, written: 0, lines: 0 };
+        if (hasNeeds && client.isStale) return { end: from, written: 0, lines: 0, misses: 0 };
         const started = performance.now();
         const scanned = scanner.scan(input, from, output, most);
-        if (scanned.lines > 0) stats?.record(scanned.lines, performance.now() - started);
+        figures.lines!.hit += scanned.lines - scanned.misses;
+        figures.lines!.miss += scanned.misses;
+        if (scanned.lines > 0) this.noteLines(figures, scanned.lines, performance.now() - started);
         return scanned;
       },
     };
@@ -219,6 +158,28 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
 
   close(): void {
     this.client.close();
+  }
+
+  /** Every request that has its answer comes by here, with those that were handed over together. */
+  private note(command: TableCommand<R>, outcomes: readonly Outcome[], elapsedMs: number): void {
+    let refused = 0;
+    let failed = 0;
+    for (const outcome of outcomes) {
+      if (!(outcome instanceof Error)) continue;
+      if (isFault(outcome)) failed++;
+      else refused++;
+    }
+    const { figures, row } = command;
+    const timed = row.untimed ? null : elapsedMs;
+    figures.note('ok', outcomes.length - refused - failed, timed);
+    figures.note('refused', refused, timed);
+    figures.note('failed', failed, timed);
+  }
+
+  /** And here every line of a stream; what it came to is counted by whoever answers it. */
+  private noteLines({ lines }: CommandFigures, count: number, elapsedMs: number): void {
+    this.options.stats?.record(count, elapsedMs);
+    lines!.seconds.observe(elapsedMs / 1000, count);
   }
 
   /** Losing a right ends an open stream too. */
@@ -247,16 +208,21 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     refusal: Error | null,
     started: number,
   ): readonly Outcome[] | Promise<readonly Outcome[]> {
-    if (refusal) return args.map(() => refusal);
     const { row } = command;
+    const noted = (outcomes: readonly Outcome[]) => {
+      this.note(command, outcomes, performance.now() - started);
+      return outcomes;
+    };
+    if (refusal) return noted(args.map(() => refusal));
     const faults = args.map((arg) => this.validate(command, arg));
-    if (this.options.access === 'read-only' && row.writes) return faults.map((fault) => fault ?? row.readOnlyReply!);
+    if (this.options.access === 'read-only' && row.writes)
+      return noted(faults.map((fault) => fault ?? row.readOnlyReply!));
     const good = faults.some(Boolean) ? args.filter((_, i) => !faults[i]) : args;
     const settle = (outcomes: readonly Outcome[]) => {
       if (!row.untimed) this.options.stats?.record(args.length, performance.now() - started);
-      if (good === args) return outcomes;
+      if (good === args) return noted(outcomes);
       let next = 0;
-      return faults.map((fault) => fault ?? outcomes[next++]!);
+      return noted(faults.map((fault) => fault ?? outcomes[next++]!));
     };
     if (good.length === 0) return settle([]);
     try {
@@ -276,6 +242,11 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     const fault = describeFault(command.validate.errors![0]!);
     return new InvokeError(row.refusals?.[fault.field] ?? `${name}: ${fault.text}`);
   }
+}
+
+function resultOf(refusal: Error | null): Result {
+  if (!refusal) return 'ok';
+  return isFault(refusal) ? 'failed' : 'refused';
 }
 
 function handleOne<S>(row: CommandRow<S>, context: S, arg: Json): readonly Outcome[] | Promise<readonly Outcome[]> {

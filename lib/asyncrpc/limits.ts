@@ -1,3 +1,5 @@
+import { ProtocolError } from '../errors.ts';
+
 /**
  * Every limit on a connection, with the defaults of docs/options.md. Sizes in bytes, times in
  * milliseconds. Each is an option of `bakeserv serve` under the kebab-case of its name.
@@ -99,6 +101,30 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxCautiousLogins: 50,
   drainTimeoutMs: 5_000,
 });
+
+/** How often each limit was met. */
+export type LimitHits = { -readonly [name in keyof Limits]: number };
+
+export function noHits(): LimitHits {
+  return Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, 0])) as unknown as LimitHits;
+}
+
+/** A client went past a limit, and nothing after that can be read from it. */
+export class LimitError extends ProtocolError {
+  readonly limit: keyof Limits;
+
+  constructor(limit: keyof Limits, message: string) {
+    super(message);
+    this.limit = limit;
+  }
+}
+
+/** The error for a message of more than `maxBytes`, which is one of the limits. */
+export function tooLong(limits: Limits, maxBytes: number): LimitError {
+  const isWhole = maxBytes === limits.maxMessageBytes;
+  const ofLogin = maxBytes === limits.maxMessageBeforeLoginBytes ? 'maxMessageBeforeLoginBytes' : 'maxLineBytes';
+  return new LimitError(isWhole ? 'maxMessageBytes' : ofLogin, `a message is longer than ${maxBytes} bytes`);
+}
 
 /** What must hold between limits, so that every client that keeps to them can be served. */
 const RULES: readonly (readonly [holds: (limits: Limits) => boolean, otherwise: string])[] = [

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { LogFields } from '../log.ts';
+import type { HubFigures, ListenerFigures } from './hub-figures.ts';
 import type { Rights } from './rights.ts';
 import type { Json } from './wire/messages.ts';
 import type { WriteGate } from './write-gate.ts';
@@ -42,6 +43,8 @@ export interface Peer {
   readonly proxy?: string;
   /** What it has taken already, where something had to be read from it before it could be served. */
   readonly place?: Place;
+  /** What its listener counts. */
+  readonly listener?: ListenerFigures;
 }
 
 /** The place of a client among all that are connected, which it keeps as it goes from layer to layer. */
@@ -80,6 +83,8 @@ export interface Scanned {
   /** Bytes of answers written. */
   readonly written: number;
   readonly lines: number;
+  /** Of those, for what is known not to be there. */
+  readonly misses: number;
 }
 
 /** Answers stream lines from their bytes, without making a text of any. */
@@ -112,6 +117,8 @@ export interface Session {
    * A bad line rejects with a StreamFailure that carries the text for the lines before it.
    */
   stream(command: Command, lines: readonly string[]): string | Promise<string>;
+  /** Counts a request that nobody invokes: a stream command that is entered, or a refused one; null for an unknown one. */
+  count?(command: Command | null, refusal: Error | null): void;
   /** Answers lines of the stream command from memory; null if nothing does. `stream` answers the rest. */
   scanner?(command: Command): LineScanner | null;
   /** True while the server requires a login that this client has yet to make. */
@@ -162,6 +169,8 @@ export interface SharedTurns {
 
 /** Where transports hand their clients over. */
 export interface Host {
+  /** What is counted of all clients. */
+  readonly figures: HubFigures;
   /** For a transport that has work to do before there is a line: it does it in turns with others. */
   readonly turns: SharedTurns;
   /** Serves a client on a byte stream. Past the connection limit the stream is destroyed. */

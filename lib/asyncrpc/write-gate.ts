@@ -12,18 +12,22 @@ const MAX_UNDER_WAY = 10_000;
  * connection hands over together is not divided, so one such run may exceed the limit.
  */
 export class WriteGate {
-  private underWay = 0;
+  /** Requests under way now. */
+  requests = 0;
+  /** How often a connection had to wait. */
+  waits = 0;
+  /** How many may be under way at once. */
+  readonly limit: number;
   private waking = false;
   private readonly turns = new Fifo<() => void>();
-  private readonly max: number;
 
-  constructor(max = MAX_UNDER_WAY) {
-    this.max = max;
+  constructor(limit = MAX_UNDER_WAY) {
+    this.limit = limit;
   }
 
   /** False while everybody must wait. */
   get isOpen(): boolean {
-    return this.underWay < this.max;
+    return this.requests < this.limit;
   }
 
   /** Connections that wait for their turn. */
@@ -33,9 +37,9 @@ export class WriteGate {
 
   /** Counts requests as under way until `answered` settles. */
   count(requests: number, answered: Promise<unknown>): void {
-    this.underWay += requests;
+    this.requests += requests;
     const end = () => {
-      this.underWay -= requests;
+      this.requests -= requests;
       this.wake();
     };
     answered.then(end, end);
@@ -46,6 +50,7 @@ export class WriteGate {
    * @returns a function that gives up the turn
    */
   wait(resume: () => void): () => void {
+    this.waits++;
     this.turns.push(resume);
     return () => this.turns.remove(resume);
   }

@@ -1,9 +1,9 @@
 import { AddressError, BakeservError, type ErrorCode, errorText } from '../errors.ts';
+import { packageVersion } from '../package-version.ts';
 import { readCommandLine } from './args/run.ts';
 import type { Program } from './args/table.ts';
 import { UsageError } from './args/usage-error.ts';
 import { endWithOutput } from './output.ts';
-import { packageVersion } from './package-version.ts';
 
 /** Exit statuses other than 1. A corrupt database has its own: starting again would not fix it. */
 const STATUSES: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': 3 };

@@ -1,6 +1,7 @@
 /** `bakeserv/server`: the server without its command line. */
 
-export type { Limits } from '../asyncrpc/limits.ts';
+export type { HubFigures, ListenerFigures, Rejection } from '../asyncrpc/hub-figures.ts';
+export type { LimitHits, Limits } from '../asyncrpc/limits.ts';
 export type { Access, Rights } from '../asyncrpc/rights.ts';
 export type { Hub, Loan, LoanOwner } from '../asyncrpc/server/hub.ts';
 export type { Carrier, Host, Peer, Place, SharedTurns } from '../asyncrpc/service.ts';
@@ -20,6 +21,7 @@ export {
 } from '../errors.ts';
 export type { HttpDoor } from '../http/door.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
+export type { Metrics, MetricsSource } from '../metrics/source.ts';
 export {
   type App,
   type Change,

@@ -1,7 +1,8 @@
-import type { CommandRow } from '../asyncrpc/dispatch.ts';
+import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
+import type { ServiceFigures } from '../meter/service-figures.ts';
 import type { LoginThrottle } from './access/login-throttle.ts';
 import type { HashSession } from './access/session.ts';
 import type { Clock } from './clock.ts';
@@ -20,6 +21,7 @@ export interface HashContext {
   /** Nothing is stored for this client. */
   readonly readOnly: boolean;
   readonly stats: RequestStats;
+  readonly figures: ServiceFigures;
   readonly clock: Clock;
   readonly gc: Gc;
   readonly logins: LoginThrottle;

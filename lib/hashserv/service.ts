@@ -1,5 +1,5 @@
-import { createDispatcher } from '../asyncrpc/dispatch.ts';
-import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
+import { createDispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
+import { DEFAULT_LIMITS, type LimitHits } from '../asyncrpc/limits.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
@@ -8,6 +8,7 @@ import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
+import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './access/audit.ts';
 import { createLoginThrottle, type LoginLimits } from './access/login-throttle.ts';
 import { USER_ADMIN } from './access/permissions.ts';
@@ -33,18 +34,27 @@ export interface HashServiceOptions {
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
   /** How guessing is slowed down; defaults if absent. */
   readonly logins?: LoginLimits;
+  /** Counts those limits. */
+  readonly hits?: LimitHits;
+}
+
+/** The service, and what it counts. */
+export interface HashService extends Service {
+  readonly figures: ServiceFigures;
 }
 
 const PROTOCOL = 'OEHASHEQUIV';
 
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
-export function createHashService(options: HashServiceOptions): Service {
-  const { store, log, upstream, guard, gate, anonymousPermissions, logins = DEFAULT_LIMITS } = options;
+export function createHashService(options: HashServiceOptions): HashService {
+  const { store, log, upstream, guard, gate, anonymousPermissions, logins: limits = DEFAULT_LIMITS, hits } = options;
+  const figures = new ServiceFigures(requestFiguresOf(HASH_COMMANDS));
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
-  const backfill = createBackfill(store, log);
+  const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
-  const shared = { store, stats, clock, gc, logins: createLoginThrottle(logins), log, upstream, backfill, gate };
+  const logins = createLoginThrottle(limits, hits);
+  const shared = { store, stats, figures, clock, gc, logins, log, upstream, backfill, gate };
   // While a report waits for the upstream, it must not keep others from writing.
   const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
   const ajv = createValidator();
@@ -56,6 +66,7 @@ export function createHashService(options: HashServiceOptions): Service {
       gate,
       authorize,
       stats,
+      figures: figures.requests,
     });
   const dispatchers = {
     'read-write': dispatcherOf(store.readOnly ? 'read-only' : 'read-write'),
@@ -64,6 +75,7 @@ export function createHashService(options: HashServiceOptions): Service {
   };
   return {
     protocol: PROTOCOL,
+    figures,
     closesOnFault: true,
     // Above 1.0, up to 1.1 (docs/protocol.md).
     accepts: (major, minor) => major === 1 && minor === 1,

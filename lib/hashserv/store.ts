@@ -1,4 +1,5 @@
 import type { LineScanner } from '../asyncrpc/service.ts';
+import type { CacheState } from '../meter/store-figures.ts';
 import { ALL, USER_ADMIN } from './access/permissions.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
@@ -119,6 +120,8 @@ export interface HashStore {
   readonly newestCreated: string | null;
   /** How much of the unihashes is in memory. */
   readonly loading: Loading;
+  /** What is asked of the memory in front of the engine. */
+  readonly cache: CacheState;
   /** The unihash of a task if it is in the cache; undefined says nothing. Never touches the disk. */
   knownUnihash(task: TaskLine): string | undefined;
   /**

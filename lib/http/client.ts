@@ -1,6 +1,6 @@
 import type http from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Limits } from '../asyncrpc/limits.ts';
+import type { LimitHits, Limits } from '../asyncrpc/limits.ts';
 import type { Hub, Loan, LoanOwner } from '../asyncrpc/server/hub.ts';
 import { countedAddress } from '../asyncrpc/server/places.ts';
 import type { Peer } from '../asyncrpc/service.ts';
@@ -20,6 +20,7 @@ export class HttpClient implements LoanOwner {
   /** Null where there was no room for it. */
   readonly loan: Loan | null;
   private readonly limits: Limits;
+  private readonly hits: LimitHits;
   private readonly log: Logger;
   /** Requests whose answer is not complete, and the newest request. */
   private unanswered = 0;
@@ -38,6 +39,7 @@ export class HttpClient implements LoanOwner {
     this.address = countedAddress(peer.address);
     this.socket = socket;
     this.limits = limits;
+    this.hits = hub.figures.hits;
     this.log = log;
     this.stream = new HttpStream(socket, {
       turns: hub.turns,
@@ -102,17 +104,25 @@ export class HttpClient implements LoanOwner {
     this.unsent = unsent;
     this.count();
     if (unsent > 0 && now - this.movedAt > limits.outputTimeoutMs) {
+      this.hits.outputTimeoutMs++;
       this.log.warn('HTTP client does not read its answers: closed', { peer: this.peer.name, unsent });
       this.stream.destroy();
     } else if (this.stream.writableEnded) {
       if (this.endedAt > 0 && now - this.endedAt > LINGER_MS) this.stream.destroy();
     } else if (this.isIdle) {
       // Of one that has never said anything the place is wanted back sooner.
-      if (now - this.since > (this.newest ? limits.httpIdleTimeoutMs : limits.handshakeTimeoutMs)) return 'late';
+      const limit = this.newest ? 'httpIdleTimeoutMs' : 'handshakeTimeoutMs';
+      if (now - this.since > limits[limit]) return this.late(limit);
     } else if (this.unanswered === 0) {
-      if (now - this.since > limits.handshakeTimeoutMs) return 'late';
-    } else if (!this.newest!.complete && now - this.since > limits.messageTimeoutMs) return 'late';
+      if (now - this.since > limits.handshakeTimeoutMs) return this.late('handshakeTimeoutMs');
+    } else if (!this.newest!.complete && now - this.since > limits.messageTimeoutMs)
+      return this.late('messageTimeoutMs');
     return null;
+  }
+
+  private late(limit: keyof Limits): 'late' {
+    this.hits[limit]++;
+    return 'late';
   }
 
   private get mayPass(): boolean {

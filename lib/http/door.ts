@@ -8,6 +8,7 @@ import type { Acceptor } from '../asyncrpc/transport/acceptor.ts';
 import { type Proxies, peerOfRequest } from '../asyncrpc/transport/proxies.ts';
 import { acceptWebSockets } from '../asyncrpc/transport/websocket/server.ts';
 import type { Logger } from '../log.ts';
+import type { MetricsSource } from '../metrics/source.ts';
 import { HttpClient } from './client.ts';
 import { Crowd } from './crowd.ts';
 import { refusePage } from './guard.ts';
@@ -27,13 +28,7 @@ export interface HttpDoorOptions {
   readonly proxies: Proxies;
   readonly stores: readonly StoreProbe[];
   /** What `/metrics` answers; null: there is nothing there. */
-  readonly metrics: MetricsSource | null;
-}
-
-/** A page of figures for a monitoring system. */
-export interface MetricsSource {
-  readonly contentType: string;
-  text(): Promise<string>;
+  readonly metrics: Pick<MetricsSource, 'contentType' | 'text'> | null;
 }
 
 /** Takes the clients of all HTTP listeners of a server. */
@@ -82,6 +77,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const client = clients.get(socket)!;
+    if (TOO_LONG.includes(error.code ?? '')) hub.figures.hits.maxHttpHeaderBytes++;
     const [type, detail] = TOO_LONG.includes(error.code ?? '')
       ? (['headers-too-large', `The headers are longer than ${limits.maxHttpHeaderBytes} bytes.`] as const)
       : (['bad-request', 'This is not an HTTP request.'] as const);
@@ -120,6 +116,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   return {
     accept(socket, peer) {
       if (stopping || !crowd.makeRoom(countedAddress(peer.address), performance.now())) {
+        if (!stopping) hub.figures.hits.maxHttpConnections++;
         if (!stopping) log.warn('HTTP connection limit reached: refused', { peer: peer.name, limit: crowd.max });
         socket.on('error', () => {});
         return void socket.destroy();
@@ -148,7 +145,11 @@ function pathOf({ url = '/' }: http.IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-async function sendMetrics(request: http.IncomingMessage, response: http.ServerResponse, source: MetricsSource) {
+async function sendMetrics(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  source: Pick<MetricsSource, 'contentType' | 'text'>,
+) {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return sendProblem(response, 'method-not-allowed', '/metrics is read with GET or HEAD.', { allow: 'GET, HEAD' });
   const text = await source.text();

@@ -1,4 +1,4 @@
-import { createDispatcher } from '../asyncrpc/dispatch.ts';
+import { createDispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
@@ -7,6 +7,7 @@ import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './audit.ts';
 import { PR_COMMANDS } from './commands/table.ts';
 import type { PrContext } from './context.ts';
@@ -31,18 +32,25 @@ export interface PrServiceOptions {
   readonly mayRemove: (peer: Peer) => boolean;
 }
 
+/** The service, and what it counts. */
+export interface PrService extends Service {
+  readonly figures: ServiceFigures;
+}
+
 const PROTOCOL = 'PRSERVICE';
 
 /** The PR service: `PRSERVICE 1.0`. Open to every client. */
-export function createPrService(options: PrServiceOptions): Service {
+export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove } = options;
   const ajv = createValidator();
+  const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>
     createDispatcher<PrContext>({
       rows: PR_COMMANDS,
       access,
       ajv,
       gate,
+      figures: figures.requests,
       authorize(context, _row, _args, command) {
         if (mayRemove(context.peer)) return null;
         noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
@@ -56,6 +64,7 @@ export function createPrService(options: PrServiceOptions): Service {
   };
   return {
     protocol: PROTOCOL,
+    figures,
     accepts: (major, minor) => major === 1 && minor === 0,
     open(peer, via) {
       guard.admit(via);

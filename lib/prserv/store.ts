@@ -1,4 +1,5 @@
 import type { InvokeError } from '../errors.ts';
+import type { CacheState } from '../meter/store-figures.ts';
 
 /** A PR row: `version` is `<PN>-<PV>-<PR>`, `value` dotted integers. */
 export interface PrRow {
@@ -77,6 +78,8 @@ export interface ColumnInfo {
  */
 export interface PrStore {
   readonly readOnly: boolean;
+  /** What is asked of the memory in front of the engine. */
+  readonly cache: CacheState;
   /** Decides by `decidePr`, in order, and stores what is new. */
   getPr(requests: readonly PrRequest[]): Promise<readonly PrAnswer[]>;
   /** Decides by the same rule and stores nothing, each request by itself: two new checksums get the same value. */

@@ -67,10 +67,12 @@ export async function openDoors(
     const standing: Standing = { spec, current: { ...(spec?.rights ?? ALL_RIGHTS) } };
     const proxyProtocol = spec?.proxyProtocol ?? false;
     const common = { allowOrigins, http, rights: standing, proxies, proxyProtocol };
-    const { address, close } = await start({ ...common, ...(spec && { access: spec.access }) });
+    const { address, figures, close } = await start({ ...common, ...(spec && { access: spec.access }) });
     standings.push(standing);
+    hub.figures.listeners.set(formatAddress(address), figures);
     list.push({
       address,
+      figures,
       close,
       get report() {
         return reportOf(settings, { address, rights: standing.current, proxyProtocol });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { packageVersion } from '../../lib/cli/package-version.ts';
+import { packageVersion } from '../../lib/package-version.ts';
 import { generatedFiles } from '../../scripts/generated.ts';
 import { openSite, outcome, type Site } from './client-helpers.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BadLine, type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import type { CommandRow } from '../../lib/asyncrpc/command-row.ts';
+import { BadLine, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import type { Access } from '../../lib/asyncrpc/rights.ts';

@@ -21,7 +21,7 @@ test('a full backfill drops and counts what does not fit, and warns once', async
       return [];
     },
   };
-  const backfill = createBackfill(store, log, 2500);
+  const backfill = createBackfill(store, log, undefined, 2500);
   backfill.add(rows(2400));
   backfill.add(rows(300));
   backfill.add(rows(300));

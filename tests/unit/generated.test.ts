@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { packageVersion } from '../../lib/cli/package-version.ts';
+import { packageVersion } from '../../lib/package-version.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { generatedFiles } from '../../scripts/generated.ts';
 

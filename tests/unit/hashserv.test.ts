@@ -86,7 +86,7 @@ describe('the login throttle', () => {
       time += ms;
       t.mock.timers.tick(ms);
     };
-    const logins = createLoginThrottle(limits, () => time);
+    const logins = createLoginThrottle(limits, undefined, () => time);
     const failOften = (address: string, user: string, times = limits.maxLoginFailures) => {
       for (let i = 0; i < times; i++) void logins.failed(address, user);
     };

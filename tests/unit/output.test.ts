@@ -22,6 +22,7 @@ function slow(outputPauseBytes: number, maySend = true) {
   const output = new Output(stream, { ...DEFAULT_LIMITS, outputPauseBytes }, new Turns(), {
     maySend,
     onRelief: () => void relieved++,
+    onChoke() {},
     onStuck: () => assert.fail('stuck'),
   });
   return { output, written, take: () => taken(), relieved: () => relieved };

@@ -65,9 +65,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv/*',
   ],
   'lib/index.ts': ['lib/entries'],
-  'lib/entries': ['lib/server.ts', 'lib/settings', 'lib/asyncrpc/*', 'lib/http', 'lib/hashserv', 'lib/prserv'],
+  'lib/entries': [
+    'lib/server.ts',
+    'lib/settings',
+    'lib/asyncrpc/*',
+    'lib/http',
+    'lib/metrics',
+    'lib/hashserv',
+    'lib/prserv',
+  ],
   'lib/server.ts': [
     'lib/start',
+    'lib/metrics',
     'lib/settings',
     'lib/storage/*',
     'lib/http',
@@ -78,6 +87,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv/*',
   ],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
+  'lib/meter': [],
+  'lib/metrics': ['lib/asyncrpc', 'lib/settings'],
   'lib/start': [
     'lib/settings',
     'lib/asyncrpc',
@@ -88,7 +99,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
 
-  'lib/http': ['lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
+  'lib/http': ['lib/metrics', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
 
   'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*'],
   'lib/hashserv/commands': [
@@ -123,7 +134,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What every room may look into. */
-const GROUND = ['lib/errors.ts', 'lib/log.ts'];
+const GROUND = ['lib/errors.ts', 'lib/log.ts', 'lib/meter', 'lib/package-version.ts'];
 /** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue, the bounded map and the ticker. */
 const PURE = [
   'asyncrpc/fifo',

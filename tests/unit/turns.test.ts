@@ -45,6 +45,7 @@ test('clients that catch up in the same moment are not all sent more in the same
     const output = new Output(stream, { ...DEFAULT_LIMITS, outputPauseBytes: 1 * KIB }, turns, {
       maySend: true,
       onRelief() {},
+      onChoke() {},
       onStuck: () => assert.fail('stuck'),
     });
     function* pieces() {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CommandRow, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
+import type { CommandRow } from '../../lib/asyncrpc/command-row.ts';
+import { createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { createValidator } from '../../lib/asyncrpc/wire/formats.ts';
 import { WriteGate } from '../../lib/asyncrpc/write-gate.ts';
 import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';

@@ -3,29 +3,17 @@ import { LoopError, ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { invokeError, isFault } from '../faults.ts';
 import { Fifo } from '../fifo.ts';
-import type { Limits } from '../limits.ts';
+import type { HubFigures, ListenerFigures } from '../hub-figures.ts';
+import { LimitError, type Limits, tooLong } from '../limits.ts';
 import type { Carrier, Peer, Service } from '../service.ts';
-import type { Account, Holding } from '../shares/account.ts';
+import type { Holding } from '../shares/account.ts';
 import type { Holder } from '../shares/holder.ts';
-import type { Turns, Worker } from '../shares/turns.ts';
+import type { Worker } from '../shares/turns.ts';
+import type { ConnectionContext } from './context.ts';
 import { Conversation } from './conversation.ts';
 import type { ConversationHost } from './host.ts';
 import { Inbox } from './inbox.ts';
 import { Output, type OutputOwner } from './output.ts';
-
-/** What a connection needs from the server around it. */
-export interface ConnectionContext {
-  readonly services: ReadonlyMap<string, Service>;
-  readonly limits: Limits;
-  readonly log: Logger;
-  readonly carrier: Carrier;
-  readonly account: Account;
-  readonly turns: Turns;
-  /** Called once, when the handshake is complete. */
-  readonly onReady: () => void;
-  /** Called once, when the connection is gone. */
-  readonly onClose: () => void;
-}
 
 /** Steps between two looks at the clock, which costs as much as a cheap step. */
 const STEPS_A_LOOK = 8;
@@ -42,6 +30,8 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   private readonly since: number;
   private readonly stream: Duplex;
   private readonly context: ConnectionContext;
+  readonly figures: HubFigures;
+  private readonly listener: ListenerFigures;
   readonly limits: Limits;
   readonly log: Logger;
   readonly carrier: Carrier;
@@ -67,7 +57,9 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
    * @param since when the client connected, by `performance.now()`
    */
   constructor(stream: Duplex, peer: Peer, address: string | null, since: number, context: ConnectionContext) {
-    const { limits, carrier, log, account, turns, services } = context;
+    const { limits, carrier, log, account, turns, services, figures } = context;
+    this.figures = figures;
+    this.listener = peer.listener ?? figures.others;
     this.log = log;
     this.carrier = carrier;
     this.services = services;
@@ -79,7 +71,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.limits = limits;
     this.inbox = new Inbox(limits, carrier);
     this.holding = account.open(this);
-    this.output = new Output(stream, limits, turns, this);
+    this.output = new Output(stream, limits, turns, this, this.listener);
     this.conversation = new Conversation(this);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     // The carrier may hold more before there is data.
@@ -89,7 +81,10 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       this.pump();
     });
     // A reset is an ordinary way for a client to leave: 'close' follows and does the work.
-    stream.on('error', (error) => log.debug('connection lost', { peer: peer.name, reason: error.message }));
+    stream.on('error', (error) => {
+      figures.noteLost(error);
+      log.debug('connection lost', { peer: peer.name, reason: error.message });
+    });
     stream.on('close', () => this.closed());
   }
 
@@ -117,7 +112,8 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       return;
     }
     if (this.conversation.isHandshake && now - this.since > limits.handshakeTimeoutMs) {
-      return this.fail(new ProtocolError(`no complete handshake within ${limits.handshakeTimeoutMs / 1000} s`));
+      const within = `${limits.handshakeTimeoutMs / 1000} s`;
+      return this.fail(new LimitError('handshakeTimeoutMs', `no complete handshake within ${within}`));
     }
     const late = this.paused ? null : this.inbox.checkTime(now);
     if (late) this.refuseRest(late);
@@ -134,7 +130,12 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.pump();
   }
 
-  onStuck(unsent: number): void {
+  onChoke(limit: keyof Limits): void {
+    this.figures.hits[limit]++;
+  }
+
+  onStuck(unsent: number, limit: keyof Limits): void {
+    this.figures.hits[limit]++;
     this.log.warn('client does not read its answers: closed', { peer: this.peer.name, unsent });
     this.destroy();
   }
@@ -165,6 +166,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
 
   private receive(chunk: Buffer): void {
     if (this.over || this.inbox.failure) return;
+    this.listener.receivedBytes += chunk.length;
     this.uncut.push(chunk);
     this.uncutBytes += chunk.length;
     this.pump();
@@ -239,6 +241,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.paused = wanted;
     this.holding.isRead = !wanted;
     if (wanted) {
+      if (inbox.waitingBytes > limits.maxInFlightBytes) this.figures.hits.maxInFlightBytes++;
       inbox.pause();
       this.stream.pause();
     } else {
@@ -252,7 +255,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     const partial = inbox.partialBytes;
     inbox.note(partial);
     if (partial > 0 && partial > this.conversation.maxPartialBytes && !inbox.failure) {
-      return this.refuseRest(new ProtocolError(`a message is longer than ${this.conversation.maxPartialBytes} bytes`));
+      return this.refuseRest(tooLong(this.limits, this.conversation.maxPartialBytes));
     }
     const unsent = this.output.unsentBytes;
     this.holding.set(this.uncutBytes + inbox.heldBytes + this.conversation.heldBytes + unsent, partial, unsent);
@@ -261,6 +264,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   /** Tells the client what was wrong, except a fault of which it did not ask to be told, and closes. */
   fail(error: Error, what = 'connection failed'): void {
     if (this.over) return;
+    this.figures.note(error);
     if (error instanceof LoopError) this.log.debug('loop refused', { peer: this.peer.name });
     else if (error instanceof ProtocolError) {
       this.log.warn('bad input: closed', { peer: this.peer.name, reason: error.message.slice(0, 200) });

@@ -1,5 +1,5 @@
 import { unknownCommand } from '../faults.ts';
-import type { Limits } from '../limits.ts';
+import type { LimitHits, Limits } from '../limits.ts';
 import type { Command, Outcome, Session } from '../service.ts';
 import type { Holding } from '../shares/account.ts';
 import { Handshake } from '../wire/handshake.ts';
@@ -19,6 +19,7 @@ import { type StreamHost, StreamMode } from './stream-mode.ts';
  */
 export class Conversation implements StreamHost, Sender {
   readonly limits: Limits;
+  readonly hits: LimitHits;
   readonly inbox: Inbox;
   readonly replies: Replies;
   private readonly host: ConversationHost;
@@ -42,6 +43,7 @@ export class Conversation implements StreamHost, Sender {
   constructor(host: ConversationHost) {
     this.host = host;
     this.limits = host.limits;
+    this.hits = host.figures.hits;
     this.inbox = host.inbox;
     this.output = host.output;
     this.holding = host.holding;
@@ -118,6 +120,7 @@ export class Conversation implements StreamHost, Sender {
   }
 
   logFailure(what: string, error: Error): void {
+    this.host.figures.note(error);
     this.host.log.error(what, { peer: this.host.peer.name, error });
   }
 
@@ -141,6 +144,7 @@ export class Conversation implements StreamHost, Sender {
     if (opened === null) return true;
     if (opened === 'refused') {
       // The contract: a connection with an unknown protocol is closed without an answer.
+      this.host.figures.rejected.protocol++;
       this.host.log.debug('protocol refused', { peer: this.host.peer.name, line: line.slice(0, 128) });
       this.host.close();
       return false;
@@ -156,6 +160,7 @@ export class Conversation implements StreamHost, Sender {
     const { services, limits, peer } = this.host;
     this.plain = new PlainSession(services.values(), peer, limits, {
       onFailure: (error) => this.logFailure('request failed', error),
+      figures: this.host.figures,
       untilRoom: () => this.untilRoom(),
     });
     this.host.onReady();
@@ -190,7 +195,9 @@ export class Conversation implements StreamHost, Sender {
     if (!call) return false;
     const command = call.name === null ? null : session.command(call.name);
     if (call.name === null || !command) {
-      this.answer([call.name === null ? call.refusal : unknownCommand(call.name)]);
+      const refusal = call.name === null ? call.refusal : unknownCommand(call.name);
+      session.count?.(call.name === null ? session.command(call.asked) : null, refusal);
+      this.answer([refusal]);
       return true;
     }
     if (command.stream) return this.enterStream(command);
@@ -200,6 +207,7 @@ export class Conversation implements StreamHost, Sender {
     }
     const args = [call.argument];
     if (command.batches) inbox.takeRun(this, call.name, args);
+    if (args.length >= this.limits.maxInFlight) this.hits.maxInFlight++;
     this.busyBytes = Math.max(0, held - inbox.heldBytes);
     const outcomes = session.invoke(command, args);
     this.awaitsMessage = outcomes instanceof Promise;
@@ -220,6 +228,7 @@ export class Conversation implements StreamHost, Sender {
 
   private enterStream(command: Command): boolean {
     this.settle(this.session!.refuses(command), (refusal) => {
+      this.session!.count?.(command, refusal);
       if (refusal) return this.answer([refusal]);
       this.lines = new StreamMode(command, this.session!, this, () => {
         this.lines = null;

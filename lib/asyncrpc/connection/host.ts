@@ -1,4 +1,5 @@
 import type { Logger } from '../../log.ts';
+import type { HubFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import type { Carrier, Peer, Service } from '../service.ts';
 import type { Holding } from '../shares/account.ts';
@@ -9,6 +10,8 @@ import type { Output } from './output.ts';
 export interface ConversationHost {
   readonly peer: Peer;
   readonly limits: Limits;
+  /** Of all connections. */
+  readonly figures: HubFigures;
   readonly log: Logger;
   readonly carrier: Carrier;
   readonly services: ReadonlyMap<string, Service>;

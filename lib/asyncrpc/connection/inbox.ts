@@ -1,6 +1,6 @@
-import { ProtocolError } from '../../errors.ts';
+import type { ProtocolError } from '../../errors.ts';
 import { Fifo } from '../fifo.ts';
-import type { Limits } from '../limits.ts';
+import { LimitError, type Limits } from '../limits.ts';
 import type { Carrier, LineScanner } from '../service.ts';
 import { LineSplitter } from '../wire/lines.ts';
 import { type Call, MessageReader, type Sender } from '../wire/message-reader.ts';
@@ -38,7 +38,9 @@ export class Inbox {
     this.limits = limits;
     this.carrier = carrier;
     // Where messages are not chunked, a line is a message.
-    this.splitter = new LineSplitter(carrier.chunked ? limits.maxLineBytes : limits.maxMessageBytes);
+    this.splitter = carrier.chunked
+      ? new LineSplitter(limits.maxLineBytes)
+      : new LineSplitter(limits.maxMessageBytes, 'maxMessageBytes');
     this.reader = new MessageReader(limits);
   }
 
@@ -184,7 +186,7 @@ export class Inbox {
   checkTime(now: number): ProtocolError | null {
     const { messageTimeoutMs } = this.limits;
     if (!this.begunAt || this.fault || now - this.begunAt <= messageTimeoutMs) return null;
-    return new ProtocolError(`a message was not complete within ${messageTimeoutMs / 1000} s`);
+    return new LimitError('messageTimeoutMs', `a message was not complete within ${messageTimeoutMs / 1000} s`);
   }
 
   /** The client is not read for a while. */

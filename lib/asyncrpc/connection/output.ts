@@ -14,8 +14,10 @@ export interface OutputOwner {
   readonly maySend: boolean;
   /** The client has caught up. */
   onRelief(): void;
+  /** The client is behind, by this limit. */
+  onChoke(limit: keyof Limits): void;
   /** The client is too far behind, or has read nothing for too long: it must be closed. */
-  onStuck(unsentBytes: number): void;
+  onStuck(unsentBytes: number, limit: keyof Limits): void;
 }
 
 /** What a connection sends, no faster than its client reads. */
@@ -26,17 +28,20 @@ export class Output {
   private readonly limits: Limits;
   private readonly turns: Turns;
   private readonly owner: OutputOwner;
+  private readonly sent: { sentBytes: number };
   private gathering = false;
   private gathered = '';
   private lastUnsent = 0;
   private movedAt = performance.now();
   private probedAt = 0;
 
-  constructor(stream: Duplex, limits: Limits, turns: Turns, owner: OutputOwner) {
+  /** @param sent counts what is written */
+  constructor(stream: Duplex, limits: Limits, turns: Turns, owner: OutputOwner, sent = { sentBytes: 0 }) {
     this.stream = stream;
     this.limits = limits;
     this.turns = turns;
     this.owner = owner;
+    this.sent = sent;
     stream.on('drain', () => {
       this.choked = false;
       owner.onRelief();
@@ -70,11 +75,18 @@ export class Output {
     }
     // Everything we send is ASCII (JSON is escaped, unihashes are checked), and this is the cheapest way to write it.
     this.stream.write(text, 'latin1');
+    this.sent.sentBytes += text.length;
     const unsent = this.stream.writableLength;
-    if (unsent > this.limits.outputLimitBytes) this.owner.onStuck(unsent);
+    if (unsent > this.limits.outputLimitBytes) this.owner.onStuck(unsent, 'outputLimitBytes');
     // Only a stream that returned false emits `drain` when it has caught up.
-    else if (unsent > 0 && this.stream.writableNeedDrain)
-      this.choked ||= unsent > this.limits.outputPauseBytes || !this.owner.maySend;
+    else if (unsent > 0 && this.stream.writableNeedDrain && !this.choked) this.choke(unsent);
+  }
+
+  private choke(unsent: number): void {
+    const isLong = unsent > this.limits.outputPauseBytes;
+    if (!isLong && this.owner.maySend) return;
+    this.choked = true;
+    this.owner.onChoke(isLong ? 'outputPauseBytes' : 'maxHeldBytes');
   }
 
   /**
@@ -101,7 +113,7 @@ export class Output {
     const unsent = this.stream.writableLength;
     if (unsent === 0 || unsent !== this.lastUnsent) this.movedAt = now;
     this.lastUnsent = unsent;
-    if (now - this.movedAt > this.limits.outputTimeoutMs) this.owner.onStuck(unsent);
+    if (now - this.movedAt > this.limits.outputTimeoutMs) this.owner.onStuck(unsent, 'outputTimeoutMs');
   }
 
   /**

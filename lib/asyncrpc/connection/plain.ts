@@ -1,5 +1,6 @@
 import { InvokeError } from '../../errors.ts';
 import { clientMessage, unknownCommand } from '../faults.ts';
+import type { HubFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import {
   type Command,
@@ -25,6 +26,8 @@ export interface PlainAnswer {
 export interface PlainHost {
   /** Called with our own faults. */
   onFailure(error: Error): void;
+  /** Of all connections. */
+  readonly figures: HubFigures;
   /** Resolves when an answer of any length may be fetched; null when it may be at once. */
   untilRoom(): Promise<void> | null;
 }
@@ -89,7 +92,9 @@ export class PlainSession {
 
   private checkLength(line: string): void {
     const { maxMessageBeforeLoginBytes: limit } = this.limits;
-    if (line.length > limit && this.awaitsLogin) throw new InvokeError(`a message is longer than ${limit} bytes`);
+    if (line.length <= limit || !this.awaitsLogin) return;
+    this.host.figures.hits.maxMessageBeforeLoginBytes++;
+    throw new InvokeError(`a message is longer than ${limit} bytes`);
   }
 
   private find({ method, service }: PlainRequest): { session: Session; command: Command } {
@@ -99,6 +104,7 @@ export class PlainSession {
       const command = service === null || service === name ? session.command(method) : null;
       if (command) return { session, command };
     }
+    this.host.figures.unknownRequests++;
     throw unknownCommand(method);
   }
 
@@ -119,6 +125,7 @@ export class PlainSession {
   private async runStream(session: Session, command: Command, params: Json): Promise<Json> {
     const lines = streamLines(params);
     const refusal = await session.refuses(command);
+    session.count?.(command, refusal);
     if (refusal) throw refusal;
     const answered: string[] = [];
     for (let at = 0; at < lines.length; at += this.limits.maxInFlight) {

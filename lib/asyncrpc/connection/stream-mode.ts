@@ -1,5 +1,5 @@
 import { invokeError, isFault } from '../faults.ts';
-import type { Limits } from '../limits.ts';
+import type { LimitHits, Limits } from '../limits.ts';
 import { type Command, type Session, StreamFailure } from '../service.ts';
 import type { Inbox } from './inbox.ts';
 import { OrderedAnswers } from './ordered-answers.ts';
@@ -7,6 +7,8 @@ import { OrderedAnswers } from './ordered-answers.ts';
 /** What stream mode needs of the connection it is on. */
 export interface StreamHost {
   readonly limits: Limits;
+  /** How often each was met. */
+  readonly hits: LimitHits;
   readonly inbox: Inbox;
   write(text: string): void;
   /** Goes on with what can be done now. */
@@ -91,6 +93,7 @@ export class StreamMode {
     if (typeof text === 'string' && this.answers.isEmpty) return this.host.write(text);
     // Even a finished answer is held in memory until those before it are sent.
     this.linesInFlight += lines;
+    if (this.linesInFlight >= this.host.limits.maxInFlight) this.host.hits.maxInFlight++;
     this.bytes += bytes;
     // Awaited in its turn, which may be after it has failed.
     const told = this.host.told && text instanceof Promise;

@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.ts';
+import { type LimitHits, type Limits, noHits } from '../limits.ts';
 
 /** A connection in its handshake. */
 export interface Newcomer {
@@ -21,8 +21,12 @@ export class Admission {
   private readonly shaking = new Map<Newcomer, number>();
   private readonly limits: Limits;
 
-  constructor(limits: Limits) {
+  private readonly hits: LimitHits;
+
+  /** @param hits counts connections that were closed */
+  constructor(limits: Limits, hits = noHits()) {
     this.limits = limits;
+    this.hits = hits;
   }
 
   /** Connections in handshake. */
@@ -58,6 +62,7 @@ export class Admission {
       const ofAddress = address === null ? 0 : perAddress.get(address)!;
       if (excess <= 0 && ofAddress <= this.limits.maxHandshakesPerAddress) continue;
       if (address !== null) perAddress.set(address, ofAddress - 1);
+      this.hits[excess > 0 ? 'maxHandshakes' : 'maxHandshakesPerAddress']++;
       excess--;
       this.shaking.delete(newcomer);
       newcomer.destroy();

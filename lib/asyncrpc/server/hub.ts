@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../log.ts';
 import { Connection } from '../connection/connection.ts';
+import { HubFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import type { Rights } from '../rights.ts';
 import type { Carrier, Host, Peer, Place, Service } from '../service.ts';
@@ -62,8 +63,11 @@ export interface Hub extends Host {
   drain(): Promise<void>;
 }
 
-/** @param services what the first word of a connection may be */
-export function createHub(services: readonly Service[], limits: Limits, log: Logger): Hub {
+/**
+ * @param services what the first word of a connection may be
+ * @param figures counts what happens on all connections
+ */
+export function createHub(services: readonly Service[], limits: Limits, log: Logger, figures = new HubFigures()): Hub {
   const byProtocol = new Map(services.map((service) => [service.protocol, service]));
   const byRights = new WeakMap<Rights, ReadonlyMap<string, Service>>();
   /** Rights that were taken back. */
@@ -71,12 +75,12 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
   const connections = new Set<Connection>();
   /** Who serves clients that are no connections of ours. */
   const owners = new Map<LoanOwner, Peer>();
-  const admission = new Admission(limits);
-  const account = new Account(limits);
+  const admission = new Admission(limits, figures.hits);
+  const account = new Account(limits, figures.hits);
   const turns = new Turns();
   let emptySince = performance.now();
   let onEmpty: (() => void) | null = null;
-  const seats = new Seats(limits, admission, log, () => {
+  const seats = new Seats(limits, admission, log, figures, () => {
     emptySince = performance.now();
     onEmpty?.();
   });
@@ -116,6 +120,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
       carrier,
       account,
       turns,
+      figures,
       onReady: () => admission.done(connection),
       onClose: () => {
         connections.delete(connection);
@@ -185,6 +190,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     get heldBytes() {
       return account.held;
     },
+    figures,
     get idleMs() {
       return seats.size > 0 ? 0 : performance.now() - emptySince;
     },
@@ -201,6 +207,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
       for (const connection of connections) connection.drain();
       seats.close();
       const timer = setTimeout(() => {
+        if (seats.size > 0) figures.hits.drainTimeoutMs++;
         if (seats.size > 0)
           log.warn('clients still busy at the end of the drain time: closed', { clients: seats.size });
         seats.destroyAll();

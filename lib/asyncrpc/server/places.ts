@@ -3,6 +3,13 @@ import type { Limits } from '../limits.ts';
 /** The share of all connections that is reserved for Unix sockets. */
 const UNIX_RESERVE = 1 / 16;
 
+/** The limit that stands in the way of a client. */
+export interface Full {
+  readonly what: string;
+  readonly limit: number;
+  readonly name: 'maxConnections' | 'maxConnectionsPerAddress';
+}
+
 /**
  * Who may connect at all: only so many at once, only so many of those from one network address, and some places are
  * reserved for Unix sockets, so that whoever administers the machine gets in.
@@ -18,16 +25,17 @@ export class Places {
   }
 
   /** Takes a place: null, or which limit stands in the way. */
-  take(address: string | null): { readonly what: string; readonly limit: number } | null {
+  take(address: string | null): Full | null {
     const { maxConnections, maxConnectionsPerAddress } = this.limits;
     const forNetwork = maxConnections - Math.floor(maxConnections * UNIX_RESERVE);
     if (this.total >= maxConnections || (address !== null && this.network >= forNetwork)) {
-      return { what: 'connection limit reached: refused', limit: maxConnections };
+      return { what: 'connection limit reached: refused', limit: maxConnections, name: 'maxConnections' };
     }
     if (address !== null) {
       const taken = this.perAddress.get(address) ?? 0;
       if (taken >= maxConnectionsPerAddress) {
-        return { what: 'connection limit of an address reached: refused', limit: maxConnectionsPerAddress };
+        const what = 'connection limit of an address reached: refused';
+        return { what, limit: maxConnectionsPerAddress, name: 'maxConnectionsPerAddress' };
       }
       this.perAddress.set(address, taken + 1);
       this.network++;
@@ -37,7 +45,7 @@ export class Places {
   }
 
   /** Keeps the place of a client that is at another address than it seemed: null, or which limit stands in the way. */
-  move(from: string | null, to: string | null): { readonly what: string; readonly limit: number } | null {
+  move(from: string | null, to: string | null): Full | null {
     if (from === to) return null;
     this.leave(from);
     const full = this.take(to);

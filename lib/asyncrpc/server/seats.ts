@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { LogFields, Logger } from '../../log.ts';
+import type { HubFigures, ListenerFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import type { Peer, Place } from '../service.ts';
 import type { Admission } from './admission.ts';
-import { countedAddress, Places } from './places.ts';
+import { countedAddress, type Full, Places } from './places.ts';
 
 /** How long a client that is late may take to read why. */
 const LINGER_MS = 1000;
@@ -18,9 +19,15 @@ export class Seat implements Place {
   /** Its time to say what it wants is over, and it was told so. */
   isLate = false;
 
-  constructor(stream: Duplex, address: string | null) {
+  /** What the listener it came by counts. */
+  readonly listener: ListenerFigures;
+
+  constructor(stream: Duplex, address: string | null, listener: ListenerFigures) {
     this.stream = stream;
     this.address = address;
+    this.listener = listener;
+    listener.accepted++;
+    listener.open++;
   }
 
   destroy(): void {
@@ -39,15 +46,17 @@ export class Seats {
   private readonly admission: Admission;
   private readonly log: Logger;
   private readonly places: Places;
+  private readonly figures: HubFigures;
   private readonly onEmpty: () => void;
   private closed = false;
 
   /** @param onEmpty the last client has gone */
-  constructor(limits: Limits, admission: Admission, log: Logger, onEmpty: () => void) {
+  constructor(limits: Limits, admission: Admission, log: Logger, figures: HubFigures, onEmpty: () => void) {
     this.limits = limits;
     this.admission = admission;
     this.log = log;
     this.places = new Places(limits);
+    this.figures = figures;
     this.onEmpty = onEmpty;
   }
 
@@ -56,7 +65,13 @@ export class Seats {
     return this.taken.size;
   }
 
+  /** For a transport that does not let a client in. */
   refuse(stream: Duplex, peer: Peer, what: string, fields: LogFields = {}): void {
+    this.figures.rejected.transport++;
+    this.turnAway(stream, peer, what, fields);
+  }
+
+  private turnAway(stream: Duplex, peer: Peer, what: string, fields: LogFields): void {
     this.refusals.set(what, (this.refusals.get(what) ?? 0) + 1);
     this.log.warn(what, { peer: peer.name, ...fields });
     this.discard(stream);
@@ -83,6 +98,7 @@ export class Seats {
       if (late > LINGER_MS) seat.destroy();
       else if (late > 0 && !seat.isLate) {
         seat.isLate = true;
+        this.figures.hits.handshakeTimeoutMs++;
         onLate();
       }
     }
@@ -104,15 +120,20 @@ export class Seats {
     stream.destroy();
   }
 
+  private refuseFull(stream: Duplex, peer: Peer, { what, limit, name }: Full): void {
+    this.figures.hits[name]++;
+    this.turnAway(stream, peer, what, { limit });
+  }
+
   private newSeat(stream: Duplex, peer: Peer): Seat | null {
     const address = countedAddress(peer.address);
     const full = this.closed ? null : this.places.take(address);
     if (this.closed || full) {
-      if (full) this.refuse(stream, peer, full.what, { limit: full.limit });
+      if (full) this.refuseFull(stream, peer, full);
       else this.discard(stream);
       return null;
     }
-    const seat = new Seat(stream, address);
+    const seat = new Seat(stream, address, peer.listener ?? this.figures.others);
     this.taken.add(seat);
     this.watch(seat, stream);
     return seat;
@@ -130,7 +151,7 @@ export class Seats {
     const address = countedAddress(peer.address);
     const full = this.places.move(seat.address, address);
     if (full) {
-      this.refuse(stream, peer, full.what, { limit: full.limit });
+      this.refuseFull(stream, peer, full);
       seat.destroy();
       return null;
     }
@@ -154,6 +175,7 @@ export class Seats {
     this.arrived(seat);
     this.taken.delete(seat);
     this.places.leave(seat.address);
+    seat.listener.open--;
     if (this.taken.size === 0) this.onEmpty();
   }
 

@@ -1,5 +1,8 @@
-import { KIB, type Limits } from '../limits.ts';
+import { KIB, type LimitHits, type Limits, noHits } from '../limits.ts';
 import type { Holder } from './holder.ts';
+import { emptyShare, type ShareOf } from './share.ts';
+
+type Share = ShareOf<Holding>;
 
 /** Up to this size a connection is read whatever others hold: most messages, and any line, are shorter. */
 const READ_FREE_BYTES = 64 * KIB;
@@ -11,16 +14,6 @@ const MIN_BYTES_PER_SECOND = 16 * KIB;
 const STALLED_MS = 1000;
 /** The part of the pool that one address, or all Unix sockets, may take. */
 const SHARE = 0.5;
-
-/** What the connections of one address hold together. */
-interface Share {
-  holdings: number;
-  taken: number;
-  reserved: number;
-  /** Its connections that wait, in order of arrival. Not a Fifo, because a connection may leave from the middle. */
-  readonly readers: Set<Holding>;
-  readonly fetchers: Set<Holding>;
-}
 
 /**
  * The bytes held for all clients, each counted once from its arrival to the last byte of its answer. Above what every
@@ -43,19 +36,17 @@ export class Account {
   waiting = 0;
   private waking = false;
 
-  constructor(limits: Limits) {
+  private readonly hits: LimitHits;
+
+  /** @param hits counts connections that begin to wait */
+  constructor(limits: Limits, hits = noHits()) {
     this.limits = limits;
+    this.hits = hits;
   }
 
   /** Starts counting for a connection. */
   open(holder: Holder): Holding {
-    const share = this.shares.get(holder.address) ?? {
-      holdings: 0,
-      taken: 0,
-      reserved: 0,
-      readers: new Set<Holding>(),
-      fetchers: new Set<Holding>(),
-    };
+    const share = this.shares.get(holder.address) ?? emptyShare<Holding>();
     share.holdings++;
     this.shares.set(holder.address, share);
     return new Holding(this, holder, share, this.limits.maxMessageBytes);
@@ -74,7 +65,7 @@ export class Account {
     const { readers } = holding.share;
     // A new long message waits behind those of its address that already wait.
     holding.waits = !((readers.size === 0 || !holding.isLarge || holding.granted) && this.admit(holding));
-    if (holding.waits) this.wait(readers, holding);
+    if (holding.waits) this.wait(readers, holding, holding.isLarge ? 'maxPartialBytes' : 'maxHeldBytes');
     else this.goOn(readers, holding);
     return !holding.waits;
   }
@@ -83,7 +74,7 @@ export class Account {
   mayFetch(holding: Holding): boolean {
     const { fetchers } = holding.share;
     if (holding.fetching || (fetchers.size === 0 && this.admitFetch(holding))) return true;
-    this.wait(fetchers, holding);
+    this.wait(fetchers, holding, 'maxHeldBytes');
     return false;
   }
 
@@ -141,8 +132,9 @@ export class Account {
     });
   }
 
-  private wait(queue: Set<Holding>, holding: Holding): void {
+  private wait(queue: Set<Holding>, holding: Holding, limit: keyof Limits): void {
     if (queue.has(holding)) return;
+    this.hits[limit]++;
     queue.add(holding);
     this.waiting++;
   }

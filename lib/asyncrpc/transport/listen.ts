@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { AddressError, reasonOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import type { ListenerFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import { ALL_RIGHTS, type HeldRights } from '../rights.ts';
 import type { Host, Peer } from '../service.ts';
@@ -18,6 +19,7 @@ import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './we
 export interface Listener {
   /** The address, with the real port where 0 was given. */
   readonly address: Address;
+  readonly figures: ListenerFigures;
   /** Stops accepting, and does not wait for connections: the host closes those. A Unix socket's own file is removed. */
   close(): Promise<void>;
 }
@@ -64,7 +66,7 @@ export async function listen(
   checkListenAddress(address, access);
   const server = createSocketServer(limits);
   const front = await openFront(address, host, limits, log, options);
-  acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
+  const figures = acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
   if (address.kind === 'unix') {
     const release = await bindUnixSocket(server, address.path, BACKLOG, {
       mode: access.mode ?? undefined,
@@ -73,6 +75,7 @@ export async function listen(
     logFailures(server, address, log);
     return {
       address,
+      figures,
       close: async () => {
         // In this order: once nobody listens there, another server may have put its own socket in place of ours.
         release();
@@ -84,7 +87,7 @@ export async function listen(
   await bindTcp(server, address);
   logFailures(server, address, log);
   const { port } = server.address() as net.AddressInfo;
-  return listenerOf(server, { ...address, port }, front);
+  return listenerOf(server, { ...address, port }, figures, front);
 }
 
 /**
@@ -107,9 +110,9 @@ export async function listenInherited(
   // Nothing is waited for from here on: a client that came in between would be lost.
   try {
     const address = inheritedAddress(server, fd, asked);
-    acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
+    const figures = acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
     logFailures(server, address, log);
-    return listenerOf(server, address, front);
+    return listenerOf(server, address, figures, front);
   } catch (error) {
     server.close();
     throw error;
@@ -145,9 +148,10 @@ async function openTop(
   return { accept: (socket, peer) => door.accept(socket, peer), close: () => {} };
 }
 
-function listenerOf(server: net.Server, address: Address, front: Front): Listener {
+function listenerOf(server: net.Server, address: Address, figures: ListenerFigures, front: Front): Listener {
   return {
     address,
+    figures,
     close: async () => {
       front.close();
       server.close();

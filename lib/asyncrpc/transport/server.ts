@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type { Logger } from '../../log.ts';
+import { ListenerFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import type { HeldRights } from '../rights.ts';
 import type { Peer } from '../service.ts';
@@ -15,13 +16,17 @@ export function createSocketServer(limits: Limits): net.Server {
   });
 }
 
-/** Hands every client of a server that listens, or is about to, to `accept`. */
+/**
+ * Hands every client of a server that listens, or is about to, to `accept`.
+ * @returns what is counted of them
+ */
 export function acceptOn(
   server: net.Server,
   address: Address,
   rights: HeldRights,
   accept: (socket: net.Socket, peer: Peer) => void,
-): void {
+): ListenerFigures {
+  const listener = new ListenerFigures();
   const local = isLocalAddress(address);
   server.on('connection', (socket) => {
     const remote = address.kind === 'unix' ? null : (socket.remoteAddress ?? null);
@@ -30,8 +35,10 @@ export function acceptOn(
       address: remote,
       local,
       rights: rights.current,
+      listener,
     });
   });
+  return listener;
 }
 
 /** Binds a server. Rejects with what the system says. */

@@ -2,17 +2,17 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { LookupFigures } from '../../meter/upstream-figures.ts';
 import { KIB, type Limits } from '../limits.ts';
 import { type Address, formatAddress } from '../transport/address.ts';
 import { encodeJson, frameMessage, type Json } from '../wire/messages.ts';
 import { createReplyReader, refusalIn } from '../wire/reply-reader.ts';
-import { isKeyLine } from '../wire/stream-line.ts';
 import { createBreaker, LastingRefusal } from './breaker.ts';
 import { createGreeting, type UpstreamLogin } from './greeting.ts';
 import { createKnownCommands, PING } from './known-commands.ts';
 import { createLookupChannel, type LookupChannel } from './lookup-channel.ts';
 import { LOOP, type LoopGuard } from './loop-guard.ts';
-import type { OnAnswer } from './pending-lookups.ts';
+import { onlyKeys, type StreamLookup } from './stream-lookup.ts';
 import { createTraces } from './traces.ts';
 import { tryRequests } from './trial.ts';
 
@@ -33,6 +33,8 @@ export interface UpstreamLinkOptions {
   /** Its replies must keep to the limits for a client's messages. */
   readonly limits: Limits;
   readonly log: Logger;
+  /** Whether a reply says that the upstream does not know either; `null` says so where this is absent. */
+  readonly isMiss?: (reply: Json) => boolean;
 }
 
 /** How an upstream is doing, as get-stats shows it. */
@@ -71,21 +73,16 @@ export interface UpstreamLink {
   knows(command: string, args: Json, isAnswer: (reply: Json) => boolean): Promise<boolean | null>;
   /** Counts and logs an answer that cannot be right. A connection that gives such answers may be out of step. */
   distrust(what: string): void;
+  /** What look-ups came to. */
+  readonly lookups: LookupFigures;
+  /** The breaker is open: it is not asked. */
+  readonly isAway: boolean;
   figures(): UpstreamFigures;
   /** From now on logs in like this, on new connections in place of those it has. Null: as nobody. */
   logInAs(login: UpstreamLogin | null): void;
   /** Closes the connections; everything that waits, and every later request, gets no answer. */
   close(): void;
 }
-
-/**
- * The answers to lines of a stream command, null where there is none. `onAnswer` gets each as it comes, before the promise
- * of them all resolves.
- */
-export type StreamLookup = (
-  lines: readonly string[],
-  onAnswer?: OnAnswer<string>,
-) => Promise<readonly (string | null)[]>;
 
 export interface LinkRequest {
   readonly command: string;
@@ -115,11 +112,11 @@ const readReplies = (limits: Limits) => () => {
 
 export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   const { address, dial, protocol, service, timeoutMs, patientTimeoutMs, guard, limits, log } = options;
+  const { isMiss = (reply) => reply === null } = options;
+  const lookups = new LookupFigures();
   const name = formatAddress(address);
   const streams: LookupChannel<string>[] = [];
   let asked = 0;
-  let unanswered = 0;
-  let wrong = 0;
   let closed = false;
   let { login } = options;
 
@@ -143,8 +140,8 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
     onUnknown: (command) =>
       log.info('upstream is no bakeserv, or an older one', { service, upstream: name, lacks: command }),
   });
-  const lookups = () => [...streams, messages];
-  const channels = () => [...lookups(), patient];
+  const hasty = () => [...streams, messages];
+  const channels = () => [...hasty(), patient];
   const breaker = createBreaker({
     name,
     service,
@@ -159,7 +156,8 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       for (const channel of channels()) channel.retryNow();
     },
     onOpen: () => {
-      for (const channel of lookups()) channel.giveUp();
+      lookups.openings++;
+      for (const channel of hasty()) channel.giveUp();
     },
     onDead: () => patient.giveUp(),
   });
@@ -206,48 +204,49 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
   }
 
   function distrust(what: string): void {
-    wrong++;
+    lookups.wrong++;
     log.warn('upstream gave an answer that cannot be right: taken as a miss', { service, upstream: name, what });
   }
 
-  function count<T>(answers: readonly (T | null)[]): readonly (T | null)[] {
-    for (const answer of answers) if (answer === null) unanswered++;
-    return answers;
-  }
+  const isStreamMiss = (answer: string) => answer === '' || answer === 'false';
 
   function stream(command: string, isAnswer: (line: string) => boolean): StreamLookup {
     const channel = openStream(command, isAnswer);
     const ask: StreamLookup = async (lines, onAnswer) => {
       asked += lines.length;
-      if (breaker.isOpen || closed) return count(lines.map(() => null));
-      const requests = lines.map((line) => `${line}\n`);
-      return count(await channel.ask(requests, onAnswer));
-    };
-    return async (lines, onAnswer) => {
-      if (lines.every(isKeyLine)) return ask(lines, onAnswer);
-      const places = [...lines.keys()].filter((place) => isKeyLine(lines[place]!));
-      const keys = places.map((place) => lines[place]!);
-      const found = await ask(keys, (answer, i) => onAnswer?.(answer, places[i]!));
-      const answers = new Array<string | null>(lines.length).fill(null);
-      for (const [i, place] of places.entries()) answers[place] = found[i]!;
+      if (breaker.isOpen || closed) {
+        lookups.notAsked += lines.length;
+        return lines.map(() => null);
+      }
+      const began = performance.now();
+      const answers = await channel.ask(
+        lines.map((line) => `${line}\n`),
+        onAnswer,
+      );
+      lookups.note(answers, isStreamMiss, performance.now() - began);
       return answers;
     };
+    return onlyKeys(ask);
   }
 
   async function askOn(channel: LookupChannel<Reply>, requests: readonly LinkRequest[], isAway: boolean) {
     asked += requests.length;
-    if (isAway || closed) return count(requests.map(() => null));
-    const replies = await channel.ask(
+    if (isAway || closed) {
+      lookups.notAsked += requests.length;
+      return requests.map(() => null);
+    }
+    const began = performance.now();
+    const said = await channel.ask(
       requests.map(({ command, args }) => frameMessage(encodeJson({ [command]: args }), true)),
     );
-    return count(
-      replies.map((reply, i) => {
-        const refusal = reply && refusalIn(reply.value);
-        if (!refusal) return reply;
-        distrust(`${requests[i]!.command}: ${refusal.message}`);
-        return null;
-      }),
-    );
+    const replies = said.map((reply, i) => {
+      const refusal = reply && refusalIn(reply.value);
+      if (!refusal) return reply;
+      distrust(`${requests[i]!.command}: ${refusal.message}`);
+      return null;
+    });
+    lookups.note(replies, ({ value }) => isMiss(value), performance.now() - began);
+    return replies;
   }
 
   return {
@@ -263,7 +262,17 @@ export function createUpstreamLink(options: UpstreamLinkOptions): UpstreamLink {
       messages.reconnect();
       patient.reconnect();
     },
-    figures: () => ({ address: name, breaker: breaker.isOpen ? 'open' : 'closed', asked, unanswered, wrong }),
+    lookups,
+    get isAway() {
+      return breaker.isOpen;
+    },
+    figures: () => ({
+      address: name,
+      breaker: breaker.isOpen ? 'open' : 'closed',
+      asked,
+      unanswered: lookups.unanswered + lookups.notAsked,
+      wrong: lookups.wrong,
+    }),
     logInAs(now) {
       login = now;
       // The upstream may know other commands from this user.

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../errors.ts';
 import { ERRORS_HEADER, TELL } from '../faults.ts';
-import type { Limits } from '../limits.ts';
+import { LimitError, type Limits } from '../limits.ts';
 import type { Peer, Service, Session } from '../service.ts';
 
 /** The header in which a server shows its upstream a nonce, and passes on the nonces of the servers below it. */
@@ -40,7 +40,8 @@ class HeaderReader {
     this.bytes += line.length;
     const { maxHeaders, maxHeaderBytes } = this.limits;
     if (this.count > maxHeaders || this.bytes > maxHeaderBytes) {
-      throw new ProtocolError(`more than ${maxHeaders} headers or ${maxHeaderBytes} bytes of them`);
+      const limit = this.count > maxHeaders ? 'maxHeaders' : 'maxHeaderBytes';
+      throw new LimitError(limit, `more than ${maxHeaders} headers or ${maxHeaderBytes} bytes of them`);
     }
     const colon = line.indexOf(':');
     if (colon < 0) throw new ProtocolError('a header without a colon');

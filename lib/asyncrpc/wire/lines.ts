@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ProtocolError } from '../../errors.ts';
+import { LimitError } from '../limits.ts';
 
 const NEWLINE = 0x0a;
 const NOTHING = Buffer.alloc(0);
@@ -25,10 +26,15 @@ export class LineSplitter {
   private held: Buffer = Buffer.alloc(0);
   private heldLength = 0;
   private readonly maxLineBytes: number;
+  private readonly limit: 'maxLineBytes' | 'maxMessageBytes';
 
-  /** @param maxLineBytes the longest line accepted, without its newline */
-  constructor(maxLineBytes: number) {
+  /**
+   * @param maxLineBytes the longest line accepted, without its newline
+   * @param limit which limit of a client's input that is
+   */
+  constructor(maxLineBytes: number, limit: 'maxLineBytes' | 'maxMessageBytes' = 'maxLineBytes') {
     this.maxLineBytes = maxLineBytes;
+    this.limit = limit;
   }
 
   /** Bytes of the unfinished line at the end of the input. */
@@ -86,7 +92,7 @@ export class LineSplitter {
   private hold(bytes: Buffer): void {
     const length = this.heldLength + bytes.length;
     if (length > this.maxLineBytes) {
-      this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+      this.failLong();
       return;
     }
     if (length === 0) return;
@@ -117,7 +123,7 @@ export class LineSplitter {
       // Measured before white space is dropped, as for an unfinished line: the result must not depend on how the input is split.
       const long = lines.findIndex((line) => (ascii ? line.length : Buffer.byteLength(line)) > this.maxLineBytes);
       if (long >= 0) {
-        this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+        this.failLong();
         lines.length = long;
       }
     }
@@ -132,11 +138,11 @@ export class LineSplitter {
       const end = found < 0 ? block.length : found;
       const line = block.subarray(start, end);
       if (line.length > this.maxLineBytes) {
-        this.fail(`a line is longer than ${this.maxLineBytes} bytes`);
+        this.failLong();
         break;
       }
       if (!isUtf8(line)) {
-        this.fail('a line is not valid UTF-8');
+        this.stop(new ProtocolError('a line is not valid UTF-8'));
         break;
       }
       lines.push(line.toString('utf8'));
@@ -146,7 +152,7 @@ export class LineSplitter {
     return lines;
   }
 
-  private fail(message: string): void {
-    this.stop(new ProtocolError(message));
+  private failLong(): void {
+    this.stop(new LimitError(this.limit, `a line is longer than ${this.maxLineBytes} bytes`));
   }
 }

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../errors.ts';
+import { LimitError } from '../limits.ts';
 
 /** What V8 keeps for each part of a JSON value (64-bit, measured). A text also costs its characters. */
 const OBJECT_BYTES = 56;
@@ -41,15 +42,15 @@ export function measureJson(text: string, maxDepth: number, maxKeys: number): vo
         break;
       case 0x3a: // ':'
         cost += SLOT_BYTES;
-        if (++keys > maxKeys) throw new ProtocolError(`JSON with more than ${maxKeys} keys`);
+        if (++keys > maxKeys) throw new LimitError('maxJsonKeys', `JSON with more than ${maxKeys} keys`);
         break;
       case 0x5b: // '['
         cost += LIST_BYTES;
-        if (++depth > maxDepth) throw new ProtocolError(`JSON nested deeper than ${maxDepth}`);
+        if (++depth > maxDepth) throw new LimitError('maxJsonDepth', `JSON nested deeper than ${maxDepth}`);
         break;
       case 0x7b: // '{'
         cost += OBJECT_BYTES;
-        if (++depth > maxDepth) throw new ProtocolError(`JSON nested deeper than ${maxDepth}`);
+        if (++depth > maxDepth) throw new LimitError('maxJsonDepth', `JSON nested deeper than ${maxDepth}`);
         break;
       case 0x5d:
       case 0x7d:

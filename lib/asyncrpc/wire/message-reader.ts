@@ -1,12 +1,12 @@
-import { InvokeError, ProtocolError } from '../../errors.ts';
-import type { Limits } from '../limits.ts';
+import { InvokeError } from '../../errors.ts';
+import { type Limits, tooLong } from '../limits.ts';
 import { ChunkGatherer } from './chunks.ts';
 import { type Json, parseMessage } from './messages.ts';
 
-/** A request: the name of its command and its argument, or why it is refused. */
+/** A request: the name of its command and its argument, or why it is refused and which it asked for, as far as is known. */
 export type Call =
   | { readonly name: string; readonly argument: Json }
-  | { readonly name: null; readonly refusal: Error };
+  | { readonly name: null; readonly refusal: Error; readonly asked: string };
 
 /** What the reader must know about the client that sends the messages. */
 export interface Sender {
@@ -46,7 +46,7 @@ export class MessageReader {
     const refusal = name === null ? null : sender.refusalByName(name);
     if (refusal) {
       this.inChunks = false;
-      return { name: null, refusal };
+      return { name: null, refusal, asked: name! };
     }
     const message = parseMessage(text, this.limits.maxJsonDepth, this.limits.maxJsonKeys);
     if (!this.inChunks && isChunkStream(message)) {
@@ -70,7 +70,7 @@ export class MessageReader {
 
   private checkLength(length: number, sender: Sender): void {
     const { maxMessageBytes } = sender;
-    if (length > maxMessageBytes) throw new ProtocolError(`a message is longer than ${maxMessageBytes} bytes`);
+    if (length > maxMessageBytes) throw tooLong(this.limits, maxMessageBytes);
   }
 }
 
@@ -95,7 +95,7 @@ function toCall(message: Json): Call {
 }
 
 function refuse(text: string): Call {
-  return { name: null, refusal: new InvokeError(text) };
+  return { name: null, refusal: new InvokeError(text), asked: '' };
 }
 
 function isChunkStream(message: Json): boolean {

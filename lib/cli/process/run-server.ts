@@ -3,11 +3,11 @@ import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts
 import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
 import { errorText } from '../../errors.ts';
 import { createLogger, type Logger } from '../../log.ts';
+import { packageVersion } from '../../package-version.ts';
 import { checkConfig, type Server, startServer, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
-import { packageVersion } from '../package-version.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
 import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { createReload } from './reload.ts';

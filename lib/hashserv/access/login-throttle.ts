@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
-import type { Limits } from '../../asyncrpc/limits.ts';
+import { type Limits, noHits } from '../../asyncrpc/limits.ts';
 
 /** Limits on failed logins. */
 export type LoginLimits = Pick<
@@ -44,8 +44,15 @@ interface Pair {
 const MAX_PAIRS = 10_000;
 const FAILURES_WITHIN_MS = 60_000;
 
-/** @param now a clock in milliseconds that never goes back */
-export function createLoginThrottle(limits: LoginLimits, now = () => performance.now()): LoginThrottle {
+/**
+ * @param hits counts when one of the limits is met
+ * @param now a clock in milliseconds that never goes back
+ */
+export function createLoginThrottle(
+  limits: LoginLimits,
+  hits = noHits(),
+  now = () => performance.now(),
+): LoginThrottle {
   const { loginFailureDelayMs, maxLoginFailures, loginCautionMs, maxCautiousLogins } = limits;
   /** In the order of their last failure. */
   const pairs = new BoundedMap<string, Pair>(MAX_PAIRS);
@@ -74,6 +81,7 @@ export function createLoginThrottle(limits: LoginLimits, now = () => performance
         goOn = resolve;
       });
       pair.waiting.add(goOn);
+      hits.maxCautiousLogins++;
       if (!pair.pacing) pace(pair);
       return { come, leave: () => void pair.waiting.delete(goOn) };
     },
@@ -84,7 +92,11 @@ export function createLoginThrottle(limits: LoginLimits, now = () => performance
       pair.times = [...pair.times.filter((time) => failedAt - time < FAILURES_WITHIN_MS), failedAt].slice(
         -maxLoginFailures,
       );
-      if (pair.times.length >= maxLoginFailures) pair.cautiousUntil = failedAt + loginCautionMs;
+      hits.loginFailureDelayMs++;
+      if (pair.times.length >= maxLoginFailures) {
+        hits.maxLoginFailures++;
+        pair.cautiousUntil = failedAt + loginCautionMs;
+      }
       pairs.set(key, pair);
       pairs.trim();
       return new Promise((resolve) => setTimeout(resolve, loginFailureDelayMs));

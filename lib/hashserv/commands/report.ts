@@ -1,5 +1,5 @@
-import { weightOf } from '../../asyncrpc/dispatch.ts';
 import { EncodedReply, type Outcome } from '../../asyncrpc/service.ts';
+import { weightOf } from '../../asyncrpc/weight.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { REPORT } from '../access/permissions.ts';
 import type { HashContext } from '../context.ts';

@@ -1,5 +1,6 @@
 import { BadLine } from '../../asyncrpc/dispatch.ts';
 import { isHash } from '../../asyncrpc/wire/formats.ts';
+import type { LineFigures } from '../../meter/request-figures.ts';
 import type { HashContext } from '../context.ts';
 import type { Equivalence } from '../store.ts';
 
@@ -12,6 +13,7 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
     if (known === undefined) return getRest(lines, i, text);
     text += `${known}\n`;
   }
+  linesOf(context, 'get-stream').hit += lines.length;
   return text;
 
   /** From the first line on whose answer is not in the cache: such lines are looked up together. */
@@ -30,19 +32,22 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
     let next = 0;
     let text = before;
     for (const answer of answers) text += `${(answer === undefined ? found[next++] : answer) ?? ''}\n`;
+    linesOf(context, 'get-stream').hit += lines.length - missing.length;
     return text;
   }
 }
 
 /** Ours, otherwise the upstream's; those are stored in the background, so that nobody waits for the disk. */
-async function lookUp(
-  { store, upstream, backfill, readOnly }: HashContext,
-  tasks: readonly string[],
-): Promise<readonly (string | null)[]> {
+async function lookUp(context: HashContext, tasks: readonly string[]): Promise<readonly (string | null)[]> {
+  const { store, upstream, backfill, readOnly } = context;
+  const counts = linesOf(context, 'get-stream');
   const own = await store.unihashes(tasks);
-  if (!upstream) return own;
   const missing = tasks.filter((_, i) => own[i] === null);
-  if (missing.length === 0) return own;
+  counts.hit += tasks.length - missing.length;
+  if (!upstream || missing.length === 0) {
+    counts.miss += missing.length;
+    return own;
+  }
   const found = await upstream.unihashes(missing);
   const kept: Equivalence[] = [];
   let next = 0;
@@ -52,8 +57,15 @@ async function lookUp(
     if (answer !== null) kept.push(toEquivalence(tasks[i]!, answer));
     return answer;
   });
+  counts.upstreamHit += kept.length;
+  counts.miss += missing.length - kept.length;
   if (kept.length > 0 && !readOnly) backfill.add(kept);
   return answers;
+}
+
+/** Where the lines of a stream are counted. */
+function linesOf({ figures }: HashContext, command: 'get-stream' | 'exists-stream'): LineFigures {
+  return figures.requests.of(command).lines!;
 }
 
 function toEquivalence(task: string, unihash: string): Equivalence {
@@ -62,15 +74,24 @@ function toEquivalence(task: string, unihash: string): Equivalence {
 }
 
 /** Answers lines `unihash` with `true` or `false`. */
-export function existsStream({ store, upstream }: HashContext, lines: readonly string[]): string | Promise<string> {
+export function existsStream(context: HashContext, lines: readonly string[]): string | Promise<string> {
+  const { store, upstream } = context;
+  const counts = linesOf(context, 'exists-stream');
   const missing = lines.filter((line) => !store.knownToExist(line));
-  if (missing.length === 0) return 'true\n'.repeat(lines.length);
+  if (missing.length === 0) {
+    counts.hit += lines.length;
+    return 'true\n'.repeat(lines.length);
+  }
   const bad = lines.findIndex((line) => !isUnihashLine(line));
   if (bad >= 0) throw new BadLine(bad, 'Bad line in the stream: expected a unihash');
   return store.unihashesExist(missing).then(async (found) => {
     const unknown = missing.filter((_, i) => !found[i]);
     const foundUpstream = upstream && unknown.length > 0 ? await upstream.unihashesExist(unknown) : [];
     const absent = new Set(unknown.filter((_, i) => !foundUpstream[i]));
+    const fromUpstream = foundUpstream.filter(Boolean).length;
+    counts.hit += lines.length - unknown.length;
+    counts.upstreamHit += fromUpstream;
+    counts.miss += unknown.length - fromUpstream;
     return lines.map((line) => (absent.has(line) ? 'false\n' : 'true\n')).join('');
   });
 }

@@ -37,7 +37,7 @@ function show({ username, permissions }: User) {
 }
 
 async function auth(context: HashContext, { username, token }: { username: string; token: string }) {
-  const { session, store, logins } = context;
+  const { session, store, logins, figures } = context;
   const address = session.peer.address ?? 'local';
   let version = store.usersVersion;
   let user = await store.findUser(username);
@@ -47,6 +47,7 @@ async function auth(context: HashContext, { username, token }: { username: strin
   // more are checked.
   const turn = logins.turn(address, username);
   if (turn) {
+    figures.logins.waited++;
     session.leaveTurn = turn.leave;
     await turn.come;
     session.leaveTurn = null;
@@ -54,11 +55,13 @@ async function auth(context: HashContext, { username, token }: { username: strin
     user = await store.findUser(username);
   }
   if (!verifyToken(token, user?.token ?? null)) {
+    figures.logins.refused++;
     noteRefusal(context, 'login refused', { as: username });
     await logins.failed(address, username);
     throw new InvokeError(`Unable to authenticate as ${username}`);
   }
   session.logIn(user!, version);
+  figures.logins.ok++;
   return { result: true, username, permissions: storedPermissions(user!.permissions).sort() };
 }
 

@@ -1,5 +1,6 @@
 import { Fifo } from '../../asyncrpc/fifo.ts';
 import type { Logger } from '../../log.ts';
+import { BackfillFigures } from '../../meter/service-figures.ts';
 import type { Equivalence, HashStore } from '../store.ts';
 
 /** Stores what the upstream knew, in the background and in batches. */
@@ -18,20 +19,18 @@ const BATCH_ROWS = 1000;
 
 /**
  * A hit that is not stored is just asked for again: nobody waits for the backfill, and nothing depends on it.
+ * @param figures counts what becomes of rows
  * @param maxRows how many may wait to be stored
  */
 export function createBackfill(
   store: Pick<HashStore, 'reportEquivalent'>,
   log: Logger,
+  figures = new BackfillFigures(),
   maxRows = MAX_QUEUED_ROWS,
 ): Backfill {
   const waiting = new Fifo<Equivalence>();
   /** Resolves when nothing waits any more; null when nothing does. */
   let storing: Promise<void> | null = null;
-  /** Including the batch that is being stored. */
-  let queued = 0;
-  let stored = 0;
-  let dropped = 0;
   let warned = false;
   let closed = false;
 
@@ -43,25 +42,25 @@ export function createBackfill(
   async function storeBatch(batch: readonly Equivalence[]): Promise<void> {
     try {
       await store.reportEquivalent(batch);
-      stored += batch.length;
+      figures.stored += batch.length;
     } catch (error) {
-      dropped += batch.length;
+      figures.dropped += batch.length;
       // What is given up at the end has been logged already.
       if (!closed) log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
     } finally {
-      queued -= batch.length;
+      figures.queued -= batch.length;
     }
   }
 
   return {
     add(rows) {
       if (closed) return;
-      const taken = rows.slice(0, Math.max(0, maxRows - queued));
+      const taken = rows.slice(0, Math.max(0, maxRows - figures.queued));
       waiting.pushAll(taken);
-      queued += taken.length;
+      figures.queued += taken.length;
       if (!waiting.isEmpty) storing ??= storeAll();
       if (taken.length === rows.length) return;
-      dropped += rows.length - taken.length;
+      figures.dropped += rows.length - taken.length;
       if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
       warned = true;
     },
@@ -74,17 +73,21 @@ export function createBackfill(
       clearTimeout(timer);
       closed = true;
       waiting.clear();
-      if (queued > 0) {
+      if (figures.queued > 0) {
         log.warn('backfill: the server stops before all rows from the upstream were stored; they will be asked again', {
-          rows: queued,
+          rows: figures.queued,
         });
       }
     },
     async wait() {
-      const before = queued;
+      const before = figures.queued;
       await storing;
       return before;
     },
-    figures: () => ({ backfill_queued: queued, backfill_stored: stored, backfill_dropped: dropped }),
+    figures: () => ({
+      backfill_queued: figures.queued,
+      backfill_stored: figures.stored,
+      backfill_dropped: figures.dropped,
+    }),
   };
 }

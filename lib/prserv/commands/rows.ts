@@ -1,4 +1,4 @@
-import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import type { CommandRow } from '../../asyncrpc/command-row.ts';
 import { OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { InvokeError } from '../../errors.ts';
 import { note } from '../audit.ts';

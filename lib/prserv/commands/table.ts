@@ -1,4 +1,4 @@
-import type { CommandRow } from '../../asyncrpc/dispatch.ts';
+import type { CommandRow } from '../../asyncrpc/command-row.ts';
 import { OPTIONAL_TEXT, object, TEXT } from '../../asyncrpc/schemas.ts';
 import type { Outcome } from '../../asyncrpc/service.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';

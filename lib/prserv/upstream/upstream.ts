@@ -17,6 +17,12 @@ export type UpstreamRequest = ChecksumKey & { readonly history: boolean };
 /** A command that only bakeserv has: what a server and all above it know about a package. */
 export const CHAIN_COMMAND = 'chain-pr';
 
+/** Whether a reply of a PR server says that it knows nothing of what it was asked. */
+export function saysNothing(reply: Json): boolean {
+  if (reply === null || typeof reply !== 'object' || Array.isArray(reply)) return reply === null;
+  return (reply.value ?? null) === null && (reply.max ?? null) === null;
+}
+
 export function createPrUpstream(link: UpstreamLink): PrUpstream {
   const heardPackages = createHeardPackages();
 

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../asyncrpc/bounded-map.ts';
+import type { CacheState } from '../../meter/store-figures.ts';
 import type { PrRow } from '../../prserv/store.ts';
 import { addRow, CHARACTER_BYTES, type PackageRows, packageKey } from './package-rows.ts';
 
@@ -19,7 +20,10 @@ export interface Reading {
  * The engine tells of each row it has stored, and of anything else that may have changed the table; then all is forgotten.
  * What it reads, it reads between `begin` and `end`: nothing is kept that was read before another state.
  */
-export class KnownPackages {
+export class KnownPackages implements CacheState {
+  /** Times that a package was found, and packages that were read for want of it. */
+  hits = 0;
+  misses = 0;
   private readonly maxBytes: number;
   private readonly packages: BoundedMap<string, PackageRows>;
   private readonly readings = new Set<Reading>();
@@ -28,6 +32,11 @@ export class KnownPackages {
   constructor(maxBytes = MAX_BYTES) {
     this.maxBytes = maxBytes;
     this.packages = new BoundedMap(maxBytes, (key, rows) => rows.bytes + CHARACTER_BYTES * key.length);
+  }
+
+  /** Packages in it. */
+  get entries(): number {
+    return this.packages.size;
   }
 
   /** Approximate memory all of it takes. */
@@ -42,7 +51,9 @@ export class KnownPackages {
 
   /** What is known of a package: changed only through `learn` and `change`. */
   get(key: string): PackageRows | undefined {
-    return this.packages.use(key);
+    const rows = this.packages.use(key);
+    if (rows) this.hits++;
+    return rows;
   }
 
   /** A read begins, of packages as they are now or later. */
@@ -58,6 +69,7 @@ export class KnownPackages {
 
   /** Keeps a package as it was read. */
   keep(reading: Reading, key: string, rows: PackageRows): void {
+    this.misses++;
     if (this.isCurrent(reading, key) && !this.packages.has(key)) this.packages.set(key, rows);
   }
 

@@ -99,7 +99,7 @@ export class KnownUnihashes {
         : createUnihashScanner(this.table, () => this.hasAllUnihashes && !this.hasEvicted && isFresh());
     return {
       scan: (input, from, output, most) =>
-        this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0 },
+        this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0, misses: 0 },
     };
   }
 

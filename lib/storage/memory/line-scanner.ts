@@ -46,6 +46,7 @@ export function createTaskScanner(table: UnihashTable, missesAreKnown: () => boo
       let at = from;
       let to = 0;
       let lines = 0;
+      let misses = 0;
       for (; lines < most; lines++) {
         if (!hasMethod(input, at) && !changeMethod(input, at)) break;
         const digits = at + method.length;
@@ -55,11 +56,12 @@ export function createTaskScanner(table: UnihashTable, missesAreKnown: () => boo
         if (row >= 0) {
           table.writeUnihash(row, output, to);
           to += HASH_DIGITS;
-        } else if (!unknown) break;
+        } else if (unknown) misses++;
+        else break;
         output[to++] = NEWLINE;
         at = end + 1;
       }
-      return { end: at, written: to, lines };
+      return { end: at, written: to, lines, misses };
     },
   };
 }
@@ -76,16 +78,18 @@ export function createUnihashScanner(table: UnihashTable, absencesAreKnown: () =
       let at = from;
       let to = 0;
       let lines = 0;
+      let misses = 0;
       for (; lines < most; lines++) {
         const end = at + HASH_DIGITS;
         if (end >= input.length || input[end] !== NEWLINE || !readHash(input, at, unihash)) break;
         const known = table.hasUnihash(unihash);
         if (!known && !(unknown && table.lacksUnihash(unihash))) break;
+        if (!known) misses++;
         const answer = known ? TRUE : FALSE;
         for (let i = 0; i < answer.length; i++) output[to++] = answer[i]!;
         at = end + 1;
       }
-      return { end: at, written: to, lines };
+      return { end: at, written: to, lines, misses };
     },
   };
 }

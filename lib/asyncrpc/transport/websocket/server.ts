@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../../log.ts';
-import type { Limits } from '../../limits.ts';
+import type { LimitHits, Limits } from '../../limits.ts';
 import type { Host, Peer } from '../../service.ts';
 import { createTicker } from '../../ticker.ts';
 import type { Acceptor } from '../acceptor.ts';
@@ -52,17 +52,21 @@ export function acceptWebSockets(
     // Lines are checked in one place for every transport, and the client gets an error in words.
     skipUTF8Validation: true,
   });
-  const pinger = createPinger(limits.websocketPingMs, log);
+  const pinger = createPinger(limits.websocketPingMs, host.figures.hits, log);
   const refused = new WeakSet<Duplex>();
   const server = http.createServer((request, response) => {
     refused.add(request.socket);
+    host.figures.rejected['not-a-websocket']++;
     request.resume();
     response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' });
     response.end(UPGRADE_TEXT);
   });
   // Behind 2,000 others the headers of a proxy would be left out, and its client taken for one of this machine.
   server.maxHeadersCount = 0;
-  server.on('clientError', (_error, socket) => answerHttp(socket, '400 Bad Request', 'This is not an HTTP request.\n'));
+  server.on('clientError', (_error, socket) => {
+    host.figures.rejected['not-a-websocket']++;
+    answerHttp(socket, '400 Bad Request', 'This is not an HTTP request.\n');
+  });
   server.on('upgrade', (request, socket, head) => {
     const peer = peerOfRequest(connected.get(socket)!, request.headers, proxies);
     // Sent after a request that was answered by closing the connection.
@@ -72,11 +76,13 @@ export function acceptWebSockets(
 
   function refuses(request: http.IncomingMessage, socket: Duplex, name: string): boolean {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      host.figures.rejected['not-a-websocket']++;
       answerHttp(socket, '426 Upgrade Required', UPGRADE_TEXT, 'Upgrade: websocket\r\n');
       return true;
     }
     const origin = request.headers.origin ?? request.headers['sec-websocket-origin'];
     if (origin === undefined || origins.has(String(origin).toLowerCase())) return false;
+    host.figures.rejected.origin++;
     log.warn('WebSocket refused: its Origin is not allowed', { peer: name, origin: String(origin).slice(0, 128) });
     answerHttp(socket, '403 Forbidden', 'This Origin is not allowed; the server has --allow-origin for it.\n');
     return true;
@@ -125,6 +131,7 @@ function answerHttp(socket: Duplex, status: string, text: string, headers = ''):
 /** Pings every WebSocket, so that proxies keep idle links, and closes those that no longer answer. */
 function createPinger(
   intervalMs: number,
+  hits: LimitHits,
   log: Logger,
 ): { add(ws: WebSocket, socket: Duplex, name: string): void; close(): void } {
   const unanswered = new Map<WebSocket, { name: string; socket: Duplex; pings: number }>();
@@ -133,6 +140,7 @@ function createPinger(
       // While we do not read, no answer can arrive; behind waiting output, no ping can. Waiting output has a limit of its own.
       if (ws.isPaused || link.socket.writableLength > 0) link.pings = 0;
       if (link.pings >= MISSED_PINGS) {
+        hits.websocketPingMs++;
         log.info('WebSocket client does not answer pings: closed', { peer: link.name });
         ws.terminate();
       } else if (ws.readyState === ws.OPEN) {

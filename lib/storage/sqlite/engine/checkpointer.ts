@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { createTicker } from '../../../asyncrpc/ticker.ts';
 import { StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import { type CheckpointMode, StoreFigures } from '../../../meter/store-figures.ts';
 import type { SyncMode } from '../../../settings/config.ts';
 import type { Binding } from './binding.ts';
 import type { Doubt } from './doubt.ts';
@@ -29,6 +30,8 @@ export interface CheckpointerOptions {
   readonly onFatal: (error: StorageError) => void;
   /** Whether our own check is reading the file: until it is done the log cannot be emptied. */
   readonly checking: () => boolean;
+  /** Counts checkpoints and syncs. */
+  readonly figures?: StoreFigures;
 }
 
 const LOOK_EVERY_MS = 50;
@@ -60,6 +63,8 @@ interface CheckpointRow {
   readonly checkpointed: number;
 }
 
+const MODES = { passive: 'PASSIVE', restart: 'RESTART', truncate: 'TRUNCATE' } as const;
+
 async function checkpoint(
   connection: Binding,
   mode: 'NOOP' | 'PASSIVE' | 'RESTART' | 'TRUNCATE',
@@ -81,6 +86,7 @@ export function createCheckpointer({
   log,
   onFatal,
   checking,
+  figures = new StoreFigures(),
 }: CheckpointerOptions): Checkpointer {
   const wal = `${file}-wal`;
   let commits = 0;
@@ -94,6 +100,16 @@ export function createCheckpointer({
   let working = false;
   let closed = false;
   let syncedCommits = 0;
+
+  async function counted(connection: Binding, how: CheckpointMode): Promise<CheckpointRow> {
+    const began = performance.now();
+    const row = await checkpoint(connection, MODES[how]);
+    const counts = figures.checkpoints[how];
+    counts.seconds.observe((performance.now() - began) / 1000);
+    if (row.busy || row.checkpointed < row.log) counts.held++;
+    else counts.done++;
+    return row;
+  }
 
   async function look(): Promise<void> {
     const now = performance.now();
@@ -119,7 +135,7 @@ export function createCheckpointer({
     const upTo = commits;
     // Set before: one that fails, on a full disk, must not be tried again at once either.
     firstDirtyAt = performance.now();
-    const row = await doubt.again(() => checkpoint(maintenance, 'PASSIVE'));
+    const row = await doubt.again(() => counted(maintenance, 'passive'));
     // What a reader or another server's checkpoint holds back is moved later, even if nobody writes any more.
     if (!row.busy && row.checkpointed >= row.log) checkpointedCommits = upTo;
     return row;
@@ -134,7 +150,7 @@ export function createCheckpointer({
     }
     if (closed) return;
     const { busy } = await writer.between((connection) =>
-      doubt.again(() => checkpoint(connection, warned ? 'TRUNCATE' : 'RESTART')),
+      doubt.again(() => counted(connection, warned ? 'truncate' : 'restart')),
     );
     frustrated = busy > 0;
     if (!frustrated && warned) {
@@ -171,6 +187,7 @@ export function createCheckpointer({
   async function sync(): Promise<void> {
     if (closed || syncedCommits === commits) return;
     const upTo = commits;
+    const began = performance.now();
     try {
       const descriptor = await open(wal, 'r+');
       try {
@@ -179,6 +196,7 @@ export function createCheckpointer({
         await close(descriptor);
       }
       syncedCommits = upTo;
+      figures.syncSeconds.observe((performance.now() - began) / 1000);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       onFatal(
@@ -225,7 +243,7 @@ export function createCheckpointer({
     async close() {
       stop();
       try {
-        await checkpoint(maintenance, 'TRUNCATE');
+        await counted(maintenance, 'truncate');
       } catch (error) {
         putOff(error);
       }

@@ -21,6 +21,13 @@ export interface Submission {
   readonly reject: (error: Error) => void;
 }
 
+/** How many operations they hold. */
+export function countOf(batch: readonly Submission[]): number {
+  let count = 0;
+  for (const { ops } of batch) count += ops.length;
+  return count;
+}
+
 interface Group {
   readonly kind: WriteKind<unknown, unknown>;
   readonly ops: unknown[];

@@ -1,5 +1,6 @@
 import { StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import { StoreFigures } from '../../../meter/store-figures.ts';
 import type { Binding } from './binding.ts';
 import { LOCK_WAIT_MS } from './busy.ts';
 
@@ -21,6 +22,8 @@ export interface WriteConnectionOptions {
   readonly log: Logger;
   /** It is stuck in a transaction, and no other could be opened. */
   readonly onFatal: (error: StorageError) => void;
+  /** Counts commits. */
+  readonly figures?: StoreFigures;
   /** How long every attempt may find the file locked; REOPEN_AFTER_MS if undefined. */
   readonly reopenAfterMs: number | undefined;
 }
@@ -33,7 +36,7 @@ export interface WriteConnectionOptions {
 const REOPEN_AFTER_MS = 1.5 * LOCK_WAIT_MS;
 
 export function createWriteConnection(options: WriteConnectionOptions): WriteConnection {
-  const { open, log, onFatal, reopenAfterMs = REOPEN_AFTER_MS } = options;
+  const { open, log, onFatal, figures = new StoreFigures(), reopenAfterMs = REOPEN_AFTER_MS } = options;
   const preparations: ((connection: Binding) => Promise<void>)[] = [];
   let current = options.first;
   /** Since when every attempt has been refused for a lock; null after any other result. */
@@ -102,7 +105,9 @@ export function createWriteConnection(options: WriteConnectionOptions): WriteCon
         // IMMEDIATE: what a write depends on is read under the write lock, so another process cannot change it in between.
         await current.run('BEGIN IMMEDIATE');
         const result = await body(current);
+        const began = performance.now();
         await current.run('COMMIT');
+        figures.commitSeconds.observe((performance.now() - began) / 1000);
         return result;
       } catch (error) {
         await rollBack();

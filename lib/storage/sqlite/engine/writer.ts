@@ -1,11 +1,12 @@
 import { Fifo } from '../../../asyncrpc/fifo.ts';
 import { StorageError } from '../../../errors.ts';
+import { StoreFigures } from '../../../meter/store-figures.ts';
 import type { Binding } from './binding.ts';
 import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
 import type { DiskRoom } from './disk-room.ts';
 import type { Doubt } from './doubt.ts';
 import { isConstraintError, isWriteFailure } from './errors.ts';
-import { aloneKind, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
+import { aloneKind, countOf, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
 import type { WriteConnection } from './write-connection.ts';
 
 const MAX_BATCH_OPS = 256;
@@ -45,9 +46,12 @@ export interface WriterOptions {
   readonly onCommit: () => void;
   /** Writing or syncing failed in a way that must end the server. */
   readonly onFatal: (error: StorageError) => void;
+  /** Counts what is written. */
+  readonly figures?: StoreFigures;
 }
 
-export function createWriter({ connection, doubt, room, beforeWrite, onCommit, onFatal }: WriterOptions): Writer {
+export function createWriter(options: WriterOptions): Writer {
+  const { connection, doubt, room, beforeWrite, onCommit, onFatal, figures = new StoreFigures() } = options;
   const submissions = new Fifo<Submission>();
   let queuedOps = 0;
   const slices = new Fifo<() => Promise<void>>();
@@ -96,9 +100,12 @@ export function createWriter({ connection, doubt, room, beforeWrite, onCommit, o
     if (look) await look;
     const refused = blocked() ?? tooLate();
     if (refused) return refuse(batch, refused);
+    const began = performance.now();
     try {
       const since = Math.min(...batch.map((submission) => submission.since));
       const results = await patiently(since, () => attempt(batch));
+      figures.batchOperations.observe(countOf(batch));
+      figures.batchSeconds.observe((performance.now() - began) / 1000);
       for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
       onCommit();
     } catch (error) {
@@ -131,6 +138,7 @@ export function createWriter({ connection, doubt, room, beforeWrite, onCommit, o
   }
 
   function refuse(batch: readonly Submission[], error: Error): void {
+    figures.fail(error, countOf(batch));
     for (const submission of batch) submission.reject(error);
   }
 
@@ -147,8 +155,12 @@ export function createWriter({ connection, doubt, room, beforeWrite, onCommit, o
     const groups = groupByKind(batch);
     const only = aloneKind(groups);
     if (only) {
+      const began = performance.now();
       const results = await only.kind.applyAlone!(connection.current, only.ops);
-      if (results) return distribute(batch, groups, [results]);
+      if (results) {
+        figures.commitSeconds.observe((performance.now() - began) / 1000);
+        return distribute(batch, groups, [results]);
+      }
     }
     return connection.transaction(async (current) => {
       const results: (readonly unknown[])[] = [];
@@ -202,7 +214,10 @@ export function createWriter({ connection, doubt, room, beforeWrite, onCommit, o
   return {
     submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number) {
       const refused = refusal();
-      if (refused) return Promise.reject(refused);
+      if (refused) {
+        figures.fail(refused, ops.length);
+        return Promise.reject(refused);
+      }
       return new Promise<readonly Result[]>((resolve, reject) => {
         submissions.push({
           kind: kind as WriteKind<unknown, unknown>,

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { StorageError, type StorageErrorCode } from '../../../errors.ts';
-import { type Binding, openBinding } from '../engine/binding.ts';
+import { StoreFigures } from '../../../meter/store-figures.ts';
+import { type Binding, openBinding, type Param } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { createStatementClock, fileSize, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
 import { type Database, type DatabaseOptions, holdsSchema, tableNames } from '../engine/database.ts';
@@ -9,6 +10,7 @@ import { createForeignCommits } from '../engine/foreign-commits.ts';
 import { patientRead } from '../engine/patient-read.ts';
 import { isReadOnlyFileSystem } from './read-only-mount.ts';
 import { reopenable } from './reopenable.ts';
+import { createRowCounter } from './row-counter.ts';
 import { appearance, watchUnlocked } from './unlocked-file.ts';
 
 type Connections = Record<'lookups' | 'reads' | 'maintenance', Binding>;
@@ -89,9 +91,27 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     if (watch && !watch.isRecent) await watch.look();
   };
 
+  async function read<Row>(on: Binding, sql: string, params?: readonly Param[]): Promise<Row[]> {
+    await lookAtFile();
+    if (unreadable) throw unreadable;
+    if (watch) {
+      try {
+        return await on.all(sql, params);
+      } catch {
+        // Pages from before and after a change, read together, look like a corrupt file.
+        await watch.look();
+      }
+    }
+    return patientRead(on, sql, params, doubt);
+  }
+  const tables = new Set<string>();
+  const whenClosing = (listener: () => void) => void onClose.push(listener);
+
   return {
     file,
     readOnly: true,
+    counts: createRowCounter({ maintenance, read, onClose: whenClosing }, tables, log),
+    figures: new StoreFigures(),
     writer: null,
     lookups,
     reads,
@@ -100,32 +120,21 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     async addSchema(schema) {
       const found = await tableNames(reads);
       const missing = schema.tables.filter((table) => !found.has(table));
+      for (const table of schema.tables) tables.add(table);
       if (missing.length === 0) return;
       throw new StorageError(
         'storage-missing',
         `${file} has no ${schema.name} table ${missing[0]}; a read-only server creates and migrates nothing: open it once with a writable server`,
       );
     },
-    async read(on, sql, params) {
-      await lookAtFile();
-      if (unreadable) throw unreadable;
-      if (watch) {
-        try {
-          return await on.all(sql, params);
-        } catch {
-          // Pages from before and after a change, read together, look like a corrupt file.
-          await watch.look();
-        }
-      }
-      return patientRead(on, sql, params, doubt);
-    },
+    read,
     onForeignCommit(listener) {
       listeners.push(listener);
       foreign.listen(listener);
     },
     foreignSeenAt: foreign.seenAt,
     lookForForeign: foreign.look,
-    onClose: (listener) => void onClose.push(listener),
+    onClose: whenClosing,
     tryWrite: async () => {},
     async close() {
       for (const listener of onClose) listener();

@@ -1,4 +1,5 @@
 import { StorageError } from '../../../errors.ts';
+import { StoreFigures } from '../../../meter/store-figures.ts';
 import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { type Checkpointer, createCheckpointer } from '../engine/checkpointer.ts';
@@ -17,6 +18,7 @@ import { patientRead } from '../engine/patient-read.ts';
 import type { QuickCheck } from '../engine/quick-check.ts';
 import { createWriteConnection } from '../engine/write-connection.ts';
 import { createWriter } from '../engine/writer.ts';
+import { createRowCounter } from './row-counter.ts';
 import { watchFile } from './watch.ts';
 
 /**
@@ -121,6 +123,7 @@ function assemble(
   startCheck: (() => QuickCheck) | null,
 ): Database {
   const { log } = options;
+  const figures = new StoreFigures();
   let fatal: StorageError | null = null;
   const onFatal = (error: StorageError) => {
     if (fatal) return;
@@ -151,6 +154,7 @@ function assemble(
     },
     log,
     onFatal,
+    figures,
     reopenAfterMs: options.reopenAfterMs,
   });
   const onCommit = () => checkpointer?.committed();
@@ -167,6 +171,7 @@ function assemble(
     beforeWrite,
     onCommit,
     onFatal,
+    figures,
   });
   const check = startCheck?.() ?? null;
   check?.done.catch((error) => {
@@ -174,13 +179,18 @@ function assemble(
     else log.warn('the database file could not be checked after an unclean stop', { file, error });
   });
   const checking = () => check?.running ?? false;
-  const parts = { maintenance, writer, doubt, log, onFatal, checking };
+  const parts = { maintenance, writer, doubt, log, onFatal, checking, figures };
   checkpointer = createCheckpointer({ file, mode: options.syncMode, ...parts });
   const onClose: (() => void)[] = [];
   const foreign = createForeignCommits((run) => writer.between(run));
+  const read: Database['read'] = (on, sql, params) => patientRead(on, sql, params, doubt);
+  const tables = new Set<string>();
+  const whenClosing = (listener: () => void) => void onClose.push(listener);
   return {
     file,
     readOnly: false,
+    counts: createRowCounter({ maintenance, read, onClose: whenClosing }, tables, log),
+    figures,
     writer,
     lookups,
     reads,
@@ -195,13 +205,14 @@ function assemble(
       }
       const { prepareWriter } = schema;
       if (prepareWriter) await writer.between(() => writing.prepare(prepareWriter));
+      for (const table of schema.tables) tables.add(table);
     },
-    read: (on, sql, params) => patientRead(on, sql, params, doubt),
+    read,
     tryWrite: () => writer.slice(rewriteHeader),
     onForeignCommit: foreign.listen,
     foreignSeenAt: foreign.seenAt,
     lookForForeign: foreign.look,
-    onClose: (listener) => void onClose.push(listener),
+    onClose: whenClosing,
     async close(drainMs) {
       for (const listener of onClose) listener();
       watch.close();

@@ -25,7 +25,7 @@ export interface KnownRows {
 }
 
 /** What a scanner says that answers no line. */
-const nothing = (from: number) => ({ end: from, written: 0, lines: 0 });
+const nothing = (from: number) => ({ end: from, written: 0, lines: 0, misses: 0 });
 
 /** @param maxBytes of memory; 0 keeps nothing */
 export function createKnownRows(database: Database, maxBytes: number, log: Logger): KnownRows {

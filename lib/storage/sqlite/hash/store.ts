@@ -1,5 +1,6 @@
-import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../../hashserv/store.ts';
+import type { Equivalence, HashStore, LineScanner, OuthashRow, Report, User } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
+import { CacheFigures } from '../../../meter/store-figures.ts';
 import { createBatcher } from '../engine/batcher.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
@@ -61,6 +62,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
   await database.addSchema(HASH_SCHEMA);
   const known = createKnownRows(database, cacheBytes, log);
   const { memory } = known;
+  const asked = new CacheFigures();
   const users = createUserStore(database);
   const [newest] = await database.read<{ created: string | null }>(database.reads, NEWEST_CREATED);
   // The first call comes by itself, soon after the start: from then on the memory is filled. Others come when somebody asks.
@@ -136,15 +138,50 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     },
     newestCreated: newest!.created,
 
-    knownUnihash: (task) => (known.isFresh() ? memory.get(task) : undefined),
-    knownLines: known.lines,
-    unihashes: (tasks) => lookup.get(tasks),
+    cache: {
+      get hits() {
+        return asked.hits;
+      },
+      get misses() {
+        return asked.misses;
+      },
+      get entries() {
+        return memory.rows;
+      },
+      get bytes() {
+        return memory.bytes;
+      },
+    },
+
+    knownUnihash(task) {
+      const unihash = known.isFresh() ? memory.get(task) : undefined;
+      if (unihash !== undefined) asked.hits++;
+      return unihash;
+    },
+    knownLines(of, misses) {
+      const scanner = known.lines(of, misses);
+      return scanner && countHits(scanner, asked);
+    },
+    unihashes(tasks) {
+      asked.misses += tasks.length;
+      return lookup.get(tasks);
+    },
     async unihash(method, taskhash) {
       const asLine = !method.includes(' ') && !taskhash.includes(' ') && known.isFresh();
-      return (asLine ? memory.get(`${method} ${taskhash}`) : undefined) ?? readUnihash(method, taskhash);
+      const unihash = asLine ? memory.get(`${method} ${taskhash}`) : undefined;
+      if (unihash === undefined) asked.misses++;
+      else asked.hits++;
+      return unihash ?? readUnihash(method, taskhash);
     },
-    knownToExist: (unihash) => known.isFresh() && memory.exists(unihash),
-    unihashesExist: (unihashes) => lookupExisting.get(unihashes),
+    knownToExist(unihash) {
+      const exists = known.isFresh() && memory.exists(unihash);
+      if (exists) asked.hits++;
+      return exists;
+    },
+    unihashesExist(unihashes) {
+      asked.misses += unihashes.length;
+      return lookupExisting.get(unihashes);
+    },
 
     ...createOuthashStore(database),
 
@@ -166,6 +203,17 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     },
   };
   return store;
+}
+
+/** The same scanner; every line that it answers is one that the memory knew. */
+function countHits(scanner: LineScanner, asked: CacheFigures): LineScanner {
+  return {
+    scan(input, from, output, most) {
+      const scanned = scanner.scan(input, from, output, most);
+      asked.hits += scanned.lines;
+      return scanned;
+    },
+  };
 }
 
 const UNIHASH_FORM = /^[0-9a-f]{64}$/;

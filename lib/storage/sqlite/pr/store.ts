@@ -105,6 +105,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
   return {
     ...createPrRowStore(database, INSERT, () => known.forget()),
     readOnly: database.readOnly,
+    cache: known,
     async getPr(requests) {
       if (!store) return peekPr(requests);
       // With history a known checksum keeps its value, whatever another server gives out at this moment.

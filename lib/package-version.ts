@@ -2,7 +2,7 @@ import fs from 'node:fs';
 
 /** The version in package.json, which is above lib and above dist/lib. */
 export function packageVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
+  for (const up of ['../package.json', '../../package.json']) {
     try {
       const found = JSON.parse(fs.readFileSync(new URL(up, import.meta.url), 'utf8'));
       if (found.name === 'bakeserv') return found.version;

@@ -1,0 +1,73 @@
+import { watchEventLoop } from './event-loop.ts';
+import { createProcessFigures } from './process.ts';
+import type { MetricSources } from './sources.ts';
+
+/** What an HTTP listener shows under /metrics. */
+export interface MetricsSource {
+  /** For the Content-Type header. */
+  readonly contentType: string;
+  /** All metrics, not older than a moment; however many ask, and however often, they are collected a few times a second. */
+  text(): Promise<string>;
+  /** All metrics as they are now. */
+  now(): Promise<string>;
+}
+
+/** For so long everybody gets the same text. */
+const KEPT_MS = 200;
+
+/** The metrics of a server. Until somebody wants them nothing is watched, and prom-client is not loaded. */
+export interface Metrics {
+  source(): Promise<MetricsSource>;
+  close(): void;
+}
+
+export function createMetrics(sources: Omit<MetricSources, 'eventLoop' | 'process'>): Metrics {
+  let opened: Promise<MetricsSource> | null = null;
+  const eventLoop = watchEventLoop();
+  let closed = false;
+
+  async function open(): Promise<MetricsSource> {
+    const process = createProcessFigures(sources.databases.map(({ store }) => store.file));
+    const { createExposition } = await import('./exposition.ts');
+    const exposition = createExposition({ ...sources, eventLoop: eventLoop.delays, process });
+    const now = async () => {
+      if (!closed) eventLoop.wanted();
+      for (const { store } of sources.databases) void store.counts.refresh();
+      await process.refresh();
+      return exposition.text();
+    };
+    return { contentType: exposition.contentType, text: keptFor(KEPT_MS, now), now };
+  }
+
+  return {
+    source() {
+      opened ??= open();
+      return opened;
+    },
+    close() {
+      closed = true;
+      eventLoop.close();
+    },
+  };
+}
+
+/** Makes it at most once at a time, and not again for so long after it was there; a failure is not kept. */
+export function keptFor<T>(keptMs: number, make: () => Promise<T>, now = () => performance.now()): () => Promise<T> {
+  let current: Promise<T> | null = null;
+  let doneAt: number | null = null;
+  return () => {
+    if (current && (doneAt === null || now() - doneAt < keptMs)) return current;
+    doneAt = null;
+    const made = make();
+    current = made;
+    made.then(
+      () => {
+        doneAt = now();
+      },
+      () => {
+        if (current === made) current = null;
+      },
+    );
+    return made;
+  };
+}
