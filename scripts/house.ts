@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { circlesOf, importsOf } from './imports.ts';
-import type { Passed } from './passes.ts';
+import type { Passed } from './passed.ts';
 
 const args = process.argv.slice(2);
 const at = args.indexOf('--root');
