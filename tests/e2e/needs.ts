@@ -37,6 +37,13 @@ export function noProc(environment = process.env): string | false {
   return unlessIn(environment, process.platform !== 'linux' && 'needs /proc', 'run the tests on Linux');
 }
 
+/** Whether systemd's program for messages of services is there, and a receiver for them can be compiled. */
+export function cannotNotify(environment = process.env): string | false {
+  const has = (program: string) => spawnSync(program, ['--version']).status === 0;
+  const missing = has('systemd-notify') && has('cc') ? false : 'needs systemd-notify and a C compiler';
+  return unlessIn(environment, missing, 'apt-get install systemd gcc libc6-dev');
+}
+
 /** Whether a filter of system calls can be compiled and put in force. */
 export function cannotFilter(environment = process.env): string | false {
   const tried = spawnSync('cc', ['--version']);

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { getPr, report, serve, temporaryFolder } from './helpers.ts';
-import { cannotFilter } from './needs.ts';
+import { cannotFilter, cannotNotify } from './needs.ts';
+import { fakeNotify, receiver } from './notify-helpers.ts';
 
 /** systemd's groups of system calls, as `systemd-analyze syscall-filter` of systemd 252 lists them. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = JSON.parse(
@@ -69,6 +70,24 @@ describe('under the filter of system calls in contrib/systemd', { skip: cannotFi
     await report(await server.hash(), 'a');
     assert.equal(await getPr(await server.pr(), 'p-1-r0', 'c'), '0');
     assert.deepEqual(await server.stop(), { status: 0, signal: null });
+  });
+
+  test('a server tells the service manager that it is ready', async (t) => {
+    const under = compileFilter(t);
+    const folder = temporaryFolder(t);
+    const manager = fakeNotify(t);
+    const env = ['env', `PATH=${manager.path}`, 'NOTIFY_SOCKET=/run/systemd/notify'];
+    await serve(t, { folder, under: [...env, ...under] });
+    await manager.said(/ READY=1 /);
+  });
+
+  test('systemd’s own program reaches it', { skip: cannotNotify() }, async (t) => {
+    const under = compileFilter(t);
+    const folder = temporaryFolder(t);
+    const address = path.join(folder, 'notify');
+    const manager = await receiver(t, address);
+    await serve(t, { folder, under: ['env', `NOTIFY_SOCKET=${address}`, ...under] });
+    await manager.said(/^READY=1 /);
   });
 
   test('what the unit does not allow is refused, and not by the end of the process', (t) => {

@@ -96,7 +96,7 @@ if (has('systemd-analyze')) {
     assert.equal(units.length, 7);
     for (const unit of units) {
       // bakeserv is not installed here: any program stands for it.
-      const text = read(unit).replace(/^ExecStart=bakeserv(-hashclient)?/m, 'ExecStart=/bin/sh');
+      const text = read(unit).replace(/^(ExecStart|ExecReload)=bakeserv(-hashclient)?/gm, '$1=/bin/sh');
       fs.writeFileSync(path.join(folder, path.basename(unit)), text);
     }
     const { status, stderr } = spawnSync(
@@ -112,7 +112,9 @@ test('what the units and the cron file run are command lines of ours', async () 
   const programs: Readonly<Record<string, AnyProgram>> = { bakeserv: SERVER, 'bakeserv-hashclient': HASH_CLIENT };
   const ran: string[] = [];
   for (const file of files.filter((each) => /\.service$|^cron\//.test(each))) {
-    for (const [, program, rest] of read(file).matchAll(/^(?:ExecStart=|[\d*/ ]+ root )(bakeserv\S*) ([^>\n]*)/gm)) {
+    for (const [, program, rest] of read(file).matchAll(
+      /^(?:ExecStart=|ExecReload=|[\d*/ ]+ root )(bakeserv\S*) ([^>\n]*)/gm,
+    )) {
       const asked = await readCommandLine(programs[program!]!, rest!.trim().split(' '));
       assert.equal(asked.kind, 'command', `${file}: ${program} ${rest}`);
       if (asked.kind === 'command') ran.push(`${path.basename(file)} ${asked.name}`);
@@ -123,6 +125,7 @@ test('what the units and the cron file run are command lines of ours', async () 
     'bakeserv gc',
     'bakeserv-backup.service backup',
     'bakeserv-gc.service gc',
+    'bakeserv.service reload',
     'bakeserv.service serve',
   ]);
 });

@@ -10,8 +10,11 @@ import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
 import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
 import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
-import { createReload } from './reload.ts';
+import { type CountedLog, countLines } from './counted-log.ts';
+import { createReload, type Reload } from './reload.ts';
 import { heedSignals } from './server-signals.ts';
+import { createNotify, takeNotifyAddress } from './service-manager.ts';
+import { createStanding, type Standing, UNTOLD } from './standing.ts';
 
 /** In all, from the first signal. */
 const SHUTDOWN_MS = 10_000;
@@ -62,11 +65,14 @@ export async function runServer(run: ServerRun): Promise<number> {
   const config = configOf(settings, descriptorLimit(), run.configFile ?? null);
   const inherited = takeInheritedSockets(process.env);
   await checkConfig(config, { inherited: inherited.length > 0, ahead: false });
-  const log = await createLogger(config.logLevel, config.logFormat, config.logFile);
+  const counted = countLines(await createLogger(config.logLevel, config.logFormat, config.logFile));
+  const { log } = counted;
   const version = await packageVersion();
   log.info(`bakeserv ${version} on Node ${process.versions.node}`);
+  let server: Server | null = null;
+  const standing = standingOf(run.command, log, () => describe(server, counted));
   let started: (server: Server) => void = () => {};
-  const reload = createReload({
+  const takeOver = createReload({
     settings,
     read: run.reload,
     log,
@@ -75,6 +81,7 @@ export async function runServer(run: ServerRun): Promise<number> {
       started = resolve;
     }),
   });
+  const reload: Reload = (asked) => standing.whileReloading(() => takeOver(asked));
   heedSignals(reload);
   run.onLogger?.(log);
   // A reader of our output that went away must not end the server.
@@ -85,19 +92,39 @@ export async function runServer(run: ServerRun): Promise<number> {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
-  const server = await Promise.race([start(config, log, inherited), stopping]);
-  if (typeof server === 'string') {
+  standing.starting();
+  const first = await Promise.race([start(config, log, inherited), stopping]);
+  if (typeof first === 'string') {
     // Most likely it waits for a locked database, or checks a large one: nothing was answered that could be lost.
-    log.info(`stopping on ${server} before the start was complete`);
+    log.info(`stopping on ${first} before the start was complete`);
     process.exit(0);
   }
+  server = first;
   started(server);
   const status = statusOf(run, server, version);
   const running: Running = { server, log, status, stop, reload: () => reload('reload') };
-  const failed = await serveUntil(run, running, stopping);
+  const failed = await serveUntil(run, running, standing, stopping);
   // At once: a tidy end of the process would close the database, which writes to it.
   if (failed) process.exit(STATUS_DATABASE_FAILED);
   return 0;
+}
+
+/** The server of a build folder is nobody's service, nor is one in the background. */
+function standingOf(command: string, log: Logger, describe: () => string): Standing {
+  const address = takeNotifyAddress(process.env);
+  if (!address || command === 'auto' || process.connected) return UNTOLD;
+  return createStanding({
+    notify: createNotify(address, process.env, log),
+    watchdogMs: address.watchdogMs,
+    describe,
+  });
+}
+
+/** In one line, for `systemctl status`. */
+function describe(server: Server | null, { counts }: CountedLog): string {
+  const some = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+  const clients = some(server?.hub.size ?? 0, 'client');
+  return `${clients}; logged since the start: ${some(counts.warnings, 'warning')}, ${some(counts.errors, 'error')}`;
 }
 
 async function start(config: Config, log: Logger, inherited: readonly InheritedSocket[]): Promise<Server> {
@@ -107,7 +134,12 @@ async function start(config: Config, log: Logger, inherited: readonly InheritedS
 }
 
 /** Serves until something ends it, then closes; whether a database failed meanwhile. */
-async function serveUntil(run: ServerRun, running: Running, stopping: Promise<string>): Promise<boolean> {
+async function serveUntil(
+  run: ServerRun,
+  running: Running,
+  standing: Standing,
+  stopping: Promise<string>,
+): Promise<boolean> {
   const { server, log, status, reload } = running;
   let failed = false;
   const failing = server.failed.then(() => {
@@ -121,9 +153,11 @@ async function serveUntil(run: ServerRun, running: Running, stopping: Promise<st
     for (const { file, mode, isOwn } of statusSockets(run.command))
       await openStatusControl(controls, file, isOwn ? { ...open, reload } : open, mode, log);
     await run.onListening?.(running);
+    standing.ready();
     const reason = await Promise.race([stopping, failing]);
     if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
   } finally {
+    standing.stopping();
     for (const control of controls) control.close();
     run.onStopping?.();
     await close(server, log);
