@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, test } from 'node:test';
 import { hash, METHOD, serve, TCP } from './helpers.ts';
+import { httpServer } from './http-helpers.ts';
 import { FrameClient, webSocketServer } from './websocket-helpers.ts';
 
 /** What a page could have a browser send behind the head of an HTTP request: our whole conversation, in both forms. */
@@ -52,6 +53,27 @@ describe('an HTTP request that a web page has a browser send', () => {
       assert.doesNotMatch(answer, /taskhash/);
     }
     const client = await FrameClient.open(server.url);
+    assert.equal(await client.ask('get', { method: METHOD, taskhash: report.taskhash }), null);
+    client.ws.terminate();
+  });
+
+  test('to the address of an HTTP listener is answered as such, and nothing of its body is done', async (t) => {
+    const server = await httpServer(t);
+    const statuses = async (sent: string) => {
+      const socket = server.connect();
+      socket.write(sent);
+      const answer = (await socket.toArray()).join('');
+      assert.doesNotMatch(answer, /"unihash"/);
+      return answer.match(/HTTP\/1\.1 \d+/g)?.join(', ');
+    };
+    for (const request of requests.filter((text) => /^(POST|GET)/.test(text))) {
+      const last = request.replace('Host:', 'Connection: close\r\nHost:');
+      assert.equal(await statuses(last), 'HTTP/1.1 404', request);
+      // What stands behind a request is another one, and ours is none.
+      const behind = request.replace(/Content-Length: \d+/, 'Content-Length: 0');
+      assert.match((await statuses(behind)) ?? '', /^HTTP\/1\.1 404(, HTTP\/1\.1 400)?$/, request);
+    }
+    const client = await FrameClient.open(`ws://127.0.0.1:${server.port}/ws`);
     assert.equal(await client.ask('get', { method: METHOD, taskhash: report.taskhash }), null);
     client.ws.terminate();
   });
