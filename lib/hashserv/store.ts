@@ -105,6 +105,8 @@ export type TaskLine = string;
 export interface Loading {
   readonly state: 'loading' | 'checking' | 'all' | 'newest';
   readonly rows: number;
+  /** How far the reading has come that fills the memory, from 0 to 1. */
+  readonly share: number;
 }
 
 /**

@@ -9,8 +9,6 @@ const BLANK = 0x20;
 const OTHERS = 1 / 16;
 /** A method as a line of a stream can name it, in one byte a character. */
 const PLAIN_METHOD = /^[!-~]{1,256}$/;
-/** A row as its words: taskhash, unihash. */
-const ROW_WORDS = 2 * HASH_WORDS;
 
 /**
  * What an engine's unihashes are known by without asking it: the rows whose hashes are 64 lower-case hex digits in a
@@ -120,19 +118,15 @@ export class KnownUnihashes {
   }
 
   /**
-   * Adds rows `from` to `to` of many: 64 bytes each, of one method.
-   * @returns false when they cannot be kept
+   * Adds a row as it was read.
+   * @param method a plain one
+   * @returns false when it cannot be kept
    */
-  addRows(method: string, rows: Int32Array, from: number, to: number): boolean {
-    if (!PLAIN_METHOD.test(method)) return false;
-    for (let at = from * ROW_WORDS; at < to * ROW_WORDS; at += ROW_WORDS) {
-      for (let i = 0; i < HASH_WORDS; i++) {
-        this.taskhash[i] = rows[at + i]!;
-        this.unihash[i] = rows[at + HASH_WORDS + i]!;
-      }
-      if (!this.set(method)) return false;
-    }
-    return true;
+  addRow(method: string, taskhash: Int32Array, unihash: Int32Array): boolean {
+    const { size } = this.table;
+    const kept = this.table.set(method, taskhash, unihash);
+    if (this.table.size !== size) this.changed++;
+    return kept;
   }
 
   /** Whether the table holds just this for a task, trusted or not; null where it is none for the table. */
@@ -206,20 +200,12 @@ export class KnownUnihashes {
   }
 
   private addToTable(task: string, unihash: string): boolean {
-    return this.readTask(task) && this.readUnihash(unihash) && this.set(methodOf(task));
-  }
-
-  /** Adds the row that was read. */
-  private set(method: string): boolean {
-    const { size } = this.table;
-    const kept = this.table.set(method, this.taskhash, this.unihash);
-    if (this.table.size !== size) this.changed++;
-    return kept;
+    return this.readTask(task) && this.readUnihash(unihash) && this.addRow(methodOf(task), this.taskhash, this.unihash);
   }
 
   private readTask(task: string): boolean {
     const at = startOfTaskhash(task);
-    return at >= 0 && PLAIN_METHOD.test(methodOf(task)) && this.read(task, at, this.taskhash);
+    return at >= 0 && isPlainMethod(methodOf(task)) && this.read(task, at, this.taskhash);
   }
 
   private readUnihash(unihash: string): boolean {
@@ -230,6 +216,11 @@ export class KnownUnihashes {
     this.digits.write(at === 0 ? text : text.slice(at), 'utf8');
     return readHash(this.digits, 0, words);
   }
+}
+
+/** Whether lines with this method may be answered from the table. */
+export function isPlainMethod(method: string): boolean {
+  return PLAIN_METHOD.test(method);
 }
 
 /** Where the taskhash of a task line begins that has as many characters as a hash has digits, or -1. */

@@ -1,9 +1,10 @@
 import type { LineScanner, Loading, TaskLine } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
 import { KnownUnihashes } from '../../memory/known-unihashes.ts';
+import { createUnihashLoader } from '../../memory/unihash-loader.ts';
 import type { Database } from '../engine/database.ts';
 import { createFreshness } from '../engine/freshness.ts';
-import { createUnihashLoader } from './unihash-loader.ts';
+import { createRowSource } from './unihash-rows.ts';
 
 /** The unihashes in memory, and what this server's own writes mean for them. */
 export interface KnownRows {
@@ -30,7 +31,8 @@ const nothing = (from: number) => ({ end: from, written: 0, lines: 0, misses: 0 
 /** @param maxBytes of memory; 0 keeps nothing */
 export function createKnownRows(database: Database, maxBytes: number, log: Logger): KnownRows {
   const memory = new KnownUnihashes(maxBytes);
-  const loader = createUnihashLoader(database, memory, log);
+  const loader = createUnihashLoader(createRowSource(database), memory, log);
+  database.onClose(loader.close);
   const isFresh = createFreshness(database);
 
   return {
