@@ -15,6 +15,7 @@ const FIRST_SLOTS = 1024;
 /** Linear probing: fuller than this, misses grow long. */
 const FULLEST = 0.85;
 const GROWTH = 1.5;
+const AVERAGE = 0.7;
 /** Slots moved with each row added: all have moved before the next growth, at 2.4 already. */
 const MOVED_AT_ONCE = 4;
 
@@ -66,6 +67,11 @@ export class HashIndex {
 
   constructor(keys: Keys) {
     this.keys = keys;
+  }
+
+  /** Makes room for so many rows while it is empty: each row that is moved later is looked at again, somewhere in memory. */
+  reserve(rows: number): void {
+    if (this.used === 0) this.table = new Uint32Array(slotsFor(rows));
   }
 
   /** Bytes held. */
@@ -154,6 +160,16 @@ export class HashIndex {
       gap = slot;
     }
   }
+}
+
+/** What is reserved for so many rows: as full as an index is on the average while it grows. */
+function slotsFor(rows: number): number {
+  return Math.max(FIRST_SLOTS, Math.ceil(rows / AVERAGE));
+}
+
+/** Bytes that an index with room for so many rows takes. */
+export function reservedBytes(rows: number): number {
+  return 4 * slotsFor(rows);
 }
 
 function put(table: Uint32Array, hash: number, row: number): void {

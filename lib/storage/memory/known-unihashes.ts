@@ -117,6 +117,11 @@ export class KnownUnihashes {
     if (epoch === this.epoch) this.strings.set(existsKey(unihash), '', this.strings.epoch);
   }
 
+  /** About so many rows will be added. */
+  expect(rows: number): void {
+    this.table.expect(rows);
+  }
+
   /**
    * Adds a row as it was read.
    * @param method a plain one

@@ -41,6 +41,11 @@ export class UnihashIndex {
     });
   }
 
+  /** Makes room for so many rows while it is empty. */
+  reserve(rows: number): void {
+    this.index.reserve(rows);
+  }
+
   /** Bytes held. */
   get bytes(): number {
     return this.index.bytes + this.others.length * PAGE_ROWS * COUNT_BYTES;

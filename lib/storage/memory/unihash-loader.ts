@@ -16,6 +16,7 @@ const FREE_TRIES = 3;
 export interface RowSlice {
   /** The rows as row-bytes.ts describes them. */
   readonly rows: Buffer;
+  readonly count: number;
   /** The smallest and the largest of their ids. */
   readonly first: number;
   readonly last: number;
@@ -98,6 +99,8 @@ export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, l
       const { epoch } = memory;
       const slice = await source.older(before);
       if (!slice) break;
+      // As densely as the newest rows fill their ids, all may.
+      if (before > last) memory.expect((slice.count * (last + 1 - ids.first)) / (slice.last + 1 - slice.first));
       if (!(await add(slice, epoch))) continue;
       before = slice.first;
       share = (last + 1 - before) / (last + 1 - ids.first);

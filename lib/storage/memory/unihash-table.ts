@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { createHasher, type Hasher, HashIndex, MOST_ROWS, SECRET_WORDS } from './hash-index.ts';
+import { createHasher, type Hasher, HashIndex, MOST_ROWS, reservedBytes, SECRET_WORDS } from './hash-index.ts';
 import { HASH_WORDS, writeHash } from './hex.ts';
 import { COUNT_BYTES, UnihashIndex } from './unihash-index.ts';
 
@@ -78,6 +78,15 @@ export class UnihashTable {
   /** Changes when the numbers of methods do. */
   get generation(): number {
     return this.clears;
+  }
+
+  /** About so many rows will be added: while the table is empty it makes room for them, as far as its bytes go. */
+  expect(rows: number): void {
+    const bytesOfRow = ROW_BYTES + COUNT_BYTES + (2 * reservedBytes(MOST_ROWS)) / MOST_ROWS;
+    const most = Math.min(rows, MOST_ROWS, Math.floor(this.maxBytes / bytesOfRow));
+    if (this.live > 0 || this.maxBytes === 0) return;
+    this.byTask.reserve(most);
+    this.byUnihash.reserve(most);
   }
 
   /** The number a method has here, or -1. */

@@ -17,7 +17,7 @@ const FITS = `typeof(method) = 'text' AND typeof(taskhash) = 'text' AND typeof(u
 const slice = (condition: string) => `
 SELECT CAST(group_concat(CASE WHEN ${FITS} THEN octet_length(method) || ' ' || method || taskhash || unihash
     ELSE substr('ntub', 1 + ${HEX('taskhash')} + 2 * ${HEX('unihash')}, 1) END, '') AS BLOB) AS rows,
-  min(id) AS first, max(id) AS last
+  count(*) AS count, min(id) AS first, max(id) AS last
 FROM (SELECT id, method, taskhash, unihash FROM unihashes_v3 NOT INDEXED WHERE ${condition} LIMIT ${SLICE_ROWS})`;
 const OLDER = slice('id < ? ORDER BY id DESC');
 const NEWER = slice('id > ? ORDER BY id');
