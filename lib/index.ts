@@ -88,6 +88,7 @@ export {
   type ListenerFigures,
   type ListenerReport,
   type ListenerSpec,
+  type Loading,
   type Loan,
   type LoanOwner,
   type LogFields,

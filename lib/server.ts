@@ -11,6 +11,7 @@ import type { StorageError } from './errors.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
+import type { Loading } from './hashserv/store.ts';
 import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
@@ -56,6 +57,8 @@ export interface App extends AsyncDisposable {
   readonly failed: Promise<StorageError>;
   /** Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed. */
   openHttp(): Promise<HttpDoor>;
+  /** How much of the unihashes is in memory; null without hash equivalence. */
+  loading(): Loading | null;
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
   /**
@@ -114,6 +117,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     }),
   };
   const followers: Follower[] = [];
+  let loading = (): Loading | null => null;
 
   const database = async (service: ServiceConfig): Promise<Database> => {
     const key = realFile(service.file);
@@ -171,6 +175,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.hashserv) {
       const hashDatabase = await database(config.hashserv);
       const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
+      loading = () => store.loading;
       const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
       if (config.admin) await ensure(config.admin);
       followers.push(followAdmin(config.admin, ensure));
@@ -242,6 +247,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       metrics,
       failed,
       openHttp,
+      loading: () => loading(),
       check: () => checkStores(stores),
       // Rights first: the rest may wait for a locked database.
       takeOver: (now, others = []) => followAll([opening, ...others, ...followers], now),

@@ -19,6 +19,7 @@ export {
   StorageError,
   type StorageErrorCode,
 } from '../errors.ts';
+export type { Loading } from '../hashserv/store.ts';
 export type { HttpDoor } from '../http/door.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
 export type { Metrics, MetricsSource } from '../metrics/source.ts';

@@ -101,9 +101,12 @@ export interface RowPage {
 /** A method and a taskhash without blanks, joined by one blank: a line of get-stream. */
 export type TaskLine = string;
 
-/** How much of the unihashes is in memory: all rows, the newest that there is room for, or it is being found out. */
+/**
+ * How much of the unihashes is in memory: all rows, the newest that there is room for, or it is being found out; none where
+ * there is no room for any.
+ */
 export interface Loading {
-  readonly state: 'loading' | 'checking' | 'all' | 'newest';
+  readonly state: 'loading' | 'checking' | 'all' | 'newest' | 'none';
   readonly rows: number;
   /** How far the reading has come that fills the memory, from 0 to 1. */
   readonly share: number;

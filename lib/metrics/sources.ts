@@ -22,7 +22,7 @@ export interface LoaderState {
   readonly rows: number;
 }
 
-export const LOADER_STATES = ['loading', 'checking', 'all', 'newest'] as const;
+export const LOADER_STATES = ['loading', 'checking', 'all', 'newest', 'none'] as const;
 
 /** What is in memory in front of a store. */
 export interface CacheSource {

@@ -4,6 +4,8 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import { SILENT } from '../../lib/log.ts';
+import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
+import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
 import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { doAll, hash, METHOD, remove, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
@@ -13,12 +15,16 @@ const MIB = 1024 * 1024;
 /** Stores on one file, as of as many servers. */
 function files(t: TestContext) {
   const file = path.join(temporaryFolder(t), 'memory.db');
-  const open = async (cacheBytes = 8 * MIB, readOnly = false): Promise<HashStore> => {
+  const open = async (
+    cacheBytes = 8 * MIB,
+    readOnly = false,
+    seen = (database: Database) => database,
+  ): Promise<HashStore> => {
     const onFatal = (error: Error) => assert.fail(error);
     const rest = { readOnly, init: false, syncMode: { kind: 'on_shutdown' }, log: SILENT, onFatal } as const;
     const database = await openDatabase({ file, ...rest });
     t.after(() => database.close(1000));
-    return createHashStore({ database, cacheBytes, log: SILENT });
+    return createHashStore({ database: seen(database), cacheBytes, log: SILENT });
   };
   return { file, open };
 }
@@ -83,6 +89,37 @@ test('rows of another server become known, and those it removes are forgotten', 
   await theirs.reportEquivalent([task(1, 201)]);
   await until(() => ours.knownUnihash(line(1)) === hash(201));
   await until(() => ours.knownUnihash(line(2)) === hash(102));
+});
+
+test('rows of another server are read by their ids, and all rows again only when some were removed', async (t) => {
+  const { file, open } = files(t);
+  await open();
+  await storeRows(file, 3000);
+  /** For each slice that was read: whether it was one of all rows. */
+  const slices: boolean[] = [];
+  const ours = await open(8 * MIB, false, (database) => ({
+    ...database,
+    async read<Row>(on: Binding, sql: string, params?: readonly (string | number | null)[]) {
+      const rows = await database.read<Row>(on, sql, params);
+      if (sql.includes('group_concat')) slices.push(sql.includes('id < ?'));
+      return rows;
+    },
+  }));
+  const theirs = await open();
+  const settled = (rows: number) =>
+    until(() => ours.knownUnihash(line(1)) !== undefined && ours.loading.state === 'all' && ours.loading.rows === rows);
+  await settled(3000);
+  for (let n = 0; n < 3; n++) {
+    slices.length = 0;
+    await theirs.reportEquivalent([task(5000 + 2 * n, 1), task(5001 + 2 * n, 2)]);
+    await settled(3002 + 2 * n);
+    assert.ok(slices.length > 0 && slices.every((all) => !all), JSON.stringify(slices));
+  }
+  slices.length = 0;
+  await doAll(theirs, remove(hash(7)));
+  await settled(3005);
+  assert.ok(slices.some((all) => all));
+  assert.equal(ours.knownUnihash(line(7)), undefined);
 });
 
 test('what this server removes is forgotten before that is answered, and nothing else is', async (t) => {

@@ -75,6 +75,19 @@ describe('status --check', () => {
 });
 
 describe('status', () => {
+  test('says how much of the unihashes is in memory', async (t) => {
+    const home = await start(t);
+    const told = async () => ({
+      json: JSON.parse((await home.bakeserv(['status', '--json'])).stdout)[0].memory,
+      text: (await home.bakeserv(['status'])).stdout,
+    });
+    await eventually(10_000, async () => assert.deepEqual((await told()).json, { state: 'all', rows: 0, share: 1 }));
+    assert.match((await told()).text, /^ {2}memory {4}all 0 unihashes$/m);
+    const without = await start(t, ['--cache-size', '0']);
+    assert.deepEqual(JSON.parse((await without.bakeserv(['status', '--json'])).stdout)[0].memory.state, 'none');
+    assert.match((await without.bakeserv(['status'])).stdout, /^ {2}memory {4}no unihashes \(--cache-size\)$/m);
+  });
+
   /** As systemd starts a service: with a folder in /run of its own, and a temporary folder that nobody else sees. */
   async function service(t: TestContext) {
     const base = createHome(t);

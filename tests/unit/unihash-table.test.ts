@@ -132,6 +132,20 @@ describe('the table of unihashes', () => {
     assert.equal(lookUp(table, 'm', latest), latest);
   });
 
+  test('makes room for what it is to expect, within its bytes, and holds more than that', () => {
+    for (const expected of [0, 10, 30_000, 1e9]) {
+      const most = 8 * 1024 * 1024;
+      const table = new UnihashTable(most);
+      table.expect(expected);
+      assert.ok(table.bytes <= most, `${table.bytes} bytes for ${expected}`);
+      const key = (n: number) => words(n.toString(16).padStart(64, '0'));
+      for (let n = 0; n < 60_000; n++) assert.ok(table.set('m', key(n), key(n)));
+      table.expect(100);
+      assert.equal(table.evicted, 0);
+      for (let n = 0; n < 60_000; n += 11) assert.ok(table.findTask(0, key(n)) >= 0 && table.hasUnihash(key(n)));
+    }
+  });
+
   test('keeps nothing in no bytes', () => {
     const table = new UnihashTable(0);
     assert.equal(table.set('m', words('0'.repeat(64)), words('1'.repeat(64))), false);

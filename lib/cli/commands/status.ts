@@ -45,7 +45,7 @@ async function faultsOf({ status, control }: FoundServer): Promise<string[]> {
 }
 
 function describe(server: ServerStatus, now: number): string {
-  const { command, pid, clients, addresses, listeners, databases, upstreams, version } = server;
+  const { command, pid, clients, addresses, listeners, databases, upstreams, version, memory } = server;
   const up = duration((now - Date.parse(server.started)) / 1000);
   const pairs = (of: Readonly<Record<string, string | null>>) =>
     Object.entries(of)
@@ -56,7 +56,17 @@ function describe(server: ServerStatus, now: number): string {
 ${addressLines(addresses, listeners)}
   database  ${pairs(databases)}
   upstream  ${pairs(upstreams)}
-`;
+${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+}
+
+/** How much of the unihashes is in memory. */
+function tellMemory({ state, rows, share }: NonNullable<ServerStatus['memory']>): string {
+  const unihashes = `${rows.toLocaleString('en-US')} unihashes`;
+  if (state === 'none') return 'no unihashes (--cache-size)';
+  if (state === 'all') return `all ${unihashes}`;
+  if (state === 'newest') return `the newest ${unihashes}`;
+  const done = state === 'loading' ? `${Math.floor(share * 100)} % of the database read` : 'compared with the database';
+  return `${unihashes}, ${done}`;
 }
 
 /** A line for each address, with what its clients may do where the server says so. */

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
-import type { TakenOver } from '../../server.ts';
+import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
 
 /** What a running server reports about itself. */
@@ -16,6 +16,8 @@ export interface ServerStatus {
   readonly listeners?: readonly ListenerReport[];
   readonly databases: { readonly hashserv: string | null; readonly prserv: string | null };
   readonly clients: number;
+  /** How much of the unihashes is in memory; null without hash equivalence, absent in servers from before. */
+  readonly memory?: ReturnType<App['loading']>;
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
 }
 

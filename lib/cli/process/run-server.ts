@@ -241,6 +241,7 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
     ...fixed,
     listeners: server.listeners.map(({ report }) => report),
     clients: server.hub.size,
+    memory: server.loading(),
   });
 }
 

@@ -77,7 +77,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_loader_state',
     kind: 'gauge',
-    help: '1 for what is so of the unihashes in memory: loading, checking (other programs have written), all of them are there, or only the newest, as there is no more room',
+    help: '1 for what is so of the unihashes in memory: loading, checking (other programs have written), all of them are there, or only the newest, as there is no more room; none (`--cache-size` is too small)',
     labels: { state: LOADER_STATES },
     read({ loader }, put) {
       const now = loader?.().state;

@@ -59,7 +59,7 @@ export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, l
   /** Something has changed since the run began. */
   let again = false;
   let isLoaded = false;
-  let state: Loading['state'] = 'loading';
+  let state: Loading['state'] = memory.hasTable ? 'loading' : 'none';
   let share = 0;
   /** Every row up to this id was read; of those so many are not for the memory. */
   let last = 0;
