@@ -121,12 +121,36 @@ describe('a hash equivalence database of BitBake’s', () => {
     );
   });
 
-  test('a new database has exactly the schema of BitBake’s', async (t) => {
+  test('a new database has exactly the schema of BitBake’s, but for an index that repeats another', async (t) => {
     const { folder, file } = hashFile(t);
     await during(folder, HASH_ONLY, async () => {});
     const reference = path.join(folder, 'reference.db');
-    await create(reference, HASH_TABLES);
+    await create(
+      reference,
+      HASH_TABLES.filter((statement) => !statement.includes('taskhash_lookup_v4')),
+    );
     assert.deepEqual(await schemaOf(file), await schemaOf(reference));
+    const [plan] = await withSqlite(file, (run) =>
+      run("EXPLAIN QUERY PLAN SELECT unihash FROM unihashes_v3 WHERE method = 'm' AND taskhash = 't'"),
+    );
+    assert.match(String(plan!.detail), /^SEARCH .* USING INDEX sqlite_autoindex_unihashes_v3_1 /);
+  });
+
+  test('a new database that BitBake’s server has opened, and given that index, is served as before', async (t) => {
+    const { folder, file } = hashFile(t);
+    const report = (n: number) => ({ method: METHOD, taskhash: `t${n}`, outhash: `o${n}`, unihash: hash(n) });
+    const told = (n: number) => ({ method: METHOD, taskhash: `t${n}`, unihash: hash(n) });
+    await during(folder, HASH_ONLY, async (server) => {
+      assert.deepEqual(await server.connect().ask('report', report(1)), told(1));
+    });
+    await withSqlite(file, (run) => run('CREATE INDEX taskhash_lookup_v4 ON unihashes_v3 (method, taskhash)'));
+    const before = await schemaOf(file);
+    await during(folder, HASH_ONLY, async (server) => {
+      const client = server.connect();
+      assert.deepEqual(await client.ask('report', report(2)), told(2));
+      for (const n of [1, 2]) assert.deepEqual(await client.ask('get', { method: METHOD, taskhash: `t${n}` }), told(n));
+    });
+    assert.deepEqual(await schemaOf(file), before);
   });
 
   test('rows of unihashes_v2 move over unmarked, rows of v3 win, and the leftovers of older versions go', async (t) => {
