@@ -87,7 +87,7 @@ describe('the check of a large file after a crash', () => {
     const emptied = new Promise<void>((resolve) => {
       const maintenance = {
         async all(sql: string) {
-          const row = { busy: 0, log: 10_000, checkpointed: checking ? 5_000 : 10_000 };
+          const row = { busy: 0, log: 20_000, checkpointed: checking ? 10_000 : 20_000 };
           if (sql.includes('NOOP')) return [row];
           // The second time comes by itself, a second later: what the check held back is not forgotten.
           firstAt ||= performance.now();
@@ -96,6 +96,7 @@ describe('the check of a large file after a crash', () => {
         },
       };
       const writer = {
+        keepShort() {},
         async between() {
           inTurn++;
           if (checking) inTurnWhileChecking++;
@@ -112,6 +113,7 @@ describe('the check of a large file after a crash', () => {
         log: SILENT,
         onFatal: assert.fail,
         checking: () => checking,
+        syncFile: async () => {},
       });
       t.after(() => checkpointer.close());
       checkpointer.committed();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { SyncMode } from '../../lib/settings/config.ts';
@@ -32,6 +32,7 @@ function failing(t: TestContext, failure: StorageError) {
       checkpointer.stop();
     },
     checking: () => false,
+    syncFile: async () => {},
   });
   const pass = passing(t, (ms) => {
     now += ms;
@@ -70,6 +71,7 @@ function moving(t: TestContext, mode: SyncMode) {
     log: SILENT,
     onFatal: assert.fail,
     checking: () => false,
+    syncFile: async () => {},
   });
   t.after(() => checkpointer.stop());
   const pass = passing(t, (ms) => {
@@ -112,3 +114,69 @@ for (const mode of [{ kind: 'immediate' }, { kind: 'on_shutdown' }] as const)
       asked.length = 0;
     }
   });
+
+describe('a log that has grown long under constant load', () => {
+  /** A file whose log is never moved to its end but in the turn, and what is done to it, in order. */
+  function loaded(t: TestContext, sync: () => Promise<boolean>) {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const done: string[] = [];
+    const fatal: StorageError[] = [];
+    let log = 20_000;
+    const run = async (sql: string) => {
+      const mode = /\((.*)\)/.exec(sql)![1]!;
+      if (mode !== 'NOOP') done.push(mode);
+      if (mode === 'RESTART') log = 0;
+      return [{ busy: 0, log, checkpointed: 0 }];
+    };
+    const checkpointer = createCheckpointer({
+      file: '/nowhere/some.db',
+      mode: { kind: 'immediate' },
+      maintenance: { all: run } as never,
+      writer: {
+        keepShort: (isShort: boolean) => void done.push(isShort ? 'short' : 'long'),
+        between: (job: (connection: unknown) => unknown) => job({ all: run }),
+      } as never,
+      doubt: { again: <T>(task: () => Promise<T>) => task() } as never,
+      log: SILENT,
+      onFatal(error) {
+        fatal.push(error);
+        checkpointer.stop();
+      },
+      checking: () => false,
+      async syncFile() {
+        done.push('sync');
+        await sync();
+      },
+    });
+    t.after(() => checkpointer.stop());
+    return { checkpointer, done, fatal, pass: passing(t, () => {}) };
+  }
+
+  test('is begun again after passes that are synced, the last of them beside short batches', async (t) => {
+    const { checkpointer, done, fatal, pass } = loaded(t, async () => true);
+    checkpointer.committed();
+    await pass(LOOK_MS);
+    const each = ['PASSIVE', 'sync'];
+    assert.deepEqual(done, [
+      ...each,
+      ...['long', ...each],
+      ...['long', ...each],
+      ...['short', ...each],
+      ...['RESTART', 'long'],
+    ]);
+    assert.deepEqual(fatal, []);
+  });
+
+  test('is not touched again when the disk refuses such a sync: SQLite may never hear of it', async (t) => {
+    const { checkpointer, done, fatal, pass } = loaded(t, async () => {
+      throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+    });
+    checkpointer.committed();
+    await pass(5000);
+    assert.deepEqual(done.slice(0, 2), ['PASSIVE', 'sync']);
+    assert.ok(!done.includes('RESTART'));
+    assert.deepEqual(done.at(-1), 'long');
+    assert.equal(fatal.length, 1);
+    assert.match(fatal[0]!.message, /syncing \/nowhere\/some\.db failed/);
+  });
+});

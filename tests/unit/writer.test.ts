@@ -94,3 +94,23 @@ test('a write that comes late into a batch waits for the lock as long as any oth
   await Promise.all(writes);
   assert.deepEqual(refused, ['first', 'second', 'late']);
 });
+
+test('batches are short while somebody prepares a turn between them, and as large as ever afterwards', async () => {
+  const writer = writerOn({ run: async () => 0, exec: async () => {} } as Partial<Binding> as Binding);
+  const sizes: number[] = [];
+  const kind: WriteKind<number, number> = {
+    async apply(_, ops) {
+      sizes.push(ops.length);
+      return ops;
+    },
+  };
+  const flood = (from: number) =>
+    Promise.all(Array.from({ length: 40 }, (_, i) => writer.submit(kind, Array(16).fill(from + i), 16)));
+  writer.keepShort(true);
+  for (const [i, answers] of (await flood(0)).entries()) assert.deepEqual(answers, Array(16).fill(i));
+  assert.deepEqual([Math.max(...sizes), sizes.reduce((sum, size) => sum + size, 0)], [64, 640]);
+  sizes.length = 0;
+  writer.keepShort(false);
+  for (const [i, answers] of (await flood(100)).entries()) assert.deepEqual(answers, Array(16).fill(100 + i));
+  assert.equal(Math.max(...sizes), 256);
+});

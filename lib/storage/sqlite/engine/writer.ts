@@ -11,6 +11,8 @@ import type { WriteConnection } from './write-connection.ts';
 
 const MAX_BATCH_OPS = 256;
 const MAX_BATCH_BYTES = 1024 * 1024;
+/** A batch while somebody prepares for a turn between batches, which is as long as what the last one wrote. */
+const SHORT_BATCH_OPS = 64;
 
 /**
  * The one writer of a database file. There is no timer: while a transaction runs, operations queue; then all of them
@@ -23,6 +25,8 @@ export interface Writer {
   slice<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
   /** Runs `job` while no transaction runs, even while one waits for a lock. It is not interrupted, however long it takes. */
   between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
+  /** Whether batches are kept short for now, because what a turn between two of them does depends on what they write. */
+  keepShort(isShort: boolean): void;
   /** Refuses writes with this error until the same blocker passes null. */
   block(by: Blocker, reason: StorageError | null): void;
   /** Operations that wait for their transaction. */
@@ -59,6 +63,7 @@ export function createWriter(options: WriterOptions): Writer {
   const blocks = new Map<Blocker, StorageError>();
   let running = false;
   let unhurried = false;
+  let mostOps = MAX_BATCH_OPS;
   let closing = false;
   let latestDeadline = Number.POSITIVE_INFINITY;
   let onIdle: (() => void) | null = null;
@@ -86,7 +91,7 @@ export function createWriter(options: WriterOptions): Writer {
     let bytes = 0;
     let count = 0;
     for (let next = submissions.at(0); next; next = submissions.at(count)) {
-      if (count > 0 && (ops + next.ops.length > MAX_BATCH_OPS || bytes + next.bytes > MAX_BATCH_BYTES)) break;
+      if (count > 0 && (ops + next.ops.length > mostOps || bytes + next.bytes > MAX_BATCH_BYTES)) break;
       ops += next.ops.length;
       bytes += next.bytes;
       count++;
@@ -245,6 +250,9 @@ export function createWriter(options: WriterOptions): Writer {
       });
     },
     between: (job) => queueJob(betweens, () => unhurriedly(() => job(connection.current))),
+    keepShort(isShort) {
+      mostOps = isShort ? SHORT_BATCH_OPS : MAX_BATCH_OPS;
+    },
     block(by, reason) {
       if (reason) blocks.set(by, reason);
       else blocks.delete(by);

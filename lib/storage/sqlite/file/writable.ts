@@ -18,6 +18,7 @@ import { patientRead } from '../engine/patient-read.ts';
 import type { QuickCheck } from '../engine/quick-check.ts';
 import { createWriteConnection } from '../engine/write-connection.ts';
 import { createWriter } from '../engine/writer.ts';
+import { findOwnDescriptor } from './own-descriptor.ts';
 import { createRowCounter } from './row-counter.ts';
 import { watchFile } from './watch.ts';
 
@@ -179,7 +180,8 @@ function assemble(
     else log.warn('the database file could not be checked after an unclean stop', { file, error });
   });
   const checking = () => check?.running ?? false;
-  const parts = { maintenance, writer, doubt, log, onFatal, checking, figures };
+  const syncFile = findOwnDescriptor(file).sync;
+  const parts = { maintenance, writer, doubt, log, onFatal, checking, figures, syncFile };
   checkpointer = createCheckpointer({ file, mode: options.syncMode, ...parts });
   const onClose: (() => void)[] = [];
   const foreign = createForeignCommits((run) => writer.between(run));
