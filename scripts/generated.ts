@@ -9,6 +9,7 @@ import { PR_CLIENT } from '../lib/cli/prclient/program.ts';
 import { SERVER } from '../lib/cli/server-program.ts';
 import { metricsDocument } from '../lib/metrics/markdown.ts';
 import { settingsSchema } from '../lib/settings/schema.ts';
+import { dashboard } from './dashboard.ts';
 
 const PROGRAMS: readonly AnyProgram[] = [SERVER, HASH_CLIENT, PR_CLIENT];
 
@@ -18,6 +19,7 @@ export function generatedFiles(version: string): ReadonlyMap<string, string> {
     ['contrib/bakeserv.schema.json', `${JSON.stringify(settingsSchema(), null, 2)}\n`],
     ['docs/options.md', serverDocument(SERVER)],
     ['docs/metrics.md', metricsDocument()],
+    ['contrib/grafana/bakeserv.json', `${JSON.stringify(dashboard(), null, 2)}\n`],
     ['docs/clients-reference.md', clientsDocument([HASH_CLIENT, PR_CLIENT])],
     ...PROGRAMS.flatMap((program) => [
       [`contrib/man/${program.name}.1`, manPage(program, version)] as const,

@@ -61,3 +61,9 @@ export function cannotProxy(environment = process.env): string | false {
   const missing = !found && 'needs nginx with its stream module, and haproxy';
   return unlessIn(environment, missing, 'apt-get install nginx libnginx-mod-stream haproxy');
 }
+
+/** Whether alert rules can be checked as Prometheus reads them. */
+export function noPromtool(environment = process.env): string | false {
+  const missing = spawnSync('promtool', ['--version']).status !== 0 && 'needs promtool';
+  return unlessIn(environment, missing, 'apt-get install prometheus');
+}

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { cannotMount, cannotProxy, cannotTrace } from '../e2e/needs.ts';
+import { cannotMount, cannotProxy, cannotTrace, noPromtool } from '../e2e/needs.ts';
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,11 +18,13 @@ function withoutPrograms<T>(look: () => T): T {
   }
 }
 
-test('a test that needs strace, mounts or proxies skips itself where there is none, and in CI fails and says what to install', () => {
+test('a test that needs strace, mounts, proxies or promtool skips itself where there is none, and in CI fails and says what to install', () => {
   withoutPrograms(() => {
     assert.match(String(cannotTrace({})), /needs strace/);
     assert.match(String(cannotMount({})), /needs the right to mount/);
     assert.match(String(cannotProxy({})), /needs nginx with its stream module/);
+    assert.match(String(noPromtool({})), /needs promtool/);
+    assert.throws(() => noPromtool({ CI: 'true' }), /in CI no test may skip itself: apt-get install prometheus/);
     assert.throws(() => cannotProxy({ CI: 'true' }), /in CI no test may skip itself: apt-get install nginx/);
     assert.throws(() => cannotTrace({ CI: 'true' }), /in CI no test may skip itself: apt-get install strace/);
     assert.throws(() => cannotMount({ CI: 'true' }), /in CI no test may skip itself: .*unshare/);
@@ -30,7 +32,7 @@ test('a test that needs strace, mounts or proxies skips itself where there is no
 });
 
 test('no test skips itself for a reason of its own', () => {
-  const allowed = /skip: (cannotTrace|cannotMount|cannotFilter|cannotProxy|cannotNotify|noProc)\(\)/;
+  const allowed = /skip: (cannotTrace|cannotMount|cannotFilter|cannotProxy|cannotNotify|noProc|noPromtool)\(\)/;
   const files = fs.readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   for (const name of files) {
     for (const line of fs.readFileSync(path.join(TESTS, name), 'utf8').split('\n')) {
