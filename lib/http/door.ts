@@ -77,7 +77,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const client = clients.get(socket)!;
-    if (TOO_LONG.includes(error.code ?? '')) hub.figures.hits.maxHttpHeaderBytes++;
+    // What comes after it fails again.
+    if (TOO_LONG.includes(error.code ?? '') && client.stream.writable) hub.figures.hits.maxHttpHeaderBytes++;
     const [type, detail] = TOO_LONG.includes(error.code ?? '')
       ? (['headers-too-large', `The headers are longer than ${limits.maxHttpHeaderBytes} bytes.`] as const)
       : (['bad-request', 'This is not an HTTP request.'] as const);
