@@ -73,6 +73,8 @@ export class Output {
       text = this.gathered;
       this.gathered = '';
     }
+    // One that was closed for being behind may have more answers on the way.
+    if (this.stream.destroyed) return;
     // Everything we send is ASCII (JSON is escaped, unihashes are checked), and this is the cheapest way to write it.
     this.stream.write(text, 'latin1');
     this.sent.sentBytes += text.length;
