@@ -6,7 +6,8 @@ import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
 import { SILENT } from '../../lib/log.ts';
 import { PR_COMMANDS } from '../../lib/prserv/commands/table.ts';
 import { createApp } from '../../lib/server.ts';
-import { configIn, MEMORY, TCP, type Transport, temporaryFolder, UNIX, WireClient } from './helpers.ts';
+import { configIn, MEMORY, serve, TCP, type Transport, temporaryFolder, UNIX, WireClient } from './helpers.ts';
+import { recordLog } from './log-recorder.ts';
 
 type Test = { after(fn: () => void | Promise<void>): void };
 
@@ -145,4 +146,24 @@ describe('before a login that is required, in the plain form,', () => {
     assert.match((await client.line())!, /invoke-error.*longer than 65536 bytes/);
     assert.equal(await client.line(), null);
   });
+});
+
+test('a line in the plain form that is no JSON, or too deep, is the client’s doing, and no fault in the log', async (t) => {
+  const { log, lines } = recordLog();
+  const server = await serve(t, { log });
+  const client = server.dial();
+  client.send(
+    '{"id": 1, "method": "ping"}\nnot JSON\n' + `{"id": 2, "params": ${'['.repeat(100)}${']'.repeat(100)}}\n`,
+  );
+  assert.equal(((await client.message()) as { id: number }).id, 1);
+  for (const why of [/malformed JSON/, /deep/]) {
+    const { error } = (await client.message()) as { error: { message: string } };
+    assert.match(error.message, why);
+  }
+  client.send('{"id": 3, "method": "ping"}\n');
+  assert.equal(((await client.message()) as { id: number }).id, 3);
+  assert.deepEqual(
+    lines.filter((line) => /^(error|warn)/.test(line)),
+    [],
+  );
 });

@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import { clientMessage, unknownCommand } from '../faults.ts';
+import { clientMessage, isFault, unknownCommand } from '../faults.ts';
 import type { HubFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import {
@@ -146,7 +146,9 @@ export class PlainSession {
       return { written: surround(before, encodePieces(outcome), after), bytes: lengthOf(outcome) };
     }
     const error = outcome instanceof StreamFailure ? (outcome.cause as Error) : outcome;
-    if (!(error instanceof InvokeError)) this.host.onFailure(error);
+    if (isFault(error)) this.host.onFailure(error);
+    // A line that is no JSON, or too deep: the client's own doing.
+    else this.host.figures.note(error);
     return whole(`${before}null, "error": ${encodeJson({ message: clientMessage(error) })}}\n`);
   }
 }
