@@ -1,14 +1,18 @@
+import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cpuSeconds, hold, load } from './processes.ts';
 import { KEYS_A_TURN } from './rows.ts';
 import { type Setting, withServer } from './run.ts';
+import { copyDatabase } from './seed.ts';
+import { startPrivate } from './servers.ts';
 import { median } from './statistics.ts';
 
 /** A figure that is no rate, with its bar. */
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'MB' | 'ms' | 'clients';
+  readonly unit: 'MB' | 'ms' | 'clients' | '/s' | '%';
   readonly bar: number;
   /** Whether the bar is a least or a most. */
   readonly atLeast: boolean;
@@ -21,6 +25,12 @@ const IDLE_CLIENTS = 5_000;
 const LOAD_SECONDS = 8;
 /** Several times what the cache holds. */
 const MOST_KEYS = 1_000_000;
+/** The time over which a server at rest is watched. */
+const REST_SECONDS = 10;
+/** After its last client: by then all that was written has been moved into the file. */
+const SETTLING_MS = 4_000;
+/** Start to listening on the machine of the notes, with up to a million hashes and with more. */
+const START_BARS_MS = [320, 470] as const;
 /** Later than the turns of all rows. */
 const FULL_LOAD_TURN = 1_000;
 
@@ -78,14 +88,58 @@ export async function fullLoad(setting: Setting): Promise<Figure[]> {
     { mode: 'getpr', shape: deep, offset: 0, keys: 200_000, requests: 200_000, seconds },
   ] as const;
   const [peak, startMs] = await withServer(setting, async (server) => {
+    await server.filled();
     // By our generator: the C one knows no bound by time.
     await Promise.all(loads.map((each) => load(server.address, null, each)));
     return [server.residentBytes().peak, server.startMs];
   });
   return [
-    { name: 'resident memory, full load', value: peak / MB, unit: 'MB', bar: 250, atLeast: false },
-    { name: 'start to listening', value: startMs, unit: 'ms', bar: 1_000, atLeast: false },
+    { name: 'resident memory, full load', value: peak / MB, unit: 'MB', bar: 280, atLeast: false },
+    {
+      name: 'start to listening',
+      value: startMs,
+      unit: 'ms',
+      bar: START_BARS_MS[hashes > 1e6 ? 1 : 0],
+      atLeast: false,
+    },
   ];
+}
+
+/**
+ * What a private server does that nobody is connected to, in all its threads: after a client has stored something and
+ * has asked for it, and has gone.
+ */
+export async function atRest({ folder, seeded, generator, hashes }: Setting): Promise<Figure[]> {
+  const own = fs.mkdtempSync(path.join(folder, 'private-'));
+  fs.mkdirSync(path.join(own, 'cache'));
+  copyDatabase(seeded, path.join(own, 'cache', 'hashserv.db'));
+  const server = await startPrivate(own);
+  try {
+    await server.filled();
+    const few = { shape: { connections: 2, depth: 1 }, keys: 100, requests: 100 };
+    await load(server.address, generator, { mode: 'report', offset: hashes, ...few });
+    await load(server.address, generator, { mode: 'get', offset: hashes, ...few });
+    await pause(SETTLING_MS);
+    const before = server.work();
+    const began = performance.now();
+    await pause(REST_SECONDS * 1000);
+    const after = server.work();
+    const seconds = (performance.now() - began) / 1000;
+    const share = (after.cpuMs - before.cpuMs) / 10 / seconds;
+    return [
+      {
+        name: 'at rest: switches',
+        value: (after.switches - before.switches) / seconds,
+        unit: '/s',
+        bar: 5,
+        atLeast: false,
+      },
+      { name: 'at rest: share of a core', value: share, unit: '%', bar: 0.1, atLeast: false },
+    ];
+  } finally {
+    await server.stop();
+    fs.rmSync(own, { recursive: true, force: true });
+  }
 }
 
 /** Processor time of `bakeserv serve --version`, the median of five. */
@@ -100,5 +154,6 @@ export const EXTRAS: readonly { readonly name: string; measure(setting: Setting)
   { name: 'clients at once', measure: clientsAtOnce },
   { name: 'idle clients memory', measure: idleMemory },
   { name: 'full load memory start listening', measure: fullLoad },
+  { name: 'at rest switches', measure: atRest },
   { name: 'version cpu', measure: versionCpu },
 ];

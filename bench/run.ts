@@ -46,12 +46,16 @@ async function measure(row: Row, echo: Server, setting: Setting, turn: number): 
   const echoResult = await measureEcho(row, echo, setting);
   const plan = planKeys(row, setting.hashes, turn, setting.scale);
   return withServer(setting, async (server, profileFolder) => {
-    const ask = (keys: KeyPlan['warm']) => load(server.address, setting.generator, requestOf(row, keys));
-    await ask(plan.warm).catch((error) => failRow(row, error));
+    const ask = (keys: KeyPlan['warm'], mode = row.mode) =>
+      load(server.address, setting.generator, { ...requestOf(row, keys), mode });
+    await server.filled().catch((error) => failRow(row, error));
+    await ask(plan.warm, row.warmMode).catch((error) => failRow(row, error));
     const result = await ask(plan.measured).catch((error) => failRow(row, error));
     const to = result.ended_us ?? monotonicUs();
     const from = to - result.seconds * 1e6;
-    if (result.misses > 0)
+    if (row.temperature === 'missing' && result.hits > 0)
+      throw new Error(`${row.name}: ${result.hits} of ${result.requests} answers name what is not there`);
+    if (row.temperature !== 'missing' && result.misses > 0)
       throw new Error(`${row.name}: ${result.misses} of ${result.requests} answers were misses or errors`);
     const residentBytes = server.residentBytes().peak;
     await server.stop();

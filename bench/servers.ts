@@ -2,9 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const HERE = import.meta.dirname;
 const START_LIMIT_MS = 60_000;
+/** 10,000,000 hashes take half a minute beside nothing else. */
+const FILL_LIMIT_MS = 300_000;
+/** A server that takes less of the processor than this in a quarter of a second is at rest. */
+const RESTING_MS = 5;
+/** With how many, and in how many milliseconds. */
+const FILLED = /unihashes are in memory.*?\brows=(\d+).*?\bms=(\d+)/;
 
 /** A server under measurement, in a process of its own. */
 export interface Server {
@@ -13,6 +20,10 @@ export interface Server {
   readonly pid: number;
   /** From the start of the process to its `listening` line. */
   readonly startMs: number;
+  /** Resolves when it has read its unihashes into memory and says so, and is at rest again. Not before: until then it is another server. */
+  filled(): Promise<{ rows: number; ms: number }>;
+  /** What all its threads have done so far. */
+  work(): { switches: number; cpuMs: number };
   /** Resident memory now, and at its highest so far. */
   residentBytes(): { now: number; peak: number };
   /** Processor time of its main thread since it started. */
@@ -41,7 +52,7 @@ export async function startEcho(folder: string): Promise<Server> {
   while (!fs.existsSync(socket)) {
     if (child.exitCode !== null || performance.now() - began > START_LIMIT_MS)
       throw new Error('echo.mjs did not start');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   return server(child, socket, performance.now() - began);
 }
@@ -62,7 +73,7 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
     `--bind=unix://${socket}`,
     `--hashserv-db=${database}`,
     `--prserv-db=${path.join(folder, 'prserv.sqlite3')}`,
-    '--log-level=warn',
+    '--log-level=info',
     ...extra,
   ];
   const command = descriptors ? ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', ...node] : node;
@@ -76,7 +87,28 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
     child.kill('SIGKILL');
     throw new Error(`bakeserv did not start: ${fs.readFileSync(log, 'utf8').slice(-2000)}`, { cause: error });
   }
-  return server(child, socket, performance.now() - began);
+  return server(child, socket, performance.now() - began, log);
+}
+
+/**
+ * The private server of a build folder, as built in dist/, in the foreground; its folder of databases is `cache`. Its build is this
+ * process, so it also sees whether that goes on.
+ */
+export async function startPrivate(folder: string): Promise<Server> {
+  const launcher = path.join(HERE, '../dist/bin/launch.cjs');
+  const args = [launcher, 'auto', '--foreground', `--dir=${folder}`, `--parent=${process.pid}`];
+  const log = path.join(folder, 'private.log');
+  const descriptor = fs.openSync(log, 'a');
+  const began = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', descriptor] });
+  fs.closeSync(descriptor);
+  const socket = path.join(folder, 'hashserve.sock');
+  while (!fs.existsSync(socket)) {
+    if (child.exitCode !== null || performance.now() - began > START_LIMIT_MS)
+      throw new Error(`the private server did not start: ${fs.readFileSync(log, 'utf8').slice(-2000)}`);
+    await pause(5);
+  }
+  return server(child, socket, performance.now() - began, log);
 }
 
 /** Resolves when it says of each of its addresses that it listens there. */
@@ -96,7 +128,8 @@ function listening(child: ChildProcess, addresses: number): Promise<void> {
   });
 }
 
-function server(child: ChildProcess, socket: string, startMs: number): Server {
+/** @param log of a server that reads its unihashes into memory; null for one that has none */
+function server(child: ChildProcess, socket: string, startMs: number, log: string | null = null): Server {
   // A benchmark that ends early, on a signal or an error, leaves no server behind.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -107,6 +140,27 @@ function server(child: ChildProcess, socket: string, startMs: number): Server {
     address: `unix:${socket}`,
     pid: child.pid!,
     startMs,
+    async filled() {
+      const began = performance.now();
+      let line: RegExpExecArray | null = null;
+      for (;;) {
+        const said = log ? fs.readFileSync(log, 'utf8') : '';
+        line = FILLED.exec(said);
+        if (line) break;
+        if (child.exitCode !== null || performance.now() - began > FILL_LIMIT_MS)
+          throw new Error(`it does not say that its unihashes are in memory: ${said.slice(-2000)}`);
+        await pause(50);
+      }
+      // It compares with the file what it has read, and only then tells what is not there from memory.
+      for (let before = -Infinity; ; ) {
+        const { cpuMs } = workOf(child.pid!);
+        if (cpuMs - before < RESTING_MS || performance.now() - began > FILL_LIMIT_MS)
+          return { rows: Number(line[1]), ms: Number(line[2]) };
+        before = cpuMs;
+        await pause(250);
+      }
+    },
+    work: () => workOf(child.pid!),
     residentBytes() {
       const status = fs.readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return { now: field(status, 'VmRSS'), peak: field(status, 'VmHWM') };
@@ -120,4 +174,16 @@ function server(child: ChildProcess, socket: string, startMs: number): Server {
       process.off('exit', kill);
     },
   };
+}
+
+/** Context switches, voluntary and not, and processor time of all threads of a process: SQLite's and Node's too. */
+function workOf(pid: number): { switches: number; cpuMs: number } {
+  let switches = 0;
+  let cpuMs = 0;
+  for (const thread of fs.readdirSync(`/proc/${pid}/task`)) {
+    const status = fs.readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+    for (const [, count] of status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)/gm)) switches += Number(count);
+    cpuMs += Number(fs.readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+  }
+  return { switches, cpuMs };
 }

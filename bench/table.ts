@@ -15,7 +15,8 @@ export interface Summary {
   /** The median of the ratios, each of two runs in one moment; not the ratio of the medians. */
   readonly toEcho: number;
   readonly bar: string;
-  readonly need: { readonly raw: number; readonly scaled: number };
+  /** In requests per second; null without a bar. */
+  readonly need: { readonly raw: number; readonly scaled: number } | null;
   /** Against the scaled need, and against the raw one, run by run. */
   readonly met: boolean;
   readonly metRaw: boolean;
@@ -68,14 +69,14 @@ export function printTable(summaries: readonly Summary[], figures: readonly Figu
     each.toEcho.toFixed(3),
     whole(each.residentMb),
     each.bar,
-    whole(each.need.raw),
-    whole(each.need.scaled),
-    each.met ? 'yes' : each.metRaw ? 'raw' : 'NO',
+    each.need ? whole(each.need.raw) : '',
+    each.need ? whole(each.need.scaled) : '',
+    each.need ? (each.met ? 'yes' : each.metRaw ? 'raw' : 'NO') : '',
   ]);
   const others = figures.map((each) => [
     each.name,
-    `${whole(each.value)} ${each.unit}`,
-    `${each.atLeast ? 'at least' : 'at most'} ${whole(each.bar)}`,
+    `${short(each.value)} ${each.unit}`,
+    `${each.atLeast ? 'at least' : 'at most'} ${short(each.bar)}`,
     isMet(each) ? 'yes' : 'NO',
   ]);
   return [
@@ -94,4 +95,6 @@ export function align(rows: readonly (readonly string[])[]): string {
   return `${rows.map((row) => row.map(cell).join('  ')).join('\n')}\n`;
 }
 
+/** A small value with two digits behind the point. */
+const short = (value: number) => (value < 10 && value % 1 !== 0 ? value.toFixed(2) : whole(value));
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
