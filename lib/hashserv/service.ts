@@ -54,7 +54,8 @@ export function createHashService(options: HashServiceOptions): HashService {
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
   const logins = createLoginThrottle(limits, hits);
-  const shared = { store, stats, figures, clock, gc, logins, log, upstream, backfill, gate };
+  /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
+  const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.
   const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
   const ajv = createValidator();
@@ -73,6 +74,15 @@ export function createHashService(options: HashServiceOptions): HashService {
     'read-only': dispatcherOf('read-only'),
     none: dispatcherOf('none'),
   };
+  function anonymousSet(permissions: readonly string[]): ReadonlySet<string> {
+    let held = anonymousSets.get(permissions);
+    if (!held) {
+      held = new Set(permissions);
+      anonymousSets.set(permissions, held);
+    }
+    return held;
+  }
+
   return {
     protocol: PROTOCOL,
     figures,
@@ -84,8 +94,24 @@ export function createHashService(options: HashServiceOptions): HashService {
       const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
       const readOnly = store.readOnly || access !== 'read-write';
       const imports: HashContext['imports'] = new Tally((counts) => note({ log, session }, 'rows imported', counts));
-      const session = new HashSession(peer, store, new Set(anonymousPermissions(peer)), () => imports.close());
-      return dispatchers[access]({ ...shared, session, imports, readOnly }, session);
+      const session = new HashSession(peer, store, anonymousSet(anonymousPermissions(peer)), () => imports.close());
+      // Written out: to spread an object of this size takes longer than all else here, and five times the memory.
+      const own = {
+        session,
+        imports,
+        readOnly,
+        store,
+        stats,
+        figures,
+        clock,
+        gc,
+        logins,
+        log,
+        upstream,
+        backfill,
+        gate,
+      };
+      return dispatchers[access](own, session);
     },
     stopAsking: () => upstream?.close(),
     async close(graceMs) {

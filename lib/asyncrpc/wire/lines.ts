@@ -23,7 +23,7 @@ function dropTrailingSpace(lines: string[]): void {
 export class LineSplitter {
   /** Set once no more input can be read; the lines returned before are good. */
   failure: ProtocolError | null = null;
-  private held: Buffer = Buffer.alloc(0);
+  private held: Buffer = NOTHING;
   private heldLength = 0;
   private readonly maxLineBytes: number;
   private readonly limit: 'maxLineBytes' | 'maxMessageBytes';
@@ -85,7 +85,7 @@ export class LineSplitter {
   /** Stops reading and drops the unfinished line. */
   stop(why: ProtocolError): void {
     this.failure ??= why;
-    this.held = Buffer.alloc(0);
+    this.held = NOTHING;
     this.heldLength = 0;
   }
 
@@ -110,7 +110,7 @@ export class LineSplitter {
     if (this.heldLength === 0) return rest;
     const whole = Buffer.concat([this.held.subarray(0, this.heldLength), rest]);
     this.heldLength = 0;
-    if (this.held.length > 4096) this.held = Buffer.alloc(0);
+    if (this.held.length > 4096) this.held = NOTHING;
     return whole;
   }
 
