@@ -30,10 +30,29 @@ export class BakeservError extends Error {
   }
 }
 
+/**
+ * Why a request is refused, for a client that is told in more than words: a right that is lacking, a wrong login, a
+ * server or listener that does not write or does not serve the command, an argument that is wrong, a thing that is not there or
+ * is there already, an upstream that would have to answer; or another rule of the command.
+ */
+export type RefusalKind =
+  | 'denied'
+  | 'login'
+  | 'read-only'
+  | 'closed'
+  | 'invalid'
+  | 'missing'
+  | 'exists'
+  | 'unavailable'
+  | 'rule';
+
 /** A request is refused: answered with `{"invoke-error": {"message"}}`, and the connection goes on. */
 export class InvokeError extends BakeservError {
-  constructor(message: string, cause?: unknown) {
+  readonly kind: RefusalKind;
+
+  constructor(message: string, cause?: unknown, kind: RefusalKind = 'rule') {
     super('invoke-error', message, cause);
+    this.kind = kind;
   }
 }
 

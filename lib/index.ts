@@ -49,6 +49,7 @@ export {
   ProtocolError,
   type PrRow,
   parseAddress,
+  type RefusalKind,
   type ReportFields,
   type RequestFigures,
   type RowCounts,

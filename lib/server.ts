@@ -3,7 +3,6 @@ import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import { dial } from './asyncrpc/transport/dial.ts';
 import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
-import { createProxies } from './asyncrpc/transport/proxies.ts';
 import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import { WriteGate } from './asyncrpc/write-gate.ts';
@@ -27,6 +26,7 @@ import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followLogin, type TakenOver } from './start/followers.ts';
+import { openHttpDoor } from './start/http.ts';
 import { once } from './start/once.ts';
 import { surveyDatabases } from './start/report.ts';
 import { checkStores, probeOf } from './start/stores.ts';
@@ -55,8 +55,11 @@ export interface App extends AsyncDisposable {
   readonly metrics: Metrics;
   /** Resolves when a database can no longer be trusted or written: the process must exit with status 3. */
   readonly failed: Promise<StorageError>;
-  /** Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed. */
-  openHttp(): Promise<HttpDoor>;
+  /**
+   * Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed.
+   * @param listeners the server's, for those who ask how it is
+   */
+  openHttp(listeners?: () => readonly Door[]): Promise<HttpDoor>;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
@@ -234,14 +237,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       clearTimeout(hurry);
       await closeAll();
     });
-    const openHttp = async () => {
-      // Loaded only where such a listener is configured: every other server should start fast.
-      const { createHttpDoor } = await import('./http/door.ts');
-      const { limits, allowOrigins } = config;
-      const proxies = createProxies(config.trustProxy);
-      const shownMetrics = await metrics.source();
-      return createHttpDoor({ hub, limits, log: clientLog, allowOrigins, proxies, stores, metrics: shownMetrics });
-    };
+    const openHttp: App['openHttp'] = async (listeners = () => []) =>
+      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners });
     return {
       hub,
       metrics,

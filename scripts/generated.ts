@@ -7,6 +7,7 @@ import type { AnyProgram } from '../lib/cli/args/table.ts';
 import { HASH_CLIENT } from '../lib/cli/hashclient/program.ts';
 import { PR_CLIENT } from '../lib/cli/prclient/program.ts';
 import { SERVER } from '../lib/cli/server-program.ts';
+import { openApiDocument } from '../lib/http/api/app.ts';
 import { metricsDocument } from '../lib/metrics/markdown.ts';
 import { settingsSchema } from '../lib/settings/schema.ts';
 import { dashboard } from './dashboard.ts';
@@ -14,9 +15,10 @@ import { dashboard } from './dashboard.ts';
 const PROGRAMS: readonly AnyProgram[] = [SERVER, HASH_CLIENT, PR_CLIENT];
 
 /** Every generated file of the repository: its path from the root, and what it must hold. */
-export function generatedFiles(version: string): ReadonlyMap<string, string> {
+export async function generatedFiles(version: string): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['contrib/bakeserv.schema.json', `${JSON.stringify(settingsSchema(), null, 2)}\n`],
+    ['docs/openapi.json', `${JSON.stringify(await openApiDocument(), null, 2)}\n`],
     ['docs/options.md', serverDocument(SERVER)],
     ['docs/metrics.md', metricsDocument()],
     ['contrib/grafana/bakeserv.json', `${JSON.stringify(dashboard(), null, 2)}\n`],

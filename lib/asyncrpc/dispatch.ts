@@ -192,10 +192,14 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   private refuse({ row, name }: TableCommand<R>, args: readonly Json[]): Error | null | Promise<Error | null> {
     const { access } = this.options;
     if (access === 'none' && !row.always) {
-      return new InvokeError('This listener does not serve these commands: connect to another address of the server');
+      return new InvokeError(
+        'This listener does not serve these commands: connect to another address of the server',
+        undefined,
+        'closed',
+      );
     }
     if (access !== 'read-write' && row.writes && row.readOnlyReply === undefined) {
-      return new InvokeError('This server is read-only: the command would write');
+      return new InvokeError('This server is read-only: the command would write', undefined, 'read-only');
     }
     const verdict = row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name) ?? null) : null;
     // If the rights cannot be looked up, this request is refused; the connection goes on.
@@ -240,7 +244,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     command.validate ??= this.options.ajv.compile(row.schema);
     if (command.validate(arg)) return null;
     const fault = describeFault(command.validate.errors![0]!);
-    return new InvokeError(row.refusals?.[fault.field] ?? `${name}: ${fault.text}`);
+    return new InvokeError(row.refusals?.[fault.field] ?? `${name}: ${fault.text}`, undefined, 'invalid');
   }
 }
 

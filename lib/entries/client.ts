@@ -24,6 +24,7 @@ export {
   type ErrorCode,
   InvokeError,
   ProtocolError,
+  type RefusalKind,
 } from '../errors.ts';
 export { connectHashClient, HASH_PROTOCOL } from '../hashserv/client.ts';
 export type {

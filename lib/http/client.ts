@@ -139,6 +139,7 @@ export class HttpClient implements LoanOwner {
   private answered(): void {
     this.unanswered--;
     if (this.unanswered > 0) return;
+    this.loan!.fetched();
     this.read = 0;
     this.since = performance.now();
     this.count();

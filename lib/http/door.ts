@@ -3,12 +3,16 @@ import type { Duplex } from 'node:stream';
 import type { Limits } from '../asyncrpc/limits.ts';
 import type { Hub } from '../asyncrpc/server/hub.ts';
 import { countedAddress } from '../asyncrpc/server/places.ts';
+import type { Peer, Service } from '../asyncrpc/service.ts';
 import { createTicker } from '../asyncrpc/ticker.ts';
 import type { Acceptor } from '../asyncrpc/transport/acceptor.ts';
 import { type Proxies, peerOfRequest } from '../asyncrpc/transport/proxies.ts';
 import { acceptWebSockets } from '../asyncrpc/transport/websocket/server.ts';
 import type { Logger } from '../log.ts';
 import type { MetricsSource } from '../metrics/source.ts';
+import { API_PATH, createApi } from './api/app.ts';
+import { createApiHost } from './api/host.ts';
+import { createStatus, type ServerFacts } from './api/status.ts';
 import { HttpClient } from './client.ts';
 import { Crowd } from './crowd.ts';
 import { refusePage } from './guard.ts';
@@ -27,6 +31,9 @@ export interface HttpDoorOptions {
   /** Who is believed when it names its clients. */
   readonly proxies: Proxies;
   readonly stores: readonly StoreProbe[];
+  /** By its protocol, each service that a client's listener speaks. */
+  servicesFor(peer: Peer): ReadonlyMap<string, Service>;
+  readonly facts: ServerFacts;
   /** What `/metrics` answers; null: there is nothing there. */
   readonly metrics: Pick<MetricsSource, 'contentType' | 'text'> | null;
 }
@@ -40,11 +47,22 @@ export interface HttpDoor extends Acceptor {
 const TICK_MS = 250;
 const WEB_SOCKET_PATH = '/ws';
 
-export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
+/** Loads what answers requests; the sockets are the listeners'. */
+export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
   const { hub, limits, log, stores, proxies } = options;
   const origins = new Set(options.allowOrigins);
   const readiness = new Readiness(stores);
   const clientOf = ({ peer }: HttpClient, { headers }: http.IncomingMessage) => peerOfRequest(peer, headers, proxies);
+  const api = await createApi(
+    createApiHost({
+      limits,
+      log,
+      servicesFor: options.servicesFor,
+      clientOf: (request) => clients.get(request.socket)!,
+      peerOf: (request) => clientOf(clients.get(request.socket)!, request),
+      status: createStatus(options.facts, readiness, () => hub.size),
+    }),
+  );
   const webSockets = acceptWebSockets(hub, limits, options, log);
   const crowd = new Crowd(limits.maxHttpConnections);
   const clients = new WeakMap<Duplex, HttpClient>();
@@ -93,6 +111,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     if (path === WEB_SOCKET_PATH)
       return sendProblem(response, 'upgrade-required', 'Connect to it as ws://HOST:PORT/ws.', { upgrade: 'websocket' });
     if (path === '/metrics' && options.metrics) return sendMetrics(request, response, options.metrics);
+    if (path.startsWith(`${API_PATH}/`)) return api.answer(request, response);
     sendProblem(response, 'not-found', `There is nothing at ${path.slice(0, 128)}.`);
   }
 

@@ -3,14 +3,26 @@ import type http from 'node:http';
 /** Every kind of problem (RFC 9457): its status, and its title. docs/http.md lists exactly these (a test compares). */
 export const PROBLEMS = {
   'bad-request': [400, 'The request cannot be read'],
+  invalid: [422, 'The request is not allowed to be as it is'],
+  unauthorized: [401, 'A login is needed'],
+  forbidden: [403, 'A right is lacking'],
+  'insecure-login': [403, 'A token must not come in the clear'],
+  'read-only': [403, 'Nothing is written here'],
+  'not-served': [403, 'That is not served here'],
   'origin-refused': [403, 'The Origin is not allowed'],
   'not-found': [404, 'There is nothing here'],
   'method-not-allowed': [405, 'The method is not allowed here'],
+  conflict: [409, 'It is there already'],
+  'body-too-large': [413, 'The body is too long'],
+  'unsupported-media-type': [415, 'The body must be JSON'],
   'request-timeout': [408, 'The request did not come in time'],
   'host-refused': [421, 'The Host is not one of this server'],
   'upgrade-required': [426, 'WebSocket clients are served here'],
   'headers-too-large': [431, 'The headers are too long'],
   internal: [500, 'Internal error'],
+  busy: [503, 'Too much is being done'],
+  storage: [503, 'The database cannot be used'],
+  unavailable: [503, 'The upstream does not answer'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemType = keyof typeof PROBLEMS;

@@ -54,7 +54,7 @@ export function createPrService(options: PrServiceOptions): PrService {
       authorize(context, _row, _args, command) {
         if (mayRemove(context.peer)) return null;
         noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
-        return new InvokeError(NOT_HERE);
+        return new InvokeError(NOT_HERE, undefined, 'denied');
       },
     });
   const dispatchers = {

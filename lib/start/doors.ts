@@ -44,7 +44,7 @@ export async function openDoors(
   hub: Hub,
   log: Logger,
   inherited: readonly InheritedSocket[],
-  openHttp: () => Promise<HttpDoor>,
+  openHttp: (listeners: () => readonly Door[]) => Promise<HttpDoor>,
 ): Promise<Doors> {
   // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
   const clientLog = limitRate(log);
@@ -55,7 +55,7 @@ export async function openDoors(
   const list: Door[] = [];
   let opened: Promise<HttpDoor> | null = null;
   const http = () => {
-    opened ??= openHttp();
+    opened ??= openHttp(() => list);
     return opened;
   };
   const close = async () => {

@@ -57,8 +57,8 @@ describe('the examples of docs/clients.md', () => {
   test('there are examples', () => assert.ok(examples.length > 15));
 });
 
-test('manual pages and completions in contrib are those of the command tables', () => {
-  for (const [file, text] of generatedFiles(packageVersion())) {
+test('manual pages and completions in contrib are those of the command tables', async () => {
+  for (const [file, text] of await generatedFiles(packageVersion())) {
     assert.equal(fs.readFileSync(path.join(ROOT, file), 'utf8'), text, `${file}: npm run generate`);
   }
 });

@@ -6,7 +6,7 @@ import { packageVersion } from '../../lib/package-version.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { generatedFiles } from '../../scripts/generated.ts';
 
-const FILES = generatedFiles(packageVersion());
+const FILES = await generatedFiles(packageVersion());
 const ROOT = path.join(import.meta.dirname, '../..');
 
 describe('generated files are up to date (npm run generate)', () => {

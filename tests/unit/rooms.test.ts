@@ -99,7 +99,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
 
-  'lib/http': ['lib/metrics', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
+  'lib/http': ['lib/metrics', 'lib/http/api', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
+  'lib/http/api': ['lib/http', 'lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
 
   'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*'],
   'lib/hashserv/commands': [

@@ -310,13 +310,15 @@ test('a server that stops answers what was asked, is no longer ready, and closes
   const probe = { service: 'hashserv', name: 'hashes', read, write: null, upstream: () => null };
   const { app } = await serve(t);
   const { limits } = configIn('.');
-  const http = createHttpDoor({
+  const http = await createHttpDoor({
     hub: app.hub,
     limits,
     log: SILENT,
     allowOrigins: [],
     proxies: NO_PROXIES,
     stores: [probe],
+    servicesFor: () => new Map(),
+    facts: { databases: {}, upstreams: {}, listeners: () => [] },
     metrics: null,
   });
   const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;

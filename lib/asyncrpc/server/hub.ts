@@ -23,6 +23,9 @@ export interface Loan {
   hold(heldBytes: number, partialBytes: number, unsentBytes: number): void;
   /** Whether more may be read; if not, its owner is told when. */
   readonly mayRead: boolean;
+  /** Resolves when an answer of any length may be fetched; null when it may be at once. Room is kept until `fetched`. */
+  untilRoom(): Promise<void> | null;
+  fetched(): void;
   /** It has said what it wants: what is slow from here on is no handshake. */
   ready(): void;
   /** It is served so no longer; called by itself when its stream closes. */
@@ -63,11 +66,22 @@ export interface Hub extends Host {
   drain(): Promise<void>;
 }
 
+/** The hub, for whom it need not be hidden what a service is. */
+export interface ServerHub extends Hub {
+  /** By its protocol, each service that the client's listener speaks. */
+  servicesFor(peer: Peer): ReadonlyMap<string, Service>;
+}
+
 /**
  * @param services what the first word of a connection may be
  * @param figures counts what happens on all connections
  */
-export function createHub(services: readonly Service[], limits: Limits, log: Logger, figures = new HubFigures()): Hub {
+export function createHub(
+  services: readonly Service[],
+  limits: Limits,
+  log: Logger,
+  figures = new HubFigures(),
+): ServerHub {
   const byProtocol = new Map(services.map((service) => [service.protocol, service]));
   const byRights = new WeakMap<Rights, ReadonlyMap<string, Service>>();
   /** Rights that were taken back. */
@@ -149,10 +163,16 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
     lend(stream, peer, owner) {
       const seat = seatOf(stream, peer);
       if (!seat) return null;
+      let onFetch: (() => void) | null = null;
       const holder = {
         address: seat.address,
         destroy: () => seat.destroy(),
-        onRoom: () => owner.onRoom(),
+        onRoom() {
+          const fetch = holding.fetching ? onFetch : null;
+          if (fetch) onFetch = null;
+          fetch?.();
+          owner.onRoom();
+        },
         giveUp: () => owner.giveUp(),
       };
       const holding = account.open(holder);
@@ -173,6 +193,13 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
           holding.isRead = holding.mayRead;
           return holding.isRead;
         },
+        untilRoom() {
+          if (holding.mayFetch) return null;
+          return new Promise((resolve) => {
+            onFetch = resolve;
+          });
+        },
+        fetched: () => holding.fetched(),
         ready,
         end,
       };
@@ -182,6 +209,7 @@ export function createHub(services: readonly Service[], limits: Limits, log: Log
       if (seat) wake();
       return seat;
     },
+    servicesFor,
     refuse: (socket, peer, what, fields) => seats.refuse(socket, peer, what, fields),
     refusals: seats.refusals,
     get size() {

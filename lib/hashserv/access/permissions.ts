@@ -21,10 +21,11 @@ export const REMOTE_ANONYMOUS: readonly string[] = [READ, REPORT];
  */
 export function parsePermissions(permissions: unknown): string[] {
   if (!Array.isArray(permissions) || permissions.some((each) => typeof each !== 'string')) {
-    throw new InvokeError('Unexpected type for permissions');
+    throw new InvokeError('Unexpected type for permissions', undefined, 'invalid');
   }
   const unknown = unknownPermissions(permissions);
-  if (unknown.length > 0) throw new InvokeError(`Unknown permissions ${unknown.join(', ').slice(0, 256)}`);
+  if (unknown.length > 0)
+    throw new InvokeError(`Unknown permissions ${unknown.join(', ').slice(0, 256)}`, undefined, 'invalid');
   return [...new Set(permissions)].filter((each) => each !== NONE).sort();
 }
 
@@ -65,5 +66,9 @@ export function covers(held: ReadonlySet<string>, needs: readonly string[]): boo
 
 /** The refusal that BitBake's clients know. */
 export function denied(username: string | null, needs: readonly string[]): InvokeError {
-  return new InvokeError(`${username ?? 'Anonymous user'} is not allowed to access permissions(s) ${needs.join(', ')}`);
+  return new InvokeError(
+    `${username ?? 'Anonymous user'} is not allowed to access permissions(s) ${needs.join(', ')}`,
+    undefined,
+    'denied',
+  );
 }

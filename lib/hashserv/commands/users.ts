@@ -24,12 +24,12 @@ interface PermissionArgs {
 /** The user that a command is about: the one given, otherwise the client's own. */
 function nameOf({ session }: HashContext, { username }: NameArgs): string {
   const name = username ?? session.username;
-  if (name === null) throw new InvokeError('username is missing');
+  if (name === null) throw new InvokeError('username is missing', undefined, 'invalid');
   return name;
 }
 
 function noSuchUser(username: string): InvokeError {
-  return new InvokeError(`No user named '${username}' exists`);
+  return new InvokeError(`No user named '${username}' exists`, undefined, 'missing');
 }
 
 function show({ username, permissions }: User) {
@@ -58,7 +58,7 @@ async function auth(context: HashContext, { username, token }: { username: strin
     figures.logins.refused++;
     noteRefusal(context, 'login refused', { as: username });
     await logins.failed(address, username);
-    throw new InvokeError(`Unable to authenticate as ${username}`);
+    throw new InvokeError(`Unable to authenticate as ${username}`, undefined, 'login');
   }
   session.logIn(user!, version);
   figures.logins.ok++;
@@ -98,7 +98,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
       const permissions = parsePermissions(wanted);
       const token = newToken();
       if (!(await context.store.createUser(username, hashToken(token), permissions.join(' ')))) {
-        throw new InvokeError(`Cannot create new user '${username}'`);
+        throw new InvokeError(`Cannot create new user '${username}'`, undefined, 'exists');
       }
       note(context, 'user made', { name: username, permissions: permissions.join(' ') });
       return { username, permissions: spellOut(permissions), token };
@@ -154,7 +154,7 @@ export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
       const { session, store } = context;
       const version = store.usersVersion;
       const user = await store.findUser(username);
-      if (!user) throw new InvokeError(`User ${username} doesn't exist`);
+      if (!user) throw new InvokeError(`User ${username} doesn't exist`, undefined, 'missing');
       note(context, 'acts as another user', { name: username });
       session.become(user, version);
       return show(user);

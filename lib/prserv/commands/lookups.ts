@@ -18,6 +18,8 @@ export async function getPr(context: PrContext, args: readonly ChecksumArgs[]): 
       value ??
       new InvokeError(
         'get-pr: the upstream PR server does not answer and nothing is known of this package here; try again when it is back',
+        undefined,
+        'unavailable',
       )
     );
   });

@@ -77,7 +77,9 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
         );
       }
       imports.add({ one: good.length, refused: args.length - good.length });
-      return args.map(({ value }, i) => (faults[i] === null ? { value } : new InvokeError(`import-one: ${faults[i]}`)));
+      return args.map(({ value }, i) =>
+        faults[i] === null ? { value } : new InvokeError(`import-one: ${faults[i]}`, undefined, 'invalid'),
+      );
     },
   },
 

@@ -1,0 +1,233 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { DEFAULT_LIMITS, type Limits } from '../../asyncrpc/limits.ts';
+import { EncodedReply, type Reply, StreamedReply } from '../../asyncrpc/service.ts';
+import { type Json, parseMessage } from '../../asyncrpc/wire/messages.ts';
+import { ProtocolError } from '../../errors.ts';
+import { packageVersion } from '../../package-version.ts';
+import { PROBLEM_CONTENT, PROBLEMS, problemOf, SAFE_HEADERS } from '../problem.ts';
+import type { Caller } from './call.ts';
+import { ApiProblem, failureOf } from './failure.ts';
+import { API_ROUTES, type ApiRoute } from './routes.ts';
+import { PROBLEM, STATUS } from './schemas.ts';
+
+/** Below this everything is of the API. */
+export const API_PATH = '/api/v1';
+
+/** What the API needs of the door. */
+export interface ApiHost {
+  readonly limits: Pick<Limits, 'maxHttpBodyBytes' | 'maxJsonDepth' | 'maxJsonKeys'>;
+  /** Whoever makes a request, once it is known to be no page; what is wrong with its login is thrown. */
+  callerOf(request: IncomingMessage): Caller;
+  /** Resolves when an answer of any length may be fetched for the request's client; null when it may be at once. */
+  untilRoom(request: IncomingMessage): Promise<void> | null;
+  /** Whether a login would be taken of the client: otherwise it is not asked for one. */
+  mayLogIn(request: IncomingMessage): boolean;
+  /** Something went wrong that the client is not to blame for. */
+  onFailure(request: IncomingMessage, error: unknown): void;
+  status(caller: Caller): Promise<Json>;
+}
+
+/** The API: answers a request, and its description as an OpenAPI document. */
+export interface Api {
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  readonly document: object;
+}
+
+export async function createApi(host: ApiHost): Promise<Api> {
+  const { limits } = host;
+  const app = fastify({
+    bodyLimit: limits.maxHttpBodyBytes,
+    // The longest text of the protocol is 1 KiB, each byte three as it stands in a path.
+    routerOptions: { maxParamLength: 4096 },
+    // The door has limits of its own for all connections.
+    requestTimeout: 0,
+    frameworkErrors: (error, request, reply) => fail(host, error, request, reply),
+  });
+  // A request is checked by the command it is, and by nothing else; what is sent is text already.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  readBodies(app, limits);
+  app.setErrorHandler((error, request, reply) => fail(host, error, request, reply));
+  app.setNotFoundHandler((request, reply) => notFound(host, request, reply));
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'bakeserv', version: packageVersion(), license: { name: 'Apache-2.0' } },
+      servers: [{ url: '/' }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'basic' } } },
+      security: [{ token: [] }, {}],
+    },
+  });
+  await app.register(async (routes) => {
+    for (const route of API_ROUTES) addRoute(routes, route, host);
+    const schema = describe({ summary: 'How the server is', id: 'getStatus', tag: 'server', answer: STATUS });
+    routes.get(`${API_PATH}/status`, { schema }, (request, reply) => {
+      const caller = host.callerOf(request.raw);
+      reply.raw.once('close', () => caller.close());
+      return host.status(caller).then((status) => send(reply, 200, `${JSON.stringify(status)}\n`));
+    });
+  });
+  await app.ready();
+  const document = app.swagger();
+  const text = `${JSON.stringify(document)}\n`;
+  return {
+    document,
+    answer(request, response) {
+      const { method, url } = request;
+      if (url !== `${API_PATH}/openapi.json` || (method !== 'GET' && method !== 'HEAD'))
+        return app.routing(request, response);
+      response.writeHead(200, {
+        'content-type': JSON_CONTENT,
+        ...SAFE_HEADERS,
+        'content-length': Buffer.byteLength(text),
+      });
+      response.end(method === 'HEAD' ? undefined : text);
+    },
+  };
+}
+
+/** The description of the API alone, for the documentation. */
+export async function openApiDocument(): Promise<object> {
+  const nobody = () => {
+    throw new Error('nobody asks');
+  };
+  const host = { callerOf: nobody, untilRoom: nobody, mayLogIn: nobody, onFailure: nobody, status: nobody };
+  return (await createApi({ ...host, limits: DEFAULT_LIMITS })).document;
+}
+
+const JSON_CONTENT = 'application/json; charset=utf-8';
+
+function addRoute(app: FastifyInstance, route: ApiRoute, host: ApiHost): void {
+  const { method, path, service, command, status = 200 } = route;
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
+  app.route({
+    method,
+    url: API_PATH + path,
+    schema: describe({ ...route, names }),
+    async handler(request, reply) {
+      const caller = host.callerOf(request.raw);
+      reply.raw.once('close', () => caller.close());
+      const argument = route.argument({
+        path: request.params as Readonly<Record<string, string>>,
+        query: textsOf(request.query, route.query ?? {}),
+        body: bodyOf(request, route),
+      });
+      const answer = await caller.run(service, command, argument, () => host.untilRoom(request.raw));
+      if (isMiss(answer)) throw missOf(route);
+      await sendReply(reply, status, answer);
+    },
+  });
+}
+
+/** What the OpenAPI document says of a route. */
+function describe(
+  route: Pick<ApiRoute, 'summary' | 'id' | 'answer' | 'query' | 'body' | 'status'> & { tag: string; names?: string[] },
+) {
+  const { summary, id, tag, answer, query, body, status = 200, names = [] } = route;
+  const params = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+  return {
+    operationId: id,
+    summary,
+    tags: [tag],
+    ...(names.length > 0 && { params: { type: 'object', properties: params, required: names } }),
+    ...(query && { querystring: { type: 'object', properties: query } }),
+    ...(body && { body }),
+    response: {
+      [status]: { description: 'Done, or found', content: { 'application/json': { schema: answer } } },
+      default: { description: 'A problem: docs/http.md', content: { [PROBLEM_CONTENT]: { schema: PROBLEM } } },
+    },
+  };
+}
+
+/** Bodies are JSON within the limits of a message. */
+function readBodies(app: FastifyInstance, { maxJsonDepth, maxJsonKeys }: ApiHost['limits']): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+    try {
+      if (!isUtf8(bytes)) throw new ProtocolError('the body is not valid UTF-8');
+      done(null, parseMessage(bytes.toString(), maxJsonDepth, maxJsonKeys));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function bodyOf({ body }: FastifyRequest, route: ApiRoute): { readonly [key: string]: Json } {
+  if (!route.body) return {};
+  if (body === undefined) throw new ApiProblem('bad-request', 'A body is missing: an object as application/json.');
+  if (body === null || typeof body !== 'object' || Array.isArray(body))
+    throw new ApiProblem('invalid', 'The body must be an object.');
+  return body as { readonly [key: string]: Json };
+}
+
+/** The parameters behind the question mark. One that is unknown would be taken for one that was heeded. */
+function textsOf(query: unknown, known: Readonly<Record<string, object>>): Readonly<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(query as Readonly<Record<string, unknown>>)) {
+    if (!Object.hasOwn(known, name))
+      throw new ApiProblem('invalid', `There is no parameter ${JSON.stringify(name.slice(0, 64))} here.`);
+    if (typeof value !== 'string') throw new ApiProblem('invalid', `${name} is given twice.`);
+    texts[name] = value;
+  }
+  return texts;
+}
+
+/** The protocol answers null, or a value that is null, where there is nothing. */
+function isMiss(answer: Reply): boolean {
+  if (answer === null) return true;
+  return typeof answer === 'object' && 'value' in answer && answer.value === null;
+}
+
+/** Where something is written, nothing as the answer is how a read-only server says so. */
+function missOf({ method }: ApiRoute): ApiProblem {
+  if (method === 'GET') return new ApiProblem('not-found', 'Nothing of that is known here.');
+  return new ApiProblem('read-only', 'Nothing is stored for clients of this listener.');
+}
+
+function sendReply(reply: FastifyReply, status: number, answer: Reply): FastifyReply {
+  if (answer instanceof StreamedReply) return send(reply, status, Readable.from(answer.pieces));
+  return send(reply, status, `${answer instanceof EncodedReply ? answer.text : JSON.stringify(answer)}\n`);
+}
+
+function send(reply: FastifyReply, status: number, body: string | Readable): FastifyReply {
+  return reply.code(status).headers(SAFE_HEADERS).type(JSON_CONTENT).send(body);
+}
+
+function fail(host: ApiHost, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { isOurs, ...problem } = failureOf(error);
+  if (isOurs) host.onFailure(request.raw, error);
+  let { type, detail } = problem;
+  const mayLogIn = host.mayLogIn(request.raw);
+  // Without a login a right is lacking because of that, where one would be taken.
+  if (type === 'forbidden' && request.headers.authorization === undefined && mayLogIn) type = 'unauthorized';
+  if (type === 'unauthorized' && mayLogIn) reply.header('www-authenticate', 'Basic realm="bakeserv", charset="UTF-8"');
+  const [status] = PROBLEMS[type];
+  if (status === 503) reply.header('retry-after', '1');
+  void reply
+    .code(status)
+    .headers(SAFE_HEADERS)
+    .type(PROBLEM_CONTENT)
+    .send(`${JSON.stringify(problemOf(type, detail))}\n`);
+}
+
+function notFound(host: ApiHost, request: FastifyRequest, reply: FastifyReply): void {
+  const path = request.url.split('?', 1)[0]!;
+  const allowed = methodsAt(path);
+  if (allowed.length === 0)
+    return fail(host, new ApiProblem('not-found', `There is nothing at ${path.slice(0, 128)}.`), request, reply);
+  const methods = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  reply.header('allow', methods);
+  fail(host, new ApiProblem('method-not-allowed', `This path takes ${methods}.`), request, reply);
+}
+
+function methodsAt(path: string): string[] {
+  const own = path === `${API_PATH}/status` || path === `${API_PATH}/openapi.json` ? ['GET'] : [];
+  const routes = API_ROUTES.filter((route) =>
+    new RegExp(`^${API_PATH}${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
+  );
+  return [...own, ...routes.map(({ method }) => method)];
+}

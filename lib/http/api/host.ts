@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import type { Peer, Service } from '../../asyncrpc/service.ts';
+import type { Logger } from '../../log.ts';
+import type { HttpClient } from '../client.ts';
+import type { ApiHost } from './app.ts';
+import { Caller } from './call.ts';
+import { isPrivate, readCredentials } from './credentials.ts';
+import { ApiProblem } from './failure.ts';
+
+/** What joins the API to the door. */
+export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status'> {
+  /** By its protocol, each service that the client's listener speaks. */
+  servicesFor(peer: Peer): ReadonlyMap<string, Service>;
+  /** The connection that a request came by. */
+  clientOf(request: IncomingMessage): HttpClient;
+  /** Who asks, the words of proxies considered. */
+  peerOf(request: IncomingMessage): Peer;
+  readonly log: Logger;
+}
+
+export function createApiHost({ limits, status, servicesFor, clientOf, peerOf, log }: ApiHostOptions): ApiHost {
+  const mayLogIn = (request: IncomingMessage) => {
+    const { socket, peer } = clientOf(request);
+    return isPrivate(socket, peer, request.headers);
+  };
+  return {
+    limits,
+    status,
+    mayLogIn,
+    callerOf(request) {
+      const { authorization } = request.headers;
+      // It is not even looked at: whoever reads along must not learn from the answer whether it is right.
+      if (authorization !== undefined && !mayLogIn(request))
+        throw new ApiProblem(
+          'insecure-login',
+          'A token is taken over TLS only, or from this machine. This one was read by others: replace it.',
+        );
+      const peer = peerOf(request);
+      return new Caller(servicesFor(peer), peer, readCredentials(authorization));
+    },
+    untilRoom: (request) => clientOf(request).loan!.untilRoom(),
+    onFailure(request, error) {
+      log.error('HTTP request failed', { peer: clientOf(request).peer.name, error });
+    },
+  };
+}

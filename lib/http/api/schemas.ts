@@ -1,0 +1,75 @@
+/**
+ * What bodies and answers look like, for the description of the interface. What a request must hold is checked by the
+ * command it is, and by nothing else.
+ */
+
+const TEXT = { type: 'string' };
+const HASH = { type: 'string', maxLength: 256 };
+const HEX = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+const VALUE = { type: 'string', pattern: '^\\d{1,9}(\\.\\d{1,9}){0,15}$' };
+const PERMISSIONS = {
+  type: 'array',
+  items: { type: 'string', enum: ['@read', '@report', '@db-admin', '@user-admin', '@all', '@none'] },
+};
+const OPTIONAL = { type: ['string', 'null'] };
+
+const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+
+export const UNIHASH = object({ taskhash: HASH, method: HASH, unihash: HEX }, ['taskhash', 'method']);
+const NOTES = { owner: OPTIONAL, PN: OPTIONAL, PV: OPTIONAL, PR: OPTIONAL, task: OPTIONAL, outhash_siginfo: OPTIONAL };
+export const OUTHASH_ROW = object(
+  { method: HASH, taskhash: HASH, outhash: HASH, created: TEXT, unihash: HEX, ...NOTES },
+  ['method', 'taskhash', 'outhash'],
+);
+export const REPORT = object({ method: HASH, taskhash: HASH, outhash: HASH, unihash: HEX, ...NOTES }, [
+  'method',
+  'taskhash',
+  'outhash',
+  'unihash',
+]);
+export const EQUIVALENCE = object({ method: HASH, taskhash: HASH, unihash: HEX });
+export const GC_STATUS = object({ keep: { type: 'integer' }, remove: { type: 'integer' }, mark: OPTIONAL });
+
+export const HISTORY = { history: { type: 'string', enum: ['true', 'false'] } };
+export const PR_VALUE = object({ value: VALUE });
+export const PR_ROWS = object({
+  metainfo: { type: 'object' },
+  datainfo: { type: 'array', items: object({ version: TEXT, pkgarch: TEXT, checksum: TEXT, value: VALUE }) },
+});
+export const CHECKSUM_BODY = object({ checksum: TEXT, history: { type: 'boolean' } }, ['checksum']);
+export const VALUE_BODY = object({ value: { anyOf: [VALUE, { type: 'integer', minimum: 0, maximum: 999_999_999 }] } });
+
+export const NAME = object({ username: HASH });
+export const USER = object({ username: HASH, permissions: PERMISSIONS });
+export const USERS = object({ users: { type: 'array', items: USER } });
+export const NEW_USER = USER;
+export const TOKEN = object({ username: HASH, token: TEXT }, ['username', 'token']);
+export const PERMISSIONS_BODY = object({ permissions: PERMISSIONS });
+
+export const STATUS = object(
+  {
+    version: TEXT,
+    started: TEXT,
+    uptime_seconds: { type: 'number' },
+    ready: { type: 'boolean' },
+    clients: { type: 'integer' },
+    requests: { type: ['object', 'null'] },
+    upstreams: { type: 'object', additionalProperties: { enum: ['reachable', 'unreachable'] } },
+    listeners: { type: 'array', items: { type: 'object' } },
+    databases: { type: 'object' },
+    upstream_addresses: { type: 'object' },
+    gc: GC_STATUS,
+  },
+  ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams'],
+);
+
+export const PROBLEM = object({
+  type: { type: 'string', format: 'uri' },
+  title: TEXT,
+  status: { type: 'integer' },
+  detail: TEXT,
+});

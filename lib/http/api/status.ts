@@ -1,0 +1,44 @@
+import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { packageVersion } from '../../package-version.ts';
+import type { Readiness } from '../readiness.ts';
+import { type Caller, USERS } from './call.ts';
+
+/** What a server says of itself; what only administrators are told is here too. */
+export interface ServerFacts {
+  readonly databases: Readonly<Record<string, string | null>>;
+  readonly upstreams: Readonly<Record<string, string | null>>;
+  /** Those that are open now, and what their clients may do. */
+  listeners(): readonly { readonly address: Address; readonly report: object }[];
+}
+
+/** Answers how the server is. Whoever may read the statistics may ask; whoever may collect garbage is told where everything is. */
+export function createStatus(facts: ServerFacts, readiness: Readiness, clients: () => number) {
+  const version = packageVersion();
+  const started = new Date();
+  const begun = performance.now();
+  return async (caller: Caller): Promise<Json> => {
+    const { status, upstreams } = await readiness.report();
+    const statistics = caller.speaks(USERS) ? await caller.run(USERS, 'get-stats', {}, () => null) : null;
+    const general = {
+      version,
+      started: started.toISOString(),
+      uptime_seconds: Math.floor((performance.now() - begun) / 1000),
+      ready: status === 'ready',
+      clients: clients(),
+      requests: (statistics as { readonly requests: Json } | null)?.requests ?? null,
+      upstreams: { ...upstreams },
+    };
+    if (!(await caller.may(USERS, 'gc-status'))) return general;
+    const listeners = facts.listeners().map(({ address, report }) => ({ address: formatAddress(address), ...report }));
+    const gc = await caller.run(USERS, 'gc-status', {}, () => null);
+    return {
+      ...general,
+      // Through JSON: what stands in a report is of no type that is known here.
+      listeners: JSON.parse(JSON.stringify(listeners)),
+      databases: { ...facts.databases },
+      upstream_addresses: { ...facts.upstreams },
+      gc: gc as Json,
+    };
+  };
+}
