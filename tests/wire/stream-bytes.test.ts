@@ -94,30 +94,58 @@ describe('every line of a stream has its own answer, whether it is answered from
       await Promise.all(clients.map((client) => keepWindow(client, conversation(random), 64)));
     }));
 
-  for (const [what, bytes, refusal] of [
-    ['a bad line', Buffer.from('no task line at all\n'), /expected .+method taskhash/],
-    ['a line that is not UTF-8', Buffer.from([0x6d, 0x20, 0xff, 0x0a]), /not valid UTF-8/],
-    ['a line that is too long', Buffer.from(`m ${'0'.repeat(70_000)}\n`), /longer than/],
-    ['a line without end that is too long', Buffer.from(`m ${'0'.repeat(70_000)}`), /longer than/],
-  ] as const) {
-    test(`${what} ends the stream behind the answers to those before it, and nothing behind it is answered`, (t) =>
-      withSeed(async (random) => {
-        const { dial, connect } = await serve(t, { flags: FLAGS });
-        await seed(connect());
-        for (let round = 0; round < 20; round++) {
-          const client = new PacedClient(dial().stream, random).handshake();
-          const before = lines(random, taskLine);
-          const behind = what.includes('without') ? [] : lines(random, taskLine);
-          const text = (of: readonly Line[]) => of.map(([line]) => `${line}\n`).join('');
-          client.send('{"get-stream": null}\n');
-          client.send(Buffer.concat([Buffer.from(text(before)), bytes, Buffer.from(text(behind))]));
-          assert.equal(await client.line(), '"ok"');
-          for (const [line, answer] of before) assert.equal(await client.line(), answer, line);
-          assert.match((await client.line())!, refusal);
-          assert.equal(await client.line(), null);
-        }
-      }));
+  const BAD = [
+    ['no line of it', Buffer.from('no task line at all\n'), /Bad line in the stream: expected/],
+    ['not UTF-8', Buffer.from([0x6d, 0x20, 0xff, 0x0a]), /not valid UTF-8/],
+    ['too long', Buffer.from(`m ${'0'.repeat(70_000)}\n`), /longer than/],
+    ['without end and too long', Buffer.from(`m ${'0'.repeat(70_000)}`), /longer than/],
+  ] as const;
+  const STREAMS = [
+    ['get-stream', taskLine],
+    ['exists-stream', unihashLine],
+  ] as const;
+
+  /** A stream with a bad line in it is answered up to that one, and then refused. */
+  async function endsAt(
+    client: PacedClient,
+    stream: string,
+    make: typeof taskLine,
+    bad: (typeof BAD)[number],
+    random: Random,
+  ) {
+    const [what, bytes, refusal] = bad;
+    const before = lines(random, make);
+    const behind = what.includes('without') ? [] : lines(random, make);
+    const text = (of: readonly Line[]) => of.map(([line]) => `${line}\n`).join('');
+    client.send(`{"${stream}": null}\n`);
+    client.send(Buffer.concat([Buffer.from(text(before)), bytes, Buffer.from(text(behind))]));
+    assert.equal(await client.line(), '"ok"');
+    for (const [line, answer] of before) assert.equal(await client.line(), answer, line);
+    assert.match((await client.line())!, refusal);
+    assert.equal(await client.line(), null);
   }
+
+  for (const bad of BAD) {
+    for (const [stream, make] of STREAMS) {
+      test(`a line ${bad[0]} ends ${stream} behind the answers to those before it, and nothing behind it is answered`, (t) =>
+        withSeed(async (random) => {
+          const { dial, connect } = await serve(t, { flags: FLAGS });
+          await seed(connect());
+          for (let round = 0; round < 15; round++)
+            await endsAt(new PacedClient(dial().stream, random).handshake(), stream, make, bad, random);
+        }));
+    }
+  }
+
+  test('a bad line ends a stream so, too, where the lines before it are answered by an upstream', (t) =>
+    withSeed(async (random) => {
+      const upper = await serve(t, { flags: FLAGS, transport: UNIX });
+      await seed(upper.connect());
+      const lower = await site(t, `unix://${upper.folder}/s`, { ...FLAGS, 'upstream-timeout': 60 });
+      for (const bad of BAD)
+        for (const [stream, make] of STREAMS)
+          await endsAt(new PacedClient(lower.dial().stream, random).handshake(), stream, make, bad, random);
+    }));
 
   test('a line that comes byte by byte is answered at its newline', async (t) => {
     const { connect } = await serve(t, { flags: FLAGS });
