@@ -1,3 +1,4 @@
+import { openAccessLog } from './access-log/access-log.ts';
 import { HubFigures } from './asyncrpc/hub-figures.ts';
 import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
@@ -24,8 +25,16 @@ import type { Config, ServiceConfig } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
+import { closeData } from './start/closing.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
-import { type Follower, followAdmin, followAll, followLogin, type TakenOver } from './start/followers.ts';
+import {
+  type Follower,
+  followAdmin,
+  followAll,
+  followAnonymous,
+  followLogin,
+  type TakenOver,
+} from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
 import { once } from './start/once.ts';
 import { surveyDatabases } from './start/report.ts';
@@ -65,12 +74,12 @@ export interface App extends AsyncDisposable {
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
   /**
-   * Takes over what a running server can of new settings: what clients may do without a login, the login at the upstream,
-   * the administrator's password.
-   * @param others what follows the settings with the app
+   * Takes over what a running server can of new settings, and has `others` do so (lib/start/followers.ts).
    * @throws ConfigError when they are wrong: then everything stays as it was
    */
   takeOver(config: Config, others?: readonly Follower[]): Promise<TakenOver>;
+  /** Goes on in a new access log, as after a rotation. Throws the system's error, and then goes on in the old one. */
+  reopen(): void;
   /** Finishes what was read, flushes, checkpoints and closes. May be called again: it is done once. */
   close(): Promise<void>;
   /** Closes it at the end of an `await using` block. */
@@ -85,10 +94,6 @@ export interface Server extends App {
 
 /** How long a stopping server waits for answers of its upstreams. */
 const UPSTREAM_GRACE_MS = 500;
-/** How long a stopping server waits, once its clients are gone, for writes held up by another program's lock … */
-const WRITER_DRAIN_MS = 3000;
-/** … including this long for what the services still want to write. */
-const SERVICE_GRACE_MS = 2000;
 
 /**
  * Opens the databases and creates the services on them.
@@ -110,17 +115,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const stores: StoreProbe[] = [];
   let { anonymousPermissions: general } = config;
   const withoutLogin = (peer: Peer) => anonymousPermissions({ anonymousPermissions: general }, peer);
-  const opening: Follower = {
-    prepare: (now) => ({
-      // The listeners say so.
-      what: null,
-      apply() {
-        general = now.anonymousPermissions;
-      },
-    }),
-  };
+  const opening = followAnonymous((now) => {
+    general = now;
+  });
   const followers: Follower[] = [];
   let loading = (): Loading | null => null;
+  const access = openAccessLog(config.accessLog, log);
 
   const database = async (service: ServiceConfig): Promise<Database> => {
     const key = realFile(service.file);
@@ -165,13 +165,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (protocol.startsWith('OEHASHEQUIV')) followers.push(followLogin(address, login, (now) => link.logInAs(now)));
     return link;
   };
-  const closeAll = async () => {
-    const until = performance.now() + WRITER_DRAIN_MS;
-    await Promise.all(services.map((service) => service.close(SERVICE_GRACE_MS)));
-    const drainMs = until - performance.now();
-    // In parallel: two locked files, one after the other, would take longer than a stop may.
-    await Promise.all([...databases.values()].map((each) => each.close(drainMs)));
-  };
+  const closeAll = () => closeData(services, [...databases.values()], access);
 
   try {
     requireOneSyncMode(config);
@@ -226,7 +220,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
       shown.caches.push({ name: 'packages', state: store.cache });
     }
-    const hub = createHub(services, config.limits, clientLog, figures);
+    const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures);
     const metrics = createMetrics({ ...shown, hub });
     const close = once(async () => {
       const hurry = setTimeout(() => {
@@ -246,6 +240,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       openHttp,
       loading: () => loading(),
       check: () => checkStores(stores),
+      reopen: () => access.reopen(),
       // Rights first: the rest may wait for a locked database.
       takeOver: (now, others = []) => followAll([opening, ...others, ...followers], now),
       close,

@@ -46,6 +46,7 @@ _bakeserv() {
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
         --log-file) return ;;
+        --access-log) return ;;
         --max-line) return ;;
         --max-message) return ;;
         --max-message-before-login) return ;;
@@ -78,7 +79,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else :; fi ;;
     config)
       case "$prev" in
@@ -111,6 +112,7 @@ _bakeserv() {
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
         --log-file) return ;;
+        --access-log) return ;;
         --max-line) return ;;
         --max-message) return ;;
         --max-message-before-login) return ;;
@@ -143,7 +145,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
     auto)
       case "$prev" in

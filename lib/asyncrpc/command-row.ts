@@ -65,6 +65,8 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
 
 /** What a service knows of one client, beside the rights to a command. */
 export interface DispatchClient {
+  /** Who it is logged in as; absent where there are no users. */
+  readonly username?: string | null;
   /** The server requires a login that this client has yet to make. */
   readonly awaitsLogin: boolean;
   /** Its rights must be checked again, also in an open stream. */

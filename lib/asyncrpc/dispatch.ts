@@ -78,6 +78,10 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     this.client = client;
   }
 
+  get username(): string | null {
+    return this.client.username ?? null;
+  }
+
   get awaitsLogin(): boolean {
     return this.client.awaitsLogin;
   }

@@ -121,6 +121,10 @@ export interface Session {
   count?(command: Command | null, refusal: Error | null): void;
   /** Answers lines of the stream command from memory; null if nothing does. `stream` answers the rest. */
   scanner?(command: Command): LineScanner | null;
+  /** Who the client is logged in as at the moment; null for nobody, absent where there are no users. */
+  readonly username?: string | null;
+  /** The client ended its stream, and every line of it was answered. */
+  streamEnded?(): void;
   /** True while the server requires a login that this client has yet to make. */
   readonly awaitsLogin: boolean;
   /** The connection is gone. */

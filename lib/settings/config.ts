@@ -61,6 +61,8 @@ export interface Config {
   readonly logFormat: 'text' | 'json';
   /** Null: stderr. */
   readonly logFile: string | null;
+  /** Null: none; `-`: standard output. */
+  readonly accessLog: string | null;
   readonly selfCheck: boolean;
   readonly json: boolean;
   /** The configuration file that was read, or null. */
@@ -150,6 +152,7 @@ export function configOf(
     logLevel: text('log-level') as LogLevel,
     logFormat: text('log-format') as 'text' | 'json',
     logFile: text('log-file') ?? null,
+    accessLog: text('access-log') ?? null,
     selfCheck: flag('self-check'),
     json: flag('json'),
     configFile,

@@ -248,6 +248,13 @@ const ROWS: readonly Option[] = [
       default: undefined,
       describe: 'Log to this file instead of stderr; SIGHUP reopens it, for log rotation',
     },
+    {
+      name: 'access-log',
+      type: 'string',
+      default: undefined,
+      describe:
+        'Write a line of JSON for each request, stream and connection to this file, or to standard output (-); SIGHUP reopens it',
+    },
   ]),
   ...LIMIT_OPTIONS,
 ];

@@ -56,15 +56,17 @@ export async function checkStart(
   if (caFile !== null) await check(() => readAuthorities(caFile));
   const upstream = config.hashserv?.upstream;
   if (upstream) await check(() => upstreamLogin(config.upstream, upstream));
-  if (config.logFile !== null) await check(() => checkLogFile(config.logFile!));
+  const { logFile, accessLog } = config;
+  if (logFile !== null) await check(() => checkLogFile('--log-file', logFile));
+  if (accessLog !== null && accessLog !== '-') await check(() => checkLogFile('--access-log', accessLog));
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('; '));
   return warnings;
 }
 
-function checkLogFile(file: string): void {
+function checkLogFile(option: string, file: string): void {
   const found = fs.statSync(file, { throwIfNoEntry: false });
   const why = found?.isDirectory() ? 'it is a folder' : notWritable(found ? file : path.dirname(path.resolve(file)));
-  if (why !== null) throw new ConfigError(`--log-file: cannot write ${file}: ${why}`);
+  if (why !== null) throw new ConfigError(`${option}: cannot write ${file}: ${why}`);
 }
 
 function notWritable(file: string): string | null {

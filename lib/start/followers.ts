@@ -55,6 +55,20 @@ export async function followAll(followers: readonly Follower[], config: Config):
 }
 
 /**
+ * Follows what clients may do without a login, where their listener says nothing of it.
+ * @param use lets new clients do that from now on
+ */
+export function followAnonymous(use: (permissions: Config['anonymousPermissions']) => void): Follower {
+  return {
+    prepare: ({ anonymousPermissions }) => ({
+      // The listeners say so.
+      what: null,
+      apply: () => use(anonymousPermissions),
+    }),
+  };
+}
+
+/**
  * Follows who a server is at the upstream it was started with; the token may have changed in its file, or in netrc.
  * @param use logs in like this from now on
  */

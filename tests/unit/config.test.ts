@@ -40,6 +40,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'admin-password': ['a', 'b', (config) => config.admin?.password],
   'log-level': ['error', 'debug', (config) => config.logLevel],
   'log-format': ['text', 'json', (config) => config.logFormat],
+  'access-log': ['a', '-', (config) => config.accessLog],
   'socket-mode': ['0660', '600', (config) => config.binds[0]!.access.mode],
   'socket-group': ['a', '12', (config) => config.binds[0]!.access.group],
 };

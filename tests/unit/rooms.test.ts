@@ -74,7 +74,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/hashserv',
     'lib/prserv',
   ],
+  'lib/access-log': ['lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/server.ts': [
+    'lib/access-log',
     'lib/start',
     'lib/metrics',
     'lib/settings',

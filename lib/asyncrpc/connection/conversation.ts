@@ -232,6 +232,7 @@ export class Conversation implements StreamHost, Sender {
       if (refusal) return this.answer([refusal]);
       this.lines = new StreamMode(command, this.session!, this, () => {
         this.lines = null;
+        this.session!.streamEnded?.();
       });
       this.write('"ok"\n');
     });

@@ -133,6 +133,7 @@ export class PlainSession {
       const text = await this.handOver(command, () => session.stream(command, slice));
       answered.push(...text.split('\n').slice(0, -1));
     }
+    session.streamEnded?.();
     return answered;
   }
 

@@ -44,32 +44,34 @@ export function createReload({ settings, read, log, inherited, server }: ReloadO
     return { taken: [...(isNew ? ['log-level'] : []), ...taken], later: [...waiting(now), ...later], faults };
   }
 
-  /** At once, also while the server has yet to start. */
-  function reopen(asked: string): string[] {
+  function reopen(asked: string, what: string, open: () => void): string[] {
     try {
-      log.reopen();
+      open();
       return [];
     } catch (error) {
-      const why = `the log cannot be opened again, and goes on in the old file: ${errorText(error)}`;
+      const why = `${what} cannot be opened again, and goes on in the old file: ${errorText(error)}`;
       log.error(`${asked}: ${why}`);
       return [why];
     }
   }
 
   async function reload(asked: string): Promise<TakenOver> {
+    const running = await server;
+    const faults = reopen(asked, 'the access log', () => running.reopen());
     try {
-      const result = await takeOver(await server);
+      const result = await takeOver(running);
       tell(asked, result, log);
-      return result;
+      return { ...result, faults: [...faults, ...result.faults] };
     } catch (error) {
       const why = `the settings are wrong, those from before stay: ${textOf(error)}`;
       log.error(`${asked}: ${why}`);
-      return { taken: [], later: [], faults: [why] };
+      return { taken: [], later: [], faults: [...faults, why] };
     }
   }
 
   return (asked) => {
-    const faults = reopen(asked);
+    // At once, also while the server has yet to start.
+    const faults = reopen(asked, 'the log', () => log.reopen());
     const result = last.then(() => reload(asked)).then((each) => ({ ...each, faults: [...faults, ...each.faults] }));
     last = result;
     return result;
