@@ -25,6 +25,8 @@ const GATHER_MS = 50;
 const RETRY_MS = 1000;
 /** A server that stops waits no longer for the disk. */
 const CLOSE_MS = 1000;
+/** Between two warnings that lines were dropped: a disk that is too slow for what is asked stays so. */
+const WARN_EVERY_MS = 60_000;
 const STDOUT = 1;
 /** Not blocking: opening a pipe that nobody reads would otherwise wait for a reader. */
 const FLAGS = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_NONBLOCK;
@@ -41,6 +43,9 @@ export class AccessFile {
   private waiting: string[] = [];
   private waitingBytes = 0;
   private dropped = 0;
+  /** Of those, how many no warning has told of; and when the last one was. */
+  private untold = 0;
+  private warnedAt = Number.NEGATIVE_INFINITY;
   /** What is being written, and how far that has come. */
   private chunk: Buffer | null = null;
   private at = 0;
@@ -127,7 +132,15 @@ export class AccessFile {
   private tellDropped(): string {
     const lines = this.dropped;
     this.dropped = 0;
-    this.options.log.warn('lines of the access log were dropped: its disk is full or too slow', { lines });
+    this.untold += lines;
+    const now = performance.now();
+    if (now - this.warnedAt > WARN_EVERY_MS) {
+      this.options.log.warn('lines of the access log were dropped: its disk is full or too slow', {
+        lines: this.untold,
+      });
+      this.warnedAt = now;
+      this.untold = 0;
+    }
     return JSON.stringify({ time: new Date().toISOString(), kind: 'dropped', lines });
   }
 

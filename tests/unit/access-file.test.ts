@@ -77,7 +77,15 @@ describe('the file of an access log', () => {
     const { kind, lines: lost } = JSON.parse(lines[1]!);
     assert.deepEqual([kind, lost], ['dropped', 95]);
     assert.deepEqual(lines.slice(2), ['0', '1', '2', '3', '4', '']);
-    assert.deepEqual(said, [['lines of the access log were dropped: its disk is full or too slow', { lines: 95 }]]);
+    for (let i = 0; i < 100; i++) file.add('again');
+    t.mock.timers.tick(50);
+    take(1000);
+    assert.match(text(), /"kind":"dropped".*"kind":"dropped"/s, 'the access log tells of each gap');
+    assert.deepEqual(
+      said,
+      [['lines of the access log were dropped: its disk is full or too slow', { lines: 95 }]],
+      'and the log of the first, then seldom',
+    );
   });
 
   test('keeps what a full disk does not take, and tries again', (t) => {
