@@ -97,6 +97,15 @@ describe('a socket of a service manager', { concurrency: true }, () => {
     assert.doesNotMatch(await stderr, / warn: .*socket/);
   });
 
+  test('is an HTTP listener where the listener of its name is one', async (t) => {
+    const home = createHome(t);
+    const socket = await listening(t, 0);
+    const child = await start(t, home, [socket], 'health', 'bind:\n  - address: http://0.0.0.0:1\n    name: health\n');
+    assert.equal(await output(child, /\n/), `listening http://127.0.0.1:${socket.port}\n`);
+    const { status } = await fetch(`http://127.0.0.1:${socket.port}/healthz`);
+    assert.equal(status, 200);
+  });
+
   test('that nobody named, or that no listener is named like, has the general rights and is said in the log', async (t) => {
     for (const names of [undefined, 'bakeserv.socket:unknown', 'everybody', 'everybody:everybody:everybody']) {
       const home = createHome(t);
