@@ -6,6 +6,7 @@ import { printSelfTimes } from './profile.ts';
 import type { Progress } from './progress.ts';
 import { ROWS } from './rows.ts';
 import { measureRows, type Sample, type Setting } from './run.ts';
+import { compareScraped, printChanges } from './scraped.ts';
 import { SHARED_OPTIONS, SHARED_USAGE, withSetting } from './start.ts';
 import { printTable, summarizeRows } from './table.ts';
 
@@ -13,6 +14,7 @@ const USAGE = `npm run bench -- [options] [-- options of bakeserv serve]
   --hashes N        hashes in the database [1000000]
   --repeats N       how often each row is measured, in turn with the others [3]
   --cpu-prof        run the server under --cpu-prof and print the 25 functions with the most self time of each row
+  --scrape          every row with and without somebody who scrapes /metrics twice a second, and what that changes
   --generator FILE  the compiled C load generator instead of ours
 ${SHARED_USAGE}`;
 
@@ -23,9 +25,18 @@ const { values, positionals } = parseArgs({
     hashes: { type: 'string', default: '1000000' },
     repeats: { type: 'string', default: '3' },
     'cpu-prof': { type: 'boolean', default: false },
+    scrape: { type: 'boolean', default: false },
     generator: { type: 'string' },
   },
 });
+
+async function measureScraped(setting: Setting, progress: Progress): Promise<void> {
+  const rows = ROWS.filter(({ name }) => values.only.some((text) => name.includes(text)));
+  const repeats = Number(values.repeats);
+  const changes = await compareScraped(rows, repeats, setting, (done, total, name) => progress.show(done, total, name));
+  progress.clear();
+  process.stdout.write(values.json ? `${JSON.stringify(changes)}\n` : printChanges(changes));
+}
 
 async function measureAll(setting: Setting, progress: Progress): Promise<void> {
   const disk = gaugeDisk(setting.folder);
@@ -75,5 +86,5 @@ else {
     serve: positionals,
     profile: values['cpu-prof'],
   };
-  await withSetting(start, measureAll);
+  await withSetting(start, values.scrape ? measureScraped : measureAll);
 }

@@ -95,7 +95,7 @@ function failRow(row: Row, error: Error): never {
   throw new Error(`${row.name}: ${error.message}`, { cause: error });
 }
 
-function requestOf(row: Row, keys: KeyPlan['warm']): LoadRequest {
+export function requestOf(row: Row, keys: KeyPlan['warm']): LoadRequest {
   return { mode: row.mode, shape: row.shape, oneShot: row.oneShot, ...keys };
 }
 

@@ -18,6 +18,8 @@ export interface Server {
   /** As the load generator takes it. */
   readonly address: string;
   readonly pid: number;
+  /** Its HTTP listener, when it has one. */
+  readonly url: string | null;
   /** From the start of the process to its `listening` line. */
   readonly startMs: number;
   /** Resolves when it has read its unihashes into memory and says so, and is at rest again. Not before: until then it is another server. */
@@ -81,13 +83,15 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
   const began = performance.now();
   const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', descriptor] });
   fs.closeSync(descriptor);
+  let lines: readonly string[];
   try {
-    await listening(child, 1 + extra.filter((option) => option.startsWith('--bind=')).length);
+    lines = await listening(child, 1 + extra.filter((option) => option.startsWith('--bind=')).length);
   } catch (error) {
     child.kill('SIGKILL');
     throw new Error(`bakeserv did not start: ${fs.readFileSync(log, 'utf8').slice(-2000)}`, { cause: error });
   }
-  return server(child, socket, performance.now() - began, log);
+  const url = /http:\/\/\S*?:\d+/.exec(lines.join('\n'))?.[0] ?? null;
+  return server(child, socket, performance.now() - began, log, url);
 }
 
 /**
@@ -111,25 +115,34 @@ export async function startPrivate(folder: string): Promise<Server> {
   return server(child, socket, performance.now() - began, log);
 }
 
-/** Resolves when it says of each of its addresses that it listens there. */
-function listening(child: ChildProcess, addresses: number): Promise<void> {
+/** Resolves to what it says of each of its addresses, once it listens there. */
+function listening(child: ChildProcess, addresses: number): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error('no `listening` line')), START_LIMIT_MS);
     const exited = () => reject(new Error('it exited'));
     child.once('exit', exited);
     const lines = createInterface({ input: child.stdout! });
-    let left = addresses;
+    const said: string[] = [];
     lines.on('line', (line) => {
-      if (!line.startsWith('listening ') || --left > 0) return;
+      if (!line.startsWith('listening ') || said.push(line) !== addresses) return;
       clearTimeout(limit);
       child.off('exit', exited);
-      resolve();
+      resolve(said);
     });
   });
 }
 
-/** @param log of a server that reads its unihashes into memory; null for one that has none */
-function server(child: ChildProcess, socket: string, startMs: number, log: string | null = null): Server {
+/**
+ * @param log of a server that reads its unihashes into memory; null for one that has none
+ * @param url of its HTTP listener
+ */
+function server(
+  child: ChildProcess,
+  socket: string,
+  startMs: number,
+  log: string | null = null,
+  url: string | null = null,
+): Server {
   // A benchmark that ends early, on a signal or an error, leaves no server behind.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
@@ -139,6 +152,7 @@ function server(child: ChildProcess, socket: string, startMs: number, log: strin
   return {
     address: `unix:${socket}`,
     pid: child.pid!,
+    url,
     startMs,
     async filled() {
       const began = performance.now();

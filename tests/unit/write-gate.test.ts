@@ -60,6 +60,17 @@ describe('the gate before writes', () => {
     assert.deepEqual(gone, ['a', 'b', 'c']);
   });
 
+  test('tells how many are under way, and how often somebody waited', async () => {
+    const gate = new WriteGate(2);
+    const { handOver, answer } = requests(gate);
+    handOver(2);
+    gate.wait(() => handOver(1));
+    gate.wait(() => handOver(1))();
+    assert.deepEqual([gate.requests, gate.limit, gate.waiting, gate.waits], [2, 2, 1, 2]);
+    await answer();
+    assert.deepEqual([gate.requests, gate.waiting, gate.waits], [1, 0, 2]);
+  });
+
   test('passes over who gave the turn up, and who does not use it', async () => {
     const gate = new WriteGate(1);
     const { handOver, answer } = requests(gate);
