@@ -55,6 +55,7 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
   const clientOf = ({ peer }: HttpClient, { headers }: http.IncomingMessage) => peerOfRequest(peer, headers, proxies);
   const api = await createApi(
     createApiHost({
+      figures: hub.figures,
       limits,
       log,
       servicesFor: options.servicesFor,

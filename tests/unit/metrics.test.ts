@@ -82,11 +82,11 @@ describe('the table of metrics', () => {
   });
 });
 
-test('every limit is counted, but for the time that logins are slowed down, and that of bodies, which nothing takes', () => {
+test('every limit is counted, but for the time that logins are slowed down', () => {
   const counted = COUNTED_LIMITS.map(([limit]) => limit);
   assert.deepEqual(
     Object.keys(DEFAULT_LIMITS).filter((limit) => !counted.includes(limit as never)),
-    ['maxHttpBodyBytes', 'loginCautionMs'],
+    ['loginCautionMs'],
   );
 });
 

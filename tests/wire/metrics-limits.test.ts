@@ -188,6 +188,16 @@ const CASES: Readonly<Partial<Record<keyof Limits, Case>>> = {
     meet: (all) => all.dial('http').send(`GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20 * KIB)}\r\n\r\n`),
     times: 1,
   },
+  maxHttpBodyBytes: {
+    limits: { maxHttpBodyBytes: 10 },
+    meet: (all) =>
+      fetch(`http://127.0.0.1:${all.port('http')}/api/v1/users`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ username: 'somebody' }),
+      }),
+    times: 1,
+  },
   httpIdleTimeoutMs: {
     limits: { httpIdleTimeoutMs: 1 },
     meet: (all) => all.dial('http').send('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n'),

@@ -28,6 +28,8 @@ export interface ApiHost {
   mayLogIn(request: IncomingMessage): boolean;
   /** Something went wrong that the client is not to blame for. */
   onFailure(request: IncomingMessage, error: unknown): void;
+  /** A request is refused: limits that it went past are counted. */
+  onRefusal(error: unknown): void;
   status(caller: Caller): Promise<Json>;
 }
 
@@ -95,7 +97,14 @@ export async function openApiDocument(): Promise<object> {
   const nobody = () => {
     throw new Error('nobody asks');
   };
-  const host = { callerOf: nobody, untilRoom: nobody, mayLogIn: nobody, onFailure: nobody, status: nobody };
+  const host = {
+    callerOf: nobody,
+    untilRoom: nobody,
+    mayLogIn: nobody,
+    onFailure: nobody,
+    onRefusal: nobody,
+    status: nobody,
+  };
   return (await createApi({ ...host, limits: DEFAULT_LIMITS })).document;
 }
 
@@ -200,6 +209,7 @@ function send(reply: FastifyReply, status: number, body: string | Readable): Fas
 function fail(host: ApiHost, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { isOurs, ...problem } = failureOf(error);
   if (isOurs) host.onFailure(request.raw, error);
+  else host.onRefusal(error);
   let { type, detail } = problem;
   const mayLogIn = host.mayLogIn(request.raw);
   // Without a login a right is lacking because of that, where one would be taken.

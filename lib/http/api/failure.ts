@@ -24,9 +24,11 @@ const REFUSALS: Readonly<Record<RefusalKind, ProblemType>> = {
   rule: 'invalid',
 };
 
+const BODY_TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
 /** Errors of fastify that are the client's own doing. */
 const FASTIFY: Readonly<Record<string, readonly [ProblemType, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 'The body is too long.'],
+  [BODY_TOO_LARGE]: ['body-too-large', 'The body is too long.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'The body must be application/json.'],
   FST_ERR_CTP_EMPTY_TYPE: ['unsupported-media-type', 'The body must be application/json.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad-request', 'The body is not as long as it says.'],
@@ -35,6 +37,10 @@ const FASTIFY: Readonly<Record<string, readonly [ProblemType, string]>> = {
   FST_ERR_BAD_URL: ['bad-request', 'The path cannot be read.'],
   FST_ERR_MAX_PARAM_LENGTH: ['bad-request', 'A part of the path is too long.'],
 };
+
+export function isBodyTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === BODY_TOO_LARGE;
+}
 
 /** What a client is told of an error, and whether the log must have it. */
 export function failureOf(error: unknown): {

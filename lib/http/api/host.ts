@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import type { HubFigures } from '../../asyncrpc/hub-figures.ts';
 import type { Peer, Service } from '../../asyncrpc/service.ts';
 import type { Logger } from '../../log.ts';
 import type { HttpClient } from '../client.ts';
 import type { ApiHost } from './app.ts';
 import { Caller } from './call.ts';
 import { isPrivate, readCredentials } from './credentials.ts';
-import { ApiProblem } from './failure.ts';
+import { ApiProblem, isBodyTooLarge } from './failure.ts';
 
 /** What joins the API to the door. */
 export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status'> {
@@ -16,9 +17,19 @@ export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status'> {
   /** Who asks, the words of proxies considered. */
   peerOf(request: IncomingMessage): Peer;
   readonly log: Logger;
+  /** Of all connections. */
+  readonly figures: HubFigures;
 }
 
-export function createApiHost({ limits, status, servicesFor, clientOf, peerOf, log }: ApiHostOptions): ApiHost {
+export function createApiHost({
+  limits,
+  status,
+  servicesFor,
+  clientOf,
+  peerOf,
+  log,
+  figures,
+}: ApiHostOptions): ApiHost {
   const mayLogIn = (request: IncomingMessage) => {
     const { socket, peer } = clientOf(request);
     return isPrivate(socket, peer, request.headers);
@@ -39,6 +50,10 @@ export function createApiHost({ limits, status, servicesFor, clientOf, peerOf, l
       return new Caller(servicesFor(peer), peer, readCredentials(authorization));
     },
     untilRoom: (request) => clientOf(request).loan!.untilRoom(),
+    onRefusal(error) {
+      figures.note(error);
+      if (isBodyTooLarge(error)) figures.hits.maxHttpBodyBytes++;
+    },
     onFailure(request, error) {
       log.error('HTTP request failed', { peer: clientOf(request).peer.name, error });
     },

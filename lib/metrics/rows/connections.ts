@@ -9,8 +9,8 @@ const LISTENER = 'an address of the server, or `other` for clients that a progra
 /** Limits that turn clients away. */
 const PLACES = ['maxConnections', 'maxConnectionsPerAddress', 'maxHandshakes', 'maxHandshakesPerAddress'] as const;
 
-/** How long something is done, and nothing that a client can meet by itself; and what is not asked for yet. */
-const NEVER_MET: readonly (keyof Limits)[] = ['loginCautionMs', 'maxHttpBodyBytes'];
+/** How long something is done, and nothing that a client can meet by itself. */
+const NEVER_MET: readonly (keyof Limits)[] = ['loginCautionMs'];
 
 /** Every limit that can be met, with the name of its option. */
 export const COUNTED_LIMITS: readonly (readonly [limit: keyof Limits, option: string])[] = LIMIT_OPTIONS.flatMap(
