@@ -122,8 +122,19 @@ export function printable(text: string): string {
 
 /** Why something failed, for a message that names the file itself: `no such file or directory`. */
 export function reasonOf(error: unknown): string {
+  const tls = tlsReason(error);
+  if (tls !== null) return tls;
   if (!isSystemError(error)) return errorText(error);
   return util.getSystemErrorMap().get(error.errno)?.[1] ?? error.code;
+}
+
+/** What OpenSSL says of a failed connection is written for its own developers: `…:SSL routines:FUNCTION:REASON:FILE:LINE:`. */
+function tlsReason(error: unknown): string | null {
+  const reason = error instanceof Error ? /:SSL routines:[^:]*:([^:]+):/.exec(error.message)?.[1] : undefined;
+  if (reason === undefined) return null;
+  if (reason.endsWith('alert certificate required'))
+    return 'the server wants a certificate; name it with --tls-cert and --tls-key';
+  return `TLS: ${reason}`;
 }
 
 interface SystemError extends Error {

@@ -69,6 +69,7 @@ export {
   type Access,
   type App,
   type Carrier,
+  type CertificateFiles,
   type Change,
   type Config,
   type ConfigFile,
@@ -86,6 +87,7 @@ export {
   type Limits,
   type ListenAccess,
   type Listener,
+  type ListenerCertificate,
   type ListenerFigures,
   type ListenerReport,
   type ListenerSpec,
@@ -113,5 +115,6 @@ export {
   type SyncMode,
   startServer,
   type TakenOver,
+  type TlsFiles,
   type UpstreamConfig,
 } from './entries/server.ts';

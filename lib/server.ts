@@ -143,12 +143,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
     if (!address) return null;
-    const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile } = config.upstream;
+    const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile, certificate } = config.upstream;
     const login = protocol.startsWith('OEHASHEQUIV') ? await upstreamLogin(config.upstream, address) : null;
     const { limits } = config;
     const { maxMessageBytes } = limits;
     const dialUpstream = async () =>
-      (await dial(address, { timeoutMs: connectTimeoutMs, caFile, maxMessageBytes })).stream;
+      (await dial(address, { timeoutMs: connectTimeoutMs, caFile, ...certificate, maxMessageBytes })).stream;
     const link = createUpstreamLink({
       address,
       dial: dialUpstream,

@@ -4,7 +4,7 @@ _bakeserv_hashclient() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
-      --address|--log|--login|-l|--password|-p|--become|-b|--ca|--timeout) ((i++)) ;;
+      --address|--log|--login|-l|--password|-p|--become|-b|--ca|--tls-cert|--tls-key|--timeout) ((i++)) ;;
       -*) ;;
       *) command=${COMP_WORDS[i]}; break ;;
     esac
@@ -18,9 +18,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "get get-outhash unihash-exists stats ping stress remove clean-unused get-db-usage get-db-query-columns gc-status gc-mark gc-sweep gc-mark-stream gc export import diff get-user get-all-users new-user set-user-perms refresh-token delete-user completion" -- "$cur")); fi ;;
     get)
       case "$prev" in
@@ -30,9 +32,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-outhash)
       case "$prev" in
@@ -42,9 +46,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     unihash-exists)
       case "$prev" in
@@ -54,9 +60,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--quiet --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--quiet --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     stats)
       case "$prev" in
@@ -66,9 +74,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--reset --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--reset --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     ping)
       case "$prev" in
@@ -79,9 +89,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     stress)
       case "$prev" in
@@ -95,9 +107,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--clients --requests --report --taskhash-seed --outhash-seed --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--clients --requests --report --taskhash-seed --outhash-seed --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     remove)
       case "$prev" in
@@ -108,9 +122,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --dry-run --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --dry-run --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     clean-unused)
       case "$prev" in
@@ -120,9 +136,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-db-usage)
       case "$prev" in
@@ -132,9 +150,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-db-query-columns)
       case "$prev" in
@@ -144,9 +164,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-status)
       case "$prev" in
@@ -156,9 +178,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-mark)
       case "$prev" in
@@ -169,9 +193,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--where --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-sweep)
       case "$prev" in
@@ -181,9 +207,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc-mark-stream)
       case "$prev" in
@@ -193,9 +221,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     gc)
       case "$prev" in
@@ -209,9 +239,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--sstate-dir --keep-from --max-age --mark --dry-run --yes --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--sstate-dir --keep-from --max-age --mark --dry-run --yes --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     export)
       case "$prev" in
@@ -221,9 +253,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--resume --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--resume --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     import)
       case "$prev" in
@@ -234,9 +268,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--from-line --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--from-line --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     diff)
       case "$prev" in
@@ -247,9 +283,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--taskhashes --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--taskhashes --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-user)
       case "$prev" in
@@ -260,9 +298,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     get-all-users)
       case "$prev" in
@@ -272,9 +312,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     new-user)
       case "$prev" in
@@ -285,9 +327,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     set-user-perms)
       case "$prev" in
@@ -298,9 +342,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     refresh-token)
       case "$prev" in
@@ -311,9 +357,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     delete-user)
       case "$prev" in
@@ -324,9 +372,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--username --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     completion)
       case "$prev" in
@@ -336,9 +386,11 @@ _bakeserv_hashclient() {
         --password|-p) return ;;
         --become|-b) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
 }

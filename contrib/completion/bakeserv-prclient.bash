@@ -4,7 +4,7 @@ _bakeserv_prclient() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
-      --server|--ca|--timeout) ((i++)) ;;
+      --server|--ca|--tls-cert|--tls-key|--timeout) ((i++)) ;;
       -*) ;;
       *) command=${COMP_WORDS[i]}; break ;;
     esac
@@ -14,49 +14,61 @@ _bakeserv_prclient() {
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list is-readonly ping completion" -- "$cur")); fi ;;
     get-pr)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-pr)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-package)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     max-package-pr)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     import-one)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     export)
       case "$prev" in
@@ -66,18 +78,22 @@ _bakeserv_prclient() {
         --checksum) return ;;
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     import)
       case "$prev" in
         --format) COMPREPLY=($(compgen -W "bitbake json jsonl csv" -- "$cur")); return ;;
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     remove)
       case "$prev" in
@@ -87,51 +103,63 @@ _bakeserv_prclient() {
         --value) return ;;
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --ca --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else :; fi ;;
     history)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     list)
       case "$prev" in
         --like) return ;;
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     is-readonly)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     ping)
       case "$prev" in
         --count|-n) return ;;
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     completion)
       case "$prev" in
         --server) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
 }

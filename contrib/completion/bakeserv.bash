@@ -33,12 +33,17 @@ _bakeserv() {
         --admin-user) return ;;
         --admin-password) return ;;
         --admin-password-file) return ;;
+        --tls-cert) return ;;
+        --tls-key) return ;;
+        --tls-client-ca) return ;;
         --hashserv-upstream) return ;;
         --prserv-upstream) return ;;
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
         --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
         --upstream-timeout) return ;;
         --upstream-report-timeout) return ;;
         --upstream-connect-timeout) return ;;
@@ -79,7 +84,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else :; fi ;;
     config)
       case "$prev" in
@@ -99,12 +104,17 @@ _bakeserv() {
         --admin-user) return ;;
         --admin-password) return ;;
         --admin-password-file) return ;;
+        --tls-cert) return ;;
+        --tls-key) return ;;
+        --tls-client-ca) return ;;
         --hashserv-upstream) return ;;
         --prserv-upstream) return ;;
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
         --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
         --upstream-timeout) return ;;
         --upstream-report-timeout) return ;;
         --upstream-connect-timeout) return ;;
@@ -145,7 +155,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
     auto)
       case "$prev" in
@@ -160,6 +170,8 @@ _bakeserv() {
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
         --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
         --upstream-timeout) return ;;
         --upstream-report-timeout) return ;;
         --upstream-connect-timeout) return ;;
@@ -170,7 +182,7 @@ _bakeserv() {
         --parent) return ;;
         --format) COMPREPLY=($(compgen -W "shell conf json" -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --version --help" -- "$cur"))
       else :; fi ;;
     run)
       case "$prev" in
@@ -185,6 +197,8 @@ _bakeserv() {
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
         --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
         --upstream-timeout) return ;;
         --upstream-report-timeout) return ;;
         --upstream-connect-timeout) return ;;
@@ -192,7 +206,7 @@ _bakeserv() {
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
       else :; fi ;;
     warm)
       case "$prev" in
@@ -201,8 +215,10 @@ _bakeserv() {
         --user) return ;;
         --token) return ;;
         --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --from-db --user --token --ca --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --from-db --user --token --ca --upstream-tls-cert --upstream-tls-key --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     status)
       case "$prev" in

@@ -39,6 +39,8 @@ export interface Peer {
   readonly local: boolean;
   /** What the listener it came by lets it do; absent: all that the services allow. */
   readonly rights?: Rights;
+  /** The user that its certificate names, which an authority of the listener has issued; absent without one. */
+  readonly user?: string;
   /** The proxy that said who it is, by its address; absent where nobody stands between. */
   readonly proxy?: string;
   /** What it has taken already, where something had to be read from it before it could be served. */
@@ -169,6 +171,8 @@ export interface SharedTurns {
   spend(began: number): void;
   /** Lets the worker go on in its turn; `isBusy` when it has much to do. */
   queue(worker: { work(): void }, isBusy: boolean): void;
+  /** Resolves in a turn that nobody else shares: for what takes long and is done in one go. */
+  next(): Promise<void>;
 }
 
 /** Where transports hand their clients over. */

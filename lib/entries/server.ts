@@ -10,6 +10,8 @@ export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport
 export type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 export type { Listener } from '../asyncrpc/transport/listen.ts';
 export type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+export type { CertificateFiles, TlsFiles } from '../asyncrpc/transport/tls/credentials.ts';
+export type { ListenerCertificate } from '../asyncrpc/transport/tls/listener.ts';
 export {
   AddressError,
   BakeservError,

@@ -83,6 +83,9 @@ export function createHashService(options: HashServiceOptions): HashService {
     return held;
   }
 
+  /** Of every session: a function of its own for each would be one more for each connection. */
+  const onUnknownUser = (session: HashSession, name: string) =>
+    noteRefusal({ log, session }, 'the certificate names no user: anonymous rights', { name });
   return {
     protocol: PROTOCOL,
     figures,
@@ -94,7 +97,8 @@ export function createHashService(options: HashServiceOptions): HashService {
       const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
       const readOnly = store.readOnly || access !== 'read-write';
       const imports: HashContext['imports'] = new Tally((counts) => note({ log, session }, 'rows imported', counts));
-      const session = new HashSession(peer, store, anonymousSet(anonymousPermissions(peer)), () => imports.close());
+      const anonymous = anonymousSet(anonymousPermissions(peer));
+      const session = new HashSession(peer, store, anonymous, () => imports.close(), onUnknownUser);
       // Written out: to spread an object of this size takes longer than all else here, and five times the memory.
       const own = {
         session,

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
 import { type Address, formatAddress, parseAddress, protocolAddress } from '../asyncrpc/transport/address.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
+import type { CertificateFiles } from '../asyncrpc/transport/tls/credentials.ts';
 import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
@@ -11,6 +12,7 @@ import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
+import { certificateOf, requireTlsListener, tlsDefaults } from './tls-settings.ts';
 
 /** When writes are synced to the disk. */
 export type SyncMode =
@@ -32,6 +34,8 @@ export interface UpstreamConfig {
   readonly connectTimeoutMs: number;
   readonly missTtlMs: number;
   readonly caFile: string | null;
+  /** What the server shows upstreams that ask for a certificate. */
+  readonly certificate: CertificateFiles | null;
   /** For the hash equivalence upstream; token null: look in .netrc. */
   readonly username: string | null;
   readonly token: string | null;
@@ -105,10 +109,12 @@ export function configOf(
     mode: text('socket-mode') === undefined ? null : Number.parseInt(text('socket-mode')!, 8),
     group: text('socket-group') ?? null,
   };
+  const tls = tlsDefaults(text, where);
   const binds = naming(where('bind'), () =>
-    (value('bind') as readonly ListenerGiven[]).map((given) => parseListener(given, access)),
+    (value('bind') as readonly ListenerGiven[]).map((given) => parseListener(given, { access, tls })),
   );
   if (binds.length === 0) throw new ConfigError(`${where('bind')}: no address is given`);
+  requireTlsListener(tls, binds, where);
   const milliseconds = (name: string) => (value(name) as number) * 1000;
   const service = (name: string): ServiceConfig | null => {
     if (!flag(name)) return null;
@@ -145,6 +151,7 @@ export function configOf(
       connectTimeoutMs: milliseconds('upstream-connect-timeout'),
       missTtlMs: milliseconds('upstream-miss-ttl'),
       caFile: text('ca') ?? null,
+      certificate: certificateOf('upstream-tls-cert', 'upstream-tls-key', text, where),
       username: text('hashserv-upstream-user') ?? null,
       token: text('hashserv-upstream-token') ?? null,
     },

@@ -2,10 +2,12 @@ import type { Access, Rights } from '../asyncrpc/rights.ts';
 import { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 import { RESERVED_NAMES } from '../asyncrpc/transport/inherited.ts';
 import type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
+import type { TlsFiles } from '../asyncrpc/transport/tls/credentials.ts';
 import { ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import { type ListenerGiven, readListener } from './listener-words.ts';
 import { SOCKET_MODE } from './serve-options.ts';
+import { type TlsDefaults, tlsOf } from './tls-settings.ts';
 
 /** An address to listen on, and what its clients may do. */
 export interface ListenerSpec {
@@ -17,6 +19,15 @@ export interface ListenerSpec {
   readonly access: ListenAccess;
   /** Connections begin with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
+  /** Its certificate, where TLS is spoken; null elsewhere, and where none is named, which a start refuses. */
+  readonly tls: TlsFiles | null;
+}
+
+/** What holds for listeners that do not say. */
+export interface ListenerDefaults {
+  /** Who may connect to Unix sockets. */
+  readonly access: ListenAccess;
+  readonly tls: TlsDefaults;
 }
 
 /** What FileDescriptorName= takes (systemd.socket(5)). */
@@ -29,10 +40,9 @@ export type ServiceName = keyof typeof PROTOCOLS;
 
 /**
  * Reads a listener as it was given.
- * @param access who may connect to Unix sockets that do not say
  * @throws ConfigError, AddressError naming what is wrong
  */
-export function parseListener(given: ListenerGiven, access: ListenAccess): ListenerSpec {
+export function parseListener(given: ListenerGiven, { access, tls }: ListenerDefaults): ListenerSpec {
   const said = typeof given === 'string' ? readListener(given) : given;
   const address = parseAddress(said.address);
   const bad = (why: string) => new ConfigError(`${formatAddress(address)}: ${why}`);
@@ -67,6 +77,7 @@ export function parseListener(given: ListenerGiven, access: ListenAccess): Liste
       group: group ?? access.group,
     },
     proxyProtocol: said['proxy-protocol'] ?? false,
+    tls: tlsOf(said, address, tls, bad),
   };
 }
 

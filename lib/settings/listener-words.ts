@@ -12,6 +12,9 @@ export interface ListenerObject {
   readonly 'socket-mode'?: string;
   readonly 'socket-group'?: string;
   readonly 'proxy-protocol'?: boolean;
+  readonly 'tls-cert'?: string;
+  readonly 'tls-key'?: string;
+  readonly 'tls-client-ca'?: string;
 }
 
 /** A listener as it is given. */
@@ -35,6 +38,9 @@ const PROPERTIES: Readonly<Record<keyof ListenerObject, object>> = {
     type: 'boolean',
     description: 'Connections begin with a PROXY protocol header, and come from --trust-proxy only',
   },
+  'tls-cert': { ...TEXTS, description: 'As --tls-cert, for this address' },
+  'tls-key': { ...TEXTS, description: 'As --tls-key, for this address' },
+  'tls-client-ca': { ...TEXTS, description: 'As --tls-client-ca, for this address' },
 };
 
 export const LISTENER_KEYS: readonly string[] = Object.keys(PROPERTIES);

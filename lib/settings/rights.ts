@@ -45,18 +45,20 @@ export interface ListenerReport {
   readonly anonymous: readonly string[];
   /** The same of clients that a proxy on this machine has as local; null where nobody has more than the others. */
   readonly behindProxy: readonly string[] | null;
+  /** Whether clients must show a certificate; absent in servers from before. */
+  readonly clientCertificates?: boolean;
 }
 
 /** What a server with these settings lets clients of a listener do. */
 export function reportOf(
   config: Pick<Config, 'anonymousPermissions' | 'trustProxy' | 'hashserv' | 'prserv' | 'readOnly'>,
-  { address, rights, proxyProtocol }: Pick<ListenerSpec, 'address' | 'rights' | 'proxyProtocol'>,
+  { address, rights, proxyProtocol, tls }: Pick<ListenerSpec, 'address' | 'rights' | 'proxyProtocol' | 'tls'>,
 ): ListenerReport {
   const open = (local: boolean) => anonymousPermissions(config, { local, rights });
   const local = isLocalAddress(address);
   const isProxied = proxyProtocol || (local && trustsLoopback(config, address));
   const anonymous = open(local && !isProxied);
-  const mayBeNamed = local && isProxied && (proxyProtocol || address.kind !== 'tcp');
+  const mayBeNamed = local && isProxied && (proxyProtocol || !isStream(address));
   const access = (service: ServiceName) => {
     const found = config[service] ? accessTo(rights, service) : null;
     return found === 'read-write' && config.readOnly ? 'read-only' : found;
@@ -66,7 +68,13 @@ export function reportOf(
     prserv: access('prserv'),
     anonymous,
     behindProxy: mayBeNamed && open(true) !== anonymous ? open(true) : null,
+    clientCertificates: (tls?.clientCaFile ?? null) !== null,
   };
+}
+
+/** Whether nothing but a header of the PROXY protocol can say there who the client is. */
+function isStream({ kind }: Address): boolean {
+  return kind === 'tcp' || kind === 'tls';
 }
 
 /** Whether whoever connects from this machine over the network counts as a proxy. */
@@ -76,8 +84,9 @@ function trustsLoopback({ trustProxy }: Pick<Config, 'trustProxy'>, address: Add
 }
 
 /** The report in a line. The PR service has no users: what --anon-perms leaves out closes nothing of it but the removing. */
-export function tellReport({ hashserv, prserv, anonymous, behindProxy }: ListenerReport): string {
+export function tellReport({ hashserv, prserv, anonymous, behindProxy, clientCertificates }: ListenerReport): string {
   const told: string[] = [];
+  if (clientCertificates) told.push('clients need a certificate');
   if (hashserv) told.push(`hash equivalence ${hashserv}, without a login ${anonymous.join(',') || 'nothing'}`);
   if (prserv === 'read-write')
     told.push(`PR values read-write for everybody, removing ${anonymous.includes(DB_ADMIN) ? 'too' : 'refused'}`);

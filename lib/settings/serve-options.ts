@@ -1,4 +1,5 @@
 import { LIMIT_OPTIONS, type Option } from './options.ts';
+import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name, setting: true }));
@@ -19,7 +20,7 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT or http://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol; name=builders takes a socket of systemd instead; see docs/permissions.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol, tls-cert=FILE, tls-key=FILE, tls-client-ca=FILE; name=builders takes a socket of systemd instead; see docs/permissions.md and docs/tls.md',
       reloads: true,
     },
     {
@@ -167,6 +168,7 @@ const ROWS: readonly Option[] = [
       reloads: true,
     },
   ]),
+  ...group('TLS', TLS_ROWS),
   ...group('Upstream', [
     {
       name: 'hashserv-upstream',
@@ -199,8 +201,10 @@ const ROWS: readonly Option[] = [
       name: 'ca',
       type: 'string',
       default: undefined,
-      describe: 'PEM file of certificate authorities to trust for wss:// addresses, in addition to those of the system',
+      describe:
+        'PEM file of certificate authorities to trust for tls:// and wss:// addresses, in addition to those of the system',
     },
+    ...UPSTREAM_TLS_ROWS,
     {
       name: 'upstream-timeout',
       type: 'seconds',

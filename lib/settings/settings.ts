@@ -1,6 +1,6 @@
-import fs from 'node:fs';
 import type { ErrorObject } from 'ajv';
-import { ConfigError, reasonOf } from '../errors.ts';
+import { readPrivateFile } from '../asyncrpc/transport/private-file.ts';
+import { ConfigError } from '../errors.ts';
 import type { ConfigFile } from './config-file.ts';
 import { LISTENER_KEYS, type ListenerGiven, splitListeners } from './listener-words.ts';
 import { didYouMean } from './nearest.ts';
@@ -198,29 +198,8 @@ function secret(option: Option, layers: readonly Layer[], settings: Settings): S
   return { option, value: readSecret(String(named.value), named.where), where: named.where };
 }
 
-/** A secret, and the mode of the very file it was read from; a pipe or a terminal is private. */
-function openSecret(path: string, where: string): { mode: number; text: string } {
-  try {
-    const descriptor = fs.openSync(path, 'r');
-    try {
-      const found = fs.fstatSync(descriptor);
-      const text = fs.readFileSync(descriptor, 'utf8').replace(/\r?\n$/, '');
-      return { mode: found.isFile() ? found.mode : 0, text };
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  } catch (error) {
-    throw new ConfigError(`${where}: cannot read ${path}: ${reasonOf(error)}`, error);
-  }
-}
-
 function readSecret(path: string, where: string): string {
-  const { mode, text } = openSecret(path, where);
-  // Anyone who can write the file can set the password. Its group, that of the service, may read it.
-  if ((mode & 0o026) !== 0) {
-    const shown = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new ConfigError(`${where}: others may read or write ${path} (its mode is ${shown}): chmod 600 ${path}`);
-  }
+  const text = readPrivateFile(path, where).replace(/\r?\n$/, '');
   if (text !== '') return text;
   throw new ConfigError(`${where}: ${path} is empty where a secret was expected`);
 }

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { formatAddress } from '../asyncrpc/transport/address.ts';
 import { readAuthorities } from '../asyncrpc/transport/authorities.ts';
 import { checkListenAddress, folderToCome } from '../asyncrpc/transport/listen-check.ts';
+import type { TlsFiles } from '../asyncrpc/transport/tls/credentials.ts';
+import { expiryWarning } from '../asyncrpc/transport/tls/expiry.ts';
 import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 import type { ListenerSpec } from '../settings/listener-spec.ts';
@@ -22,7 +24,7 @@ export interface StartMoment {
 /**
  * Every check of a start, short of opening a database and listening. Creates nothing; a server that runs with the same
  * settings is not in the way.
- * @returns warnings about what must exist by the time of the start, when that is still to come
+ * @returns warnings: what must exist by the time of the start, when that is still to come, and certificates that expire soon
  * @throws ConfigError with every fault
  */
 export async function checkStart(
@@ -32,9 +34,9 @@ export async function checkStart(
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const warnings: string[] = [];
-  const checkBind = ({ address, access }: ListenerSpec) => {
+  const checkBind = ({ address, access, tls }: ListenerSpec) => {
     const folder = ahead ? folderToCome(address) : null;
-    if (folder === null) return checkListenAddress(address, access);
+    if (folder === null) return checkListenAddress(address, access, tls);
     warnings.push(
       `${formatAddress(address)}: there is no folder ${folder} yet: serve does not start without it; with RuntimeDirectory= in its unit, systemd creates it at the start`,
     );
@@ -51,16 +53,32 @@ export async function checkStart(
   for (const service of [config.hashserv, config.prserv]) {
     if (service) await check(() => checkFile(path.resolve(service.file), config));
   }
-  if (!inherited) for (const bind of config.binds) await check(() => checkBind(bind));
-  const { caFile } = config.upstream;
+  for (const bind of config.binds) {
+    if (!inherited) await check(() => checkBind(bind));
+    // One without a name has no socket among those that were handed over.
+    const { tls } = !inherited || bind.name !== null ? bind : { tls: null };
+    if (tls) await check(async () => warnings.push(...(await checkCertificate(tls))));
+  }
+  const { caFile, certificate } = config.upstream;
   if (caFile !== null) await check(() => readAuthorities(caFile));
+  if (certificate) await check(async () => (await credentials()).readClientCertificate(certificate));
   const upstream = config.hashserv?.upstream;
   if (upstream) await check(() => upstreamLogin(config.upstream, upstream));
   const { logFile, accessLog } = config;
   if (logFile !== null) await check(() => checkLogFile('--log-file', logFile));
   if (accessLog !== null && accessLog !== '-') await check(() => checkLogFile('--access-log', accessLog));
   if (faults.length > 0) throw new ConfigError([...new Set(faults)].join('; '));
-  return warnings;
+  return [...new Set(warnings)];
+}
+
+/** Loaded only when needed: most servers speak no TLS, and every server should start fast. */
+const credentials = () => import('../asyncrpc/transport/tls/credentials.ts');
+
+/** @returns a warning when it expires soon; a server that starts logs it by itself */
+async function checkCertificate(files: TlsFiles): Promise<readonly string[]> {
+  const { expires } = (await credentials()).readServerCredentials(files);
+  const warning = expiryWarning({ file: files.certFile, expires });
+  return warning === null ? [] : [warning];
 }
 
 function checkLogFile(option: string, file: string): void {

@@ -4,6 +4,7 @@ import { formatAddress } from '../asyncrpc/transport/address.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 import { type Listener, type ListenOptions, listen, listenInherited } from '../asyncrpc/transport/listen.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
+import { type ExpiryWatch, watchExpiry } from '../asyncrpc/transport/tls/expiry.ts';
 import type { HttpDoor } from '../http/door.ts';
 import { type Logger, limitRate } from '../log.ts';
 import type { Config } from '../settings/config.ts';
@@ -58,7 +59,9 @@ export async function openDoors(
     opened ??= openHttp(() => list);
     return opened;
   };
+  let expiry: ExpiryWatch | null = null;
   const close = async () => {
+    expiry?.close();
     (await opened)?.stop();
     await Promise.all(list.map((door) => door.close()));
   };
@@ -67,15 +70,14 @@ export async function openDoors(
     const standing: Standing = { spec, current: { ...(spec?.rights ?? ALL_RIGHTS) } };
     const proxyProtocol = spec?.proxyProtocol ?? false;
     const common = { allowOrigins, http, rights: standing, proxies, proxyProtocol };
-    const { address, figures, close } = await start({ ...common, ...(spec && { access: spec.access }) });
+    const listener = await start({ ...common, ...(spec && { access: spec.access, tls: spec.tls }) });
+    const { address, figures } = listener;
     standings.push(standing);
     hub.figures.listeners.set(formatAddress(address), figures);
     list.push({
-      address,
-      figures,
-      close,
+      ...listener,
       get report() {
-        return reportOf(settings, { address, rights: standing.current, proxyProtocol });
+        return reportOf(settings, { address, rights: standing.current, proxyProtocol, tls: spec?.tls ?? null });
       },
     });
   };
@@ -89,6 +91,10 @@ export async function openDoors(
     throw error;
   }
   for (const { address, report } of list) log.info(`listening on ${formatAddress(address)}: ${tellReport(report)}`);
+  expiry = watchExpiry(
+    list.flatMap(({ certificate }) => certificate ?? []),
+    log,
+  );
   return {
     list,
     close,
@@ -98,10 +104,13 @@ export async function openDoors(
       const left = [...now.binds];
       const later: string[] = [];
       const changes: (() => void)[] = [];
+      const renewals: (() => void)[] = [];
       for (const [i, standing] of standings.entries()) {
         const spec = standing.spec && takeMatching(left, standing.spec, inherited.length > 0);
         if (standing.spec && !spec) later.push(`bind (${formatAddress(list[i]!.address)} is there no more)`);
         else if (spec && needsStart(standing.spec!, spec)) later.push(`bind (${formatAddress(spec.address)})`);
+        const renewal = spec?.tls ? list[i]!.certificate?.prepare(spec.tls) : null;
+        if (renewal) renewals.push(renewal);
         const past = standing.current;
         const rights = { ...(spec?.rights ?? past) };
         const [was, is] = [
@@ -115,12 +124,17 @@ export async function openDoors(
         });
       }
       if (inherited.length === 0) for (const { address } of left) later.push(`bind (${formatAddress(address)} is new)`);
+      const what = [
+        ...(changes.length > 0 ? ['the rights of listeners'] : []),
+        ...(renewals.length > 0 ? ['the certificates of listeners'] : []),
+      ];
       return {
-        what: changes.length > 0 ? 'the rights of listeners' : null,
+        what: what.join(', ') || null,
         later,
         apply() {
           settings = next;
-          for (const change of changes) change();
+          for (const change of [...changes, ...renewals]) change();
+          if (renewals.length > 0) expiry?.look();
         },
       };
     },
@@ -167,9 +181,12 @@ function takeMatching(left: ListenerSpec[], was: ListenerSpec, byName: boolean):
   return at < 0 ? null : left.splice(at, 1)[0]!;
 }
 
-/** Whether something else than rights has changed: what is spoken there, or who may use the socket file. */
+/**
+ * Whether something else than rights and certificates has changed: what is spoken there, who may use the socket file, or whether
+ * clients need a certificate.
+ */
 function needsStart(was: ListenerSpec, now: ListenerSpec): boolean {
-  const text = ({ address, name, access, proxyProtocol }: ListenerSpec) =>
-    JSON.stringify([formatAddress(address), name, access, proxyProtocol]);
+  const text = ({ address, name, access, proxyProtocol, tls }: ListenerSpec) =>
+    JSON.stringify([formatAddress(address), name, access, proxyProtocol, (tls?.clientCaFile ?? null) === null]);
   return text(was) !== text(now);
 }

@@ -6,7 +6,7 @@ import { createHome, type Home, output } from './home-helpers.ts';
 
 /** Settings with which a server cannot start, whatever it finds when it listens, and what is said of them. */
 const WRONG: Readonly<Record<string, readonly [args: readonly string[], said: RegExp]>> = {
-  'a wss:// address': [['--bind', 'wss://127.0.0.1:1'], /TLS is not spoken here/],
+  'a wss:// address without a certificate': [['--bind', 'wss://127.0.0.1:1'], /TLS needs a certificate and its key/],
   'a socket in a folder that is not there': [
     ['--bind', 'unix://./no/s'],
     /unix:\/\/\S+\/no\/s: there is no folder \S+\/no\n/,

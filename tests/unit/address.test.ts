@@ -11,6 +11,7 @@ const ws = (host: string, port: number, path = '/', secure = false): Address => 
   path,
 });
 const tcp = (host: string, port: number): Address => ({ kind: 'tcp', host, port });
+const tls = (host: string, port: number): Address => ({ kind: 'tls', host, port });
 
 const http = (host: string, port: number, secure = false): Address => ({ kind: 'http', secure, host, port });
 
@@ -29,6 +30,10 @@ const FORMS: readonly (readonly [text: string, address: Address, local: boolean,
   ['[::]:8585', tcp('::', 8585), false],
   ['[fe80::1%eth0]:1', tcp('fe80::1%eth0', 1), false],
   ['[::ffff:127.0.0.1]:1', tcp('::ffff:127.0.0.1', 1), true],
+  ['tls://host:1', tls('host', 1), false],
+  ['tls://localhost:8687', tls('localhost', 8687), true],
+  ['tls://[::1]:0', tls('::1', 0), true],
+  ['tls://:8687', tls('', 8687), false],
   ['ws://host:1', ws('host', 1), false],
   ['ws://localhost:1', ws('localhost', 1), true],
   ['ws://host', ws('host', 80), false, 'ws://host:80'],
@@ -68,6 +73,12 @@ const BAD = [
   'wss://user:password@host:1',
   'unix://a\0b',
   'host/path:1',
+  'tls://',
+  'tls://host',
+  'tls://host:1/',
+  'tls://user@host/x:1',
+  'TLS://host:1',
+  'tls://tls://host:1',
 ];
 
 describe('addresses', () => {

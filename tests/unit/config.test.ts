@@ -32,6 +32,11 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'trust-proxy': ['unix', '10.0.0.0/8', (config) => config.trustProxy],
   'allow-origin': ['https://a', 'https://b:1', (config) => config.allowOrigins],
   ca: ['a', 'b', (config) => config.upstream.caFile],
+  'tls-cert': ['a', 'b', (config) => config.binds[0]!.tls?.certFile],
+  'tls-key': ['a', 'b', (config) => config.binds[0]!.tls?.keyFile],
+  'tls-client-ca': ['a', 'b', (config) => config.binds[0]!.tls?.clientCaFile],
+  'upstream-tls-cert': ['a', 'b', (config) => config.upstream.certificate?.certFile],
+  'upstream-tls-key': ['a', 'b', (config) => config.upstream.certificate?.keyFile],
   'cache-size': ['1MiB', '2MiB', (config) => config.cacheBytes],
   'read-only': ['true', 'false', (config) => config.readOnly],
   immutable: ['true', 'false', (config) => config.immutable],
@@ -95,8 +100,16 @@ const WRONG: Readonly<Record<Option['type'], readonly (readonly [given: string, 
   listeners: [],
 };
 
-/** What an option is only taken with: an administrator is a name and a password, and only what is read may be immutable. */
+/**
+ * What an option is only taken with: an administrator is a name and a password, a certificate has a key, and only what
+ * is read may be immutable.
+ */
 const COMPANY: Readonly<Record<string, Record<string, string>>> = {
+  'tls-cert': { 'tls-key': 'k', bind: 'tls://:1' },
+  'tls-key': { 'tls-cert': 'c', bind: 'wss://h' },
+  'tls-client-ca': { 'tls-cert': 'c', 'tls-key': 'k', bind: 'tls://:1' },
+  'upstream-tls-cert': { 'upstream-tls-key': 'k' },
+  'upstream-tls-key': { 'upstream-tls-cert': 'c' },
   immutable: { 'read-only': 'true' },
   'admin-user': { 'admin-password': 'p' },
   'admin-password': { 'admin-user': 'u' },
@@ -201,6 +214,15 @@ describe('settings', () => {
     [{ 'prserv-upstream': 'nonsense' }, /--prserv-upstream: .*"nonsense"/],
     [{ bind: ['h:1'], 'prserv-upstream': 'h:1' }, /--prserv-upstream h:1 is this server itself/],
     [{ bind: [] }, /--bind: no address/],
+    [
+      { bind: ['tls://h:1'], 'hashserv-upstream': 'tls://h:1' },
+      /--hashserv-upstream tls:\/\/h:1 is this server itself/,
+    ],
+    [{ 'tls-cert': 'c' }, /--tls-cert: its key is missing; name it with tls-key/],
+    [{ 'tls-key': 'k' }, /--tls-key: its certificate is missing; name it with tls-cert/],
+    [{ 'upstream-tls-cert': 'c' }, /--upstream-tls-cert: its key is missing/],
+    [{ 'tls-cert': 'c', 'tls-key': 'k' }, /--tls-cert: nothing listens with TLS/],
+    [{ bind: ['h:1', 'ws://h'], 'tls-client-ca': 'a' }, /--tls-client-ca: nothing listens with TLS/],
     [{ hashserv: false, prserv: false }, /--no-hashserv and --no-prserv/],
     [{ 'hashserv-db': '' }, /--hashserv-db: the file name is empty/],
     [{ 'prserv-db': '' }, /--prserv-db/],

@@ -7,7 +7,7 @@ import { parseListener } from '../../lib/settings/listener-spec.ts';
 import { type ListenerObject, readListener, splitListeners } from '../../lib/settings/listener-words.ts';
 import { resolveSettings } from '../../lib/settings/settings.ts';
 
-const ANY = { mode: null, group: null };
+const ANY = { access: { mode: null, group: null }, tls: { certificate: null, clientCaFile: null } };
 const fault = (message: RegExp) => ({ code: 'config-error', message });
 
 describe('a listener with rights of its own', () => {
@@ -51,6 +51,9 @@ describe('a listener with rights of its own', () => {
         'socket-mode': fc.constantFrom('0660', '600'),
         'socket-group': word,
         'proxy-protocol': fc.constant(true),
+        'tls-cert': word,
+        'tls-key': word,
+        'tls-client-ca': word,
       },
       { requiredKeys: ['address'] },
     );
@@ -81,6 +84,30 @@ describe('a listener with rights of its own', () => {
     );
   });
 
+  test('has the general certificate, and asks clients for theirs, unless it says another', () => {
+    const general = { 'tls-cert': 'c', 'tls-key': 'k', 'tls-client-ca': 'a' };
+    const own = 'tls-cert=c2,tls-key=k2';
+    const tlsOf = (flags: object) => resolveConfig({ ...flags }, {}).binds.map(({ tls }) => tls);
+    const bind = [`tls://:1`, `tls://:2,${own}`, `wss://h,${own},tls-client-ca=a2`, 'tls://:3,tls-client-ca=a3', ':4'];
+    const files = (certFile: string, keyFile: string, clientCaFile: string | null) => ({
+      certFile,
+      keyFile,
+      clientCaFile,
+    });
+    assert.deepEqual(tlsOf({ bind, ...general }), [
+      files('c', 'k', 'a'),
+      files('c2', 'k2', 'a'),
+      files('c2', 'k2', 'a2'),
+      files('c', 'k', 'a3'),
+      null,
+    ]);
+    assert.deepEqual(tlsOf({ bind: bind.slice(1, 3), 'tls-client-ca': 'a' }), [
+      files('c2', 'k2', 'a'),
+      files('c2', 'k2', 'a2'),
+    ]);
+    assert.deepEqual(tlsOf({ bind: [`tls://:2,${own}`] }), [files('c2', 'k2', null)]);
+  });
+
   test('may have commas in its path where it is an object', () => {
     const { address } = parseListener({ address: 'unix://a,b' }, ANY);
     assert.equal(formatAddress(address), 'unix://a,b');
@@ -95,6 +122,10 @@ describe('a listener with rights of its own', () => {
     [':1,pr=none,pr=none', /pr is given twice/],
     [':1,pr=no', /:1: pr: "no" is not read-only or none/],
     [':1,address=:2', /"address=:2" is nothing/],
+    [':1,tls-cert=c,tls-key=k', /:1: tls-cert, tls-key and tls-client-ca are for addresses with TLS/],
+    ['ws://h,tls-client-ca=a', /ws:\/\/h:80: tls-cert, tls-key and tls-client-ca are for addresses with TLS/],
+    ['tls://:1,tls-cert=c', /tls:\/\/:1: tls-cert without tls-key/],
+    ['tls://:1,tls-key=k', /tls:\/\/:1: tls-key without tls-cert/],
     [':1,services=http', /:1: services: "http" is no service; there are hashserv, prserv/],
     [':1,services=hashserv,pr=none', /:1: pr=none says something of a service that is not served there/],
     [':1,services=prserv,pr=none', /:1: nothing is served there/],

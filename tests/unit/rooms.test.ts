@@ -120,7 +120,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 
   'lib/asyncrpc': ['lib/asyncrpc/wire'],
   'lib/asyncrpc/wire': ['lib/asyncrpc'],
-  'lib/asyncrpc/transport': ['lib/asyncrpc'],
+  'lib/asyncrpc/transport': ['lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/asyncrpc/shares': ['lib/asyncrpc'],
   'lib/asyncrpc/connection': ['lib/asyncrpc', 'lib/asyncrpc/shares', 'lib/asyncrpc/wire'],
   'lib/asyncrpc/server': ['lib/asyncrpc', 'lib/asyncrpc/connection', 'lib/asyncrpc/shares'],

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
+import tls from 'node:tls';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { createHub } from '../../lib/asyncrpc/server/hub.ts';
 import type { Command, Outcome, Service, Session } from '../../lib/asyncrpc/service.ts';
 import { formatAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { listen } from '../../lib/asyncrpc/transport/listen.ts';
 import { SILENT } from '../../lib/log.ts';
-import { temporaryFolder } from './helpers.ts';
+import { ownCertificate, temporaryFolder } from './helpers.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   long: { name: 'long', stream: false, batches: false },
@@ -62,21 +64,28 @@ class LongService implements Service {
 const KINDS = {
   'a Unix socket': (folder: string) => ({ kind: 'unix', path: `${folder}/s` }) as const,
   TCP: () => ({ kind: 'tcp', host: '127.0.0.1', port: 0 }) as const,
+  TLS: () => ({ kind: 'tls', host: '127.0.0.1', port: 0 }) as const,
 };
 
 async function asked(t: TestContext, kind: keyof typeof KINDS, request: string) {
   const service = new LongService();
   const hub = createHub([service], DEFAULT_LIMITS, SILENT);
-  const listener = await listen(KINDS[kind](temporaryFolder(t)), hub, DEFAULT_LIMITS, SILENT);
+  const { tls: files, caFile } = ownCertificate(temporaryFolder(t));
+  const ca = fs.readFileSync(caFile);
+  const listener = await listen(KINDS[kind](temporaryFolder(t)), hub, DEFAULT_LIMITS, SILENT, { tls: files });
   t.after(async () => {
     await listener.close();
     await hub.drain();
   });
   const { address } = listener;
+  const open = { allowHalfOpen: true };
+  const there = { port: Number(formatAddress(address).split(':').at(-1)), host: '127.0.0.1', ...open };
   const client =
     address.kind === 'unix'
-      ? net.connect({ path: address.path, allowHalfOpen: true })
-      : net.connect({ port: Number(formatAddress(address).split(':').at(-1)), host: '127.0.0.1', allowHalfOpen: true });
+      ? net.connect({ path: address.path, ...open })
+      : address.kind === 'tls'
+        ? tls.connect({ ...there, servername: 'localhost', ca })
+        : net.connect(there);
   client.on('error', () => {});
   t.after(() => client.destroy());
   client.write(`LONG 1.0\n\n${request}\n`);

@@ -7,11 +7,13 @@ import type { Duplex } from 'node:stream';
 import { DEFAULT_LIMITS, type Limits, MIB } from '../../lib/asyncrpc/limits.ts';
 import { protocolAddress } from '../../lib/asyncrpc/transport/address.ts';
 import { listen } from '../../lib/asyncrpc/transport/listen.ts';
+import { connectTls } from '../../lib/asyncrpc/transport/tls/connect.ts';
 import { dialWebSocket } from '../../lib/asyncrpc/transport/websocket/client.ts';
 import { encodeJson, frameMessage, type Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { type Logger, SILENT } from '../../lib/log.ts';
 import { type App, createApp } from '../../lib/server.ts';
 import { configIn, duplexPair, temporaryFolder } from '../helpers.ts';
+import { selfSignedCertificate, writeCertificate } from './certificate.ts';
 
 export { configIn, duplexPair, hash, METHOD, temporaryFolder } from '../helpers.ts';
 
@@ -74,6 +76,57 @@ export const HTTP: Transport = {
     assert(at.kind === 'ws');
     return {
       connect: () => dialWebSocket(at, { timeoutMs: 3000, maxMessageBytes: 64 * MIB }),
+      close: async () => {
+        http.stop();
+        await close();
+      },
+    };
+  },
+};
+
+/** A listener's certificate for this host, its own authority. */
+export function ownCertificate(folder: string) {
+  const files = writeCertificate(folder, 'server', selfSignedCertificate('localhost'));
+  return { tls: { ...files, clientCaFile: null }, caFile: files.certFile };
+}
+
+export const TLS: Transport = {
+  name: 'TLS',
+  async open(app, limits, folder) {
+    const { tls, caFile } = ownCertificate(folder);
+    const asked = { kind: 'tls', host: '127.0.0.1', port: 0 } as const;
+    const { address, close } = await listen(asked, app.hub, limits, SILENT, { tls });
+    assert(address.kind === 'tls');
+    const connect = () => connectTls({ ...address, host: 'localhost' }, { caFile });
+    return { connect, close };
+  },
+};
+
+export const SECURE_WEBSOCKET: Transport = {
+  name: 'WebSocket over TLS',
+  async open(app, limits, folder) {
+    const { tls, caFile } = ownCertificate(folder);
+    const asked = { kind: 'ws', secure: true, host: '127.0.0.1', port: 0, path: '/ws' } as const;
+    const { address, close } = await listen(asked, app.hub, limits, SILENT, { tls });
+    assert(address.kind === 'ws');
+    const at = { ...address, host: 'localhost' };
+    const options = { timeoutMs: 10_000, maxMessageBytes: 64 * MIB, trust: { caFile } };
+    return { connect: () => dialWebSocket(at, options), close };
+  },
+};
+
+export const SECURE_HTTP: Transport = {
+  name: '/ws of an HTTPS listener',
+  async open(app, limits, folder) {
+    const http = await app.openHttp();
+    const { tls, caFile } = ownCertificate(folder);
+    const asked = { kind: 'http', secure: true, host: '127.0.0.1', port: 0 } as const;
+    const { address, close } = await listen(asked, app.hub, limits, SILENT, { http: async () => http, tls });
+    assert(address.kind === 'http');
+    const at = protocolAddress({ ...address, host: 'localhost' });
+    assert(at.kind === 'ws');
+    return {
+      connect: () => dialWebSocket(at, { timeoutMs: 10_000, maxMessageBytes: 64 * MIB, trust: { caFile } }),
       close: async () => {
         http.stop();
         await close();

@@ -9,7 +9,7 @@ import { dialWebSocket } from '../../lib/asyncrpc/transport/websocket/client.ts'
 import { SILENT } from '../../lib/log.ts';
 import { type App, createApp } from '../../lib/server.ts';
 import { hashConversation, plainConversation, prConversation, taskOf, unihashOf } from './conversations.ts';
-import { configIn, MEMORY, TCP, type Transport, temporaryFolder, UNIX } from './helpers.ts';
+import { configIn, MEMORY, SECURE_WEBSOCKET, TCP, TLS, type Transport, temporaryFolder, UNIX } from './helpers.ts';
 import { cuttingProxy, keepWindow, PacedClient, type Random, request, streamed, withSeed } from './paced.ts';
 import { site, stream } from './upstream-helpers.ts';
 
@@ -34,7 +34,7 @@ async function over(transport: Transport, t: Test, app: App): Promise<() => Dupl
 }
 
 const TRANSPORTS = [
-  ...[MEMORY, TCP, UNIX].map((transport) => ({
+  ...[MEMORY, TCP, UNIX, TLS, SECURE_WEBSOCKET].map((transport) => ({
     name: transport.name,
     open: (t: Test, app: App) => over(transport, t, app),
   })),

@@ -41,7 +41,12 @@ test('what comes when the turn is over is not cut, nor more of it read, before t
 test('packets of WebSockets wait for their turn, one each, in order, and none is lost when the client leaves', async (t) => {
   const streams: WebSocketStream[] = [];
   const waiting: { work(): void }[] = [];
-  const turns = { isOver: false, spend() {}, queue: (worker: { work(): void }) => void waiting.push(worker) };
+  const turns = {
+    isOver: false,
+    spend() {},
+    queue: (worker: { work(): void }) => void waiting.push(worker),
+    next: async () => {},
+  };
   const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
     turns,
     arrive: () => ({ since: 0 }),
@@ -90,7 +95,7 @@ test('packets of WebSockets wait for their turn, one each, in order, and none is
 
 test('a WebSocket that breaks off is read to what came last', async (t) => {
   const streams: WebSocketStream[] = [];
-  const turns = { isOver: false, spend() {}, queue() {} };
+  const turns = { isOver: false, spend() {}, queue() {}, next: async () => {} };
   const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
     turns,
     arrive: () => ({ since: 0 }),

@@ -48,6 +48,8 @@ export function createLink(address: Address, options: ClientOptions): Link {
     const { stream, chunked } = await (options.dial ?? dial)(address, {
       timeoutMs: answerTimeoutMs > 0 ? Math.min(connectTimeoutMs, answerTimeoutMs) : connectTimeoutMs,
       caFile: options.caFile,
+      certFile: options.certFile,
+      keyFile: options.keyFile,
       signal: ending.signal,
     });
     const onLost = () => {

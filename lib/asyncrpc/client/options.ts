@@ -11,8 +11,11 @@ export interface ClientOptions {
    * with AnswerTimeout or AddressError, in milliseconds; 0, the default, waits forever for answers.
    */
   readonly answerTimeoutMs?: number;
-  /** A PEM file of certificate authorities to trust for wss://, in addition to those of the system. */
+  /** A PEM file of certificate authorities to trust for tls:// and wss://, in addition to those of the system. */
   readonly caFile?: string | null;
+  /** PEM files of the certificate to show there, for a server that asks for one, and of its key. */
+  readonly certFile?: string | null;
+  readonly keyFile?: string | null;
   /** Commands that may be sent again when the connection was lost before their answer: doing them twice is harmless. */
   readonly resendable?: ReadonlySet<string>;
   /** How many times in a row a lost connection is opened again for requests that wait; 5. With 0 the first loss is final. */

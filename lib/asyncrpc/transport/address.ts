@@ -4,6 +4,8 @@ import { AddressError } from '../../errors.ts';
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** The same lines as over TCP, in TLS. */
+  | { readonly kind: 'tls'; readonly host: string; readonly port: number }
   | {
       readonly kind: 'ws';
       readonly secure: boolean;
@@ -13,7 +15,10 @@ export type Address =
     }
   | { readonly kind: 'http'; readonly secure: boolean; readonly host: string; readonly port: number };
 
-const FORMS = 'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, ws://HOST:PORT, wss://HOST:PORT or http://HOST:PORT';
+const FORMS =
+  'unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT';
+
+const TLS = 'tls://';
 
 /**
  * Reads an address in any form.
@@ -29,11 +34,12 @@ export function parseAddress(text: string): Address {
   }
   if (text.startsWith('ws://') || text.startsWith('wss://')) return parseWebSocket(text, bad);
   if (text.startsWith('http://') || text.startsWith('https://')) return parseHttp(text, bad);
-  const split = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(text);
+  const secure = text.startsWith(TLS);
+  const split = /^(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:[\]\s/]*)):(\d{1,5})$/.exec(secure ? text.slice(TLS.length) : text);
   if (!split) throw bad('not an address');
   const port = Number(split[3]);
   if (port > 65535) throw bad('the port is above 65535');
-  return { kind: 'tcp', host: split[1] ?? split[2] ?? '', port };
+  return { kind: secure ? 'tls' : 'tcp', host: split[1] ?? split[2] ?? '', port };
 }
 
 function parseWebSocket(text: string, bad: (why: string) => AddressError): Address {
@@ -63,6 +69,7 @@ export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   if (address.kind === 'tcp') return `${host}:${address.port}`;
+  if (address.kind === 'tls') return `${TLS}${host}:${address.port}`;
   if (address.kind === 'http') return `${address.secure ? 'https' : 'http'}://${host}:${address.port}`;
   return `${address.secure ? 'wss' : 'ws'}://${host}:${address.port}${address.path === '/' ? '' : address.path}`;
 }
@@ -70,6 +77,11 @@ export function formatAddress(address: Address): string {
 /** Where clients of the protocol reach an HTTP listener; any other address as it is. */
 export function protocolAddress(address: Address): Exclude<Address, { kind: 'http' }> {
   return address.kind === 'http' ? { ...address, kind: 'ws', path: '/ws' } : address;
+}
+
+/** True if what is said there is encrypted, and a listener there needs a certificate. */
+export function usesTls(address: Address): boolean {
+  return address.kind === 'tls' || ((address.kind === 'ws' || address.kind === 'http') && address.secure);
 }
 
 /** True if only programs on this machine can connect: Unix sockets and loopback addresses. */

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { AddressError, ConfigError, reasonOf } from '../../errors.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress, usesTls } from './address.ts';
 import { groupId } from './passwd.ts';
+import type { TlsFiles } from './tls/credentials.ts';
 
 /** Who may connect to Unix sockets, as configured; null: as the process's umask and group say. */
 export interface ListenAccess {
@@ -13,13 +14,11 @@ export interface ListenAccess {
 
 /**
  * Checks that an address can be listened on, as far as that can be told while another server may be listening there.
+ * What its certificate is worth is not looked at.
  * @throws AddressError, ConfigError naming the address or the group
  */
-export function checkListenAddress(address: Address, access: ListenAccess): void {
-  if ((address.kind === 'ws' || address.kind === 'http') && address.secure)
-    throw new AddressError(
-      `cannot listen on ${formatAddress(address)}: TLS is not spoken here; listen on ${address.kind}:// and put a TLS proxy such as nginx in front`,
-    );
+export function checkListenAddress(address: Address, access: ListenAccess, tls: TlsFiles | null): void {
+  requireCertificate(address, tls);
   if (address.kind !== 'unix') return;
   socketGroup(access);
   const target = path.resolve(address.path);
@@ -33,6 +32,14 @@ export function checkListenAddress(address: Address, access: ListenAccess): void
   }
   const found = fs.lstatSync(target, { throwIfNoEntry: false });
   if (found && !found.isSocket()) throw cannot('a file that is no socket is in the way');
+}
+
+/** @throws AddressError where TLS would be spoken without a certificate */
+export function requireCertificate(address: Address, tls: TlsFiles | null): void {
+  if (!usesTls(address) || tls !== null) return;
+  throw new AddressError(
+    `cannot listen on ${formatAddress(address)}: TLS needs a certificate and its key; give --tls-cert and --tls-key`,
+  );
 }
 
 /** Emptied at each boot: a folder in it is created for a service when that starts (RuntimeDirectory= in its unit). */

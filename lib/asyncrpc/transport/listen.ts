@@ -4,14 +4,16 @@ import type { Logger } from '../../log.ts';
 import type { ListenerFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
 import { ALL_RIGHTS, type HeldRights } from '../rights.ts';
-import type { Host, Peer } from '../service.ts';
+import type { Host } from '../service.ts';
 import type { Acceptor } from './acceptor.ts';
-import { type Address, formatAddress } from './address.ts';
+import { type Address, formatAddress, usesTls } from './address.ts';
 import { inheritedAddress } from './inherited.ts';
-import { checkListenAddress, type ListenAccess, socketGroup } from './listen-check.ts';
+import { checkListenAddress, type ListenAccess, requireCertificate, socketGroup } from './listen-check.ts';
 import { NO_PROXIES, peerOfStream } from './proxies.ts';
-import { acceptProxied } from './proxy-layer.ts';
+import { type Accept, acceptProxied } from './proxy-layer.ts';
 import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
+import type { TlsFiles } from './tls/credentials.ts';
+import type { createTlsLayer, ListenerCertificate, TlsLayer } from './tls/listener.ts';
 import { bindUnixSocket } from './unix/socket.ts';
 import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './websocket/server.ts';
 
@@ -20,6 +22,8 @@ export interface Listener {
   /** The address, with the real port where 0 was given. */
   readonly address: Address;
   readonly figures: ListenerFigures;
+  /** Its certificate, where TLS is spoken. */
+  readonly certificate?: ListenerCertificate;
   /** Stops accepting, and does not wait for connections: the host closes those. A Unix socket's own file is removed. */
   close(): Promise<void>;
 }
@@ -34,6 +38,8 @@ export type ListenOptions = Partial<
     readonly proxyProtocol: boolean;
     /** Opens what takes the clients of HTTP listeners, which outlives them. */
     readonly http: () => Promise<Acceptor>;
+    /** For addresses with TLS, which cannot do without. */
+    readonly tls: TlsFiles | null;
   }
 >;
 
@@ -45,7 +51,8 @@ const BACKLOG = 1024;
 
 /** What stands between the sockets of a listener and the host. */
 interface Front {
-  accept(socket: net.Socket, peer: Peer): void;
+  readonly accept: Accept;
+  readonly certificate?: ListenerCertificate;
   /** Ends what clients are in before they are the host's. */
   close(): void;
 }
@@ -54,6 +61,7 @@ interface Front {
  * Listens on an address and hands every client to the host.
  * @param log gets a line for each connection that could not be accepted, so it must limit its rate
  * @throws AddressError when the address cannot be bound; the message names it
+ * @throws ConfigError when a file of its certificate cannot be used
  */
 export async function listen(
   address: Address,
@@ -62,8 +70,8 @@ export async function listen(
   log: Logger,
   options: ListenOptions = {},
 ): Promise<Listener> {
-  const { access = ANY_ACCESS } = options;
-  checkListenAddress(address, access);
+  const { access = ANY_ACCESS, tls = null } = options;
+  checkListenAddress(address, access, tls);
   const server = createSocketServer(limits);
   const front = await openFront(address, host, limits, log, options);
   const figures = acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
@@ -127,10 +135,13 @@ async function openFront(
   log: Logger,
   options: ListenOptions,
 ): Promise<Front> {
-  const { proxies = NO_PROXIES, proxyProtocol = false } = options;
+  const { proxies = NO_PROXIES, proxyProtocol = false, tls = null } = options;
+  if (address) requireCertificate(address, tls);
   // From the top layer down: HTTP, WebSocket or the stream as it is, TLS, PROXY protocol.
   const top = await openTop(address, host, limits, log, options);
-  return proxyProtocol ? { ...top, accept: acceptProxied(host, proxies, top.accept) } : top;
+  const layer = address && usesTls(address) ? await tlsLayer(tls!, host, log) : null;
+  const secured: Front = layer ? { ...top, accept: layer.secure(top.accept), certificate: layer.certificate } : top;
+  return proxyProtocol ? { ...secured, accept: acceptProxied(host, proxies, secured.accept) } : secured;
 }
 
 async function openTop(
@@ -152,6 +163,7 @@ function listenerOf(server: net.Server, address: Address, figures: ListenerFigur
   return {
     address,
     figures,
+    ...(front.certificate && { certificate: front.certificate }),
     close: async () => {
       front.close();
       server.close();
@@ -163,6 +175,12 @@ function listenerOf(server: net.Server, address: Address, figures: ListenerFigur
 async function acceptor(...args: Parameters<typeof acceptWebSockets>): Promise<WebSocketAcceptor> {
   const webSocket = await import('./websocket/server.ts');
   return webSocket.acceptWebSockets(...args);
+}
+
+/** The same holds for TLS. */
+async function tlsLayer(...args: Parameters<typeof createTlsLayer>): Promise<TlsLayer> {
+  const layers = await import('./tls/listener.ts');
+  return layers.createTlsLayer(...args);
 }
 
 async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'unix' }>): Promise<void> {

@@ -57,10 +57,12 @@ export type ProxySource =
 /**
  * The client of a connection that was made through a trusted proxy. It is local only if the proxy is, and says so: a loopback
  * address is of the machine of whoever names it. A proxy that connects for itself, or says nothing, is not local either: it needs no
- * rights of an administrator, and one that forgets to name its clients must not give them away.
+ * rights of an administrator, and one that forgets to name its clients must not give them away. A certificate that the proxy
+ * has shown is not its clients'.
  */
 export function peerFrom(proxy: Peer, source: ProxySource): Peer {
-  const remote: Peer = { ...proxy, address: proxy.address ?? UNKNOWN, local: false, proxy: proxy.name };
+  const { user: _, ...known } = proxy;
+  const remote: Peer = { ...known, address: proxy.address ?? UNKNOWN, local: false, proxy: proxy.name };
   switch (source.kind) {
     case 'address': {
       const { address, port } = source;

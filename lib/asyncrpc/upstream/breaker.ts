@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../errors.ts';
+import { ProtocolError, reasonOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { BackOff, jittered } from '../back-off.ts';
 
@@ -93,7 +93,7 @@ export function createBreaker({ name, service, log, probe, onOpen, onDead }: Bre
   function begin(why: Error): void {
     isOpen = true;
     if (proven) pauses.reset();
-    const fields = { service, upstream: name, reason: why.message };
+    const fields = { service, upstream: name, reason: reasonOf(why) };
     if (proven) log.warn('upstream does not answer: look-ups are answered locally until it does', fields);
     else if (!flapping) log.warn('upstream answers a ping, but not look-ups: they are answered locally', fields);
     flapping = !proven;

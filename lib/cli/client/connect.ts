@@ -22,7 +22,21 @@ export const CONNECTION_FLAGS: readonly Option[] = [
     type: 'string',
     values: ['FILE'],
     completes: 'file',
-    describe: 'PEM file of certificate authorities to trust for wss://, in addition to those of the system',
+    describe: 'PEM file of certificate authorities to trust for tls:// and wss://, in addition to those of the system',
+  },
+  {
+    name: 'tls-cert',
+    type: 'string',
+    values: ['FILE'],
+    completes: 'file',
+    describe: 'PEM file of the certificate to show a tls:// or wss:// server that asks for one',
+  },
+  {
+    name: 'tls-key',
+    type: 'string',
+    values: ['FILE'],
+    completes: 'file',
+    describe: 'PEM file of the key of that certificate; refused if others may read or write the file',
   },
   {
     name: 'timeout',
@@ -35,5 +49,10 @@ export const CONNECTION_FLAGS: readonly Option[] = [
 
 /** Their values, for the client library. */
 export function connectionOptions(globals: Args) {
-  return { caFile: globals.text('ca') ?? null, answerTimeoutMs: globals.number('timeout', 0) * 1000 };
+  return {
+    caFile: globals.text('ca') ?? null,
+    certFile: globals.text('tls-cert') ?? null,
+    keyFile: globals.text('tls-key') ?? null,
+    answerTimeoutMs: globals.number('timeout', 0) * 1000,
+  };
 }

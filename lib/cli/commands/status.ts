@@ -54,7 +54,7 @@ function describe(server: ServerStatus, now: number): string {
       .join(', ') || 'none';
   return `bakeserv ${command} ${version}: pid ${pid}, up ${up}, ${clients} ${clients === 1 ? 'client' : 'clients'}
 ${addressLines(addresses, listeners)}
-  database  ${pairs(databases)}
+${certificateLines(server)}  database  ${pairs(databases)}
   upstream  ${pairs(upstreams)}
 ${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
 }
@@ -73,6 +73,12 @@ function tellMemory({ state, rows, share }: NonNullable<ServerStatus['memory']>)
 function addressLines(addresses: readonly string[], listeners: ServerStatus['listeners']): string {
   if (!listeners) return `  address   ${addresses.join(', ')}`;
   return addresses.map((address, i) => `  address   ${address}: ${tellReport(listeners[i]!)}`).join('\n');
+}
+
+/** A line for each certificate: listeners may share one. */
+function certificateLines({ certificates = [] }: ServerStatus): string {
+  const lines = certificates.map(({ file, expires }) => `  certificate  ${file}, expires ${expires.slice(0, 10)}\n`);
+  return [...new Set(lines)].join('');
 }
 
 /** The two largest units. */

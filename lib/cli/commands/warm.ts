@@ -15,13 +15,17 @@ type UpstreamStats = { readonly [key in 'unanswered' | 'backfill_stored' | 'back
 /** `bakeserv warm`: asks a server for tasks, so that it fetches those it does not have from its upstream. */
 export async function run({ args, flags }: ServerCall): Promise<number> {
   const text = (name: string) => textOf(flags, name);
-  const caFile = text('ca');
+  const trust = {
+    caFile: text('ca') ?? null,
+    certFile: text('upstream-tls-cert') ?? null,
+    keyFile: text('upstream-tls-key') ?? null,
+  };
   const address = parseAddress(text('address') ?? 'unix://./hashserve.sock');
   const username = text('user');
   const login = username === undefined ? undefined : { username, token: text('token') ?? '' };
   const source = await openSource(args.text('FILE'), text('from-db'));
   try {
-    const client = await connectHashClient(address, { login, ...(caFile && { caFile }) });
+    const client = await connectHashClient(address, { login, ...trust });
     try {
       return await warm(client, source, flags.json === true);
     } finally {

@@ -3,6 +3,13 @@ import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
 
+export interface CertificateStatus {
+  readonly address: string;
+  readonly file: string;
+  /** ISO 8601, UTC. */
+  readonly expires: string;
+}
+
 /** What a running server reports about itself. */
 export interface ServerStatus {
   /** The command that started it: `serve`, `auto`, `bitbake-prserv`, … */
@@ -14,6 +21,8 @@ export interface ServerStatus {
   readonly addresses: readonly string[];
   /** What clients of each address may do, in the same order; absent in servers from before. */
   readonly listeners?: readonly ListenerReport[];
+  /** The certificates of addresses with TLS; absent in servers from before. */
+  readonly certificates?: readonly CertificateStatus[];
   readonly databases: { readonly hashserv: string | null; readonly prserv: string | null };
   readonly clients: number;
   /** How much of the unihashes is in memory; null without hash equivalence, absent in servers from before. */

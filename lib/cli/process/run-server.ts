@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
+import type { ListenerCertificate } from '../../asyncrpc/transport/tls/listener.ts';
 import { errorText } from '../../errors.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
@@ -8,7 +9,13 @@ import { checkConfig, type Server, startServer, type TakenOver } from '../../ser
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
-import { type Control, type ControlActions, openControl, type ServerStatus } from './control.ts';
+import {
+  type CertificateStatus,
+  type Control,
+  type ControlActions,
+  openControl,
+  type ServerStatus,
+} from './control.ts';
 import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { type CountedLog, countLines } from './counted-log.ts';
 import { createReload, type Reload } from './reload.ts';
@@ -240,9 +247,16 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
   return () => ({
     ...fixed,
     listeners: server.listeners.map(({ report }) => report),
+    certificates: server.listeners.flatMap(({ address, certificate }) =>
+      certificate ? [certificateStatus(address, certificate)] : [],
+    ),
     clients: server.hub.size,
     memory: server.loading(),
   });
+}
+
+function certificateStatus(address: Address, { file, expires }: ListenerCertificate): CertificateStatus {
+  return { address: formatAddress(address), file: path.resolve(file), expires: expires.toISOString() };
 }
 
 /** The address as it can be used from any folder. */

@@ -2,13 +2,17 @@ import type { Peer } from '../../asyncrpc/service.ts';
 import type { HashStore, User } from '../store.ts';
 import { covers, denied, storedPermissions, USER_ADMIN } from './permissions.ts';
 
+/** No version of the user table. */
+const NEVER = -1;
+
 /** One client of the hash equivalence service: who it is and what it may do. */
 export class HashSession {
   readonly peer: Peer;
   private readonly store: HashStore;
   private readonly onClose: () => void;
+  private readonly onUnknownUser: (session: HashSession, name: string) => void;
   private readonly anonymous: ReadonlySet<string>;
-  /** The user whose token the client gave. */
+  /** The user whose token the client gave, or whom its certificate names. */
   private login: User | null = null;
   /** The user the client acts as: the same, or the one it became since. */
   private user: User | null = null;
@@ -22,13 +26,23 @@ export class HashSession {
   /**
    * @param anonymous what a client of this listener may do without a login
    * @param onClose called when the connection is gone
+   * @param onUnknownUser called when the client's certificate names somebody who is no user
    */
-  constructor(peer: Peer, store: HashStore, anonymous: ReadonlySet<string>, onClose: () => void) {
+  constructor(
+    peer: Peer,
+    store: HashStore,
+    anonymous: ReadonlySet<string>,
+    onClose: () => void,
+    onUnknownUser: (session: HashSession, name: string) => void,
+  ) {
     this.onClose = onClose;
+    this.onUnknownUser = onUnknownUser;
     this.peer = peer;
     this.store = store;
     this.anonymous = anonymous;
     this.held = anonymous;
+    // The user of a certificate is looked up when first something is asked.
+    if (peer.user !== undefined) this.checkedVersion = NEVER;
   }
 
   /** The name logged in with, or null. */
@@ -37,7 +51,7 @@ export class HashSession {
   }
 
   get awaitsLogin(): boolean {
-    return this.anonymous.size === 0 && !this.user;
+    return this.anonymous.size === 0 && !this.user && this.peer.user === undefined;
   }
 
   /** The client gave this user's token. */
@@ -66,7 +80,8 @@ export class HashSession {
 
   /** True when the user table may have changed since the login was last checked. */
   get isStale(): boolean {
-    return this.user !== null && this.checkedVersion !== this.store.usersVersion;
+    const named = this.user !== null || this.peer.user !== undefined;
+    return named && this.checkedVersion !== this.store.usersVersion;
   }
 
   /** The client replaced a token. If it is the one it logged in with, only this client stays logged in. */
@@ -76,22 +91,23 @@ export class HashSession {
 
   /**
    * Checks the login again, on an open connection: a demoted user loses rights; if the user was deleted, or the
-   * token replaced, the login is no longer valid.
+   * token replaced, the login is no longer valid. What the certificate says then still holds.
    */
   async refresh(): Promise<void> {
     const version = this.store.usersVersion;
     const { login, user } = this;
-    if (!login || !user) return;
+    if (!login || !user) return this.logInByCertificate(version);
     const now = await this.store.findUser(login.username);
     // A token has a salt of its own: a user deleted and created again has another.
-    if (now?.token !== login.token) return this.logOut();
-    if (user.username === login.username) return this.logIn(now, version);
+    if (now?.token !== login.token) return this.logOut(version);
+    this.login = now;
+    if (user.username === login.username) return this.become(now, version);
     // A user who may no longer act as others stops doing so.
     const actsAs = covers(new Set(storedPermissions(now.permissions)), [USER_ADMIN])
       ? await this.store.findUser(user.username)
       : null;
     if (actsAs?.id === user.id) this.become(actsAs, version);
-    else this.logOut();
+    else await this.logOut(version);
   }
 
   /** The connection is gone. */
@@ -101,9 +117,21 @@ export class HashSession {
     this.onClose();
   }
 
-  private logOut(): void {
+  private logOut(usersVersion: number): Promise<void> {
     this.login = null;
     this.user = null;
     this.held = this.anonymous;
+    return this.logInByCertificate(usersVersion);
+  }
+
+  /** A name that is no user's leaves the client what everybody may do. */
+  private async logInByCertificate(usersVersion: number): Promise<void> {
+    const name = this.peer.user;
+    if (name === undefined) return;
+    const user = await this.store.findUser(name);
+    this.checkedVersion = usersVersion;
+    if (!user) return this.onUnknownUser(this, name);
+    this.login = user;
+    this.become(user, usersVersion);
   }
 }

@@ -117,7 +117,7 @@ export function acceptWebSockets(
   };
 }
 
-const UPGRADE_TEXT = 'This is a WebSocket server for BitBake: connect to it as ws://HOST:PORT.\n';
+const UPGRADE_TEXT = 'This is a WebSocket server for BitBake: connect to it as ws://HOST:PORT or wss://HOST:PORT.\n';
 
 /** Answers an HTTP request that does not become a WebSocket. The client closes the connection, or the handshake time ends it. */
 function answerHttp(socket: Duplex, status: string, text: string, headers = ''): void {
