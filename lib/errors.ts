@@ -6,6 +6,8 @@ export const ERROR_CODES = {
   'protocol-error': 'The bytes of a client broke the protocol; it is told why and the connection is closed.',
   'config-error': 'A flag, environment variable or setting is wrong; nothing was started.',
   'address-error': 'An address cannot be read, listened on or connected to.',
+  'storage-away':
+    'The database server does not answer, or refuses the login; it is tried again, and look-ups that are in memory go on.',
   'storage-busy': 'Another program held the database lock for longer than the lock wait.',
   'storage-full':
     'The disk (or the database size limit) is full; reads go on and writes work again once there is room.',
@@ -84,6 +86,7 @@ export type StorageErrorCode = Extract<ErrorCode, `storage-${string}`>;
  * finds it in the log. docs/errors.md lists exactly these (a test compares).
  */
 export const STORAGE_TEXTS: Readonly<Record<StorageErrorCode, string>> = {
+  'storage-away': 'the database does not answer',
   'storage-busy': 'the database is locked by another program',
   'storage-full': 'storage full',
   'storage-corrupt': 'the database file is damaged',

@@ -6,7 +6,6 @@ import { dial } from './asyncrpc/transport/dial.ts';
 import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
 import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
 import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
-import { WriteGate } from './asyncrpc/write-gate.ts';
 import type { StorageError } from './errors.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
@@ -24,7 +23,7 @@ import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
 import { upstreamLogin } from './settings/upstream-login.ts';
-import { checkStart, realFile, requireOneSyncMode, type StartMoment } from './start/checks.ts';
+import { checkStart, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { closeData } from './start/closing.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
 import {
@@ -37,15 +36,8 @@ import {
 } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
 import { once } from './start/once.ts';
-import { surveyDatabases } from './start/report.ts';
 import { checkStores, probeOf } from './start/stores.ts';
-import type { Database } from './storage/sqlite/engine/database.ts';
-import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
-import { openDatabase } from './storage/sqlite/file/open.ts';
-import { HASH_SCHEMA } from './storage/sqlite/hash/schema.ts';
-import { createHashStore } from './storage/sqlite/hash/store.ts';
-import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
-import { createPrStore } from './storage/sqlite/pr/store.ts';
+import { checkDatabase, createStores } from './stores.ts';
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
@@ -54,8 +46,10 @@ export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 export { checkFile, type FileReport } from './storage/sqlite/upkeep/check.ts';
 export { servicesIn } from './storage/sqlite/upkeep/look.ts';
 export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite/upkeep/restore.ts';
-/** Another server's database, for `bakeserv warm`: only this file picks an engine. */
+/** Another server's database, for `bakeserv warm`. */
 export { openTaskPages } from './storage/sqlite/upkeep/task-pages.ts';
+/** For `bakeserv db migrate`. */
+export { migrateDatabases, planDatabases } from './stores.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {
@@ -105,13 +99,14 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const failed = new Promise<StorageError>((resolve) => {
     fail = resolve;
   });
-  const databases = new Map<string, Database>();
-  /** One for each database, because each has one queue of writes. */
-  const gates = new Map<Database, WriteGate>();
   const services: Service[] = [];
   const figures = new HubFigures();
   const shown: Shown = { version: packageVersion(), services: [], databases: [], caches: [], loader: null };
-  const sayOpened = surveyDatabases(config, log);
+  const databases = createStores(config, shown.databases, log, (error) => {
+    // Every failure is logged: on a bad disk the first need not be the only one.
+    log.error('the database failed: the server stops', { error });
+    fail(error);
+  });
   const stores: StoreProbe[] = [];
   let { anonymousPermissions: general } = config;
   const withoutLogin = (peer: Peer) => anonymousPermissions({ anonymousPermissions: general }, peer);
@@ -122,25 +117,6 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   let loading = (): Loading | null => null;
   const access = openAccessLog(config.accessLog, log);
 
-  const database = async (service: ServiceConfig): Promise<Database> => {
-    const key = realFile(service.file);
-    const open = databases.get(key);
-    if (open) return open;
-    const { init, readOnly, immutable } = config;
-    const onFatal = (error: StorageError) => {
-      // Every failure is logged: on a bad disk the first need not be the only one.
-      log.error('the database failed: the server stops', { error });
-      fail(error);
-    };
-    const opened = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
-    databases.set(key, opened);
-    const gate = new WriteGate();
-    gates.set(opened, gate);
-    const name = service === config.hashserv ? 'hashserv' : 'prserv';
-    shown.databases.push({ name, store: opened, gate, isSynced: service.syncMode.kind === 'immediate' });
-    sayOpened(service, { hashserv: await opened.holds(HASH_SCHEMA), prserv: await opened.holds(PR_SCHEMA) });
-    return opened;
-  };
   const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
     if (!address) return null;
     const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile, certificate } = config.upstream;
@@ -165,20 +141,19 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (protocol.startsWith('OEHASHEQUIV')) followers.push(followLogin(address, login, (now) => link.logInAs(now)));
     return link;
   };
-  const closeAll = () => closeData(services, [...databases.values()], access);
+  const closeAll = () => closeData(services, [databases], access);
 
   try {
     requireOneSyncMode(config);
     if (config.hashserv) {
-      const hashDatabase = await database(config.hashserv);
-      const store = await createHashStore({ database: hashDatabase, cacheBytes: config.cacheBytes, log });
+      const { store, gate, database } = await databases.openHash(config.hashserv);
       loading = () => store.loading;
       const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
       if (config.admin) await ensure(config.admin);
       followers.push(followAdmin(config.admin, ensure));
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
-      const probe = probeOf('hashserv', hashDatabase, link, () =>
+      const probe = probeOf('hashserv', database, link, () =>
         store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]),
       );
       stores.push(probe);
@@ -186,7 +161,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         store,
         log: clientLog,
         guard,
-        gate: gates.get(hashDatabase)!,
+        gate,
         upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
         anonymousPermissions: withoutLogin,
         logins: config.limits,
@@ -198,11 +173,10 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       shown.loader = () => store.loading;
     }
     if (config.prserv) {
-      const prDatabase = await database(config.prserv);
-      const store = await createPrStore(prDatabase, log);
+      const { store, gate, database } = await databases.openPr(config.prserv);
       const guard = createLoopGuard(clientLog);
       const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
-      const probe = probeOf('prserv', prDatabase, link, () =>
+      const probe = probeOf('prserv', database, link, () =>
         store.page({ version: 'bakeserv-status', pkgarch: null, checksum: null }, null, 1),
       );
       stores.push(probe);
@@ -211,7 +185,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         store,
         log: clientLog,
         guard,
-        gate: gates.get(prDatabase)!,
+        gate,
         upstream,
         defaultHistory: config.history,
         mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
@@ -258,7 +232,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
  * @throws ConfigError with every fault
  */
 export function checkConfig(config: Config, moment: StartMoment): Promise<readonly string[]> {
-  return checkStart(config, moment, checkDatabaseFile);
+  return checkStart(config, moment, checkDatabase);
 }
 
 /**

@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run warm status reload backup check restore bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run warm status reload backup check restore db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -254,6 +254,14 @@ _bakeserv() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --yes --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    db)
+      case "$prev" in
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --hashserv-db) return ;;
+        --prserv-db) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --dry-run --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "migrate" -- "$cur")); fi ;;
     bitbake-hashserv)
       case "$prev" in
         --bind|-b) return ;;

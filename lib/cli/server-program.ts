@@ -6,7 +6,7 @@ import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
-import { BACKUP_OPTIONS, CHECK_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
+import { BACKUP_OPTIONS, CHECK_OPTIONS, MIGRATE_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
 import { WARM_OPTIONS } from './tables/warm-options.ts';
 
 /** Every subcommand of bakeserv. */
@@ -155,6 +155,16 @@ export const SERVER: Program<ServerCall> = {
       options: RESTORE_OPTIONS,
       examples: [['bakeserv restore /var/backups/bakeserv/prserv-20261121T190000Z.sqlite3', 'after systemctl stop']],
       run: async (call) => (await import('./upkeep/restore.ts')).run(call),
+    },
+    db: {
+      describe: 'Make the tables that a PostgreSQL database lacks, as a server does when it starts',
+      details:
+        'For a database whose tables somebody else than the server is to make. The databases are those of the configuration; ' +
+        'with --hashserv-db or --prserv-db those.',
+      arguments: [{ name: 'ACTION', describe: 'What to do', choices: ['migrate'], isCommand: true }],
+      options: MIGRATE_OPTIONS,
+      examples: [['bakeserv db migrate --dry-run', 'the statements, without running them']],
+      run: async (call) => (await import('./upkeep/migrate.ts')).run(call),
     },
     'bitbake-hashserv': {
       describe: 'As BitBake’s command of that name, with its flags and environment',

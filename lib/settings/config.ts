@@ -7,6 +7,7 @@ import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
+import { isPostgresAddress, withoutPassword } from './database-address.ts';
 import { type ListenerSpec, parseListener, requireNames, requireProxies, requireServices } from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
@@ -21,7 +22,10 @@ export type SyncMode =
   | { readonly kind: 'on_shutdown' };
 
 export interface ServiceConfig {
+  /** The database file, or the address of a database server without its password. */
   readonly file: string;
+  /** The address of a PostgreSQL database; null where it is a file. */
+  readonly postgres: string | null;
   readonly syncMode: SyncMode;
   readonly upstream: Address | null;
 }
@@ -122,7 +126,13 @@ export function configOf(
     if (file === '') throw new ConfigError(`${where(`${name}-db`)}: the file name is empty`);
     const upstream = text(`${name}-upstream`);
     const place = where(`${name}-upstream`);
-    return { file, syncMode: syncMode(name), upstream: upstream ? parseUpstream(upstream, place, binds) : null };
+    const postgres = isPostgresAddress(file) ? file : null;
+    return {
+      file: withoutPassword(file),
+      postgres,
+      syncMode: syncMode(name),
+      upstream: upstream ? parseUpstream(upstream, place, binds) : null,
+    };
   };
   const anonPerms = text('anon-perms');
   const trustProxy = words(value('trust-proxy'));

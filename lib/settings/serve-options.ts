@@ -73,13 +73,13 @@ const ROWS: readonly Option[] = [
       name: 'hashserv-db',
       type: 'string',
       default: './hashserv.db',
-      describe: 'SQLite file of the hash equivalence service',
+      describe: 'SQLite file of the hash equivalence service, or postgres://USER@HOST/DATABASE',
     },
     {
       name: 'prserv-db',
       type: 'string',
       default: './prserv.sqlite3',
-      describe: 'SQLite file of the PR service; may be the same file',
+      describe: 'SQLite file of the PR service, or postgres://USER@HOST/DATABASE; may be the same',
     },
     {
       name: 'init',

@@ -10,8 +10,8 @@ import type { Config, ServiceConfig } from '../settings/config.ts';
 import type { ListenerSpec } from '../settings/listener-spec.ts';
 import { upstreamLogin } from '../settings/upstream-login.ts';
 
-/** An engine's check of a file before it is opened; throws what is wrong with it. */
-export type FileCheck = (file: string, config: Pick<Config, 'readOnly' | 'init'>) => void;
+/** An engine's check of a database before it is opened; throws what is wrong with it. */
+export type DatabaseCheck = (service: ServiceConfig, config: Pick<Config, 'readOnly' | 'init'>) => Promise<void>;
 
 /** When the settings are checked. */
 export interface StartMoment {
@@ -30,7 +30,7 @@ export interface StartMoment {
 export async function checkStart(
   config: Config,
   { inherited, ahead }: StartMoment,
-  checkFile: FileCheck,
+  checkDatabase: DatabaseCheck,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const warnings: string[] = [];
@@ -51,7 +51,7 @@ export async function checkStart(
   };
   await check(() => requireOneSyncMode(config));
   for (const service of [config.hashserv, config.prserv]) {
-    if (service) await check(() => checkFile(path.resolve(service.file), config));
+    if (service) await check(() => checkDatabase(service, config));
   }
   for (const bind of config.binds) {
     if (!inherited) await check(() => checkBind(bind));
@@ -113,7 +113,14 @@ export function realFile(file: string): string {
 /** @throws ConfigError for two modes on one file */
 export function requireOneSyncMode({ hashserv, prserv }: Pick<Config, 'hashserv' | 'prserv'>): void {
   const same = (a: ServiceConfig, b: ServiceConfig) => JSON.stringify(a.syncMode) === JSON.stringify(b.syncMode);
-  if (!hashserv || !prserv || realFile(hashserv.file) !== realFile(prserv.file) || same(hashserv, prserv)) return;
+  if (
+    !hashserv ||
+    !prserv ||
+    hashserv.postgres ||
+    realFile(hashserv.file) !== realFile(prserv.file) ||
+    same(hashserv, prserv)
+  )
+    return;
   throw new ConfigError(
     'both services are on one database file: --hashserv-sync-mode and --prserv-sync-mode must be the same',
   );

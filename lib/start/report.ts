@@ -36,7 +36,7 @@ export function surveyDatabases(config: Config, log: Logger): (service: ServiceC
   const of = new Map<ServiceConfig, Found>();
   for (const kind of ['hashserv', 'prserv'] as const) {
     const service = config[kind];
-    if (!service) continue;
+    if (!service || service.postgres) continue;
     const key = realFile(service.file);
     let database = found.get(key);
     if (!database) {

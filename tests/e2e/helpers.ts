@@ -69,6 +69,8 @@ export interface ServeOptions {
   readonly folder: string;
   /** Where the databases are, when elsewhere. */
   readonly databases?: string;
+  /** The options that name the databases, where they are not files there. */
+  readonly files?: readonly string[];
   readonly args?: readonly string[];
   /** A command that runs the server, as `strace`. */
   readonly under?: readonly string[];
@@ -77,14 +79,9 @@ export interface ServeOptions {
 }
 
 /** The arguments of a server on one socket, with both databases in its folder. */
-export function serveArgs({ folder, databases = folder, args = [], socket = 's' }: ServeOptions): string[] {
-  const files = [
-    '--hashserv-db',
-    path.join(databases, 'hashserv.db'),
-    '--prserv-db',
-    path.join(databases, 'prserv.db'),
-  ];
-  return ['serve', '--bind', `unix://${path.join(folder, socket)}`, ...files, ...args];
+export function serveArgs({ folder, databases = folder, files, args = [], socket = 's' }: ServeOptions): string[] {
+  const own = ['--hashserv-db', path.join(databases, 'hashserv.db'), '--prserv-db', path.join(databases, 'prserv.db')];
+  return ['serve', '--bind', `unix://${path.join(folder, socket)}`, ...(files ?? own), ...args];
 }
 
 /** Starts a server and resolves when it listens. Rejects with what it said when it ends first. Killed after the test. */

@@ -319,6 +319,8 @@ export interface ReplayOptions {
   readonly clientOf?: (stream: Duplex) => WireClient;
   /** So many requests of a connection are sent ahead of the answers to those before them. */
   readonly window?: number;
+  /** Settings by which servers on a folder of this name share a database, where it is not a file in it. */
+  readonly databaseOf?: (folder: string) => Promise<Record<string, unknown>>;
 }
 
 /** Plays a recorded conversation against our servers, each in an empty folder, and compares every answer. */
@@ -326,7 +328,7 @@ export async function replay(
   t: { after(fn: () => void | Promise<void>): void },
   recording: Recording,
   transport: Transport,
-  { clientOf = (stream) => new WireClient(stream), window = 0 }: ReplayOptions = {},
+  { clientOf = (stream) => new WireClient(stream), window = 0, databaseOf }: ReplayOptions = {},
 ): Promise<void> {
   const { steps } = recording;
   /** What the steps before this one send has been sent. */
@@ -342,6 +344,7 @@ export async function replay(
       folders.set(server.id, folder);
       const config = configIn(folder, {
         [server.service === 'hashserv' ? 'prserv' : 'hashserv']: false,
+        ...(await databaseOf?.(folder)),
         ...(server.readOnly && { 'read-only': true }),
         ...(server.anonPerms && { 'anon-perms': server.anonPerms.join(',') || '@none' }),
         ...(server.upstream && { [`${server.service}-upstream`]: addresses.get(server.upstream) }),

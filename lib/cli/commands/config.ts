@@ -1,6 +1,7 @@
 import { formatAddress } from '../../asyncrpc/transport/address.ts';
 import { checkConfig } from '../../server.ts';
 import { type Config, configOf } from '../../settings/config.ts';
+import { withoutPassword } from '../../settings/database-address.ts';
 import { reportOf, tellReport } from '../../settings/rights.ts';
 import { settingsSchema } from '../../settings/schema.ts';
 import type { Setting } from '../../settings/settings.ts';
@@ -49,5 +50,6 @@ function print({ settings }: Loaded, { json }: Config): string {
 }
 
 function shown({ option, value }: Setting): Setting['value'] {
-  return option.secret && value !== undefined ? '…' : value;
+  if (option.secret && value !== undefined) return '…';
+  return typeof value === 'string' ? withoutPassword(value) : value;
 }

@@ -7,6 +7,7 @@ import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
 import { checkConfig, type Server, startServer, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
+import { isPostgresAddress, withoutPassword } from '../../settings/database-address.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ignoreOutput } from '../output.ts';
 import {
@@ -234,7 +235,7 @@ function oncePerSecond<T>(look: () => Promise<T>): () => Promise<T> {
 function statusOf({ command, settings }: ServerRun, server: Server, version: string): () => ServerStatus {
   const started = new Date().toISOString();
   const text = (name: string) => (settings.get(name)?.value as string | undefined) ?? null;
-  const database = (service: string) => (settings.get(service)!.value ? path.resolve(text(`${service}-db`)!) : null);
+  const database = (service: string) => (settings.get(service)!.value ? databaseName(text(`${service}-db`)!) : null);
   const fixed = {
     command,
     pid: process.pid,
@@ -262,4 +263,9 @@ function certificateStatus(address: Address, { file, expires }: ListenerCertific
 /** The address as it can be used from any folder. */
 function absolute(address: Address): Address {
   return address.kind === 'unix' ? { ...address, path: path.resolve(address.path) } : address;
+}
+
+/** The database as it can be named anywhere. */
+function databaseName(given: string): string {
+  return isPostgresAddress(given) ? withoutPassword(given) : path.resolve(given);
 }

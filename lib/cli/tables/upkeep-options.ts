@@ -28,6 +28,18 @@ export const BACKUP_OPTIONS: readonly Option[] = [
   JSON_OPTION,
 ];
 
+export const MIGRATE_OPTIONS: readonly Option[] = [
+  ...DATABASES,
+  {
+    name: 'dry-run',
+    type: 'boolean',
+    default: false,
+    describe: 'Only print the statements',
+    group: 'Databases',
+  },
+  JSON_OPTION,
+];
+
 export const CHECK_OPTIONS: readonly Option[] = [JSON_OPTION];
 
 export const RESTORE_OPTIONS: readonly Option[] = [

@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { isPostgresAddress, withoutPassword } from '../../settings/database-address.ts';
 import { SERVE_OPTIONS } from '../../settings/serve-options.ts';
 import type { Flags } from '../../settings/settings.ts';
 import { loadSettings } from '../commands/load-settings.ts';
@@ -26,7 +28,12 @@ export async function databasesOf(flags: Flags): Promise<readonly Database[]> {
   const databases: { file: string; services: ServiceName[] }[] = [];
   for (const service of ['hashserv', 'prserv'] as const) {
     if (!isMeant(service)) continue;
-    const file = realFile(path.resolve(String(settings.get(`${service}-db`)!.value)));
+    const name = String(settings.get(`${service}-db`)!.value);
+    if (isPostgresAddress(name))
+      throw new ConfigError(
+        `${withoutPassword(name)} is a PostgreSQL database: back it up, check and restore it with PostgreSQL's own programs, such as pg_dump`,
+      );
+    const file = realFile(path.resolve(name));
     const shared = databases.find((other) => other.file === file);
     if (shared) shared.services.push(service);
     else databases.push({ file, services: [service] });

@@ -1,6 +1,6 @@
 import { InvokeError } from '../../../errors.ts';
 import type { HashStore, OuthashQuery, OuthashRow } from '../../../hashserv/store.ts';
-import { createBatcher } from '../engine/batcher.ts';
+import { createBatcher } from '../../memory/batcher.ts';
 import type { Database } from '../engine/database.ts';
 import { CREATED } from './schema.ts';
 

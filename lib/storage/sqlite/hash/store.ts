@@ -1,7 +1,8 @@
-import type { Equivalence, HashStore, LineScanner, OuthashRow, Report, User } from '../../../hashserv/store.ts';
+import type { Equivalence, HashStore, OuthashRow, Report, User } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
 import { CacheFigures } from '../../../meter/store-figures.ts';
-import { createBatcher } from '../engine/batcher.ts';
+import { createBatcher } from '../../memory/batcher.ts';
+import { cacheStateOf, countHits } from '../../memory/cache-figures.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 import type { WriteKind } from '../engine/submissions.ts';
@@ -138,20 +139,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     },
     newestCreated: newest!.created,
 
-    cache: {
-      get hits() {
-        return asked.hits;
-      },
-      get misses() {
-        return asked.misses;
-      },
-      get entries() {
-        return memory.rows;
-      },
-      get bytes() {
-        return memory.bytes;
-      },
-    },
+    cache: cacheStateOf(memory, asked),
 
     knownUnihash(task) {
       const unihash = known.isFresh() ? memory.get(task) : undefined;
@@ -203,17 +191,6 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     },
   };
   return store;
-}
-
-/** The same scanner; every line that it answers is one that the memory knew. */
-function countHits(scanner: LineScanner, asked: CacheFigures): LineScanner {
-  return {
-    scan(input, from, output, most) {
-      const scanned = scanner.scan(input, from, output, most);
-      asked.hits += scanned.lines;
-      return scanned;
-    },
-  };
 }
 
 const UNIHASH_FORM = /^[0-9a-f]{64}$/;

@@ -1,7 +1,7 @@
 import type { TaskLine } from '../../../hashserv/store.ts';
 import type { Logger } from '../../../log.ts';
+import { type Batcher, createBatcher } from '../../memory/batcher.ts';
 import type { KnownUnihashes } from '../../memory/known-unihashes.ts';
-import { type Batcher, createBatcher } from '../engine/batcher.ts';
 import type { Database } from '../engine/database.ts';
 
 /**

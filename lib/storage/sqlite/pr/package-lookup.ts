@@ -1,7 +1,7 @@
 import type { ChecksumKey, PackageKey, PrStore } from '../../../prserv/store.ts';
+import { createBatcher } from '../../memory/batcher.ts';
 import type { KnownPackages, Reading } from '../../memory/known-packages.ts';
 import { type KnownValues, knownValues, learnValues, type PackageRows, packageKey } from '../../memory/package-rows.ts';
-import { createBatcher } from '../engine/batcher.ts';
 import type { Database } from '../engine/database.ts';
 import type { PackageReader } from './package-reader.ts';
 

@@ -1,4 +1,4 @@
-import { Fifo } from '../../../asyncrpc/fifo.ts';
+import { Fifo } from '../../asyncrpc/fifo.ts';
 
 /** Combines the look-ups of many callers, one query at a time. */
 export interface Batcher<Key, Value> {

