@@ -6,7 +6,7 @@ import type { HttpDoor, HttpDoorOptions } from '../http/door.ts';
 import type { Logger } from '../log.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 
-/** What is served over HTTP, besides what the settings say. */
+/** What is served over HTTP, apart from what the settings say. */
 interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];

@@ -4,7 +4,7 @@ import { packageVersion } from '../../package-version.ts';
 import type { Readiness } from '../readiness.ts';
 import { type Caller, USERS } from './call.ts';
 
-/** What a server says of itself; what only administrators are told is here too. */
+/** What a server reports; what only administrators are told is here too. */
 export interface ServerFacts {
   readonly databases: Readonly<Record<string, string | null>>;
   readonly upstreams: Readonly<Record<string, string | null>>;
