@@ -112,18 +112,31 @@ async function seedPackages(port: number): Promise<void> {
 
 async function measure(name: string): Promise<string[]> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-attack-'));
-  const [port, webSocketPort] = [await freePort(), await freePort()];
+  const [port, webSocketPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const database = path.join(folder, 'hash.db');
   const server = await startBakeserv({
     folder,
     database,
-    extra: [`--bind=127.0.0.1:${port}`, `--bind=ws://127.0.0.1:${webSocketPort}`],
+    extra: [
+      `--bind=127.0.0.1:${port}`,
+      `--bind=ws://127.0.0.1:${webSocketPort}`,
+      `--bind=http://127.0.0.1:${httpPort}`,
+    ],
   });
   try {
     if (name.includes('package') || name.includes('-pr')) await seedPackages(port);
     const attacker = spawn(
       process.execPath,
-      ['--import', 'tsx', path.join(HERE, 'attackers.ts'), name, String(port), String(webSocketPort), String(seconds)],
+      [
+        '--import',
+        'tsx',
+        path.join(HERE, 'attackers.ts'),
+        name,
+        String(port),
+        String(webSocketPort),
+        String(seconds),
+        String(httpPort),
+      ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const over = new Promise((resolve) => attacker.once('exit', resolve));

@@ -5,7 +5,8 @@ import net from 'node:net';
 export const HASH = 'OEHASHEQUIV 1.1\n\n';
 export const PR = 'PRSERVICE 1.0\n\n';
 export const MIB = 1024 * 1024;
-const [port = '', webSocketPort = '', seconds = ''] = process.argv.slice(3);
+const [port = '', webSocketPort = '', seconds = '', http = ''] = process.argv.slice(3);
+export const httpPort = http;
 export const until = performance.now() + Number(seconds) * 1000;
 
 export const hex = (n: number) => n.toString(16).padStart(64, '0');

@@ -1,5 +1,5 @@
 /**
- * One attacker: `node --import tsx bench/attackers.ts NAME PORT WEBSOCKET-PORT SECONDS`, from 127.0.0.2. Does the worst
+ * One attacker: `node --import tsx bench/attackers.ts NAME PORT WEBSOCKET-PORT SECONDS HTTP-PORT`, from 127.0.0.2. Does the worst
  * it can to the server on 127.0.0.1 for so long, then ends. What it does is bounded, in memory and in connections.
  */
 import {
@@ -17,6 +17,7 @@ import {
   wait,
 } from './attacker-tools.ts';
 import { FURTHER_ATTACKS } from './further-attackers.ts';
+import { HTTP_ATTACKS } from './http-attackers.ts';
 
 const PACKAGE = { version: 'big-1-r0', pkgarch: 'x' };
 const report = (n: number, siginfo: string) =>
@@ -109,6 +110,7 @@ export const ATTACKS: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
   ...FURTHER_ATTACKS,
+  ...HTTP_ATTACKS,
 };
 
 if (process.argv[1] === import.meta.filename) {

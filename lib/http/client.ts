@@ -44,6 +44,7 @@ export class HttpClient implements LoanOwner {
     this.stream = new HttpStream(socket, {
       turns: hub.turns,
       mayPass: () => this.mayPass,
+      isBody: () => this.unanswered > 0,
       onPass: (bytes) => this.passed(bytes),
     });
     this.stream.on('error', () => {});

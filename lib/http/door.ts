@@ -112,7 +112,11 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
     if (path === WEB_SOCKET_PATH)
       return sendProblem(response, 'upgrade-required', 'Connect to it as ws://HOST:PORT/ws.', { upgrade: 'websocket' });
     if (path === '/metrics' && options.metrics) return sendMetrics(request, response, options.metrics);
-    if (path.startsWith(`${API_PATH}/`)) return api.answer(request, response);
+    if (path.startsWith(`${API_PATH}/`)) {
+      // One a turn: most of what it costs is done later, where no turn counts it.
+      await hub.turns.next();
+      return api.answer(request, response);
+    }
     sendProblem(response, 'not-found', `There is nothing at ${path.slice(0, 128)}.`);
   }
 

@@ -2,8 +2,10 @@ import { Duplex } from 'node:stream';
 import { Fifo } from '../asyncrpc/fifo.ts';
 import type { SharedTurns } from '../asyncrpc/service.ts';
 
-/** What is passed on at a time: so little that the requests in it take no longer than a part of a turn. */
-const PIECE_BYTES = 1024;
+/** What is passed on at a time: no more than a few requests, each of which takes a part of a millisecond … */
+const PIECE_BYTES = 128;
+/** … and of a body more, because it is long. */
+const BODY_PIECE_BYTES = 1024;
 /** How long pieces are passed on in a row while others wait. */
 const SLICE_MS = 1;
 
@@ -11,6 +13,8 @@ export interface HttpStreamHooks {
   readonly turns: SharedTurns;
   /** Whether more may be passed on now; `goOn` is called when that may have changed. */
   readonly mayPass: () => boolean;
+  /** Whether a body is coming. */
+  readonly isBody: () => boolean;
   /** Told of the bytes that are passed on. */
   readonly onPass: (bytes: number) => void;
 }
@@ -34,7 +38,7 @@ export class HttpStream extends Duplex {
   private released = false;
 
   constructor(socket: Duplex, hooks: HttpStreamHooks) {
-    super({ readableHighWaterMark: PIECE_BYTES, decodeStrings: false, allowHalfOpen: true });
+    super({ readableHighWaterMark: BODY_PIECE_BYTES, decodeStrings: false, allowHalfOpen: true });
     this.socket = socket;
     this.hooks = hooks;
     socket.on('data', this.receive).on('end', this.ends).on('close', this.gone);
@@ -157,7 +161,7 @@ export class HttpStream extends Duplex {
 
   private passPiece(): void {
     const packet = this.packet!;
-    const piece = packet.subarray(0, PIECE_BYTES);
+    const piece = packet.subarray(0, this.hooks.isBody() ? BODY_PIECE_BYTES : PIECE_BYTES);
     this.packet = packet.length > piece.length ? packet.subarray(piece.length) : (this.packets.take() ?? null);
     this.waitingBytes -= piece.length;
     this.hooks.onPass(piece.length);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { KIB } from '../../lib/asyncrpc/limits.ts';
 import { API_ROUTES } from '../../lib/http/api/routes.ts';
-import { hash, METHOD } from './helpers.ts';
-import { type HttpServer, httpServer, rawRequest } from './http-helpers.ts';
+import { configIn, hash, METHOD } from './helpers.ts';
+import { AnswerReader, type HttpServer, httpServer, rawRequest } from './http-helpers.ts';
 import { recordLog } from './log-recorder.ts';
 
 const ADMIN = { 'admin-user': 'root', 'admin-password': 'secret' };
@@ -423,4 +424,26 @@ test('the description lists every route, and is told to everybody', async (t) =>
   const paths = body.paths as Record<string, Record<string, { operationId: string }>>;
   const told = Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
   assert.deepEqual(told.sort(), [...API_ROUTES.map(({ id }) => id), 'getStatus'].sort());
+});
+
+test('a database that fails is told as 503, to be asked again, and nobody is told where it is', async (t) => {
+  const server = await httpServer(t);
+  fs.rmSync(`${server.folder}/hashserv.db`);
+  let said: Said;
+  let n = 0;
+  do said = await ask(server, 'POST', '/reports', { ...REPORT, taskhash: `t${n++}` });
+  while (said.status === 200);
+  assert.equal(kind(said), '503 storage');
+  assert.equal(said.headers.get('retry-after'), '1');
+  assert.doesNotMatch(JSON.stringify(said.body), new RegExp(server.folder));
+});
+
+test('a connection whose listener is given less is closed, and comes back with less', async (t) => {
+  const server = await httpServer(t);
+  const reader = new AnswerReader(server.connect());
+  reader.socket.write('GET /api/v1/gc HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  assert.equal((await reader.next())!.status, 200);
+  await server.server.takeOver(configIn(server.folder, { bind: ['http://127.0.0.1:0,anon-perms=@read'] }));
+  assert.equal(await reader.next(), null);
+  assert.equal(kind(await ask(server, 'GET', '/gc')), '401 unauthorized');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { HubFigures } from '../../lib/asyncrpc/hub-figures.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import type { Hub } from '../../lib/asyncrpc/server/hub.ts';
 import { listen } from '../../lib/asyncrpc/transport/listen.ts';
@@ -47,8 +48,9 @@ test('packets of WebSockets wait for their turn, one each, in order, and none is
     queue: (worker: { work(): void }) => void waiting.push(worker),
     next: async () => {},
   };
-  const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
+  const host: Pick<Hub, 'accept' | 'arrive' | 'figures' | 'turns'> = {
     turns,
+    figures: new HubFigures(),
     arrive: () => ({ since: 0 }),
     accept: (stream) => void streams.push(stream as WebSocketStream),
   };
@@ -95,9 +97,10 @@ test('packets of WebSockets wait for their turn, one each, in order, and none is
 
 test('a WebSocket that breaks off is read to what came last', async (t) => {
   const streams: WebSocketStream[] = [];
-  const turns = { isOver: false, spend() {}, queue() {}, next: async () => {} };
-  const host: Pick<Hub, 'accept' | 'arrive' | 'turns'> = {
+  const turns = { isOver: false, spend() {}, queue() {}, async next() {} };
+  const host: Pick<Hub, 'accept' | 'arrive' | 'figures' | 'turns'> = {
     turns,
+    figures: new HubFigures(),
     arrive: () => ({ since: 0 }),
     accept: (stream) => void streams.push(stream as WebSocketStream),
   };
