@@ -73,6 +73,9 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
       ]),
       of('Rejected clients', 'cps', [[rate('bakeserv_connections_rejected_total', 'reason'), '{{reason}}']]),
       of('Limits that were met', 'ops', [[rate('bakeserv_limit_hits_total', 'limit'), '{{limit}}']]),
+      of('Certificates expire in', 's', [
+        [`${gauge('bakeserv_certificate_expiry_timestamp_seconds')} - time()`, '{{instance}} {{listener}}'],
+      ]),
       of('Held for clients', 'bytes', [[gauge('bakeserv_held_bytes'), '{{instance}}']]),
     ],
   ],

@@ -12,6 +12,8 @@ export class ListenerFigures {
   accepted = 0;
   receivedBytes = 0;
   sentBytes = 0;
+  /** The certificate in use, where TLS is spoken. */
+  certificate: { readonly expires: Date } | null = null;
 }
 
 /** Which limit stands behind the code of an error: probes of a dead peer, and a frame that ws refuses. */

@@ -74,6 +74,7 @@ export async function openDoors(
     const { address, figures } = listener;
     standings.push(standing);
     hub.figures.listeners.set(formatAddress(address), figures);
+    figures.certificate = listener.certificate ?? null;
     list.push({
       ...listener,
       get report() {

@@ -50,6 +50,16 @@ export const CONNECTION_ROWS: readonly MetricRow[] = [
     read: (from, put) => eachListener(from, ({ sentBytes }, name) => put(sentBytes, name)),
   },
   {
+    name: 'bakeserv_certificate_expiry_timestamp_seconds',
+    kind: 'gauge',
+    help: 'When the certificate of a listener expires, in seconds since 1970',
+    labels: { listener: LISTENER },
+    read: (from, put) =>
+      eachListener(from, ({ certificate }, name) => {
+        if (certificate) put(certificate.expires.getTime() / 1000, name);
+      }),
+  },
+  {
     name: 'bakeserv_connections_rejected_total',
     kind: 'counter',
     help: 'Clients that were turned away before they were served: for want of a place, or because the oldest of too many handshakes are closed; protocol: they spoke another one; loop: an upstream that would ask itself; origin: a web page that is not allowed; transport: what comes before the protocol was wrong, such as the header of a proxy',
