@@ -96,6 +96,7 @@ export {
   type LoanOwner,
   type LogFields,
   type Logger,
+  type LoginGiven,
   type LogLevel,
   loadConfigFile,
   type Metrics,

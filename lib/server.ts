@@ -1,12 +1,13 @@
 import { openAccessLog } from './access-log/access-log.ts';
 import { HubFigures } from './asyncrpc/hub-figures.ts';
+import type { Logins } from './asyncrpc/logins.ts';
 import { createHub, type Hub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
-import { dial } from './asyncrpc/transport/dial.ts';
 import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
-import { createUpstreamLink } from './asyncrpc/upstream/link.ts';
-import { createLoopGuard, type LoopGuard } from './asyncrpc/upstream/loop-guard.ts';
+import { createLoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import type { StorageError } from './errors.ts';
+import { createLoginThrottle } from './hashserv/access/login-throttle.ts';
+import { createLogins } from './hashserv/access/logins.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
@@ -20,23 +21,16 @@ import type { Shown } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
-import type { Config, ServiceConfig } from './settings/config.ts';
+import type { Config } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
-import { upstreamLogin } from './settings/upstream-login.ts';
 import { checkStart, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { closeData } from './start/closing.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
-import {
-  type Follower,
-  followAdmin,
-  followAll,
-  followAnonymous,
-  followLogin,
-  type TakenOver,
-} from './start/followers.ts';
+import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
 import { once } from './start/once.ts';
 import { checkStores, probeOf } from './start/stores.ts';
+import { linkUpstream } from './start/upstream.ts';
 import { checkDatabase, createStores } from './stores.ts';
 
 export type { Door } from './start/doors.ts';
@@ -117,34 +111,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   let loading = (): Loading | null => null;
   const access = openAccessLog(config.accessLog, log);
 
-  const linkTo = async (protocol: string, { upstream: address }: ServiceConfig, guard: LoopGuard) => {
-    if (!address) return null;
-    const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile, certificate } = config.upstream;
-    const login = protocol.startsWith('OEHASHEQUIV') ? await upstreamLogin(config.upstream, address) : null;
-    const { limits } = config;
-    const { maxMessageBytes } = limits;
-    const dialUpstream = async () =>
-      (await dial(address, { timeoutMs: connectTimeoutMs, caFile, ...certificate, maxMessageBytes })).stream;
-    const link = createUpstreamLink({
-      address,
-      dial: dialUpstream,
-      protocol,
-      service: protocol.startsWith('OEHASHEQUIV') ? 'hash equivalence' : 'PR',
-      ...(protocol.startsWith('PRSERVICE') && { isMiss: saysNothing }),
-      login,
-      timeoutMs,
-      patientTimeoutMs: reportTimeoutMs,
-      guard,
-      limits,
-      log: clientLog,
-    });
-    if (protocol.startsWith('OEHASHEQUIV')) followers.push(followLogin(address, login, (now) => link.logInAs(now)));
-    return link;
-  };
   const closeAll = () => closeData(services, [databases], access);
 
   try {
     requireOneSyncMode(config);
+    const throttle = createLoginThrottle(config.limits, figures.hits);
+    let logins: Logins | null = null;
     if (config.hashserv) {
       const { store, gate, database } = await databases.openHash(config.hashserv);
       loading = () => store.loading;
@@ -152,7 +124,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       if (config.admin) await ensure(config.admin);
       followers.push(followAdmin(config.admin, ensure));
       const guard = createLoopGuard(clientLog);
-      const link = await linkTo('OEHASHEQUIV 1.1', config.hashserv, guard);
+      const link = await linkUpstream(config, 'hashserv', followers, { guard, log: clientLog });
       const probe = probeOf('hashserv', database, link, () =>
         store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]),
       );
@@ -164,9 +136,9 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         gate,
         upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
         anonymousPermissions: withoutLogin,
-        logins: config.limits,
-        hits: figures.hits,
+        logins: throttle,
       });
+      logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
       shown.services.push({ name: 'hashserv', figures: service.figures, upstream: link });
       shown.caches.push({ name: 'unihashes', state: store.cache });
@@ -175,7 +147,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.prserv) {
       const { store, gate, database } = await databases.openPr(config.prserv);
       const guard = createLoopGuard(clientLog);
-      const link = await linkTo('PRSERVICE 1.0', config.prserv, guard);
+      const link = await linkUpstream(config, 'prserv', followers, { guard, log: clientLog, isMiss: saysNothing });
       const probe = probeOf('prserv', database, link, () =>
         store.page({ version: 'bakeserv-status', pkgarch: null, checksum: null }, null, 1),
       );
@@ -189,6 +161,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         upstream,
         defaultHistory: config.history,
         mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
+        logins,
       });
       services.push(service);
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });

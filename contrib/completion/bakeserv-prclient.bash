@@ -4,7 +4,7 @@ _bakeserv_prclient() {
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "${COMP_WORDS[i]}" in
-      --server|--ca|--tls-cert|--tls-key|--timeout) ((i++)) ;;
+      --server|--login|-l|--password|-p|--ca|--tls-cert|--tls-key|--timeout) ((i++)) ;;
       -*) ;;
       *) command=${COMP_WORDS[i]}; break ;;
     esac
@@ -13,62 +13,74 @@ _bakeserv_prclient() {
     "")
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list is-readonly ping completion" -- "$cur")); fi ;;
     get-pr)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-pr)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--history --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     test-package)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     max-package-pr)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     import-one)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     export)
       case "$prev" in
@@ -77,23 +89,27 @@ _bakeserv_prclient() {
         --pkgarch) return ;;
         --checksum) return ;;
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     import)
       case "$prev" in
         --format) COMPREPLY=($(compgen -W "bitbake json jsonl csv" -- "$cur")); return ;;
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     remove)
       case "$prev" in
@@ -102,64 +118,76 @@ _bakeserv_prclient() {
         --checksum) return ;;
         --value) return ;;
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else :; fi ;;
     history)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     list)
       case "$prev" in
         --like) return ;;
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     is-readonly)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     ping)
       case "$prev" in
         --count|-n) return ;;
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--count --quiet --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     completion)
       case "$prev" in
         --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); fi ;;
   esac
 }

@@ -41,6 +41,9 @@ _bakeserv() {
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
+        --prserv-upstream-user) return ;;
+        --prserv-upstream-token) return ;;
+        --prserv-upstream-token-file) return ;;
         --ca) return ;;
         --upstream-tls-cert) return ;;
         --upstream-tls-key) return ;;
@@ -84,7 +87,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else :; fi ;;
     config)
       case "$prev" in
@@ -112,6 +115,9 @@ _bakeserv() {
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
+        --prserv-upstream-user) return ;;
+        --prserv-upstream-token) return ;;
+        --prserv-upstream-token-file) return ;;
         --ca) return ;;
         --upstream-tls-cert) return ;;
         --upstream-tls-key) return ;;
@@ -155,7 +161,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
     auto)
       case "$prev" in
@@ -169,6 +175,9 @@ _bakeserv() {
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
+        --prserv-upstream-user) return ;;
+        --prserv-upstream-token) return ;;
+        --prserv-upstream-token-file) return ;;
         --ca) return ;;
         --upstream-tls-cert) return ;;
         --upstream-tls-key) return ;;
@@ -182,7 +191,7 @@ _bakeserv() {
         --parent) return ;;
         --format) COMPREPLY=($(compgen -W "shell conf json" -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --idle --parent --stop --format --foreground --version --help" -- "$cur"))
       else :; fi ;;
     run)
       case "$prev" in
@@ -196,6 +205,9 @@ _bakeserv() {
         --hashserv-upstream-user) return ;;
         --hashserv-upstream-token) return ;;
         --hashserv-upstream-token-file) return ;;
+        --prserv-upstream-user) return ;;
+        --prserv-upstream-token) return ;;
+        --prserv-upstream-token-file) return ;;
         --ca) return ;;
         --upstream-tls-cert) return ;;
         --upstream-tls-key) return ;;
@@ -206,7 +218,7 @@ _bakeserv() {
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
       else :; fi ;;
     warm)
       case "$prev" in

@@ -9,6 +9,8 @@ export interface Rights {
   readonly access: Readonly<Record<string, Access>>;
   /** What a client may do without a login, in the words of the services; null: as they have it by themselves. */
   readonly anonymous: readonly string[] | null;
+  /** The protocols, of those that can be used without, whose clients must log in; absent: none. */
+  readonly logins?: readonly string[];
 }
 
 /** What clients of a listener may do that come from now on: it changes while the listener is open. */

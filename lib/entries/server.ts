@@ -37,6 +37,7 @@ export {
 } from '../server.ts';
 export {
   type Config,
+  type LoginGiven,
   resolveConfig,
   type ServiceConfig,
   type SyncMode,

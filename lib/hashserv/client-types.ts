@@ -1,6 +1,6 @@
 import type { CallOptions } from '../asyncrpc/client/abort.ts';
 import type { Client } from '../asyncrpc/client/client.ts';
-import type { ClientOptions } from '../asyncrpc/client/options.ts';
+import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { RequestFigures } from './stats.ts';
 import type { RowValues } from './store.ts';
@@ -42,11 +42,6 @@ export interface GcStatusReply {
   readonly keep: number;
   readonly remove: number;
   readonly mark: string | null;
-}
-
-export interface Login {
-  readonly username: string;
-  readonly token: string;
 }
 
 export interface HashClientOptions extends Omit<ClientOptions, 'protocol' | 'onConnect' | 'resendable'> {
@@ -146,3 +141,5 @@ export interface HashClient extends Client {
   /** Stores rows; those that are there stay as they are. */
   importRows(table: Table, rows: readonly RowValues[], options?: CallOptions): Promise<ImportReply>;
 }
+
+export type { Login };

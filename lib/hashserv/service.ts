@@ -1,5 +1,5 @@
 import { createDispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
-import { DEFAULT_LIMITS, type LimitHits } from '../asyncrpc/limits.ts';
+import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
@@ -10,7 +10,7 @@ import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './access/audit.ts';
-import { createLoginThrottle, type LoginLimits } from './access/login-throttle.ts';
+import { createLoginThrottle, type LoginThrottle } from './access/login-throttle.ts';
 import { USER_ADMIN } from './access/permissions.ts';
 import { HashSession } from './access/session.ts';
 import { createClock } from './clock.ts';
@@ -32,10 +32,8 @@ export interface HashServiceOptions {
   readonly gate: WriteGate;
   /** What a client may do without a login, depending on where it connects from. */
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
-  /** How guessing is slowed down; defaults if absent. */
-  readonly logins?: LoginLimits;
-  /** Counts those limits. */
-  readonly hits?: LimitHits;
+  /** Slows guessing down; with the default limits if absent. */
+  readonly logins?: LoginThrottle;
 }
 
 /** The service, and what it counts. */
@@ -47,13 +45,13 @@ const PROTOCOL = 'OEHASHEQUIV';
 
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
 export function createHashService(options: HashServiceOptions): HashService {
-  const { store, log, upstream, guard, gate, anonymousPermissions, logins: limits = DEFAULT_LIMITS, hits } = options;
+  const { store, log, upstream, guard, gate, anonymousPermissions } = options;
+  const { logins = createLoginThrottle(DEFAULT_LIMITS) } = options;
   const figures = new ServiceFigures(requestFiguresOf(HASH_COMMANDS));
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
-  const logins = createLoginThrottle(limits, hits);
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.

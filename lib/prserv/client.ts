@@ -1,7 +1,7 @@
 import type { CallOptions } from '../asyncrpc/client/abort.ts';
 import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
-import type { ClientOptions } from '../asyncrpc/client/options.ts';
+import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
@@ -9,7 +9,10 @@ import type { ChecksumKey, ColumnInfo, PrFilter, PrRow, RowFilter } from './stor
 
 export const PR_PROTOCOL = 'PRSERVICE 1.0';
 
-export type PrClientOptions = Omit<ClientOptions, 'protocol' | 'onConnect' | 'resendable'>;
+export interface PrClientOptions extends Omit<ClientOptions, 'protocol' | 'onConnect' | 'resendable'> {
+  /** To log in with, on every connection that is made: for a bakeserv listener with `pr-auth`. */
+  readonly login?: Login | undefined;
+}
 
 /** All of BitBake's commands: repeated, get-pr answers with the same value or a later one, and import-one stores once. */
 export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
@@ -78,15 +81,25 @@ function isUnknown(error: unknown): boolean {
 }
 
 /**
- * Connects to a PR server.
+ * Connects to a PR server, and logs in if `login` is given.
  * @param address parsed, or as a text: `HOST:PORT`, `unix:///run/bakeserv/hash.sock`
- * @throws AddressError when it is not an address, or nobody answers there
+ * @throws AddressError when it is not an address, or nobody answers there, InvokeError when the login is refused
  */
 export async function connectPrClient(address: Address | string, options: PrClientOptions = {}): Promise<PrClient> {
+  const { login, ...rest } = options;
   const client = await connectClient(address, {
-    ...options,
+    ...rest,
     protocol: PR_PROTOCOL,
     resendable: RESENDABLE_PR_COMMANDS,
+    async onConnect(ask) {
+      if (!login) return;
+      try {
+        await ask('auth', { username: login.username, token: login.token });
+      } catch (error) {
+        if (!isUnknown(error)) throw error;
+        throw new InvokeError('the server asks PR clients for no login: connect without one', error);
+      }
+    },
   });
   const value = async <T>(command: string, args: Json, options?: CallOptions): Promise<T | null> =>
     ((await client.invoke(command, args, options)) as { value: T } | null)?.value ?? null;

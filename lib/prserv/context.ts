@@ -1,3 +1,5 @@
+import type { CommandRow } from '../asyncrpc/command-row.ts';
+import type { ClientLogin } from '../asyncrpc/logins.ts';
 import type { Peer } from '../asyncrpc/service.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { Logger } from '../log.ts';
@@ -15,6 +17,15 @@ export interface PrContext {
   readonly upstream: PrUpstream | null;
   readonly log: Logger;
   readonly peer: Peer;
+  /** Where its listener asks for a login, that; otherwise null. */
+  readonly login: ClientLogin | null;
   /** Rows this client imported: one by one, and by import-rows. */
   readonly imports: Tally<'one' | 'stored' | 'present' | 'refused'>;
+}
+
+/** A row of the table. */
+export interface PrCommandRow extends CommandRow<PrContext> {
+  /** What a client must have as a user, where its listener asks for a login; then also on a listener where it could write. */
+  readonly users: readonly string[];
+  readonly usersToWrite?: readonly string[];
 }

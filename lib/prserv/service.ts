@@ -1,11 +1,13 @@
-import { createDispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
+import type { CommandRow } from '../asyncrpc/command-row.ts';
+import { createDispatcher, type Dispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
+import type { Logins } from '../asyncrpc/logins.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
-import { InvokeError } from '../errors.ts';
+import { InvokeError, ProtocolError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './audit.ts';
@@ -30,6 +32,8 @@ export interface PrServiceOptions {
   readonly defaultHistory: boolean;
   /** Whether a client may remove rows, depending on where it connects from. */
   readonly mayRemove: (peer: Peer) => boolean;
+  /** The users for listeners that ask for a login; null or absent where there are none. */
+  readonly logins?: Logins | null;
 }
 
 /** The service, and what it counts. */
@@ -39,14 +43,14 @@ export interface PrService extends Service {
 
 const PROTOCOL = 'PRSERVICE';
 
-/** The PR service: `PRSERVICE 1.0`. Open to every client. */
+/** The PR service: `PRSERVICE 1.0`. Open to every client, except on listeners that ask for a login. */
 export function createPrService(options: PrServiceOptions): PrService {
-  const { store, log, upstream, guard, gate, defaultHistory, mayRemove } = options;
+  const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
   const ajv = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>
     createDispatcher<PrContext>({
-      rows: PR_COMMANDS,
+      rows: rowsForAll,
       access,
       ajv,
       gate,
@@ -57,11 +61,23 @@ export function createPrService(options: PrServiceOptions): PrService {
         return new InvokeError(NOT_HERE, undefined, 'denied');
       },
     });
-  const dispatchers = {
-    'read-write': dispatcherOf(store.readOnly ? 'read-only' : 'read-write'),
-    'read-only': dispatcherOf('read-only'),
-    none: dispatcherOf('none'),
-  };
+  const { auth: _, ...rowsForAll } = PR_COMMANDS;
+  const byAccess = (of: (access: Access) => Dispatcher<PrContext>) => ({
+    'read-write': of(store.readOnly ? 'read-only' : 'read-write'),
+    'read-only': of('read-only'),
+    none: of('none'),
+  });
+  const forAll = byAccess(dispatcherOf);
+  const forUsers = byAccess((access) =>
+    createDispatcher<PrContext>({
+      rows: rowsForUsers(access),
+      access,
+      ajv,
+      gate,
+      figures: figures.requests,
+      authorize: ({ login }, { needs }, _args, command) => login!.refuses(needs, command),
+    }),
+  );
   return {
     protocol: PROTOCOL,
     figures,
@@ -70,11 +86,26 @@ export function createPrService(options: PrServiceOptions): PrService {
       guard.admit(via);
       const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
       const readOnly = store.readOnly || access !== 'read-write';
-      const imports: PrContext['imports'] = new Tally((counts) => note({ log, peer }, 'PR rows imported', counts));
-      const context = { store, readOnly, defaultHistory, upstream, log, peer, imports };
-      return dispatchers[access](context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
+      const imports: PrContext['imports'] = new Tally((counts) =>
+        note({ log, peer, login }, 'PR rows imported', counts),
+      );
+      const asked = peer.rights?.logins?.includes(PROTOCOL) === true;
+      if (asked && !logins) throw new ProtocolError('this listener asks for a login, and the server has no users');
+      const login = asked ? logins!.open(peer, figures.logins, () => imports.close()) : null;
+      const context = { store, readOnly, defaultHistory, upstream, log, peer, login, imports };
+      if (login) return forUsers[access](context, login);
+      return forAll[access](context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
     },
     stopAsking: () => upstream?.close(),
     close: async () => upstream?.close(),
   };
+}
+
+/** The table as it is for users: each row needs the permissions that it has for them. */
+function rowsForUsers(access: Access): Readonly<Record<string, CommandRow<PrContext>>> {
+  const rows = Object.entries(PR_COMMANDS).map(([name, row]) => {
+    const needs = access === 'read-write' ? [...row.users, ...(row.usersToWrite ?? [])] : row.users;
+    return [name, { ...row, needs }] as const;
+  });
+  return Object.fromEntries(rows);
 }

@@ -8,7 +8,14 @@ import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
-import { type ListenerSpec, parseListener, requireNames, requireProxies, requireServices } from './listener-spec.ts';
+import {
+  type ListenerSpec,
+  parseListener,
+  requireNames,
+  requireProxies,
+  requireServices,
+  type ServiceName,
+} from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
 import { environmentName } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
@@ -30,6 +37,12 @@ export interface ServiceConfig {
   readonly upstream: Address | null;
 }
 
+/** Who to log in as; token null: look in .netrc. */
+export interface LoginGiven {
+  readonly username: string | null;
+  readonly token: string | null;
+}
+
 /** How upstreams are asked. Times in milliseconds. */
 export interface UpstreamConfig {
   readonly timeoutMs: number;
@@ -40,9 +53,8 @@ export interface UpstreamConfig {
   readonly caFile: string | null;
   /** What the server shows upstreams that ask for a certificate. */
   readonly certificate: CertificateFiles | null;
-  /** For the hash equivalence upstream; token null: look in .netrc. */
-  readonly username: string | null;
-  readonly token: string | null;
+  /** For the hash equivalence upstream, and for that of PR values. */
+  readonly logins: { readonly hashserv: LoginGiven; readonly prserv: LoginGiven };
 }
 
 /** Everything a server is started with. */
@@ -134,6 +146,10 @@ export function configOf(
       upstream: upstream ? parseUpstream(upstream, place, binds) : null,
     };
   };
+  const loginGiven = (name: ServiceName) => ({
+    username: text(`${name}-upstream-user`) ?? null,
+    token: text(`${name}-upstream-token`) ?? null,
+  });
   const anonPerms = text('anon-perms');
   const trustProxy = words(value('trust-proxy'));
   naming(where('trust-proxy'), () => createProxies(trustProxy));
@@ -162,8 +178,7 @@ export function configOf(
       missTtlMs: milliseconds('upstream-miss-ttl'),
       caFile: text('ca') ?? null,
       certificate: certificateOf('upstream-tls-cert', 'upstream-tls-key', text, where),
-      username: text('hashserv-upstream-user') ?? null,
-      token: text('hashserv-upstream-token') ?? null,
+      logins: { hashserv: loginGiven('hashserv'), prserv: loginGiven('prserv') },
     },
     limits: limitsOf(settings, descriptors),
     logLevel: text('log-level') as LogLevel,

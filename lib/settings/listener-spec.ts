@@ -55,6 +55,8 @@ export function parseListener(given: ListenerGiven, { access, tls }: ListenerDef
     throw bad(`pr: ${JSON.stringify(pr)} is not read-only or none`);
   if (pr !== undefined && services && !services.includes('prserv'))
     throw bad(`pr=${pr} says something of a service that is not served there`);
+  if (said['pr-auth'] && (pr === 'none' || (services && !services.includes('prserv'))))
+    throw bad('pr-auth says something of a service that is not served there');
   if (address.kind !== 'unix' && (mode ?? group) !== undefined)
     throw bad('socket-mode and socket-group are for Unix sockets');
   if (mode !== undefined && !new RegExp(SOCKET_MODE.pattern).test(mode))
@@ -71,6 +73,7 @@ export function parseListener(given: ListenerGiven, { access, tls }: ListenerDef
       protocols: services?.map((name) => PROTOCOLS[name as ServiceName]) ?? null,
       access: { [PROTOCOLS.hashserv]: general, [PROTOCOLS.prserv]: pr ?? general },
       anonymous: anonymous === undefined ? null : parseAnonymousPermissions(words(anonymous)),
+      ...(said['pr-auth'] && { logins: [PROTOCOLS.prserv] }),
     },
     access: {
       mode: mode === undefined ? access.mode : Number.parseInt(mode, 8),
@@ -98,6 +101,10 @@ export function requireNames(specs: readonly ListenerSpec[]): void {
 /** @throws ConfigError for a listener on which nothing would be served */
 export function requireServices(specs: readonly ListenerSpec[], served: { hashserv: boolean; prserv: boolean }): void {
   for (const { address, rights } of specs) {
+    if (asksPrLogin(rights) && !served.hashserv)
+      throw new ConfigError(
+        `${formatAddress(address)}: pr-auth needs the users of hash equivalence, which is not served`,
+      );
     const open = (['hashserv', 'prserv'] as const).filter((name) => served[name] && accessTo(rights, name) !== null);
     if (open.every((name) => accessTo(rights, name) === 'none'))
       throw new ConfigError(`${formatAddress(address)}: nothing is served there`);
@@ -113,6 +120,11 @@ export function requireProxies(specs: readonly ListenerSpec[], trusted: readonly
       `${formatAddress(address)}: proxy-protocol lets in only those that --trust-proxy names: name ${isUnix ? 'unix' : 'the address of the proxy'} there`,
     );
   }
+}
+
+/** Whether PR clients must log in on a listener. */
+export function asksPrLogin(rights: Rights): boolean {
+  return rights.logins?.includes(PROTOCOLS.prserv) === true;
 }
 
 /** How a service is served on a listener; null where its protocol is not spoken. */

@@ -15,6 +15,7 @@ export interface ListenerObject {
   readonly 'tls-cert'?: string;
   readonly 'tls-key'?: string;
   readonly 'tls-client-ca'?: string;
+  readonly 'pr-auth'?: boolean;
 }
 
 /** A listener as it is given. */
@@ -34,6 +35,7 @@ const PROPERTIES: Readonly<Record<keyof ListenerObject, object>> = {
   pr: { enum: ['read-only', 'none'], description: 'PR values are only looked up here, or not served' },
   'socket-mode': { ...TEXTS, description: 'As --socket-mode, for this Unix socket' },
   'socket-group': { ...TEXTS, description: 'As --socket-group, for this Unix socket' },
+  'pr-auth': { type: 'boolean', description: 'PR clients must log in, as a user of hash equivalence' },
   'proxy-protocol': {
     type: 'boolean',
     description: 'Connections begin with a PROXY protocol header, and come from --trust-proxy only',
@@ -53,7 +55,7 @@ export const LISTENERS_SCHEMA = {
 };
 
 /** Rights that are said without a value, and those whose list goes on with further words. */
-const SWITCHES = ['read-only', 'proxy-protocol'];
+const SWITCHES = ['read-only', 'pr-auth', 'proxy-protocol'];
 const LISTS = ['services', 'anon-perms'];
 
 /** Whether a word that stands behind an address is about it, rather than another address. */

@@ -3,7 +3,7 @@ import { type Address, isLocalAddress } from '../asyncrpc/transport/address.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { DB_ADMIN, LOCAL_ANONYMOUS, REMOTE_ANONYMOUS } from '../hashserv/access/permissions.ts';
 import type { Config } from './config.ts';
-import { accessTo, type ListenerSpec, type ServiceName } from './listener-spec.ts';
+import { accessTo, asksPrLogin, type ListenerSpec, type ServiceName } from './listener-spec.ts';
 
 /** What a client may do without a login: as its listener has it, or the server, or by whether it is of this machine. */
 export function anonymousPermissions(
@@ -43,6 +43,8 @@ export interface ListenerReport {
   readonly prserv: Access | null;
   /** What the former lets clients do without a login; also whether PR values can be removed. */
   readonly anonymous: readonly string[];
+  /** PR clients must log in, and then have the permissions of their user. */
+  readonly prLogin: boolean;
   /** The same of clients that a proxy on this machine has as local; null where nobody has more than the others. */
   readonly behindProxy: readonly string[] | null;
   /** Whether clients must show a certificate; absent in servers from before. */
@@ -67,6 +69,7 @@ export function reportOf(
     hashserv: access('hashserv'),
     prserv: access('prserv'),
     anonymous,
+    prLogin: asksPrLogin(rights),
     behindProxy: mayBeNamed && open(true) !== anonymous ? open(true) : null,
     clientCertificates: (tls?.clientCaFile ?? null) !== null,
   };
@@ -84,13 +87,16 @@ function trustsLoopback({ trustProxy }: Pick<Config, 'trustProxy'>, address: Add
 }
 
 /** The report in a line. The PR service has no users: what --anon-perms leaves out closes nothing of it but the removing. */
-export function tellReport({ hashserv, prserv, anonymous, behindProxy, clientCertificates }: ListenerReport): string {
+export function tellReport(report: ListenerReport): string {
+  const { hashserv, prserv, anonymous, prLogin, behindProxy, clientCertificates } = report;
   const told: string[] = [];
   if (clientCertificates) told.push('clients need a certificate');
   if (hashserv) told.push(`hash equivalence ${hashserv}, without a login ${anonymous.join(',') || 'nothing'}`);
-  if (prserv === 'read-write')
+  const users = prLogin && prserv !== null && prserv !== 'none';
+  if (users) told.push(`PR values ${prserv} for users who log in`);
+  else if (prserv === 'read-write')
     told.push(`PR values read-write for everybody, removing ${anonymous.includes(DB_ADMIN) ? 'too' : 'refused'}`);
-  if (prserv === 'read-only') told.push('PR values read-only for everybody');
+  else if (prserv === 'read-only') told.push('PR values read-only for everybody');
   if (prserv === 'none') told.push('PR values refused');
   if (behindProxy) told.push(`clients of this machine, if the proxy says so, ${behindProxy.join(',')}`);
   return told.join('; ');

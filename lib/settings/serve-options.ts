@@ -13,6 +13,25 @@ export const SYNC_MODE = {
   expected: 'immediate, periodic:SECONDS (0.01 to 86400) or on_shutdown',
 } as const;
 
+/** The login at the upstream of a service. */
+const loginRows = (service: string, upstream: string): readonly Omit<Option, 'group'>[] => [
+  {
+    name: `${service}-upstream-user`,
+    type: 'string',
+    default: undefined,
+    describe: `Log in to the ${upstream} as this user`,
+    reloads: true,
+  },
+  {
+    name: `${service}-upstream-token`,
+    type: 'string',
+    default: undefined,
+    describe: 'The token for that login; by default the one in .netrc under the full address of the upstream',
+    secret: true,
+    reloads: true,
+  },
+];
+
 const ROWS: readonly Option[] = [
   ...group('Server', [
     {
@@ -20,7 +39,7 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, socket-mode=0660, socket-group=builders, proxy-protocol, tls-cert=FILE, tls-key=FILE, tls-client-ca=FILE; name=builders takes a socket of systemd instead; see docs/permissions.md and docs/tls.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, pr-auth, socket-mode=0660, socket-group=builders, proxy-protocol, tls-cert=FILE, tls-key=FILE, tls-client-ca=FILE; name=builders takes a socket of systemd instead; see docs/permissions.md and docs/tls.md',
       reloads: true,
     },
     {
@@ -182,21 +201,8 @@ const ROWS: readonly Option[] = [
       default: undefined,
       describe: 'Take PR values from this PR server; values given out here go under its own',
     },
-    {
-      name: 'hashserv-upstream-user',
-      type: 'string',
-      default: undefined,
-      describe: 'Log in to the hash equivalence upstream as this user',
-      reloads: true,
-    },
-    {
-      name: 'hashserv-upstream-token',
-      type: 'string',
-      default: undefined,
-      describe: 'The token for that login; by default the one in .netrc under the full address of the upstream',
-      secret: true,
-      reloads: true,
-    },
+    ...loginRows('hashserv', 'hash equivalence upstream'),
+    ...loginRows('prserv', 'PR upstream, a bakeserv listener with pr-auth,'),
     {
       name: 'ca',
       type: 'string',

@@ -2,6 +2,8 @@ import { findCredentials } from '../asyncrpc/client/netrc.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { ConfigError } from '../errors.ts';
 import type { UpstreamConfig } from './config.ts';
+import type { ServiceName } from './listener-spec.ts';
+import { environmentName } from './options.ts';
 
 /** A user of an upstream. */
 export interface UpstreamLogin {
@@ -10,17 +12,19 @@ export interface UpstreamLogin {
 }
 
 /**
- * Who to log in as at the hash equivalence upstream, or null for nobody. The token is the one given or the
+ * Who to log in as at the upstream of a service, or null for nobody. The token is the one given or the
  * one in the file, otherwise the one that netrc has for that user under the full address of the upstream.
  * @throws ConfigError when a user is named and no token can be found
  */
 export async function upstreamLogin(
-  { username, token }: UpstreamConfig,
+  { logins }: Pick<UpstreamConfig, 'logins'>,
+  service: ServiceName,
   address: Address,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<UpstreamLogin | null> {
+  const { username, token } = logins[service];
   if (token !== null) {
-    if (username === null) throw new ConfigError('a token for the upstream without --hashserv-upstream-user');
+    if (username === null) throw new ConfigError(`a token for the upstream without --${service}-upstream-user`);
     return { username, token };
   }
   if (username === null) return null;
@@ -30,6 +34,6 @@ export async function upstreamLogin(
   const found = findCredentials(name, environment) ?? findCredentials(full, environment);
   if (found?.login === username) return { username, token: found.password };
   throw new ConfigError(
-    `--hashserv-upstream-user ${username}: no token for ${name}; set BAKESERV_HASHSERV_UPSTREAM_TOKEN or --hashserv-upstream-token-file, or name it in .netrc under machine ${name}`,
+    `--${service}-upstream-user ${username}: no token for ${name}; set ${environmentName(`${service}-upstream-token`)} or --${service}-upstream-token-file, or name it in .netrc under machine ${name}`,
   );
 }

@@ -62,8 +62,10 @@ export async function checkStart(
   const { caFile, certificate } = config.upstream;
   if (caFile !== null) await check(() => readAuthorities(caFile));
   if (certificate) await check(async () => (await credentials()).readClientCertificate(certificate));
-  const upstream = config.hashserv?.upstream;
-  if (upstream) await check(() => upstreamLogin(config.upstream, upstream));
+  for (const service of ['hashserv', 'prserv'] as const) {
+    const upstream = config[service]?.upstream;
+    if (upstream) await check(() => upstreamLogin(config.upstream, service, upstream));
+  }
   const { logFile, accessLog } = config;
   if (logFile !== null) await check(() => checkLogFile('--log-file', logFile));
   if (accessLog !== null && accessLog !== '-') await check(() => checkLogFile('--access-log', accessLog));

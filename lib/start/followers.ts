@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { errorText } from '../errors.ts';
 import type { Config } from '../settings/config.ts';
+import type { ServiceName } from '../settings/listener-spec.ts';
 import { type UpstreamLogin, upstreamLogin } from '../settings/upstream-login.ts';
 
 /** What came of new settings. */
@@ -73,22 +74,24 @@ export function followAnonymous(use: (permissions: Config['anonymousPermissions'
  * @param use logs in like this from now on
  */
 export function followLogin(
+  service: ServiceName,
   address: Address,
   login: UpstreamLogin | null,
   use: (login: UpstreamLogin | null) => void,
 ): Follower {
   let known = login;
   return {
-    async prepare({ hashserv, upstream }) {
+    async prepare(config) {
+      const now = config[service]?.upstream;
       // A login for another upstream must not be shown to this one.
-      if (!hashserv?.upstream || formatAddress(hashserv.upstream) !== formatAddress(address)) return null;
-      const now = await upstreamLogin(upstream, address);
-      if (now?.username === known?.username && now?.token === known?.token) return null;
+      if (!now || formatAddress(now) !== formatAddress(address)) return null;
+      const found = await upstreamLogin(config.upstream, service, address);
+      if (found?.username === known?.username && found?.token === known?.token) return null;
       return {
         what: `the login at ${formatAddress(address)}`,
         apply() {
-          known = now;
-          use(now);
+          known = found;
+          use(found);
         },
       };
     },

@@ -206,3 +206,30 @@ test('a read-only server stores nothing and says so', async (t) => {
     await site.close();
   }
 });
+
+test('bakeserv-prclient logs in where a listener asks for it, with a token of netrc too, and only when told to', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const users = `unix://${folder}/users`;
+  const admin = ['--admin-user', 'admin', '--admin-password', 'secret', '--login-failure-delay', '0.001'];
+  const site = await openSite(['--bind', `${users},pr-auth`, ...admin], folder);
+  t.after(() => site.close());
+  const get = (server: string, ...options: string[]) =>
+    site.pr(['--server', server, ...options, 'get-pr', 'a-1-r0', 'core2', 'c0']);
+  assert.equal(stdoutOf(await get(users, '--login', 'admin', '--password', 'secret')), '0\n');
+  const failed = async (running: Promise<Outcome>) => {
+    const { status, stderr } = await running;
+    return [status, stderr];
+  };
+  const anonymous = 'ERROR: Anonymous user is not allowed to access permissions(s) @read, @report\n';
+  assert.deepEqual(await failed(get(users)), [1, anonymous]);
+  const wrong = get(users, '--login', 'admin', '--password', 'wrong');
+  assert.deepEqual(await failed(wrong), [1, 'ERROR: Unable to authenticate as admin\n']);
+  const [usage, why] = await failed(get(users, '--login', 'admin'));
+  assert.equal(usage, 2);
+  assert.match(String(why), /--login admin: name the token with --password, or in netrc under unix:/);
+  fs.writeFileSync(path.join(folder, '.netrc'), `default login admin password secret\n`, { mode: 0o600 });
+  assert.equal(stdoutOf(await get(users, '--login', 'admin')), '0\n');
+  assert.deepEqual(await failed(get(users)), [1, anonymous]);
+  assert.equal(stdoutOf(await get(site.tcp)), '0\n');
+});

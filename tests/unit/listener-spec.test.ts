@@ -50,6 +50,7 @@ describe('a listener with rights of its own', () => {
         pr: fc.constantFrom('read-only', 'none'),
         'socket-mode': fc.constantFrom('0660', '600'),
         'socket-group': word,
+        'pr-auth': fc.constant(true),
         'proxy-protocol': fc.constant(true),
         'tls-cert': word,
         'tls-key': word,

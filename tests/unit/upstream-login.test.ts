@@ -10,7 +10,7 @@ import { temporaryFolder } from '../helpers.ts';
 const ADDRESS = parseAddress('wss://hash.example.org/ws');
 
 async function login(flags: Record<string, string>, environment: Record<string, string> = {}) {
-  return upstreamLogin(resolveConfig(flags, environment).upstream, ADDRESS, environment);
+  return upstreamLogin(resolveConfig(flags, environment).upstream, 'hashserv', ADDRESS, environment);
 }
 
 test('without a user nobody logs in at the upstream', async () => {
@@ -47,4 +47,16 @@ test('a token file that is absent or empty is named', async (t) => {
   await assert.rejects(login(flags), /token-file: .*no such file or directory/);
   fs.writeFileSync(file, '\n', { mode: 0o600 });
   await assert.rejects(login(flags), /is empty/);
+});
+
+test('the PR upstream has a login of its own', async () => {
+  const flags = { 'hashserv-upstream-user': 'builder', 'hashserv-upstream-token': 'a', 'prserv-upstream-user': 'prs' };
+  const { upstream } = resolveConfig({ ...flags, 'prserv-upstream-token': 'b' }, {});
+  assert.deepEqual(await upstreamLogin(upstream, 'prserv', ADDRESS, {}), { username: 'prs', token: 'b' });
+  assert.deepEqual(await upstreamLogin(upstream, 'hashserv', ADDRESS, {}), { username: 'builder', token: 'a' });
+  const without = resolveConfig(flags, {}).upstream;
+  const nowhere = { NETRC: '/nowhere/netrc' };
+  const noToken =
+    /--prserv-upstream-user prs: no token for .*; set BAKESERV_PRSERV_UPSTREAM_TOKEN or --prserv-upstream-token-file/;
+  await assert.rejects(upstreamLogin(without, 'prserv', ADDRESS, nowhere), noToken);
 });

@@ -26,6 +26,7 @@ const DOORS: Readonly<Record<string, string>> = {
   'read-write': '',
   'read-only': ',read-only',
   'pr=none': ',pr=none',
+  'pr-auth': ',pr-auth',
 };
 
 const task = { method: METHOD, taskhash: 't1' };
@@ -66,6 +67,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV refresh-token': { username: 'nobody' },
   'OEHASHEQUIV become-user': { username: 'nobody' },
   'PRSERVICE ping': {},
+  'PRSERVICE auth': { username: 'nobody', token: 'x' },
   'PRSERVICE get-pr': pr,
   'PRSERVICE test-pr': pr,
   'PRSERVICE test-package': PKG,
@@ -113,7 +115,7 @@ async function outcome(client: WireClient, command: string): Promise<string> {
   if (message === undefined) return 'yes';
   if (/is not allowed to access|removed from a local address only/.test(message)) return 'no';
   if (/is read-only/.test(message)) return 'read-only';
-  if (/does not serve these commands/.test(message)) return 'closed';
+  if (/does not serve these commands|Unknown command "auth"/.test(message)) return 'closed';
   return 'yes';
 }
 
@@ -145,7 +147,7 @@ async function start(t: TestContext) {
     );
     clients.push(client);
     const token = tokens.get(who);
-    if (token && protocol === 'OEHASHEQUIV') await client.ask('auth', { username: who, token });
+    if (token && (protocol === 'OEHASHEQUIV' || door === 'pr-auth')) await client.ask('auth', { username: who, token });
     return client;
   };
   const boss = new WireClient(net.connect(names.get('read-write')!)).handshake();

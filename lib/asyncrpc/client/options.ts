@@ -1,6 +1,12 @@
 import type { dial } from '../transport/dial.ts';
 import type { Json } from '../wire/messages.ts';
 
+/** A user, and the token it was given. */
+export interface Login {
+  readonly username: string;
+  readonly token: string;
+}
+
 export interface ClientOptions {
   /** The first line: `OEHASHEQUIV 1.1` or `PRSERVICE 1.0`. */
   readonly protocol: string;

@@ -1,7 +1,7 @@
 import type { HashClient } from '../../hashserv/client-types.ts';
 import type { Args } from '../args/args.ts';
-import { UsageError } from '../args/usage-error.ts';
 import { connectionOptions, withAdvice } from '../client/connect.ts';
+import { loginOf } from '../client/login.ts';
 import { createOut, type Out } from '../client/out.ts';
 
 export const DEFAULT_ADDRESS = 'unix://./hashserve.sock';
@@ -32,7 +32,7 @@ export function openHashCall(globals: Args, args: Args): HashCall {
       import('../../hashserv/client.ts'),
     ]);
     const parsed = parseAddress(text);
-    const login = await credentials(text, globals);
+    const login = await loginOf(globals, text, true);
     try {
       const client = await connectHashClient(parsed, {
         login,
@@ -60,19 +60,4 @@ export function openHashCall(globals: Args, args: Args): HashCall {
       for (const client of open) client.close();
     },
   };
-}
-
-/** `--login` and `--password`, otherwise the login in netrc for the address. */
-async function credentials(address: string, globals: Args) {
-  const username = globals.text('login');
-  const token = globals.text('password');
-  if (username !== undefined && token !== undefined) return { username, token };
-  if (token !== undefined) throw new UsageError('--password is of no use without --login');
-  const found = globals.has('no-netrc')
-    ? null
-    : (await import('../../asyncrpc/client/netrc.ts')).findCredentials(address);
-  if (username !== undefined && found?.login !== username) {
-    throw new UsageError(`--login ${username}: name the token with --password, or in netrc under ${address}`);
-  }
-  return found ? { username: found.login, token: found.password } : undefined;
 }

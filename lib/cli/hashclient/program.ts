@@ -1,6 +1,7 @@
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS } from '../client/common.ts';
+import { LOGIN_FLAGS } from '../client/login.ts';
 import { DEFAULT_ADDRESS, type HashCall, openHashCall } from './call.ts';
 import { DATABASE_COMMANDS } from './database-commands.ts';
 import { LOOKUP_COMMANDS } from './lookup-commands.ts';
@@ -29,8 +30,7 @@ export const HASH_CLIENT: Program<HashCall> = {
       default: 'WARNING',
       describe: 'With INFO or DEBUG, report which server was connected to',
     },
-    { name: 'login', type: 'string', alias: 'l', values: ['USER'], describe: 'Log in as this user' },
-    { name: 'password', type: 'string', alias: 'p', values: ['TOKEN'], describe: 'The token of that user' },
+    ...LOGIN_FLAGS,
     { name: 'become', type: 'string', alias: 'b', values: ['USER'], describe: 'After the login, act as this user' },
     { name: 'no-netrc', type: 'boolean', alias: 'n', describe: 'Do not read a login from netrc' },
     ...COMMON_FLAGS,

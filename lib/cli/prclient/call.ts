@@ -1,6 +1,7 @@
 import type { PrClient } from '../../prserv/client.ts';
 import type { Args } from '../args/args.ts';
 import { connectionOptions, withAdvice } from '../client/connect.ts';
+import { loginOf } from '../client/login.ts';
 import { createOut, type Out } from '../client/out.ts';
 
 export const DEFAULT_SERVER = '127.0.0.1:8585';
@@ -24,9 +25,12 @@ export function openPrCall(globals: Args, args: Args): PrCall {
       import('../../asyncrpc/transport/address.ts'),
       import('../../prserv/client.ts'),
     ]);
-    const address = parseAddress(globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER));
+    const text = globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER);
+    const address = parseAddress(text);
+    // Only when asked for: a server that knows no login, as BitBake's, hangs up on one.
+    const login = await loginOf(globals, text, false);
     try {
-      open = await connectPrClient(address, connectionOptions(globals));
+      open = await connectPrClient(address, { login, ...connectionOptions(globals) });
       return open;
     } catch (error) {
       throw withAdvice(error, '--server');

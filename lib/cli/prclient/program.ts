@@ -2,6 +2,7 @@ import type { Option } from '../../settings/options.ts';
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
+import { LOGIN_FLAGS } from '../client/login.ts';
 import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
 import { FORMATS } from './formats.ts';
 
@@ -38,9 +39,15 @@ export const PR_CLIENT: Program<PrCall> = {
       default: DEFAULT_SERVER,
       describe: 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT',
     },
+    ...LOGIN_FLAGS,
     ...COMMON_FLAGS,
   ],
-  environment: [['PRSERV_SERVER_ADDR', 'The server, unless --server names it'], ...COMMON_ENVIRONMENT],
+  environment: [
+    ['PRSERV_SERVER_ADDR', 'The server, unless --server names it'],
+    ['NETRC', 'A netrc file to read instead of ~/.netrc; the machine is the full address'],
+    ...COMMON_ENVIRONMENT,
+  ],
+  files: [['~/.netrc', 'Tokens for --login: machine ADDRESS login USER password TOKEN']],
   statuses: [
     ['0', 'All went well.'],
     ['1', 'A call was refused or failed, or the answer of a test is no.'],
@@ -115,7 +122,7 @@ export const PR_CLIENT: Program<PrCall> = {
       describe: 'Remove PR rows that were imported by mistake',
       details:
         'Removes the rows that match all options; --dry-run shows them. A removed value may be given out again: do not ' +
-        'remove a value that a package was built with. Works only from a local address of a bakeserv server.',
+        'remove a value that a package was built with. Works only from a local address of a bakeserv server, or with a login that has @db-admin where the server asks for one.',
       options: [
         { name: 'version', type: 'string', values: ['PN-PV-PR'], describe: 'Rows of this version' },
         { name: 'pkgarch', type: 'string', values: ['PKGARCH'], describe: 'Rows of this architecture' },

@@ -1,6 +1,7 @@
 import { object } from '../../asyncrpc/schemas.ts';
 import { InvokeError } from '../../errors.ts';
-import { note, noteRefusal } from '../access/audit.ts';
+import { note } from '../access/audit.ts';
+import { authenticate } from '../access/authenticate.ts';
 import { ALL, parsePermissions, spellOut, storedPermissions, USER_ADMIN } from '../access/permissions.ts';
 import { hashToken, newToken, verifyToken } from '../access/tokens.ts';
 import type { HashContext, HashRow } from '../context.ts';
@@ -36,42 +37,13 @@ function show({ username, permissions }: User) {
   return { username, permissions: spellOut(storedPermissions(permissions)) };
 }
 
-async function auth(context: HashContext, { username, token }: { username: string; token: string }) {
-  const { session, store, logins, figures } = context;
-  const address = session.peer.address ?? 'local';
-  let version = store.usersVersion;
-  let user = await store.findUser(username);
-  // The client is gone already, so nobody will give up this turn.
-  if (session.gone) throw new InvokeError('The client hung up');
-  // The turn, the check and counting a failure happen in one turn of the event loop: however many come together, no
-  // more are checked.
-  const turn = logins.turn(address, username);
-  if (turn) {
-    figures.logins.waited++;
-    session.leaveTurn = turn.leave;
-    await turn.come;
-    session.leaveTurn = null;
-    version = store.usersVersion;
-    user = await store.findUser(username);
-  }
-  if (!verifyToken(token, user?.token ?? null)) {
-    figures.logins.refused++;
-    noteRefusal(context, 'login refused', { as: username });
-    await logins.failed(address, username);
-    throw new InvokeError(`Unable to authenticate as ${username}`, undefined, 'login');
-  }
-  session.logIn(user!, version);
-  figures.logins.ok++;
-  return { result: true, username, permissions: storedPermissions(user!.permissions).sort() };
-}
-
 /** Logins and the user table (docs/protocol.md). */
 export const USER_COMMANDS: Readonly<Record<string, HashRow>> = {
   auth: {
     needs: [],
     untimed: true,
     schema: object({ username: HASH, token: { type: 'string', format: 'text' } }),
-    handle: auth,
+    handle: authenticate,
   },
 
   'get-user': {

@@ -1,8 +1,8 @@
-import type { CommandRow } from '../../asyncrpc/command-row.ts';
 import { OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { InvokeError } from '../../errors.ts';
 import { note } from '../audit.ts';
-import type { PrContext } from '../context.ts';
+import type { PrCommandRow, PrContext } from '../context.ts';
+import { DB_ADMIN, READ } from '../permissions.ts';
 import type { PrRow, RowFilter } from '../store.ts';
 import { importFault } from './import-rule.ts';
 
@@ -88,15 +88,17 @@ async function removeRows(context: PrContext, args: Partial<RowFilter>) {
 }
 
 /** What bakeserv adds to the protocol for its client (docs/protocol.md). */
-export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
+export const PR_ROW_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
   'import-rows': {
     needs: [],
+    users: [DB_ADMIN],
     writes: true,
     schema: object({ rows: { type: 'string' }, check: { type: 'boolean' } }, ['rows']),
     handle: importRows,
   },
   'count-rows': {
     needs: [],
+    users: [READ],
     schema: FILTER,
     handle: async ({ store }, args: Partial<RowFilter>) => ({
       count: await store.countRows(filterOf('count-rows', args)),
@@ -104,7 +106,8 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = 
   },
   // The only command of this service that takes something away.
   remove: {
-    needs: ['@db-admin'],
+    needs: [DB_ADMIN],
+    users: [DB_ADMIN],
     writes: true,
     schema: FILTER,
     handle: removeRows,

@@ -1,9 +1,9 @@
-import type { CommandRow } from '../../asyncrpc/command-row.ts';
 import { OPTIONAL_TEXT, object, TEXT } from '../../asyncrpc/schemas.ts';
 import type { Outcome } from '../../asyncrpc/service.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
-import type { PrContext } from '../context.ts';
+import type { PrCommandRow } from '../context.ts';
+import { DB_ADMIN, READ, REPORT } from '../permissions.ts';
 import type { PackageKey, PrFilter } from '../store.ts';
 import { CHAIN_COMMAND } from '../upstream/upstream.ts';
 import { exportRows } from './export.ts';
@@ -17,12 +17,22 @@ const HISTORY = { history: { type: 'boolean' } };
 const REQUEST = object({ ...CHECKSUM, ...HISTORY }, Object.keys(CHECKSUM));
 
 /** The commands of the PR service (docs/protocol.md). */
-export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
-  ping: { needs: [], always: true, handle: () => ({ alive: true }) },
+export const PR_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
+  ping: { needs: [], users: [], always: true, handle: () => ({ alive: true }) },
+
+  // Only where the listener asks for it: BitBake's PR clients cannot log in.
+  auth: {
+    needs: [],
+    users: [],
+    schema: object({ username: TEXT, token: { type: 'string', format: 'text' } }),
+    handle: ({ login }, { username, token }: { username: string; token: string }) => login!.logIn(username, token),
+  },
 
   // A read-only server answers by the same rule (docs/protocol.md).
   'get-pr': {
     needs: [],
+    users: [READ],
+    usersToWrite: [REPORT],
     mayWrite: true,
     schema: REQUEST,
     batch: getPr,
@@ -30,12 +40,14 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
 
   'test-pr': {
     needs: [],
+    users: [READ],
     schema: REQUEST,
     batch: (context, args: readonly ChecksumArgs[]) => madeOf(testPr(context, args), asValues),
   },
 
   'test-package': {
     needs: [],
+    users: [READ],
     schema: object(PACKAGE),
     batch: ({ store }, args: readonly PackageKey[]) =>
       madeOf(store.maxima(args), (maxima) => maxima.map((max) => ({ value: max !== null }))),
@@ -43,6 +55,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
 
   'max-package-pr': {
     needs: [],
+    users: [READ],
     schema: object(PACKAGE),
     batch: ({ store }, args: readonly PackageKey[]) => madeOf(store.maxima(args), asValues),
   },
@@ -50,12 +63,14 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
   // Ours, for a bakeserv below: BitBake's servers do not have this command.
   [CHAIN_COMMAND]: {
     needs: [],
+    users: [READ],
     schema: REQUEST,
     batch: chainPr,
   },
 
   'import-one': {
     needs: [],
+    users: [DB_ADMIN],
     writes: true,
     readOnlyReply: null,
     schema: object({
@@ -85,6 +100,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
 
   export: {
     needs: [],
+    users: [READ],
     schema: object(
       {
         version: OPTIONAL_TEXT,
@@ -101,7 +117,7 @@ export const PR_COMMANDS: Readonly<Record<string, CommandRow<PrContext>>> = {
     },
   },
 
-  'is-readonly': { needs: [], handle: ({ readOnly }): Json => ({ readonly: readOnly }) },
+  'is-readonly': { needs: [], users: [READ], handle: ({ readOnly }): Json => ({ readonly: readOnly }) },
 
   ...PR_ROW_COMMANDS,
 };
