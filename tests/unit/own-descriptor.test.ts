@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import { findOwnDescriptor } from '../../lib/storage/sqlite/file/own-descriptor.ts';
+import { noProc } from '../e2e/needs.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 /** The locks that processes hold on a file. */
@@ -16,7 +17,7 @@ function locksOn(file: string): string[] {
     .map((line) => line.replace(/^\d+/, ''));
 }
 
-describe('a database file is synced through SQLite’s descriptor', { skip: process.platform !== 'linux' }, () => {
+describe('a database file is synced through SQLite’s descriptor', { skip: noProc() }, () => {
   test('and SQLite keeps its locks', async (t) => {
     const file = path.join(temporaryFolder(t), 'some.db');
     const connection = await openBinding(file, 'create');
