@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { HubFigures } from '../../lib/asyncrpc/hub-figures.ts';
 import { DEFAULT_LIMITS, KIB, MIB } from '../../lib/asyncrpc/limits.ts';
 import type { Hub } from '../../lib/asyncrpc/server/hub.ts';
 import { listen } from '../../lib/asyncrpc/transport/listen.ts';
@@ -19,7 +20,8 @@ async function turns(): Promise<void> {
 /** The two ends of a WebSocket: ours as a stream of lines, the client's as frames. */
 async function pair(t: TestContext): Promise<{ stream: WebSocketStream; client: FrameClient }> {
   const streams: WebSocketStream[] = [];
-  const hub: Pick<Hub, 'accept' | 'arrive'> = {
+  const hub: Pick<Hub, 'accept' | 'arrive' | 'figures'> = {
+    figures: new HubFigures(),
     arrive: () => ({ since: 0 }),
     accept: (stream) => void streams.push(stream as WebSocketStream),
   };
