@@ -76,8 +76,13 @@ export function createStores(
     open(realFile(service.file), service, async () => {
       const { init, readOnly, immutable } = config;
       const database = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
-      sayOpened(service, { hashserv: await database.holds(HASH_SCHEMA), prserv: await database.holds(PR_SCHEMA) });
-      return database;
+      try {
+        sayOpened(service, { hashserv: await database.holds(HASH_SCHEMA), prserv: await database.holds(PR_SCHEMA) });
+        return database;
+      } catch (error) {
+        await database.close(0);
+        throw error;
+      }
     });
 
   /** Its driver is loaded only when needed: most servers have no use for it. */
