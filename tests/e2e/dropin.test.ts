@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connectClient } from '../../lib/asyncrpc/client/client.ts';
 import { parseAddress } from '../../lib/asyncrpc/transport/address.ts';
+import { freePort } from '../free-port.ts';
 import { createHome, type Home, output, ROOT } from './home-helpers.ts';
 
 const UNIHASH = 'a'.repeat(64);
@@ -145,15 +146,6 @@ describe('bitbake-hashserv', () => {
     assert.match(level.stderr, /"LOUD" is not one of CRITICAL/);
   });
 });
-
-/** A port that was free a moment ago: --start takes no 0 that --stop could name again. */
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('bitbake-prserv', () => {
   test('--start answers when it returns, leaves a pid file, and --stop ends it cleanly', async (t) => {

@@ -8,13 +8,14 @@ import { before, describe, after as onceAfter, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { freePort } from '../free-port.ts';
 import { version1 } from '../proxy-headers.ts';
 import { selfSignedCertificate } from '../wire/certificate.ts';
 import { WireClient } from '../wire/helpers.ts';
 import { FrameClient } from '../wire/websocket-helpers.ts';
 import { type Context, type ServerProcess, serve, temporaryFolder } from './helpers.ts';
 import { cannotProxy, NGINX_STREAM_MODULE } from './needs.ts';
-import { example, freePort, runProxy } from './proxy-helpers.ts';
+import { example, runProxy } from './proxy-helpers.ts';
 
 /** Longer than the 60 s after which proxies cut idle links unless told otherwise. */
 const IDLE_MS = 65_000;

@@ -8,16 +8,6 @@ import { afterwards, type Context } from './helpers.ts';
 
 const CONTRIB = fileURLToPath(new URL('../../contrib/', import.meta.url));
 
-/** A port of 127.0.0.1 that is free now: proxies cannot be asked to choose one. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** An example of contrib/, with each of these texts, all of which must be in it, replaced by another. */
 export function example(file: string, changes: Readonly<Record<string, string>>): string {
   let text = fs.readFileSync(path.join(CONTRIB, file), 'utf8');
