@@ -1,5 +1,6 @@
 import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Histogram } from '../meter/histogram.ts';
+import type { TableCounts } from '../meter/row-counts.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
 import type { CacheState, StoreFigures } from '../meter/store-figures.ts';
 import type { LookupFigures } from '../meter/upstream-figures.ts';
@@ -32,16 +33,6 @@ export interface CacheSource {
 
 export const CACHES = ['unihashes', 'packages'] as const;
 
-/** Rows of the tables as they were counted last. */
-export interface RowCounts {
-  /** By table; none before the first count. */
-  readonly rows: ReadonlyMap<string, number>;
-  /** When, in seconds since 1970; null before the first. */
-  readonly countedAt: number | null;
-  /** Counts again, in the background, if the last count is old; called at every scrape. Resolves when it is done. */
-  refresh(): Promise<void>;
-}
-
 /** A database file: of one service, or of both, and then it has the name of the first. */
 export interface DatabaseSource {
   readonly name: ServiceName;
@@ -52,7 +43,7 @@ export interface DatabaseSource {
     readonly figures: StoreFigures;
     /** Null where nothing is written. */
     readonly writer: { readonly queued: number } | null;
-    readonly counts: RowCounts;
+    readonly counts: TableCounts;
   };
   readonly gate: {
     readonly requests: number;

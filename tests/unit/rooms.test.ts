@@ -160,6 +160,7 @@ const PURE = [
   'settings/database-address',
   'hashserv/store',
   'hashserv/decide-report',
+  'hashserv/store-rules',
   'hashserv/where',
   'prserv/store',
   'prserv/get-pr',

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import type { TableCounts } from '../../../meter/row-counts.ts';
 import { StoreFigures } from '../../../meter/store-figures.ts';
 import { parsePostgresAddress } from './address.ts';
 import { createCommitProof, READ_COHERENCE } from './coherence.ts';
 import { type ConnectionPool, createPool } from './pool.ts';
-import { createRowCounts, type RowCounts } from './row-counts.ts';
+import { createRowCounts } from './row-counts.ts';
 import { migrate, type PostgresSchema, planMigration, requireTables } from './schema.ts';
 import { runTransaction } from './transaction.ts';
 import { createWriter, type Writer } from './writer.ts';
@@ -26,7 +27,7 @@ export interface PostgresDatabase {
   readonly readOnly: boolean;
   /** What is counted of its writing. */
   readonly figures: StoreFigures;
-  readonly counts: RowCounts;
+  readonly counts: TableCounts;
   /** For look-ups of clients, which nothing else may delay. */
   readonly lookups: ConnectionPool;
   /** For everything else. */
@@ -41,8 +42,6 @@ export interface PostgresDatabase {
   onGeneration(listener: () => void): void;
   /** Called when some server has changed users. */
   onUsers(listener: () => void): void;
-  /** Conflicts with other servers so far; each was tried again. */
-  readonly conflicts: number;
   /** Commits a transaction without effect. */
   tryWrite(): Promise<void>;
   close(): Promise<void>;
@@ -92,8 +91,7 @@ export async function openPostgres({
   const listeners = { generation: [] as (() => void)[], users: [] as (() => void)[] };
   let generation = 0;
   let users = 0;
-  let conflicts = 0;
-  const inTransaction = { pool: reads, isolation, database: address.shown, onConflict: () => void conflicts++ };
+  const inTransaction = { pool: reads, isolation, database: address.shown };
 
   async function listen(): Promise<void> {
     for (const { name, value } of await reads.read<{ name: string; value: string }>(READ_COHERENCE)) {
@@ -166,9 +164,6 @@ export async function openPostgres({
     writer,
     get generation() {
       return generation;
-    },
-    get conflicts() {
-      return conflicts;
     },
     heard,
     onGeneration: (listener) => void listeners.generation.push(listener),

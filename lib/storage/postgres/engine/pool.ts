@@ -1,7 +1,7 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig } from 'pg';
 import { ConfigError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
-import type { Host, PostgresAddress } from './address.ts';
+import type { Host, PostgresAddress, TargetSession } from './address.ts';
 import { isAway, isPoolerError, isReadOnly, sqlState, toStorageError } from './errors.ts';
 import { passwordFor } from './pass-file.ts';
 
@@ -42,7 +42,7 @@ export interface PoolOptions {
 }
 
 /** What another host is asked to be, by what a connection says about itself. */
-const TARGETS: Readonly<Record<string, (state: { standby: boolean; readOnly: boolean }) => boolean>> = {
+const TARGETS: Readonly<Record<TargetSession, (state: { standby: boolean; readOnly: boolean }) => boolean>> = {
   any: () => true,
   'prefer-standby': () => true,
   primary: ({ standby }) => !standby,

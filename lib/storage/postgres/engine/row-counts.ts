@@ -1,19 +1,11 @@
+import type { TableCounts } from '../../../meter/row-counts.ts';
 import type { ConnectionPool } from './pool.ts';
-
-/** Rows of tables, as they were counted last. */
-export interface RowCounts {
-  readonly rows: ReadonlyMap<string, number>;
-  /** When that was, in seconds since 1970; null before the first. */
-  readonly countedAt: number | null;
-  /** Counts again, in the background, unless that was done not long ago. Resolves when nothing is being counted. */
-  refresh(): Promise<void>;
-}
 
 /** Counting goes through each table. */
 const COUNT_EVERY_MS = 5 * 60_000;
 
 /** Counts the rows of some tables, when somebody asks. */
-export function createRowCounts(pool: ConnectionPool, tables: readonly string[]): RowCounts {
+export function createRowCounts(pool: ConnectionPool, tables: readonly string[]): TableCounts {
   let rows: ReadonlyMap<string, number> = new Map();
   let countedAt: number | null = null;
   let begunAt = Number.NEGATIVE_INFINITY;

@@ -21,8 +21,6 @@ export interface TransactionOptions {
   readonly until: number;
   /** Null where doing it again gives the same result: it reads first what is stored. */
   readonly proof: CommitProof | null;
-  /** Told of each attempt that another server's change undid. */
-  readonly onConflict?: () => void;
 }
 
 const STATEMENT_MS = 9000;
@@ -40,7 +38,7 @@ export async function runTransaction<T>(
   work: (session: Session) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
-  const { pool, isolation, database, until, proof, onConflict } = options;
+  const { pool, isolation, database, until, proof } = options;
   for (let attempt = 0; ; attempt++) {
     let result: { readonly value: T } | null = null;
     try {
@@ -63,7 +61,6 @@ export async function runTransaction<T>(
     } catch (error) {
       const cause = error instanceof StorageError ? error.cause : error;
       const broken = isAway(cause);
-      if (isConflict(cause)) onConflict?.();
       if (isReadOnly(cause)) pool.nextHost();
       // `as`: the compiler does not see that the closure above sets it.
       const sent = result as { readonly value: T } | null;

@@ -1,5 +1,15 @@
-import { InvokeError } from '../../../errors.ts';
 import type { GcTask, HashStore, Where } from '../../../hashserv/store.ts';
+import {
+  distinctKeys,
+  hasMark,
+  KEY_COLUMNS,
+  type KeyCount,
+  lookupFor,
+  MAX_INDEXED_ROWS,
+  requireCurrentMark,
+  TABLE_NAMES,
+  USAGE_TABLES,
+} from '../../../hashserv/store-rules.ts';
 import type { Table } from '../../../hashserv/where.ts';
 import { raiseGeneration } from '../engine/coherence.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
@@ -11,9 +21,6 @@ type GcMethods = Pick<
   'gcFind' | 'gcApply' | 'gcStatus' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage' | 'countKeys' | 'countRows'
 >;
 
-export const TABLE_NAMES: Record<Table, string> = { unihashes: 'unihashes_v3', outhashes: 'outhashes_v2' };
-const USAGE_TABLES = ['unihashes_v3', 'outhashes_v2', 'users', 'config'];
-
 const CURRENT_MARK = "SELECT value FROM config WHERE name = 'gc-mark' AND value IS NOT NULL";
 const SET_MARK =
   "INSERT INTO config (name, value) VALUES ('gc-mark', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -21,15 +28,14 @@ const SET_MARK =
 /** Statements whose text depends on the columns of a where are not prepared: there are as many as combinations. */
 const plain = (text: string): Statement => ({ name: '', text });
 
-const MARK_COLUMNS = ['unihash', 'method', 'taskhash', 'gc_mark'];
 const KEYS = (first: number) =>
   `unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[])`;
 const OF_KEY = `u.unihash = q.h AND (q.m IS NULL OR u.method = q.m) AND (q.t IS NULL OR u.taskhash = q.t)
     AND (q.g IS NULL OR u.gc_mark = q.g)`;
 const COUNT_KEYS: Statement = {
   name: 'bakeserv-count-keys',
-  text: `SELECT (SELECT count(*) FROM unihashes_v3 u WHERE ${OF_KEY})::int AS n
-    FROM ${KEYS(1)} WITH ORDINALITY q(h, m, t, g, i) ORDER BY q.i`,
+  text: `SELECT q.i::int - 1 AS i, (SELECT count(*) FROM unihashes_v3 u WHERE ${OF_KEY})::int AS n
+    FROM ${KEYS(1)} WITH ORDINALITY q(h, m, t, g, i)`,
 };
 const MARK_KEYS: Statement = {
   name: 'bakeserv-mark-keys',
@@ -37,22 +43,9 @@ const MARK_KEYS: Statement = {
     SELECT u.id FROM ${KEYS(2)} q(h, m, t, g) JOIN unihashes_v3 u ON ${OF_KEY})`,
 };
 
-/** The keys of wheres, each once however often it comes, and the place of each where among them. */
-function distinctKeys(wheres: readonly Where[]) {
-  const places = new Map<string, number>();
-  const keys: (string | null)[][] = [];
-  const place = wheres.map((where) => {
-    const key = MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null);
-    const joined = JSON.stringify(key);
-    const known = places.get(joined) ?? keys.push(key) - 1;
-    places.set(joined, known);
-    return known;
-  });
-  return {
-    arrays: MARK_COLUMNS.map((_, i) => keys.map((key) => key[i])),
-    spread: (counts: readonly number[]) => place.map((at) => counts[at]!),
-  };
-}
+/** Keys as a parameter for each of their columns. */
+const arraysOf = (keys: readonly (readonly (string | null)[])[]) =>
+  KEY_COLUMNS.map((_, i) => keys.map((key) => key[i]));
 
 interface Search {
   readonly table: string;
@@ -62,17 +55,6 @@ interface Search {
   /** An index usually leads to few rows. */
   readonly indexed: boolean;
 }
-
-/** Columns of an index each; the first entry whose columns a where names is used. */
-const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
-  unihashes: [['unihash'], ['method', 'taskhash']],
-  outhashes: [
-    ['method', 'outhash'],
-    ['method', 'taskhash'],
-  ],
-};
-/** The most rows that an index may lead to; for more the table is gone through. */
-const MAX_INDEXED_ROWS = 2000;
 
 function searchFor(task: GcTask): Search {
   if (task.kind === 'sweep')
@@ -93,9 +75,7 @@ function searchFor(task: GcTask): Search {
   const table = task.kind === 'remove' ? task.table : 'unihashes';
   return {
     ...searchWhere(table, task.where),
-    indexed: LOOKUPS[table].some((columns) =>
-      columns.every((column) => task.where.some(([named]) => named === column)),
-    ),
+    indexed: lookupFor(table, task.where) !== undefined,
   };
 }
 
@@ -120,14 +100,9 @@ export function createGcStore(
   const read = <Row>(text: string, params: readonly unknown[] = []) => pool.read<Row>(plain(text), params);
 
   async function requireCurrent(session: Session, task: GcTask): Promise<void> {
-    if (task.kind !== 'mark' && task.kind !== 'sweep') return;
+    if (!hasMark(task)) return;
     const [row] = await session.all<{ value: string }>(plain(CURRENT_MARK));
-    if (row?.value === task.mark) return;
-    throw new InvokeError(
-      task.kind === 'sweep'
-        ? `'${task.mark}' is not the current mark. Refusing to sweep`
-        : `'${task.mark}' is no longer the current mark: another collection was begun, or this one was ended, meanwhile`,
-    );
+    requireCurrentMark(task, row?.value ?? null);
   }
 
   return {
@@ -179,12 +154,13 @@ export function createGcStore(
     },
 
     gcMarkKeys(mark, wheres) {
-      const { arrays, spread } = distinctKeys(wheres);
+      const { keys, countsOf } = distinctKeys(wheres);
+      const arrays = arraysOf(keys);
       return writer().slice(async (session) => {
         await session.run(plain(SET_MARK), [mark]);
-        const counts = await session.all<{ n: number }>(COUNT_KEYS, arrays);
+        const counts = await session.all<KeyCount>(COUNT_KEYS, arrays);
         await session.run(MARK_KEYS, [mark, ...arrays]);
-        return spread(counts.map(({ n }) => n));
+        return countsOf(counts);
       });
     },
 
@@ -210,8 +186,8 @@ export function createGcStore(
     },
 
     async countKeys(wheres) {
-      const { arrays, spread } = distinctKeys(wheres);
-      return spread((await pool.read<{ n: number }>(COUNT_KEYS, arrays)).map(({ n }) => n));
+      const { keys, countsOf } = distinctKeys(wheres);
+      return countsOf(await pool.read<KeyCount>(COUNT_KEYS, arraysOf(keys)));
     },
   };
 }

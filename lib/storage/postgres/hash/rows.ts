@@ -1,8 +1,8 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
+import { TABLE_NAMES } from '../../../hashserv/store-rules.ts';
 import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
-import { TABLE_NAMES } from './garbage.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 
 type RowMethods = Pick<HashStore, 'exportRows' | 'importRows'>;

@@ -1,5 +1,5 @@
-import { InvokeError } from '../../../errors.ts';
 import { type HashStore, MANAGE_USERS, type User } from '../../../hashserv/store.ts';
+import { lastManager } from '../../../hashserv/store-rules.ts';
 import { raiseUsers } from '../engine/coherence.ts';
 import type { ConnectionPool, Session } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
@@ -51,7 +51,7 @@ export function createUserStore(pool: ConnectionPool, writer: () => Writer, chan
     const users = await session.all<User>(ALL);
     const isManager = users.some((user) => user.username === username && manages(user.permissions));
     if (isManager && !users.some((user) => user.username !== username && manages(user.permissions)))
-      throw new InvokeError(`'${username}' is the last user who may manage users: make another one first`);
+      throw lastManager(username);
   }
 
   return {

@@ -1,5 +1,6 @@
 import type { StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
+import type { TableCounts } from '../../../meter/row-counts.ts';
 import type { StoreFigures } from '../../../meter/store-figures.ts';
 import type { SyncMode } from '../../../settings/config.ts';
 import type { Binding } from './binding.ts';
@@ -51,15 +52,6 @@ export async function holdsSchema(connection: Binding, { signs }: Schema): Promi
   return signs.some((name) => found.has(name));
 }
 
-/** Rows of tables, as they were counted last. */
-export interface RowCounter {
-  readonly rows: ReadonlyMap<string, number>;
-  /** When the count was done, in seconds since 1970; null before the first. */
-  readonly countedAt: number | null;
-  /** Counts again, in the background, unless that was done not long ago. Resolves when nothing is being counted. */
-  refresh(): Promise<void>;
-}
-
 /**
  * An open SQLite file: one writer, two readers, one connection for maintenance and checkpoints, and after a crash one
  * that checks it (a thread of the pool for each: bin/launch.cts). Both services may share one, so that they share its
@@ -71,7 +63,7 @@ export interface Database {
   /** What is counted of its writing. */
   readonly figures: StoreFigures;
   /** The rows of its schemas' tables. */
-  readonly counts: RowCounter;
+  readonly counts: TableCounts;
   /** Group commit; null on a read-only database. */
   readonly writer: Writer | null;
   /** For the look-ups of streams. */

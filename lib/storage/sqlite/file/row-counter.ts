@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../log.ts';
+import type { TableCounts } from '../../../meter/row-counts.ts';
 import type { Binding, Param } from '../engine/binding.ts';
-import type { RowCounter } from '../engine/database.ts';
 
 /** What it counts with. */
 export interface CountedDatabase {
@@ -31,7 +31,7 @@ export function createRowCounter(
   tables: Iterable<string>,
   log: Logger,
   everyMs = EVERY_MS,
-): RowCounter {
+): TableCounts {
   let rows: ReadonlyMap<string, number> = new Map();
   let countedAt: number | null = null;
   let dueAt = 0;

@@ -1,6 +1,14 @@
-import { InvokeError } from '../../../errors.ts';
 import type { GcTask, HashStore, Where } from '../../../hashserv/store.ts';
-import type { Table } from '../../../hashserv/where.ts';
+import {
+  distinctKeys,
+  hasMark,
+  type KeyCount,
+  lookupFor,
+  MAX_INDEXED_ROWS,
+  requireCurrentMark,
+  TABLE_NAMES,
+  USAGE_TABLES,
+} from '../../../hashserv/store-rules.ts';
 import type { Binding, Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 import type { KnownRows } from './known-rows.ts';
@@ -11,15 +19,11 @@ type GcMethods = Pick<
   'gcFind' | 'gcApply' | 'gcStatus' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage'
 >;
 
-export const TABLE_NAMES: Record<Table, string> = { unihashes: 'unihashes_v3', outhashes: 'outhashes_v2' };
-const USAGE_TABLES = ['unihashes_v3', 'outhashes_v2', 'users', 'config'];
-
 const CURRENT_MARK = "SELECT value FROM config WHERE name = 'gc-mark' AND value IS NOT NULL LIMIT 1";
 const SET_MARK =
   "INSERT INTO config (name, value) VALUES ('gc-mark', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-/** Rows by unihash (unihash_lookup_v1) and further columns. A key is `[unihash, method, taskhash, gc_mark]`, null where not named. */
-const MARK_COLUMNS = ['unihash', 'method', 'taskhash', 'gc_mark'];
+/** Rows by unihash (unihash_lookup_v1) and further columns: a list of `distinctKeys`. */
 const MARK_KEYS = (from: string) => `
 SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.value->>0
   AND (q.value->>1 IS NULL OR u.method = q.value->>1) AND (q.value->>2 IS NULL OR u.taskhash = q.value->>2)
@@ -28,36 +32,6 @@ SELECT ${from} FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.unihash = q.va
 /** How many rows of unihashes each of `distinctKeys` matches, where it is any. */
 export const COUNT_KEYS = `${MARK_KEYS('q.key AS i, count(*) AS n')} GROUP BY q.key`;
 const SET_MARK_OF_KEYS = `UPDATE unihashes_v3 SET gc_mark = ? WHERE id IN (${MARK_KEYS('u.id')})`;
-
-/** A row of COUNT_KEYS. */
-export interface KeyCount {
-  /** The index of the key. */
-  readonly i: number;
-  readonly n: number;
-}
-
-/**
- * Wheres of count-stream and gc-mark-stream as one parameter, each once however often it comes: a unihash may have very
- * many tasks.
- */
-export function distinctKeys(wheres: readonly Where[]) {
-  const places = new Map<string, number>();
-  const place = wheres.map((where) => {
-    const key = JSON.stringify(MARK_COLUMNS.map((column) => where.find(([name]) => name === column)?.[1] ?? null));
-    const known = places.get(key) ?? places.size;
-    places.set(key, known);
-    return known;
-  });
-  return {
-    keys: `[${[...places.keys()].join()}]`,
-    /** From the rows of COUNT_KEYS, the count of each where, in their order. */
-    countsOf(rows: readonly KeyCount[]): number[] {
-      const counts: number[] = new Array(places.size).fill(0);
-      for (const { i, n } of rows) counts[i] = n;
-      return place.map((at) => counts[at]!);
-    },
-  };
-}
 
 /** What a task goes through, and the conditions on it. Column names are our own constants, values are bound. */
 interface Search {
@@ -68,18 +42,6 @@ interface Search {
   readonly indexed: boolean;
 }
 
-/** Columns by which an index usually leads to few rows; the first entry whose columns a where names is used. */
-const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
-  unihashes: [['unihash'], ['method', 'taskhash']],
-  outhashes: [
-    ['method', 'outhash'],
-    ['method', 'taskhash'],
-  ],
-};
-
-/** The most rows that an index may lead to; for more the table is scanned. */
-const MAX_INDEXED_ROWS = 2000;
-
 const UNUSED = `${CREATED('t.created')} < ? AND NOT EXISTS (
   SELECT 1 FROM unihashes_v3 u WHERE u.method = t.method AND u.taskhash = t.taskhash)`;
 
@@ -89,9 +51,7 @@ function searchFor(task: GcTask): Search {
   if (task.kind === 'clean-unused')
     return { table: TABLE_NAMES.outhashes, condition: UNUSED, params: [task.before], indexed: false };
   const table = task.kind === 'remove' ? task.table : 'unihashes';
-  const lookup = LOOKUPS[table].find((columns) =>
-    columns.every((column) => task.where.some(([named]) => named === column)),
-  );
+  const lookup = lookupFor(table, task.where);
   // The + keeps SQLite from using another index, such as that by method, which may lead to a million rows.
   const conditions = task.where.map(([column]) => `${lookup?.includes(column) ? '' : '+'}t."${column}" = ?`);
   return {
@@ -128,14 +88,9 @@ export function createGcStore(database: Database, known: KnownRows): GcMethods {
   const { maintenance } = database;
 
   async function requireCurrent(connection: Binding, task: GcTask): Promise<void> {
-    if (task.kind !== 'mark' && task.kind !== 'sweep') return;
+    if (!hasMark(task)) return;
     const [row] = await connection.all<{ value: string }>(CURRENT_MARK);
-    if (row?.value === task.mark) return;
-    throw new InvokeError(
-      task.kind === 'sweep'
-        ? `'${task.mark}' is not the current mark. Refusing to sweep`
-        : `'${task.mark}' is no longer the current mark: another collection was begun, or this one was ended, meanwhile`,
-    );
+    requireCurrentMark(task, row?.value ?? null);
   }
 
   return {
@@ -198,10 +153,11 @@ export function createGcStore(database: Database, known: KnownRows): GcMethods {
 
     async gcMarkKeys(mark, wheres) {
       const { keys, countsOf } = distinctKeys(wheres);
+      const list = JSON.stringify(keys);
       return database.writer!.slice(async (connection) => {
         await connection.run(SET_MARK, [mark]);
-        const rows = await connection.all<KeyCount>(COUNT_KEYS, [keys]);
-        await connection.run(SET_MARK_OF_KEYS, [mark, keys]);
+        const rows = await connection.all<KeyCount>(COUNT_KEYS, [list]);
+        await connection.run(SET_MARK_OF_KEYS, [mark, list]);
         return countsOf(rows);
       });
     },

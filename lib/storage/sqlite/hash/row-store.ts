@@ -1,7 +1,8 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
+import { distinctKeys, type KeyCount, TABLE_NAMES } from '../../../hashserv/store-rules.ts';
 import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
-import { COUNT_KEYS, distinctKeys, type KeyCount, TABLE_NAMES, toSql } from './gc-store.ts';
+import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { NEW_MARK } from './schema.ts';
 
@@ -34,7 +35,7 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
 
     async countKeys(wheres) {
       const { keys, countsOf } = distinctKeys(wheres);
-      return countsOf(await database.read<KeyCount>(maintenance, COUNT_KEYS, [keys]));
+      return countsOf(await database.read<KeyCount>(maintenance, COUNT_KEYS, [JSON.stringify(keys)]));
     },
 
     async exportRows(table, after, limit, maxBytes) {

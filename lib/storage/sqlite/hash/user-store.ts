@@ -1,5 +1,5 @@
-import { InvokeError } from '../../../errors.ts';
 import { type HashStore, MANAGE_USERS, type User } from '../../../hashserv/store.ts';
+import { lastManager } from '../../../hashserv/store-rules.ts';
 import type { Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 
@@ -65,7 +65,7 @@ export function createUserStore(database: Database): { methods: UserMethods; ver
       if ((await connection.run(sql, [username, ...more])) > 0) return true;
       const [user] = await connection.all<User>(`SELECT ${FIELDS} FROM users WHERE username = ?`, [username]);
       if (!user) return false;
-      throw new InvokeError(`'${username}' is the last user who may manage users: make another one first`);
+      throw lastManager(username);
     });
     users.changed();
     return changed;
