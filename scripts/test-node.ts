@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.join(import.meta.dirname, '..');
-const LEFT_OUT = new Set(['node_modules', 'dist', '.git']);
+const LEFT_OUT = new Set(['node_modules', 'dist', '.compiled', '.git']);
 
 const [major, ...files] = process.argv.slice(2);
 if (!/^\d{2}$/.test(major ?? '')) {
