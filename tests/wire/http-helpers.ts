@@ -96,10 +96,20 @@ export class AnswerReader {
         }
       }
       if (this.over) return null;
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
+      await this.more();
     }
+  }
+
+  /** What comes after the answers read so far, once it is `enough`, or all of it when the connection ends before. */
+  async after(enough: (said: string) => boolean): Promise<string> {
+    while (!this.over && !enough(this.held.toString('latin1'))) await this.more();
+    return this.held.toString('latin1');
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
   }
 }
 
