@@ -38,6 +38,11 @@ export function compareRevisions(a: string, b: string): number {
   return left.length - right.length;
 }
 
+/** The one text for a value and all others that compare as equal to it, which have leading zeros. */
+export function canonical(value: string): string {
+  return fields(value).join('.');
+}
+
 /** Whether `a` comes before `b` in that order. */
 export function isBelow(a: string, b: string): boolean {
   return compareRevisions(a, b) < 0;
