@@ -49,6 +49,8 @@ export interface ListenerReport {
   readonly behindProxy: readonly string[] | null;
   /** Whether clients must show a certificate; absent in servers from before. */
   readonly clientCertificates?: boolean;
+  /** Whether connections must begin with a PROXY protocol header; absent in servers from before. */
+  readonly proxyProtocol?: boolean;
 }
 
 /** What a server with these settings lets clients of a listener do. */
@@ -72,6 +74,7 @@ export function reportOf(
     prLogin: asksPrLogin(rights),
     behindProxy: mayBeNamed && open(true) !== anonymous ? open(true) : null,
     clientCertificates: (tls?.clientCaFile ?? null) !== null,
+    proxyProtocol,
   };
 }
 

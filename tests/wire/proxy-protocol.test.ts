@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import type { Limits } from '../../lib/asyncrpc/limits.ts';
+import { selfCheck } from '../../lib/cli/commands/self-check.ts';
 import { startServer } from '../../lib/server.ts';
 import { LOCAL, rawVersion2, UNIX_CLIENT, version1, version2 } from '../proxy-headers.ts';
 import { configIn, refusal, temporaryFolder, WireClient } from './helpers.ts';
@@ -305,4 +306,20 @@ test('the lines at the start say what clients behind a proxy may do', async (t) 
   for (const at of [0, 1]) assert.match(lines[at]!, named);
   for (const at of [2, 3, 4]) assert.doesNotMatch(lines[at]!, named);
   assert.match(lines[3]!, /without a login @read,@report,@db-admin;.* removing too/);
+});
+
+test('--self-check and status --check ask such a listener as its proxy does', async (t) => {
+  const { server } = await start(t, [PROXIED, 'unix://FOLDER/s,proxy-protocol', 'ws://127.0.0.1:0,proxy-protocol']);
+  const said = await Promise.all(server.listeners.map(({ address, report }) => selfCheck(address, report)));
+  for (const at of [0, 1]) {
+    assert.match(said[at]!, /OEHASHEQUIV 1\.1: \{"ping": \{\}\} -> \{"alive": ?true\}/);
+    assert.match(said[at]!, /PRSERVICE 1\.0: \{"ping": \{\}\} -> \{"alive": ?true\}/);
+  }
+  assert.match(said[2]!, /OEHASHEQUIV 1\.1: .* -> it is for proxies only; PRSERVICE/);
+
+  const elsewhere = await start(t, [PROXIED], { 'trust-proxy': ['203.0.113.1'] });
+  const [{ address, report }] = elsewhere.server.listeners as [(typeof elsewhere.server.listeners)[0]];
+  assert.match(await selfCheck(address, report), /-> it is for proxies only/);
+  await elsewhere.server.close();
+  await assert.rejects(selfCheck(address, report), /nobody is listening/);
 });
