@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { connectUnixSocket } from '../../lib/asyncrpc/transport/unix/path.ts';
 import type { ServerStatus } from '../../lib/cli/process/control.ts';
+import { askStatus } from '../../lib/cli/process/control-client.ts';
 import { LAUNCHER } from './helpers.ts';
 
 export { LAUNCHER };
@@ -61,10 +62,18 @@ export function createHome(t: TestContext): Home {
   };
   t.after(async () => {
     for (const child of started) child.kill('SIGKILL');
-    for (const { pid } of await home.servers()) process.kill(pid, 'SIGKILL');
+    for (const pid of await serversIn(tmp)) process.kill(pid, 'SIGKILL');
     fs.rmSync(base, { recursive: true, force: true });
   });
   return home;
+}
+
+/** The servers with a control socket in that temporary folder; asked from here, as a command would take longer than most tests. */
+async function serversIn(tmp: string): Promise<number[]> {
+  const folder = path.join(tmp, `bakeserv-${process.getuid!()}`);
+  const sockets = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.sock')) : [];
+  const found = await Promise.all(sockets.map((name) => askStatus(path.join(folder, name)).catch(() => null)));
+  return found.flatMap((status) => status?.pid ?? []);
 }
 
 async function outcome(child: ChildProcess): Promise<Outcome> {
