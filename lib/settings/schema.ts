@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { TRUSTED_SCHEMAS } from '../asyncrpc/schemas.ts';
 import { LISTENERS_SCHEMA } from './listener-words.ts';
 import type { Option, OptionType } from './options.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
@@ -68,7 +69,9 @@ export function settingsSchema(): Record<string, unknown> {
   };
 }
 
-const validate = new Ajv({ strict: true, allErrors: true, ownProperties: true }).compile(settingsSchema());
+const validate = new Ajv({ strict: true, allErrors: true, ownProperties: true, ...TRUSTED_SCHEMAS }).compile(
+  settingsSchema(),
+);
 
 /** Every fault in settings; none when they are valid. */
 export function settingsFaults(settings: object): readonly ErrorObject[] {

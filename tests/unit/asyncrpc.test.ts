@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Ajv } from 'ajv';
 import type { CommandRow } from '../../lib/asyncrpc/command-row.ts';
 import { BadLine, createDispatcher } from '../../lib/asyncrpc/dispatch.ts';
 import { clientMessage } from '../../lib/asyncrpc/faults.ts';
@@ -11,6 +12,9 @@ import { type Outcome, StreamFailure } from '../../lib/asyncrpc/service.ts';
 import { createValidator, isHash, isPrValue, isText, isUnihash } from '../../lib/asyncrpc/wire/formats.ts';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { InvokeError, STORAGE_TEXTS, StorageError, type StorageErrorCode } from '../../lib/errors.ts';
+import { HASH_COMMANDS } from '../../lib/hashserv/commands/table.ts';
+import { PR_COMMANDS } from '../../lib/prserv/commands/table.ts';
+import { settingsSchema } from '../../lib/settings/schema.ts';
 
 /** Handshakes, and which of them were ended. */
 function door(limits: { maxHandshakes: number; maxHandshakesPerAddress: number }) {
@@ -235,4 +239,13 @@ describe('the dispatcher', () => {
       },
     );
   });
+});
+
+test('the schemas of arguments and settings are well-formed, which validators take for granted', () => {
+  const rows = Object.entries<Pick<CommandRow<never>, 'schema'>>({ ...HASH_COMMANDS, ...PR_COMMANDS });
+  const schemas = rows.flatMap(([name, { schema }]) => (schema ? [[name, schema] as const] : []));
+  assert.ok(schemas.length > 20);
+  const judge = new Ajv();
+  for (const [name, schema] of [...schemas, ['settings', settingsSchema()] as const])
+    assert.ok(judge.validateSchema(schema), `${name}: ${judge.errorsText()}`);
 });

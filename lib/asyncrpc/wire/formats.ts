@@ -1,4 +1,5 @@
 import { Ajv } from 'ajv';
+import { TRUSTED_SCHEMAS } from '../schemas.ts';
 
 const UNIHASH = /^[0-9a-f]{64}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to refuse control characters
@@ -35,7 +36,7 @@ function fits(text: string, bytes: number): boolean {
 
 /** The validator both services compile their rows' schemas with. Client objects are never changed or merged. */
 export function createValidator(): Ajv {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true });
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true, ...TRUSTED_SCHEMAS });
   ajv.addFormat('hash', isHash);
   ajv.addFormat('text', isText);
   ajv.addFormat('long-text', isLongText);
