@@ -45,7 +45,8 @@ export async function idleMemory(setting: Setting): Promise<Figure> {
   const grown = await withServer(
     setting,
     async (server) => {
-      // A little use first: what the first connections load is not theirs.
+      // The unihashes it reads into memory are not theirs, nor is what the first connections load: so a little use first.
+      await server.filled();
       await holding(server.address, 100, () => null);
       const before = server.residentBytes().now;
       return holding(server.address, IDLE_CLIENTS, (held) => {
