@@ -51,7 +51,7 @@ function schemaOf(option: Option): object {
  * The JSON Schema of a configuration file, made from the option table. Flags and environment variables are checked
  * against it too. contrib/bakeserv.schema.json is the same, for editors.
  */
-export function settingsSchema(): Record<string, unknown> {
+export function settingsSchema() {
   const properties: Record<string, object> = { $schema: { type: 'string' } };
   for (const option of SERVE_OPTIONS) {
     properties[option.name] = {
@@ -69,11 +69,30 @@ export function settingsSchema(): Record<string, unknown> {
   };
 }
 
-const validate = new Ajv({ strict: true, allErrors: true, ownProperties: true, ...TRUSTED_SCHEMAS }).compile(
-  settingsSchema(),
+const validators = new Ajv({ strict: true, allErrors: true, ownProperties: true, ...TRUSTED_SCHEMAS });
+
+/** A schema for each option. Only those that are given are compiled: all of them would take a quarter of a start. */
+const SCHEMAS = new Map(
+  Object.entries(settingsSchema().properties).map(([name, schema]) => [
+    name,
+    { type: 'object', properties: { [name]: schema } },
+  ]),
 );
 
 /** Every fault in settings; none when they are valid. */
-export function settingsFaults(settings: object): readonly ErrorObject[] {
-  return validate(settings) ? [] : validate.errors!;
+export function settingsFaults(settings: Readonly<Record<string, unknown>>): readonly ErrorObject[] {
+  const unknown = Object.keys(settings).filter((name) => !SCHEMAS.has(name));
+  const known = [...SCHEMAS].filter(([name]) => Object.hasOwn(settings, name));
+  return [
+    ...unknown.map((additionalProperty) => ({
+      keyword: 'additionalProperties',
+      instancePath: '',
+      schemaPath: '#/additionalProperties',
+      params: { additionalProperty },
+    })),
+    ...known.flatMap(([name, schema]) => {
+      const validate = validators.compile(schema);
+      return validate({ [name]: settings[name] }) ? [] : validate.errors!;
+    }),
+  ];
 }

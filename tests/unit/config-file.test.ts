@@ -3,9 +3,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
 import { configOf } from '../../lib/settings/config.ts';
 import { type ConfigFile, loadConfigFile } from '../../lib/settings/config-file.ts';
 import { environmentName, type Option } from '../../lib/settings/options.ts';
+import { settingsFaults, settingsSchema } from '../../lib/settings/schema.ts';
 import { SERVE_OPTIONS } from '../../lib/settings/serve-options.ts';
 import { resolveSettings, unknownVariables } from '../../lib/settings/settings.ts';
 
@@ -239,4 +242,24 @@ test('a configuration file that cannot be read is refused with its name and line
     fault(/configuration file \/nowhere\/c\.yaml: no such file or directory/),
   );
   await assert.rejects(loadConfigFile(file(t, 'd.json', '{')), fault(/d\.json: /));
+});
+
+test('settings have the faults that the schema for editors finds in them', () => {
+  const whole = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(settingsSchema());
+  const name = fc.constantFrom(...SERVE_OPTIONS.map((option) => option.name), '$schema', 'toString', 'prot');
+  const value = fc.oneof(
+    fc.boolean(),
+    fc.integer(),
+    fc.double(),
+    fc.constantFrom('1', 'on_shutdown', [1], ['a'], {}, null),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { maxKeys: 12 }), (settings) => {
+      const found = (faults: typeof whole.errors) =>
+        (faults ?? [])
+          .map(({ keyword, instancePath, params }) => JSON.stringify({ keyword, instancePath, params }))
+          .sort();
+      assert.deepEqual(found([...settingsFaults(settings)]), found(whole(settings) ? [] : whole.errors));
+    }),
+  );
 });
