@@ -6,27 +6,45 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
+import { longestFirst, slowest } from './test-times.ts';
 
 /** npm runs a script in the root of the checkout. */
 const ROOT = process.cwd();
+/** More than CI has cores: many files wait most of the time, for processes, time-outs or an idle link. */
+const FILES_AT_ONCE = 4;
 const COMPILED = path.join(ROOT, '.compiled');
 
 const named = process.argv.slice(2).map((file) => path.relative(ROOT, path.resolve(file)));
-const sources = named.length > 0 ? named : testFiles().sort();
+const sources = named.length > 0 ? named : longestFirst(testFiles());
 for (const folder of ['tests', 'bench', 'scripts']) standInSources(folder);
 
 const results = run({
   files: sources.map((file) => path.join(COMPILED, file.replace(/\.ts$/, '.js'))),
-  concurrency: 2,
+  concurrency: FILES_AT_ONCE,
 });
+const tookMs = new Map<string, number>();
+const count = ({
+  nesting,
+  file = '',
+  details,
+}: {
+  nesting: number;
+  file?: string;
+  details: { duration_ms: number };
+}) => {
+  if (nesting > 0) return;
+  const source = file.replace(`${COMPILED}/`, '').replace(`${ROOT}/`, '').replace(/\.js$/, '.ts');
+  tookMs.set(source, (tookMs.get(source) ?? 0) + details.duration_ms);
+};
+results.on('test:pass', count).on('test:fail', count);
 results.on('test:fail', ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });
-await finished(results.compose(process.stdout.isTTY ? new spec() : tap).pipe(process.stdout, { end: false }));
+for await (const text of results.compose(process.stdout.isTTY ? new spec() : tap)) process.stdout.write(text);
+process.stdout.write(slowest(tookMs));
 
 /** All files of tests, from the root of the checkout. */
 function testFiles(): string[] {
