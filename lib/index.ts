@@ -111,6 +111,7 @@ export {
   type ServiceConfig,
   type SharedTurns,
   SILENT,
+  type StandbyLag,
   StorageError,
   type StorageErrorCode,
   type SyncMode,

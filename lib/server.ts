@@ -16,8 +16,9 @@ import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
 import { type Logger, limitRate } from './log.ts';
+import type { StandbyLag } from './meter/standby-lag.ts';
 import { createMetrics, type Metrics } from './metrics/source.ts';
-import type { Shown } from './metrics/sources.ts';
+import type { ServiceName, Shown } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
@@ -59,6 +60,8 @@ export interface App extends AsyncDisposable {
   openHttp(listeners?: () => readonly Door[]): Promise<HttpDoor>;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
+  /** How far behind the standbys are that services read from; null where it is a primary or a file. */
+  lags(): { readonly hashserv: StandbyLag | null; readonly prserv: StandbyLag | null };
   /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
   check(): Promise<readonly string[]>;
   /**
@@ -109,6 +112,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   });
   const followers: Follower[] = [];
   let loading = (): Loading | null => null;
+  const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = openAccessLog(config.accessLog, log);
 
   const closeAll = () => closeData(services, [databases], access);
@@ -120,6 +124,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     if (config.hashserv) {
       const { store, gate, database } = await databases.openHash(config.hashserv);
       loading = () => store.loading;
+      lagOf.hashserv = () => database.lag ?? null;
       const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
       if (config.admin) await ensure(config.admin);
       followers.push(followAdmin(config.admin, ensure));
@@ -146,6 +151,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     }
     if (config.prserv) {
       const { store, gate, database } = await databases.openPr(config.prserv);
+      lagOf.prserv = () => database.lag ?? null;
       const guard = createLoopGuard(clientLog);
       const link = await linkUpstream(config, 'prserv', followers, { guard, log: clientLog, isMiss: saysNothing });
       const probe = probeOf('prserv', database, link, () =>
@@ -186,6 +192,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       failed,
       openHttp,
       loading: () => loading(),
+      lags: () => ({ hashserv: lagOf.hashserv(), prserv: lagOf.prserv() }),
       check: () => checkStores(stores),
       reopen: () => access.reopen(),
       // Rights first: the rest may wait for a locked database.

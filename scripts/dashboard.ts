@@ -102,6 +102,11 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         [gauge('bakeserv_database_bytes'), '{{instance}} {{database}}'],
         [gauge('bakeserv_wal_bytes'), '{{instance}} log of {{database}}'],
       ]),
+      of('Standbys are behind', 's', [[gauge('bakeserv_standby_lag_seconds'), '{{instance}} {{database}}']]),
+      of('Standbys have to replay', 'bytes', [[gauge('bakeserv_standby_lag_bytes'), '{{instance}} {{database}}']]),
+      of('Standbys are sent what is written', 'short', [
+        [gauge('bakeserv_standby_streaming'), '{{instance}} {{database}}'],
+      ]),
       of('Free on the disk', 'bytes', [[gauge('bakeserv_disk_free_bytes'), '{{instance}} {{database}}']]),
     ],
   ],

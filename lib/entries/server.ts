@@ -24,6 +24,7 @@ export {
 export type { Loading } from '../hashserv/store.ts';
 export type { HttpDoor } from '../http/door.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
+export type { StandbyLag } from '../meter/standby-lag.ts';
 export type { Metrics, MetricsSource } from '../metrics/source.ts';
 export {
   type App,

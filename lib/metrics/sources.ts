@@ -2,6 +2,7 @@ import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Histogram } from '../meter/histogram.ts';
 import type { TableCounts } from '../meter/row-counts.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
+import type { StandbyLag } from '../meter/standby-lag.ts';
 import type { CacheState, StoreFigures } from '../meter/store-figures.ts';
 import type { LookupFigures } from '../meter/upstream-figures.ts';
 import type { ProcessFigures } from './process.ts';
@@ -44,6 +45,8 @@ export interface DatabaseSource {
     /** Null where nothing is written. */
     readonly writer: { readonly queued: number } | null;
     readonly counts: TableCounts;
+    /** Of a standby; null for a primary, absent where there is no such thing. */
+    readonly lag?: StandbyLag | null;
   };
   readonly gate: {
     readonly requests: number;

@@ -14,6 +14,8 @@ export interface PostgresServer {
   addressOf(database: string): string;
   /** Runs SQL, each text by itself, as an operator would. */
   run(address: string, ...texts: string[]): Promise<void>;
+  /** The rows of a query in its own database, `postgres`. */
+  ask<Row = Record<string, unknown>>(text: string): Promise<Row[]>;
   readonly port: number;
   readonly folder: string;
   /** Kills every process of it at once, as a power cut would. */
@@ -26,21 +28,70 @@ export interface PostgresServer {
 
 const USER = 'bakeserv';
 
+/** Where a server's files are, and who may run which programs on them. */
+interface Place {
+  readonly folder: string;
+  readonly owner: { uid?: number; gid?: number };
+  readonly bin: string;
+}
+
 /** Starts one. @param settings of postgresql.conf, as `fsync=on` */
 export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-postgres-'));
-  const data = path.join(folder, 'data');
   const owner = unprivileged(folder);
   const bin = findBinaries(folder, owner);
   execFileSync(
     path.join(bin, 'initdb'),
-    ['-D', data, '-U', USER, '-A', 'trust', '--locale=C', '-E', 'UTF8', '--no-sync'],
+    ['-D', path.join(folder, 'data'), '-U', USER, '-A', 'trust', '--locale=C', '-E', 'UTF8', '--no-sync'],
     { ...owner, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LC_ALL: 'C' } },
   );
+  return launch({ folder, owner, bin }, settings);
+}
+
+/**
+ * Starts a hot standby of a server that runs, from a copy of its files as pg_basebackup makes it: npm's package has no
+ * such program. Resolves when it streams.
+ * @param port where it finds the primary
+ */
+export async function startStandby(
+  primary: PostgresServer,
+  settings: readonly string[] = ['fsync=off'],
+  port = primary.port,
+): Promise<PostgresServer> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-standby-'));
+  const owner = unprivileged(folder);
+  const bin = findBinaries(folder, owner);
+  const data = path.join(folder, 'data');
+  const client = new pg.Client({ connectionString: primary.addressOf('postgres') });
+  await client.connect();
+  try {
+    await client.query("SELECT pg_backup_start('standby', true)");
+    const left = ['pg_wal', 'postmaster.pid', 'postmaster.opts'].map((name) => path.join(primary.folder, 'data', name));
+    execFileSync('cp', ['-a', path.join(primary.folder, 'data'), data]);
+    for (const name of left) fs.rmSync(path.join(data, path.basename(name)), { recursive: true, force: true });
+    const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)');
+    fs.mkdirSync(path.join(data, 'pg_wal'), { mode: 0o700 });
+    fs.writeFileSync(path.join(data, 'backup_label'), rows[0].labelfile);
+    fs.writeFileSync(path.join(data, 'standby.signal'), '');
+    for (const name of ['pg_wal', 'backup_label', 'standby.signal'])
+      if (owner.uid !== undefined) fs.chownSync(path.join(data, name), owner.uid, owner.gid!);
+    const source = `primary_conninfo=host=127.0.0.1 port=${port} user=${USER}`;
+    const given = [source, 'wal_retrieve_retry_interval=100ms', ...settings];
+    const standby = await launch({ folder, owner, bin }, given);
+    const streaming = "SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'";
+    while ((await client.query(streaming)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    return standby;
+  } finally {
+    await client.end();
+  }
+}
+
+async function launch({ folder, owner, bin }: Place, settings: readonly string[]): Promise<PostgresServer> {
+  const data = path.join(folder, 'data');
   const port = await freePort();
   let child: ChildProcess | null = null;
   let made = 0;
-  const admin = (text: string) => runSql({ host: folder, port, user: USER, database: 'postgres' }, [text]);
+  const admin = <Row>(text: string) => runSql<Row>({ host: folder, port, user: USER, database: 'postgres' }, [text]);
   const ended = () =>
     new Promise<void>((resolve) =>
       child && child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve(),
@@ -49,9 +100,11 @@ export async function startPostgres(settings: readonly string[] = ['fsync=off'])
     port,
     folder,
     addressOf: (database) => `postgres://${USER}@127.0.0.1:${port}/${database}`,
-    run: (address, ...texts) => runSql({ connectionString: address }, texts),
+    run: async (address, ...texts) => void (await runSql({ connectionString: address }, texts)),
+    ask: admin,
     async newDatabase() {
-      const name = `db${made++}`;
+      // No standby of another server has one of this name.
+      const name = `db${made++}_${port}`;
       await admin(`CREATE DATABASE ${name}`);
       return server.addressOf(name);
     },
@@ -64,7 +117,7 @@ export async function startPostgres(settings: readonly string[] = ['fsync=off'])
       for (;;) {
         if (child.exitCode !== null) throw new Error(fs.readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000));
         try {
-          return await admin('SELECT 1');
+          return void (await admin('SELECT 1'));
         } catch {
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
@@ -98,11 +151,14 @@ export async function startPostgres(settings: readonly string[] = ['fsync=off'])
   return server;
 }
 
-async function runSql(where: pg.ClientConfig, texts: readonly string[]): Promise<void> {
+/** Resolves to the rows of the last one. */
+async function runSql<Row>(where: pg.ClientConfig, texts: readonly string[]): Promise<Row[]> {
   const client = new pg.Client(where);
   await client.connect();
   try {
-    for (const text of texts) await client.query(text);
+    let rows: Row[] = [];
+    for (const text of texts) rows = (await client.query(text)).rows;
+    return rows;
   } finally {
     await client.end();
   }

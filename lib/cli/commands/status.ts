@@ -1,6 +1,7 @@
 import { parseAddress } from '../../asyncrpc/transport/address.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import { errorText } from '../../errors.ts';
+import type { StandbyLag } from '../../meter/standby-lag.ts';
 import { tellReport } from '../../settings/rights.ts';
 import type { ServerStatus } from '../process/control.ts';
 import { askCheck } from '../process/control-client.ts';
@@ -55,7 +56,7 @@ function describe(server: ServerStatus, now: number): string {
   return `bakeserv ${command} ${version}: pid ${pid}, up ${up}, ${clients} ${clients === 1 ? 'client' : 'clients'}
 ${addressLines(addresses, listeners)}
 ${certificateLines(server)}  database  ${pairs(databases)}
-  upstream  ${pairs(upstreams)}
+${standbyLines(server)}  upstream  ${pairs(upstreams)}
 ${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
 }
 
@@ -80,6 +81,24 @@ function certificateLines({ certificates = [] }: ServerStatus): string {
   const lines = certificates.map(({ file, expires }) => `  certificate  ${file}, expires ${expires.slice(0, 10)}\n`);
   return [...new Set(lines)].join('');
 }
+
+/** A line for each service that reads from a standby; one where both do from the same. */
+function standbyLines({ standbys }: ServerStatus): string {
+  const lags = Object.entries(standbys ?? {}).filter(([, lag]) => lag !== null);
+  const told = lags.map(([service, lag]) => ({ service, text: tellLag(lag!) }));
+  const texts = [...new Set(told.map(({ text }) => text))];
+  const of = (text: string) => told.filter((one) => one.text === text).map(({ service }) => service);
+  return texts.map((text) => `  standby   ${text} (${of(text).join(', ')})\n`).join('');
+}
+
+/** @param lag as the server says it */
+function tellLag({ seconds, bytes, streaming }: StandbyLag): string {
+  const behind = seconds === null ? 'it is not known how far it is behind' : `${tellSeconds(seconds)} behind`;
+  const of = bytes === null || bytes === 0 ? '' : `, ${bytes.toLocaleString('en-US')} bytes to replay`;
+  return `${seconds === 0 ? 'up to date' : behind}${of}${streaming ? '' : '; its primary sends nothing'}`;
+}
+
+const tellSeconds = (seconds: number) => (seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds));
 
 /** The two largest units. */
 function duration(seconds: number): string {

@@ -24,6 +24,8 @@ export interface ServerStatus {
   /** The certificates of addresses with TLS; absent in servers from before. */
   readonly certificates?: readonly CertificateStatus[];
   readonly databases: { readonly hashserv: string | null; readonly prserv: string | null };
+  /** Of standbys that look-ups are answered from, how far behind they are; null elsewhere, absent in servers from before. */
+  readonly standbys?: ReturnType<App['lags']>;
   readonly clients: number;
   /** How much of the unihashes is in memory; null without hash equivalence, absent in servers from before. */
   readonly memory?: ReturnType<App['loading']>;

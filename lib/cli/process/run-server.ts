@@ -251,6 +251,7 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
     certificates: server.listeners.flatMap(({ address, certificate }) =>
       certificate ? [certificateStatus(address, certificate)] : [],
     ),
+    standbys: server.lags(),
     clients: server.hub.size,
     memory: server.loading(),
   });

@@ -87,6 +87,33 @@ export const STORE_ROWS: readonly MetricRow[] = [
     read: eachDatabase(({ name, gate }, put) => put(gate.waits, name)),
   },
   {
+    name: 'bakeserv_standby_lag_seconds',
+    kind: 'gauge',
+    help: 'How far the PostgreSQL standby is behind that look-ups are answered from: what was written longer ago is there. 0 when everything that the primary has sent is; absent for a primary',
+    labels: { database: DATABASE },
+    read: eachDatabase(({ name, store }, put) => {
+      if (typeof store.lag?.seconds === 'number') put(store.lag.seconds, name);
+    }),
+  },
+  {
+    name: 'bakeserv_standby_lag_bytes',
+    kind: 'gauge',
+    help: 'Write-ahead log that this standby has not replayed. A user in pg_read_all_stats also sees what is still on its way; absent while the primary sends nothing',
+    labels: { database: DATABASE },
+    read: eachDatabase(({ name, store }, put) => {
+      if (typeof store.lag?.bytes === 'number') put(store.lag.bytes, name);
+    }),
+  },
+  {
+    name: 'bakeserv_standby_streaming',
+    kind: 'gauge',
+    help: '1 while the primary sends this standby what is written, 0 while it does not: then it gets further behind',
+    labels: { database: DATABASE },
+    read: eachDatabase(({ name, store }, put) => {
+      if (store.lag) put(store.lag.streaming ? 1 : 0, name);
+    }),
+  },
+  {
     name: 'bakeserv_checkpoints_total',
     kind: 'counter',
     help: 'Checkpoints, which move the log into the database file. held: a reader, often another program, kept one from moving all of it',

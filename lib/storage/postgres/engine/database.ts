@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '../../../errors.ts';
+import { errorText, StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
 import type { TableCounts } from '../../../meter/row-counts.ts';
+import type { StandbyLag } from '../../../meter/standby-lag.ts';
 import { StoreFigures } from '../../../meter/store-figures.ts';
 import { parsePostgresAddress } from './address.ts';
 import { createCommitProof, READ_COHERENCE } from './coherence.ts';
+import { isMissing } from './errors.ts';
+import { HOST_STATE, type HostState, StandbyWatch } from './host-state.ts';
 import { type ConnectionPool, createPool } from './pool.ts';
 import { createRowCounts } from './row-counts.ts';
 import { migrate, type PostgresSchema, planMigration, requireTables } from './schema.ts';
@@ -38,7 +41,9 @@ export interface PostgresDatabase {
   readonly generation: number;
   /** A generation was read with something else. */
   heard(generation: number): void;
-  /** Called when some server has removed unihashes. */
+  /** How far behind its primary the standby is that look-ups go to; null where they go to a primary. */
+  readonly lag: StandbyLag | null;
+  /** Called when some server has removed unihashes, or the database may have lost some. */
   onGeneration(listener: () => void): void;
   /** Called when some server has changed users. */
   onUsers(listener: () => void): void;
@@ -109,6 +114,32 @@ export async function openPostgres({
     for (const told of listeners.generation) told();
   }
 
+  const watch = new StandbyWatch();
+  let timeline: number | null = null;
+  let tellsState = true;
+
+  /** What kind of host answers look-ups, and whether it is another one that does not have all that the last one had. */
+  async function lookAtHost(): Promise<void> {
+    if (!tellsState) return;
+    const asked = performance.now();
+    try {
+      const [state] = await lookups.read<HostState>(HOST_STATE);
+      watch.saw(state!, asked);
+      if (timeline !== null && state!.timeline !== timeline) {
+        log.info('the database was promoted or restored: what is in memory is forgotten', { database: address.shown });
+        // It may have gone down.
+        generation = Number(state!.generation);
+        for (const told of [...listeners.generation, ...listeners.users]) told();
+      }
+      timeline = state!.timeline;
+    } catch (error) {
+      if (!(error instanceof StorageError) || !isMissing(error.cause)) throw error;
+      // Another engine, or a service, that has no such functions.
+      tellsState = false;
+      log.debug(`the database does not tell what kind of host it is: ${errorText(error)}`);
+    }
+  }
+
   const closing = new AbortController();
   async function keepListening(): Promise<void> {
     let away = false;
@@ -116,7 +147,7 @@ export async function openPostgres({
       await pause(LISTEN_MS, undefined, { signal: closing.signal, ref: false }).catch(() => {});
       if (closing.signal.aborted) return;
       try {
-        await listen();
+        await Promise.all([listen(), lookAtHost()]);
         if (away) log.info('the database answers again', { database: address.shown });
         away = false;
       } catch (error) {
@@ -137,7 +168,7 @@ export async function openPostgres({
         proof: null,
       });
     }
-    await listen();
+    await Promise.all([listen(), lookAtHost()]);
   } catch (error) {
     await closePools();
     throw error;
@@ -164,6 +195,9 @@ export async function openPostgres({
     writer,
     get generation() {
       return generation;
+    },
+    get lag() {
+      return watch.lag(performance.now());
     },
     heard,
     onGeneration: (listener) => void listeners.generation.push(listener),

@@ -69,6 +69,27 @@ export function isReadOnly(error: unknown): boolean {
   return sqlState(error) === '25006';
 }
 
+/** The server ends the connection with this error. */
+export function isFatal(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC');
+}
+
+/** A statement had no answer in its time. */
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** The engine has no such function, or not for this user. */
+export function isMissing(error: unknown): boolean {
+  const code = sqlState(error);
+  return code.startsWith('42') || code.startsWith('0A');
+}
+
+/** A standby cancelled a statement that was in the way of what it had to replay, whatever state it gave it. */
+export function isStandbyConflict(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('due to conflict with recovery');
+}
+
 /** A prepared statement is not there, or there twice: a pooler between us gives each transaction another connection. */
 export function isPoolerError(error: unknown): boolean {
   const code = sqlState(error);

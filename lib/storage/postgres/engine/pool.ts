@@ -1,8 +1,18 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig } from 'pg';
-import { ConfigError } from '../../../errors.ts';
+import { ConfigError, StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
 import type { Host, PostgresAddress, TargetSession } from './address.ts';
-import { isAway, isPoolerError, isReadOnly, sqlState, toStorageError } from './errors.ts';
+import {
+  isAway,
+  isConflict,
+  isFatal,
+  isGivenUp,
+  isPoolerError,
+  isReadOnly,
+  isStandbyConflict,
+  sqlState,
+  toStorageError,
+} from './errors.ts';
 import { passwordFor } from './pass-file.ts';
 
 /** An SQL statement; prepared under its name where the connection is ours alone. */
@@ -28,8 +38,6 @@ export interface ConnectionPool {
   use<T>(work: (session: Session) => Promise<T>, until: number): Promise<T>;
   /** Runs a statement that only reads: once more on another connection where one broke. */
   read<Row>(statement: Statement, params?: readonly unknown[]): Promise<Row[]>;
-  /** Turns to the next of several hosts: this one takes no writes, or does not answer. */
-  nextHost(): void;
   close(): Promise<void>;
 }
 
@@ -41,10 +49,11 @@ export interface PoolOptions {
   readonly log: Logger;
 }
 
-/** What another host is asked to be, by what a connection says about itself. */
+/** What a host must be, by what a connection to it says. */
 const TARGETS: Readonly<Record<TargetSession, (state: { standby: boolean; readOnly: boolean }) => boolean>> = {
   any: () => true,
-  'prefer-standby': () => true,
+  // Where no host is one, each is taken: see `connect`.
+  'prefer-standby': ({ standby }) => standby,
   primary: ({ standby }) => !standby,
   standby: ({ standby }) => standby,
   'read-write': ({ standby, readOnly }) => !standby && !readOnly,
@@ -53,16 +62,24 @@ const TARGETS: Readonly<Record<TargetSession, (state: { standby: boolean; readOn
 
 const BACK_OFF_MS = [50, 100, 200, 400] as const;
 const IDLE_MS = 60_000;
+/** A connection that was made to the primary because there was no standby does not stay for ever. */
+const PREFERENCE_SECONDS = 300;
 
 /** Connections to the first of an address's hosts that answers and is what is wanted. */
 export function createPool({ address, max, readMs, log }: PoolOptions): ConnectionPool {
-  const { hosts } = address;
+  const { hosts, target } = address;
   let at = 0;
   let named = true;
+  /** How many look for any host, having found that none is a standby. */
+  let anyHostWanted = 0;
   /** Hosts that have no TLS, where the address does not insist on it. */
   const withoutTls = new Set<Host>();
+  /** When a statement to a host was last given up: it may hang, and then every connection to it does. */
+  const givenUpAt = new Map<Host, number>();
 
   class HostClient extends Client {
+    readonly server = hosts[at]!;
+    readonly madeAt = performance.now();
     constructor(given?: string | ClientConfig) {
       const host = hosts[at]!;
       const config: ClientConfig = { ...(given as ClientConfig), host: host.host, port: host.port };
@@ -74,6 +91,7 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
       this.on('error', () => {});
     }
   }
+  type Lent = HostClient & PoolClient;
 
   const pool = new Pool({
     user: address.user,
@@ -84,26 +102,47 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
     connectionTimeoutMillis: address.connectTimeoutMs,
     keepAlive: true,
     Client: HostClient,
-    onConnect: address.target === 'any' ? undefined : requireTarget,
+    onConnect: target === 'any' ? undefined : requireTarget,
+    ...(target === 'prefer-standby' && { maxLifetimeSeconds: PREFERENCE_SECONDS }),
   } as ConstructorParameters<typeof Pool>[0]);
   // A connection that breaks while nobody uses it: the next use makes another.
   pool.on('error', (error) => log.debug(`a connection to the database broke: ${error.message}`));
 
   async function requireTarget(client: Pick<PoolClient, 'query'>): Promise<void> {
-    const { rows } = await client.query(
-      "SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') = 'on' AS \"readOnly\"",
-    );
-    if (!TARGETS[address.target]!(rows[0]))
-      throw Object.assign(new Error(`the host is not ${address.target}`), { code: '08004' });
+    const { rows } = await client.query({
+      text: "SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') = 'on' AS \"readOnly\"",
+      query_timeout: address.connectTimeoutMs,
+    } as QueryConfig);
+    if (anyHostWanted === 0 && !TARGETS[target](rows[0]))
+      throw Object.assign(new Error(`the host is not ${target}`), { code: '08004' });
   }
 
-  /** Tries each host once. */
-  async function connect(): Promise<PoolClient> {
+  /** Turns to the next host, unless somebody has. */
+  function leave(host: Host): void {
+    if (hosts[at] === host) at = (at + 1) % hosts.length;
+  }
+
+  /** Tries each host once; with `prefer-standby`, as libpq does, each once as a standby and then each as it is. */
+  async function connect(until: number): Promise<Lent> {
+    try {
+      return await tryEach(until);
+    } catch (error) {
+      if (target !== 'prefer-standby' || performance.now() > until) throw error;
+    }
+    anyHostWanted++;
+    try {
+      return await tryEach(until);
+    } finally {
+      anyHostWanted--;
+    }
+  }
+
+  async function tryEach(until: number): Promise<Lent> {
     for (let tried = 1; ; tried++) {
       const host = hosts[at]!;
       const withTls = !withoutTls.has(host);
       try {
-        return await pool.connect();
+        return await lend(until);
       } catch (error) {
         if (error instanceof ConfigError) throw error;
         if (withTls && address.tlsOptional && /does not support SSL/.test((error as Error).message)) {
@@ -112,16 +151,25 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
           continue;
         }
         if (!isAway(error) && sqlState(error) !== '') throw error;
-        at = (at + 1) % hosts.length;
-        if (tried >= hosts.length) throw error;
+        leave(host);
+        if (tried >= hosts.length || performance.now() > until) throw error;
       }
     }
   }
 
+  /** A connection of the pool, in time. */
+  async function lend(until: number): Promise<Lent> {
+    for (;;) {
+      const client = (await inTime(pool.connect(), until)) as Lent;
+      if (client.madeAt >= (givenUpAt.get(client.server) ?? 0)) return client;
+      client.release(true);
+    }
+  }
+
   async function use<T>(work: (session: Session) => Promise<T>, until: number): Promise<T> {
-    let client: PoolClient;
+    let client: Lent;
     try {
-      client = await connect();
+      client = await connect(until);
     } catch (error) {
       throw toStorageError(error, address.shown);
     }
@@ -133,7 +181,9 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
         return await client.query({ ...config, query_timeout: leftMs } as QueryConfig);
       } catch (error) {
         // A standby that was the primary is left, as is a connection in an unknown state.
-        if (isAway(error) || isReadOnly(error) || config.text === 'ROLLBACK') broken = true;
+        if (isAway(error) || isReadOnly(error) || isFatal(error) || config.text === 'ROLLBACK') broken = true;
+        if (isReadOnly(error)) leave(client.server);
+        if (isGivenUp(error)) givenUpAt.set(client.server, performance.now());
         if (isPoolerError(error) && named) {
           named = false;
           log.info('prepared statements are not used: a pooler stands before the database', {
@@ -167,15 +217,14 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
         try {
           return await use((session) => session.all<Row>(statement, params), until);
         } catch (error) {
-          const again = isAway(error) || isAway((error as Error).cause) || isPoolerError(error);
+          const cause = error instanceof StorageError ? error.cause : error;
+          // A standby cancels a look-up of rows that the primary has removed meanwhile.
+          const again = isAway(cause) || isPoolerError(cause) || isConflict(cause) || isStandbyConflict(cause);
           const waitMs = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)]!;
           if (!again || performance.now() + waitMs >= until) throw toStorageError(error, address.shown);
           await new Promise((resolve) => setTimeout(resolve, waitMs));
         }
       }
-    },
-    nextHost() {
-      at = (at + 1) % hosts.length;
     },
     close: () => pool.end(),
   };
@@ -183,4 +232,26 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
 
 function serverName({ host }: Host): { servername?: string } {
   return /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+}
+
+/** A connection that comes too late goes back to the pool. @throws as the driver does when it waits for one in vain */
+async function inTime(connecting: Promise<PoolClient>, until: number): Promise<PoolClient> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error('timeout exceeded when trying to connect')),
+      Math.max(0, until - performance.now()),
+    );
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } catch (error) {
+    connecting.then(
+      (client) => client.release(),
+      () => {},
+    );
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -42,13 +42,20 @@ export async function planMigration(
   const present = await tablesOf(session);
   const missing = schemas.flatMap((schema) => schema.missing(present));
   if (!present.has(OWN_TABLE)) return [COHERENCE_TABLE.trim(), SET_VERSION, ...missing];
+  const version = await knownVersion(session, shown);
+  return version !== null && missing.length === 0 ? [] : [SET_VERSION, ...missing];
+}
+
+/** The version of the tables; null where it is not set yet. @throws StorageError for that of a newer bakeserv */
+async function knownVersion(session: Pick<Session, 'all'>, shown: string): Promise<number | null> {
   const [row] = await session.all<{ value: string }>(STORED_VERSION);
-  if (row && Number(row.value) > VERSION)
-    throw new StorageError(
-      'storage-missing',
-      `the tables are of version ${row.value}, and this bakeserv knows version ${VERSION}: install the newer one: ${shown}`,
-    );
-  return row && missing.length === 0 ? [] : [SET_VERSION, ...missing];
+  if (!row) return null;
+  const version = Number(row.value);
+  if (version <= VERSION) return version;
+  throw new StorageError(
+    'storage-missing',
+    `the tables are of version ${version}, and this bakeserv knows version ${VERSION}: install the newer one: ${shown}`,
+  );
 }
 
 /** Makes what is missing, all in one transaction, one server after the other. */
@@ -56,13 +63,14 @@ export async function migrate(session: Session, schemas: readonly PostgresSchema
   for (const statement of await planMigration(session, schemas, shown)) await session.exec(statement);
 }
 
-/** @throws StorageError naming the tables that a read-only server would need */
+/** @throws StorageError naming the tables that a read-only server would need, or for those of a newer bakeserv */
 export async function requireTables(
   pool: ConnectionPool,
   schemas: readonly PostgresSchema[],
   shown: string,
 ): Promise<void> {
-  const present = await tablesOf({ all: (statement, params) => pool.read(statement, params) });
+  const session: Pick<Session, 'all'> = { all: (statement, params) => pool.read(statement, params) };
+  const present = await tablesOf(session);
   for (const { name, tables } of schemas) {
     const missing = [...tables, OWN_TABLE].filter((table) => !present.has(table));
     if (missing.length > 0)
@@ -71,4 +79,5 @@ export async function requireTables(
         `the ${name} tables ${missing.join(', ')} are missing, and a read-only server creates none: ${shown}`,
       );
   }
+  await knownVersion(session, shown);
 }

@@ -61,7 +61,6 @@ export async function runTransaction<T>(
     } catch (error) {
       const cause = error instanceof StorageError ? error.cause : error;
       const broken = isAway(cause);
-      if (isReadOnly(cause)) pool.nextHost();
       // `as`: the compiler does not see that the closure above sets it.
       const sent = result as { readonly value: T } | null;
       if (broken && sent && proof && (await wasDone(proof, options))) return sent.value;
