@@ -18,6 +18,24 @@ export interface ChecksumKey extends PackageKey {
   readonly checksum: string;
 }
 
+/** A row of one package. */
+export type ChecksumValue = Pick<PrRow, 'checksum' | 'value'>;
+
+/** A package with rows of it. */
+export interface PackageGroup extends PackageKey {
+  readonly rows: readonly ChecksumValue[];
+}
+
+/** What is published at once, decided from what is stored at that moment. */
+export interface Publication {
+  /** About as many rows as will be stored: the disk must have room for them. */
+  readonly rows: number;
+  /** The packages, in groups that can be held in memory. Called again where the transaction is begun again. */
+  groups(): AsyncIterable<readonly PackageGroup[]>;
+  /** The rows to store of a package. What it throws ends the transaction, with nothing stored. */
+  decide(group: PackageGroup, stored: readonly ChecksumValue[]): readonly ChecksumValue[];
+}
+
 export interface PrRequest extends ChecksumKey {
   readonly history: boolean;
   /** What the upstream says; absent if there is none. */
@@ -96,6 +114,14 @@ export interface PrStore {
    * @returns how many are new
    */
   importAll(rows: readonly PrRow[], rowsAStatement: number): Promise<number>;
+  /** All rows of each package, in the order of the keys. */
+  packageRows(keys: readonly PackageKey[]): Promise<readonly (readonly ChecksumValue[])[]>;
+  /**
+   * Stores all that is decided or none, in one transaction, in which nobody gives out values: what `decide` sees is what the
+   * rows come beside. Look-ups go on meanwhile. Existing rows are left alone.
+   * @returns how many are new
+   */
+  publish(publication: Publication): Promise<number>;
   countRows(filter: RowFilter): Promise<number>;
   /** Resolves to the number of rows removed. A removed value may be given out again. */
   removeRows(filter: RowFilter): Promise<number>;

@@ -7,6 +7,8 @@ import { PR_SCHEMA } from '../../lib/storage/postgres/pr/schema.ts';
 import { createPrStore } from '../../lib/storage/postgres/pr/store.ts';
 import { type PostgresServer, startPostgres } from '../postgres/server.ts';
 import { hashStoreContract } from './hash-store.ts';
+import type { PrEngine } from './helpers.ts';
+import { prPublishContract } from './pr-publish.ts';
 import { prStoreContract } from './pr-store.ts';
 
 describe('PostgreSQL', () => {
@@ -30,10 +32,12 @@ describe('PostgreSQL', () => {
     },
   });
 
-  prStoreContract('PostgreSQL', {
+  const pr: PrEngine = {
     async open(name, { readOnly = false } = {}) {
       const database = await open(name, readOnly);
       return { store: createPrStore(database, SILENT), close: () => database.close() };
     },
-  });
+  };
+  prStoreContract('PostgreSQL', pr);
+  prPublishContract('PostgreSQL', pr);
 });

@@ -5,7 +5,8 @@ import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hashStoreContract } from './hash-store.ts';
-import { temporaryFolder } from './helpers.ts';
+import { type PrEngine, temporaryFolder } from './helpers.ts';
+import { prPublishContract } from './pr-publish.ts';
 import { prStoreContract } from './pr-store.ts';
 
 const folder = temporaryFolder({ after });
@@ -22,9 +23,11 @@ hashStoreContract('SQLite', {
   },
 });
 
-prStoreContract('SQLite', {
+const pr: PrEngine = {
   async open(name, options) {
     const database = await open(name, options);
     return { store: await createPrStore(database, SILENT), close: () => database.close(1000) };
   },
-});
+};
+prStoreContract('SQLite', pr);
+prPublishContract('SQLite', pr);

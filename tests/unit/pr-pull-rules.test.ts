@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  type ChecksumValue,
-  ON_CONFLICT,
-  type OnConflict,
-  type PackagePlan,
-  planPackage,
-  rowsOf,
-} from '../../lib/prserv/pull/rules.ts';
+import { ON_CONFLICT, type OnConflict, type PackagePlan, planPackage, rowsOf } from '../../lib/prserv/pull/rules.ts';
 import { canonical, compareRevisions, isBelow, largest } from '../../lib/prserv/revision.ts';
+import type { ChecksumValue } from '../../lib/prserv/store.ts';
 import { addRow, noRows } from '../../lib/storage/memory/package-rows.ts';
 import { decideAll } from '../../lib/storage/memory/pr-decision.ts';
 

@@ -126,6 +126,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/hashserv/access': ['lib/hashserv', 'lib/asyncrpc'],
   'lib/prserv': ['lib/prserv/*', 'lib/asyncrpc/*'],
   'lib/prserv/commands': ['lib/prserv', 'lib/prserv/upstream', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
+  'lib/prserv/pull': ['lib/prserv', 'lib/prserv/commands'],
   'lib/prserv/upstream': ['lib/prserv', 'lib/asyncrpc', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
 
   'lib/asyncrpc': ['lib/asyncrpc/wire'],
@@ -147,7 +148,13 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/postgres/engine': ['lib/asyncrpc', 'lib/settings'],
   'lib/storage/postgres/hash': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/hashserv'],
   'lib/storage/postgres/pr': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/prserv'],
-  'lib/storage/sqlite/pr': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/prserv', 'lib/asyncrpc'],
+  'lib/storage/sqlite/pr': [
+    'lib/storage/sqlite/engine',
+    'lib/storage/memory',
+    'lib/prserv',
+    'lib/prserv/pull',
+    'lib/asyncrpc',
+  ],
 };
 
 /** What every room may look into. */
@@ -165,6 +172,7 @@ const PURE = [
   'prserv/store',
   'prserv/get-pr',
   'prserv/revision',
+  'prserv/pull/spool',
 ];
 const SETTINGS = 'lib/settings/config.ts';
 

@@ -1,6 +1,6 @@
 import { importFault } from '../commands/import-rule.ts';
 import { canonical, compareRevisions, increase, isBelow, isCountable, largest } from '../revision.ts';
-import type { PackageKey } from '../store.ts';
+import type { ChecksumValue, PackageGroup } from '../store.ts';
 
 /**
  * What a pull does with a package that the source has (docs/publishing.md, Conflicts): pure, so that it can be decided once
@@ -10,17 +10,6 @@ import type { PackageKey } from '../store.ts';
 /** What is done about conflicts: nothing at all is written; ours stays; or the source's checksums get values above both. */
 export const ON_CONFLICT = ['fail', 'keep', 'raise'] as const;
 export type OnConflict = (typeof ON_CONFLICT)[number];
-
-/** A row of one package. */
-export interface ChecksumValue {
-  readonly checksum: string;
-  readonly value: string;
-}
-
-/** A package and all its rows in the source that are wanted. */
-export interface SourcePackage extends PackageKey {
-  readonly rows: readonly ChecksumValue[];
-}
 
 export const CONFLICT_KINDS = {
   'same-value': 'another checksum has this value here',
@@ -55,13 +44,13 @@ export interface PackagePlan {
   /** With `raise`: rows to store instead. */
   readonly raised: readonly Raised[];
   /** With `keep`: a row of a checksum that has another value here, stored beside it because the next value must be above it. */
-  readonly beside: ChecksumValue | null;
+  readonly lifted: ChecksumValue | null;
 }
 
 /** The rows that a plan stores; with `fail`, only if no package has a conflict. */
-export function rowsOf({ fresh, raised, beside }: PackagePlan): readonly ChecksumValue[] {
-  if (raised.length === 0 && !beside) return fresh;
-  return [...fresh, ...raised.map(({ checksum, to }) => ({ checksum, value: to })), ...(beside ? [beside] : [])];
+export function rowsOf({ fresh, raised, lifted }: PackagePlan): readonly ChecksumValue[] {
+  if (raised.length === 0 && !lifted) return fresh;
+  return [...fresh, ...raised.map(({ checksum, to }) => ({ checksum, value: to })), ...(lifted ? [lifted] : [])];
 }
 
 /** One side's values of a package. */
@@ -102,11 +91,7 @@ class Side {
  * A checksum that is known here keeps the value that it is answered with where history counts: of its other values only
  * those above its smallest come in, and only where the source has all of ours, so that it has gone on from them.
  */
-export function planPackage(
-  ours: readonly ChecksumValue[],
-  source: SourcePackage,
-  onConflict: OnConflict,
-): PackagePlan {
+export function planPackage(ours: readonly ChecksumValue[], source: PackageGroup, onConflict: OnConflict): PackagePlan {
   const here = new Side();
   for (const row of ours) if (isCountable(row.value)) here.add(row);
   const there = new Side();
@@ -140,7 +125,7 @@ export function planPackage(
     fresh,
     conflicts,
     raised: onConflict === 'raise' ? raise(open, here, there) : [],
-    beside: onConflict === 'keep' ? lifting(open, here, there) : null,
+    lifted: onConflict === 'keep' ? lifting(open, here, there) : null,
   };
 }
 

@@ -25,8 +25,11 @@ export type Transact = <T>(
 export interface Writer {
   /** Resolves when it is committed. */
   submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number): Promise<readonly Result[]>;
-  /** A transaction of its own, done exactly once. */
-  slice<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * A transaction of its own, done exactly once.
+   * @param forMs how long it may take, with what it waits for
+   */
+  slice<T>(work: (session: Session) => Promise<T>, forMs?: number): Promise<T>;
   /** Operations that wait for their commit. */
   readonly queued: number;
   /** Refuses what comes from now on; resolves when what came before is done. */
@@ -56,11 +59,11 @@ export function createWriter(transact: Transact, proof: CommitProof, figures: St
   let running: Promise<void> | null = null;
   let isClosed = false;
 
-  function add(one: Omit<Waiting, 'resolve' | 'reject' | 'untilMs'>): Promise<unknown> {
+  function add(one: Omit<Waiting, 'resolve' | 'reject' | 'untilMs'>, forMs = WRITE_MS): Promise<unknown> {
     if (isClosed) return Promise.reject(new StorageError('storage-closed', 'the database is closed'));
     queued += one.alone ? 1 : one.ops.length;
     return new Promise((resolve, reject) => {
-      waiting.push({ ...one, untilMs: performance.now() + WRITE_MS, resolve, reject });
+      waiting.push({ ...one, untilMs: performance.now() + forMs, resolve, reject });
       running ??= work();
     });
   }
@@ -129,7 +132,7 @@ export function createWriter(transact: Transact, proof: CommitProof, figures: St
     },
     submit: (kind, ops, bytes) =>
       add({ kind: kind as WriteKind<unknown, unknown>, ops, bytes, alone: null }) as Promise<never>,
-    slice: (alone) => add({ kind: null, ops: [], bytes: 0, alone }) as Promise<never>,
+    slice: (alone, forMs) => add({ kind: null, ops: [], bytes: 0, alone }, forMs) as Promise<never>,
     async close() {
       isClosed = true;
       await running;

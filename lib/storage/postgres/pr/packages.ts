@@ -1,5 +1,5 @@
 import { isCountable } from '../../../prserv/revision.ts';
-import type { ChecksumKey, PackageKey, PrRow } from '../../../prserv/store.ts';
+import type { ChecksumKey, ChecksumValue, PackageKey, PrRow } from '../../../prserv/store.ts';
 import { addRow, type KnownValues, noRows, type PackageRows } from '../../memory/package-rows.ts';
 import type { Session, Statement } from '../engine/pool.ts';
 
@@ -11,6 +11,12 @@ const ROWS: Statement = {
   text: `SELECT q.i::int - 1 AS i, l.checksum, l.value FROM unnest($1::text[], $2::text[]) WITH ORDINALITY q(v, a, i)
     CROSS JOIN LATERAL (
       SELECT p.checksum, p.value FROM prmain p WHERE p.version = q.v AND p.pkgarch = q.a LIMIT ${MAX_LISTED_ROWS + 1}) l`,
+};
+
+const ALL_ROWS: Statement = {
+  name: 'bakeserv-pr-all-rows',
+  text: `SELECT q.i::int - 1 AS i, p.checksum, p.value FROM unnest($1::text[], $2::text[]) WITH ORDINALITY q(v, a, i)
+    JOIN prmain p ON p.version = q.v AND p.pkgarch = q.a`,
 };
 
 /** isCountable of revision.ts. */
@@ -74,6 +80,15 @@ export async function largestUnderOf(
     keys.map((key) => key.prefix),
   ]);
   return rows.map(({ last }) => (last === null ? null : BigInt(last)));
+}
+
+/** All rows of packages. */
+export async function rowsOfPackages(reader: Reader, keys: readonly PackageKey[]): Promise<ChecksumValue[][]> {
+  const listed: ChecksumValue[][] = keys.map(() => []);
+  const columns = [keys.map((key) => key.version), keys.map((key) => key.pkgarch)];
+  for (const { i, checksum, value } of await reader.all<ChecksumValue & { i: number }>(ALL_ROWS, columns))
+    if (isCountable(value)) listed[i]!.push({ checksum, value });
+  return listed;
 }
 
 /**

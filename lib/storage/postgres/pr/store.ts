@@ -17,7 +17,7 @@ import { decideAll, type Missing } from '../../memory/pr-decision.ts';
 import type { PostgresDatabase } from '../engine/database.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import type { WriteKind } from '../engine/writer.ts';
-import { largestUnderOf, maximaOf, type Reader, readPackages, valuesOf } from './packages.ts';
+import { largestUnderOf, maximaOf, type Reader, readPackages, rowsOfPackages, valuesOf } from './packages.ts';
 
 /** Nothing is kept. */
 const NO_CACHE = { hits: 0, misses: 0, entries: 0, bytes: 0 };
@@ -30,6 +30,14 @@ const INSERT: Statement = {
     SELECT q.v, q.a, q.c, q.n FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) q(v, a, c, n)
     ON CONFLICT (version, pkgarch, checksum, value) DO NOTHING`,
 };
+
+/**
+ * Before the transaction reads anything, so that nothing it has read is changed before it ends: whoever gives out a value
+ * waits. Otherwise each such value would have all of a large publication done again.
+ */
+const LOCK = 'LOCK TABLE prmain IN SHARE ROW EXCLUSIVE MODE';
+/** 1,000,000 rows have to fit, also where the database is far away. */
+const PUBLISH_MS = 300_000;
 
 /** As the tables of a server on SQLite are described to clients: they compare it with their own. */
 const COLUMN_INFO: readonly ColumnInfo[] = COLUMNS.map((name, i) => ({
@@ -104,6 +112,20 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
           stored += await insert(session, rows.slice(at, at + rowsAStatement));
         return stored;
       }),
+    packageRows: (keys) => rowsOfPackages(readerOf(reads), keys),
+    publish: ({ groups, decide: decideRows }) =>
+      database.writer!.slice(async (session) => {
+        await session.exec(LOCK);
+        let stored = 0;
+        for await (const group of groups()) {
+          const found = await rowsOfPackages(session, group);
+          const wanted = group.flatMap(({ version, pkgarch, rows }, i) =>
+            decideRows({ version, pkgarch, rows }, found[i]!).map((row) => ({ version, pkgarch, ...row })),
+          );
+          if (wanted.length > 0) stored += await insert(session, wanted);
+        }
+        return stored;
+      }, PUBLISH_MS),
     async countRows(filter) {
       const { where, params } = conditionOf(filter);
       const rows = await reads.read<{ n: number }>(

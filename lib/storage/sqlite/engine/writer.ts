@@ -21,8 +21,11 @@ const SHORT_BATCH_OPS = 64;
 export interface Writer {
   /** Applies operations of one kind in one transaction, all or none. `bytes` is their approximate size. */
   submit<Op, Result>(kind: WriteKind<Op, Result>, ops: readonly Op[], bytes: number): Promise<readonly Result[]>;
-  /** Runs `job` in a transaction of its own, between two batches. For maintenance, in slices. */
-  slice<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
+  /**
+   * Runs `job` in a transaction of its own, between two batches. For maintenance, in slices.
+   * @param bytes about what it writes to the log, where that is much: without room for it nothing is begun
+   */
+  slice<T>(job: (connection: Binding) => Promise<T>, bytes?: number): Promise<T>;
   /** Runs `job` while no transaction runs, even while one waits for a lock. It is not interrupted, however long it takes. */
   between<T>(job: (connection: Binding) => Promise<T>): Promise<T>;
   /** Whether batches are kept short for now, because what a turn between two of them does depends on what they write. */
@@ -236,7 +239,7 @@ export function createWriter(options: WriterOptions): Writer {
         wake();
       });
     },
-    slice(job) {
+    slice(job, bytes = 0) {
       const refused = refusal();
       if (refused) return Promise.reject(refused);
       const since = performance.now();
@@ -244,7 +247,12 @@ export function createWriter(options: WriterOptions): Writer {
         await beforeWrite();
         const refused = blocked() ?? tooLate();
         if (refused) throw refused;
-        const result = await patiently(since, () => connection.transaction(job));
+        const result = await patiently(since, async () => {
+          if (bytes === 0) return connection.transaction(job);
+          await room.need(connection.current, bytes, 0);
+          // Its COMMIT may have to sync a log of hundreds of megabytes.
+          return unhurriedly(() => connection.transaction(job));
+        });
         onCommit();
         return result;
       });
