@@ -15,6 +15,7 @@ import type { Loading } from './hashserv/store.ts';
 import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
+import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
 import { createMetrics, type Metrics } from './metrics/source.ts';
@@ -32,7 +33,7 @@ import { openHttpDoor } from './start/http.ts';
 import { once } from './start/once.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
-import { checkDatabase, createStores } from './stores.ts';
+import { checkDatabase, createStores, jobArchiveOf } from './stores.ts';
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
@@ -58,6 +59,8 @@ export interface App extends AsyncDisposable {
    * @param listeners the server's, for those who ask how it is
    */
   openHttp(listeners?: () => readonly Door[]): Promise<HttpDoor>;
+  /** Long work in the background. Those of an earlier start go on once `resume` is called. */
+  readonly jobs: Jobs;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
   /** How far behind the standbys are that services read from; null where it is a primary or a file. */
@@ -85,6 +88,8 @@ export interface Server extends App {
 
 /** How long a stopping server waits for answers of its upstreams. */
 const UPSTREAM_GRACE_MS = 500;
+/** How long it waits for slices of jobs. */
+const JOBS_GRACE_MS = 3000;
 
 /**
  * Opens the databases and creates the services on them.
@@ -111,6 +116,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     general = now;
   });
   const followers: Follower[] = [];
+  const jobs = createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = openAccessLog(config.accessLog, log);
@@ -142,6 +148,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
         anonymousPermissions: withoutLogin,
         logins: throttle,
+        jobs,
+        database: database.file,
       });
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
@@ -168,6 +176,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         defaultHistory: config.history,
         mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
         logins,
+        jobs,
+        database: database.file,
       });
       services.push(service);
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
@@ -179,7 +189,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       const hurry = setTimeout(() => {
         for (const service of services) service.stopAsking?.();
       }, UPSTREAM_GRACE_MS);
-      await hub.drain();
+      await Promise.all([hub.drain(), jobs.close(JOBS_GRACE_MS)]);
       metrics.close();
       clearTimeout(hurry);
       await closeAll();
@@ -191,6 +201,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       metrics,
       failed,
       openHttp,
+      jobs,
       loading: () => loading(),
       lags: () => ({ hashserv: lagOf.hashserv(), prserv: lagOf.prserv() }),
       check: () => checkStores(stores),
@@ -236,6 +247,8 @@ export async function startServer(
     await doors.close();
     await app.close();
   });
+  // Clients are answered by now, and wait for none of it.
+  void app.jobs.resume();
   return {
     ...app,
     listeners: doors.list,

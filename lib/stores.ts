@@ -2,6 +2,8 @@ import path from 'node:path';
 import { WriteGate } from './asyncrpc/write-gate.ts';
 import type { StorageError } from './errors.ts';
 import type { HashStore } from './hashserv/store.ts';
+import { memoryRecords } from './jobs/memory-records.ts';
+import type { JobArchive } from './jobs/records.ts';
 import type { Logger } from './log.ts';
 import type { DatabaseSource } from './metrics/sources.ts';
 import type { PrStore } from './prserv/store.ts';
@@ -15,6 +17,7 @@ import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
 import { openDatabase } from './storage/sqlite/file/open.ts';
 import { HASH_SCHEMA } from './storage/sqlite/hash/schema.ts';
 import { createHashStore } from './storage/sqlite/hash/store.ts';
+import { jobArchive } from './storage/sqlite/jobs/records.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 
@@ -122,6 +125,11 @@ export function createStores(
       await Promise.all([...opened.values()].map((each) => each.close(drainMs)));
     },
   };
+}
+
+/** Where the jobs of a server are kept; nothing is opened yet. A read-only server writes nothing, so they end with it. */
+export function jobArchiveOf({ readOnly, jobs }: Pick<Config, 'readOnly' | 'jobs'>): JobArchive {
+  return readOnly ? memoryRecords() : jobArchive(jobs.file);
 }
 
 /**

@@ -12,6 +12,7 @@ export type { Listener } from '../asyncrpc/transport/listen.ts';
 export type { ListenAccess } from '../asyncrpc/transport/listen-check.ts';
 export type { CertificateFiles, TlsFiles } from '../asyncrpc/transport/tls/credentials.ts';
 export type { ListenerCertificate } from '../asyncrpc/transport/tls/listener.ts';
+export type { Json } from '../asyncrpc/wire/messages.ts';
 export {
   AddressError,
   BakeservError,
@@ -23,6 +24,9 @@ export {
 } from '../errors.ts';
 export type { Loading } from '../hashserv/store.ts';
 export type { HttpDoor } from '../http/door.ts';
+export type { JobCaller, JobListing, Jobs } from '../jobs/jobs.ts';
+export { type JobAccess, type JobKind, type JobRun, parametersOf, type Slice } from '../jobs/kind.ts';
+export type { JobState } from '../jobs/records.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
 export type { StandbyLag } from '../meter/standby-lag.ts';
 export type { Metrics, MetricsSource } from '../metrics/source.ts';
@@ -45,6 +49,7 @@ export {
   type UpstreamConfig,
 } from '../settings/config.ts';
 export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
+export type { JobsConfig } from '../settings/job-settings.ts';
 export type { ListenerSpec } from '../settings/listener-spec.ts';
 export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';

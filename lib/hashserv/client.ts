@@ -35,6 +35,8 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'count-stream',
   'export-rows',
   'import-rows',
+  'job-list',
+  'job-show',
 ]);
 
 /**

@@ -1,6 +1,7 @@
 import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
 import type { LoginThrottle } from './access/login-throttle.ts';
@@ -31,6 +32,8 @@ export interface HashContext {
   readonly backfill: Backfill;
   /** A handler whose row says that it gates itself must pass this. */
   readonly gate: WriteGate;
+  /** The jobs of the server; null where there are none. */
+  readonly jobs: Jobs | null;
 }
 
 /** A row of the table; `orSelf` lets logged-in users run it on their own name without the permission. */

@@ -35,6 +35,26 @@ export interface Gc {
   sweep(client: GcClient, mark: string, most: number | null): Promise<number>;
   /** Deletes older outhash rows whose taskhash has no unihash. */
   cleanUnused(client: GcClient, maxAgeSeconds: number): Promise<number>;
+
+  /**
+   * Waits until nobody else goes through the tables.
+   * @returns what must be called when its turn is over
+   * @throws the signal's reason, when it is aborted meanwhile
+   */
+  enter(signal: AbortSignal): Promise<() => void>;
+  /** A task step by step, from after a row's id on; only for whoever has entered. */
+  steps(task: GcTask, from: number): AsyncGenerator<GcStep, void, void>;
+  /** @throws InvokeError as `sweep`, before anything is removed */
+  requireSweepable(mark: string, most: number | null): Promise<void>;
+  /** Ends the collection, which is swept. */
+  end(mark: string): Promise<void>;
+}
+
+/** What a step has done, and after which row's id the next begins; null when there is none. */
+export interface GcStep {
+  readonly looked: number;
+  readonly count: number;
+  readonly next: number | null;
 }
 
 /** How many rows a step takes: as many as take about the target time. */
@@ -59,28 +79,60 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
       return task();
     }) as Promise<T>;
 
-  async function run(client: GcClient, task: GcTask): Promise<number> {
-    let count = 0;
+  async function* steps(task: GcTask, from: number): AsyncGenerator<GcStep, void, void> {
     const look = pacemaker(SEARCH);
     const change = pacemaker(CHANGE);
-    for (let after: number | null = 0; after !== null; ) {
-      stopWithout(client);
-      const from: number = after;
-      const { ids, next } = await look((rows) => store.gcFind(task, from, rows));
+    for (let after: number | null = from; after !== null; ) {
+      const start: number = after;
+      let looked = 0;
+      const { ids, next } = await look((rows) => {
+        looked = rows;
+        return store.gcFind(task, start, rows);
+      });
       for (let at = 0; at < ids.length; ) {
-        stopWithout(client);
-        count += await change((rows) => {
+        const count = await change((rows) => {
           const some = ids.slice(at, at + rows);
           at += some.length;
           return store.gcApply(task, some);
         });
+        yield { looked: 0, count, next: start };
       }
+      yield { looked, count: 0, next };
       after = next;
     }
-    return count;
+  }
+
+  async function run(client: GcClient, task: GcTask): Promise<number> {
+    let total = 0;
+    stopWithout(client);
+    for await (const { count, next } of steps(task, 0)) {
+      total += count;
+      if (next !== null) stopWithout(client);
+    }
+    return total;
   }
 
   let lastMark: string | null = null;
+
+  async function requireSweepable(mark: string, most: number | null): Promise<void> {
+    const status = await store.gcStatus();
+    if (status.mark !== mark) throw new InvokeError(`'${mark}' is not the current mark. Refusing to sweep`);
+    if (status.keep === 0 && status.remove > 0) {
+      throw new InvokeError(
+        `No row is marked '${mark}': sweeping would remove all ${status.remove}. Mark what to keep first, or use remove. Refusing to sweep`,
+      );
+    }
+    if (most !== null && status.remove > most) {
+      throw new InvokeError(
+        `Sweeping would remove ${status.remove} rows now, more than the ${most} that were shown: another collection took rows over meanwhile. Refusing to sweep`,
+      );
+    }
+  }
+
+  async function end(mark: string): Promise<void> {
+    await store.gcClearMark(mark);
+    lastMark = null;
+  }
 
   return {
     begins(mark) {
@@ -122,26 +174,23 @@ export function createGc(store: HashStore, now: () => number = Date.now): Gc {
 
     sweep: (client, mark, most) =>
       exclusively(client, async () => {
-        const status = await store.gcStatus();
-        if (status.mark !== mark) throw new InvokeError(`'${mark}' is not the current mark. Refusing to sweep`);
-        if (status.keep === 0 && status.remove > 0) {
-          throw new InvokeError(
-            `No row is marked '${mark}': sweeping would remove all ${status.remove}. Mark what to keep first, or use remove. Refusing to sweep`,
-          );
-        }
-        if (most !== null && status.remove > most) {
-          throw new InvokeError(
-            `Sweeping would remove ${status.remove} rows now, more than the ${most} that were shown: another collection took rows over meanwhile. Refusing to sweep`,
-          );
-        }
+        await requireSweepable(mark, most);
         const count = await run(client, { kind: 'sweep', mark });
-        await store.gcClearMark(mark);
-        lastMark = null;
+        await end(mark);
         return count;
       }),
 
     cleanUnused: (client, maxAgeSeconds) =>
       exclusively(client, () => run(client, { kind: 'clean-unused', before: momentAgo(maxAgeSeconds, now) })),
+
+    enter: (signal) =>
+      new Promise((resolve, reject) => {
+        const turn = () => new Promise<void>((leave) => resolve(leave));
+        queue.add(turn, { signal }).catch(reject);
+      }),
+    steps,
+    requireSweepable,
+    end,
   };
 }
 

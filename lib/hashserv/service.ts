@@ -7,6 +7,7 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './access/audit.ts';
@@ -17,6 +18,7 @@ import { createClock } from './clock.ts';
 import { HASH_COMMANDS } from './commands/table.ts';
 import type { HashContext, HashRow } from './context.ts';
 import { createGc } from './gc.ts';
+import { hashKinds } from './jobs/kinds.ts';
 import { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
 import { createBackfill } from './upstream/backfill.ts';
@@ -34,6 +36,10 @@ export interface HashServiceOptions {
   readonly anonymousPermissions: (peer: Peer) => readonly string[];
   /** Slows guessing down; with the default limits if absent. */
   readonly logins?: LoginThrottle;
+  /** The jobs of the server, which get the kinds of this service; null or absent where there are none. */
+  readonly jobs?: Jobs | null;
+  /** The name of the store's database, as no other has it. */
+  readonly database?: string;
 }
 
 /** The service, and what it counts. */
@@ -46,12 +52,13 @@ const PROTOCOL = 'OEHASHEQUIV';
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
 export function createHashService(options: HashServiceOptions): HashService {
   const { store, log, upstream, guard, gate, anonymousPermissions } = options;
-  const { logins = createLoginThrottle(DEFAULT_LIMITS) } = options;
+  const { logins = createLoginThrottle(DEFAULT_LIMITS), jobs = null, database = 'hashserv' } = options;
   const figures = new ServiceFigures(requestFiguresOf(HASH_COMMANDS));
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
+  if (jobs) for (const kind of hashKinds({ store, gc, upstream, database })) jobs.register(kind);
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.
@@ -112,6 +119,7 @@ export function createHashService(options: HashServiceOptions): HashService {
         upstream,
         backfill,
         gate,
+        jobs,
       };
       return dispatchers[access](own, session);
     },

@@ -24,6 +24,8 @@ export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'import-one',
   'export',
   'is-readonly',
+  'job-list',
+  'job-show',
 ]);
 
 export interface PrExport {

@@ -2,6 +2,7 @@ import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { ClientLogin } from '../asyncrpc/logins.ts';
 import type { Peer } from '../asyncrpc/service.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';
@@ -21,6 +22,8 @@ export interface PrContext {
   readonly login: ClientLogin | null;
   /** Rows this client imported: one by one, and by import-rows. */
   readonly imports: Tally<'one' | 'stored' | 'present' | 'refused'>;
+  /** The jobs of the server; null where there are none. */
+  readonly jobs: Jobs | null;
 }
 
 /** A row of the table. */

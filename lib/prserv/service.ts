@@ -8,17 +8,19 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError, ProtocolError } from '../errors.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './audit.ts';
 import { PR_COMMANDS } from './commands/table.ts';
 import type { PrContext } from './context.ts';
+import { prKinds } from './jobs/kinds.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';
 
-/** The refusal for a client that may not remove rows. */
-const NOT_HERE =
-  'PR rows are removed from a local address only, or where --anon-perms gives @db-admin to clients without a login';
+/** The refusal for a client that may not remove rows, nor start jobs that do. */
+const notHere = (command: string) =>
+  `PR rows are ${command === 'remove' ? 'removed' : 'worked on by jobs'} from a local address only, or where --anon-perms gives @db-admin to clients without a login`;
 
 export interface PrServiceOptions {
   readonly store: PrStore;
@@ -34,6 +36,10 @@ export interface PrServiceOptions {
   readonly mayRemove: (peer: Peer) => boolean;
   /** The users for listeners that ask for a login; null or absent where there are none. */
   readonly logins?: Logins | null;
+  /** The jobs of the server, which get the kinds of this service; null or absent where there are none. */
+  readonly jobs?: Jobs | null;
+  /** The name of the store's database, as no other has it. */
+  readonly database?: string;
 }
 
 /** The service, and what it counts. */
@@ -46,6 +52,8 @@ const PROTOCOL = 'PRSERVICE';
 /** The PR service: `PRSERVICE 1.0`. Open to every client, except on listeners that ask for a login. */
 export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
+  const { jobs = null, database = 'prserv' } = options;
+  if (jobs) for (const kind of prKinds({ store, database })) jobs.register(kind);
   const ajv = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>
@@ -58,7 +66,7 @@ export function createPrService(options: PrServiceOptions): PrService {
       authorize(context, _row, _args, command) {
         if (mayRemove(context.peer)) return null;
         noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
-        return new InvokeError(NOT_HERE, undefined, 'denied');
+        return new InvokeError(notHere(command), undefined, 'denied');
       },
     });
   const { auth: _, ...rowsForAll } = PR_COMMANDS;
@@ -92,7 +100,7 @@ export function createPrService(options: PrServiceOptions): PrService {
       const asked = peer.rights?.logins?.includes(PROTOCOL) === true;
       if (asked && !logins) throw new ProtocolError('this listener asks for a login, and the server has no users');
       const login = asked ? logins!.open(peer, figures.logins, () => imports.close()) : null;
-      const context = { store, readOnly, defaultHistory, upstream, log, peer, login, imports };
+      const context = { store, readOnly, defaultHistory, upstream, log, peer, login, imports, jobs };
       if (login) return forUsers[access](context, login);
       return forAll[access](context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
     },

@@ -8,6 +8,7 @@ import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
+import { type JobsConfig, jobsOf } from './job-settings.ts';
 import {
   type ListenerSpec,
   parseListener,
@@ -75,6 +76,7 @@ export interface Config {
   readonly allowOrigins: readonly string[];
   readonly admin: { readonly username: string; readonly password: string } | null;
   readonly cacheBytes: number;
+  readonly jobs: JobsConfig;
   readonly upstream: UpstreamConfig;
   readonly limits: Limits;
   readonly logLevel: LogLevel;
@@ -154,10 +156,12 @@ export function configOf(
   const trustProxy = words(value('trust-proxy'));
   naming(where('trust-proxy'), () => createProxies(trustProxy));
   naming(where('bind'), () => requireProxies(binds, trustProxy));
+  const [hashserv, prserv] = [service('hashserv'), service('prserv')];
+  const files = [hashserv, prserv].flatMap((each) => (each && each.postgres === null ? [each.file] : []));
   const config: Config = {
     binds,
-    hashserv: service('hashserv'),
-    prserv: service('prserv'),
+    hashserv,
+    prserv,
     init: flag('init'),
     readOnly: flag('read-only'),
     immutable: immutableOf(flag('immutable'), flag('read-only')),
@@ -171,6 +175,7 @@ export function configOf(
     ),
     admin: adminOf(text('admin-user'), text('admin-password'), flag('read-only')),
     cacheBytes: value('cache-size') as number,
+    jobs: jobsOf(value, where, files),
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),
       reportTimeoutMs: milliseconds('upstream-report-timeout'),

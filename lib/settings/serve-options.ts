@@ -1,3 +1,4 @@
+import { JOB_ROWS } from './job-settings.ts';
 import { LIMIT_OPTIONS, type Option } from './options.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
 
@@ -236,6 +237,7 @@ const ROWS: readonly Option[] = [
       describe: 'Do not ask the upstream again for this long about a task it did not have; 0: always ask',
     },
   ]),
+  ...group('Jobs', JOB_ROWS),
   ...group('Logging', [
     {
       name: 'log-level',

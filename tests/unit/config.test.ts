@@ -40,6 +40,9 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'upstream-tls-cert': ['a', 'b', (config) => config.upstream.certificate?.certFile],
   'upstream-tls-key': ['a', 'b', (config) => config.upstream.certificate?.keyFile],
   'cache-size': ['1MiB', '2MiB', (config) => config.cacheBytes],
+  'job-workers': ['1', '7', (config) => config.jobs.workers],
+  'max-waiting-jobs': ['1', '7', (config) => config.jobs.maxWaiting],
+  'jobs-db': ['a', 'b', (config) => config.jobs.file],
   'read-only': ['true', 'false', (config) => config.readOnly],
   immutable: ['true', 'false', (config) => config.immutable],
   'anon-perms': ['@read', '@report', (config) => config.anonymousPermissions],
@@ -228,6 +231,8 @@ describe('settings', () => {
     [{ hashserv: false, prserv: false }, /--no-hashserv and --no-prserv/],
     [{ 'hashserv-db': '' }, /--hashserv-db: the file name is empty/],
     [{ 'prserv-db': '' }, /--prserv-db/],
+    [{ 'jobs-db': '' }, /--jobs-db: the file name is empty/],
+    [{ 'prserv-db': 'x/a.db', 'jobs-db': './x/a.db' }, /--jobs-db: .*is a database that is served/],
     [{ 'anon-perms': '@read,@user-admin' }, /--anon-perms: @user-admin/],
     [{ 'anon-perms': '@all' }, /--anon-perms: @all/],
     [{ 'anon-perms': 'read' }, /--anon-perms: unknown permission read/],
@@ -254,6 +259,15 @@ describe('settings', () => {
       );
     });
   }
+
+  test('jobs are kept beside the first database file, or in the working folder where there is none', () => {
+    const fileOf = (flags: Record<string, unknown>) => resolveConfig(flags, {}).jobs.file;
+    assert.equal(fileOf({ 'hashserv-db': '/a/h.db', 'prserv-db': '/b/p.db' }), '/a/bakeserv-jobs.db');
+    assert.equal(fileOf({ 'hashserv-db': 'postgres://u@h/d', 'prserv-db': '/b/p.db' }), '/b/bakeserv-jobs.db');
+    const nowhere = { 'hashserv-db': 'postgres://u@h/d', 'prserv-db': 'postgres://u@h/d' };
+    assert.equal(fileOf(nowhere), `${process.cwd()}/bakeserv-jobs.db`);
+    assert.equal(fileOf({ ...nowhere, 'jobs-db': '/c/jobs' }), '/c/jobs');
+  });
 
   test('a service’s own sync mode goes before the common one', () => {
     const config = resolveConfig({ 'sync-mode': 'on_shutdown', 'hashserv-sync-mode': 'periodic:2.5' }, {});

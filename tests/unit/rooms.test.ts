@@ -66,6 +66,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/index.ts': ['lib/entries'],
   'lib/entries': [
+    'lib/jobs',
     'lib/server.ts',
     'lib/settings',
     'lib/asyncrpc/*',
@@ -83,6 +84,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc',
     'lib/hashserv',
     'lib/prserv',
+    'lib/jobs',
   ],
   'lib/server.ts': [
     'lib/stores.ts',
@@ -97,6 +99,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/hashserv/*',
     'lib/prserv',
     'lib/prserv/*',
+    'lib/jobs',
   ],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
   'lib/meter': [],
@@ -114,18 +117,30 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/http': ['lib/metrics', 'lib/http/api', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
   'lib/http/api': ['lib/http', 'lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
 
-  'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*'],
+  // Jobs know no hash and no PR: a service hands its kinds over.
+  'lib/jobs': ['lib/asyncrpc', 'lib/asyncrpc/wire'],
+  'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*', 'lib/jobs'],
   'lib/hashserv/commands': [
     'lib/hashserv',
     'lib/hashserv/access',
     'lib/hashserv/upstream',
     'lib/asyncrpc',
     'lib/asyncrpc/wire',
+    'lib/jobs',
+  ],
+  'lib/hashserv/jobs': [
+    'lib/hashserv',
+    'lib/hashserv/commands',
+    'lib/hashserv/upstream',
+    'lib/asyncrpc',
+    'lib/asyncrpc/wire',
+    'lib/jobs',
   ],
   'lib/hashserv/upstream': ['lib/hashserv', 'lib/asyncrpc', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
   'lib/hashserv/access': ['lib/hashserv', 'lib/asyncrpc'],
-  'lib/prserv': ['lib/prserv/*', 'lib/asyncrpc/*'],
-  'lib/prserv/commands': ['lib/prserv', 'lib/prserv/upstream', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
+  'lib/prserv': ['lib/prserv/*', 'lib/asyncrpc/*', 'lib/jobs'],
+  'lib/prserv/commands': ['lib/prserv', 'lib/prserv/upstream', 'lib/asyncrpc', 'lib/asyncrpc/wire', 'lib/jobs'],
+  'lib/prserv/jobs': ['lib/prserv', 'lib/prserv/commands', 'lib/asyncrpc', 'lib/asyncrpc/wire', 'lib/jobs'],
   'lib/prserv/pull': ['lib/prserv', 'lib/prserv/commands'],
   'lib/prserv/upstream': ['lib/prserv', 'lib/asyncrpc', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
 
@@ -144,6 +159,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
   'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
   'lib/storage/sqlite/hash': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/hashserv'],
+  'lib/storage/sqlite/jobs': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file', 'lib/jobs'],
   'lib/storage/postgres': ['lib/storage/postgres/*'],
   'lib/storage/postgres/engine': ['lib/asyncrpc', 'lib/settings'],
   'lib/storage/postgres/hash': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/hashserv'],
@@ -173,6 +189,7 @@ const PURE = [
   'prserv/get-pr',
   'prserv/revision',
   'prserv/pull/spool',
+  'jobs/records',
 ];
 const SETTINGS = 'lib/settings/config.ts';
 

@@ -58,6 +58,10 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV count-stream': null,
   'OEHASHEQUIV export-rows': { table: 'unihashes', after: 0 },
   'OEHASHEQUIV import-rows': { table: 'unihashes', columns: ['method', 'taskhash', 'unihash'], rows: [] },
+  'OEHASHEQUIV job-start': { kind: 'clean-unused', parameters: { max_age_seconds: 86_400 } },
+  'OEHASHEQUIV job-list': {},
+  'OEHASHEQUIV job-show': { id: 1 },
+  'OEHASHEQUIV job-cancel': { id: 1 },
   'OEHASHEQUIV auth': { username: 'nobody', token: 'x' },
   'OEHASHEQUIV get-user': other,
   'OEHASHEQUIV get-all-users': {},
@@ -79,6 +83,10 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'PRSERVICE import-rows': { rows: '["p-1","a","c","1"]' },
   'PRSERVICE count-rows': PKG,
   'PRSERVICE remove': { version: 'none' },
+  'PRSERVICE job-start': { kind: 'remove-prs', parameters: { version: 'none' } },
+  'PRSERVICE job-list': {},
+  'PRSERVICE job-show': { id: 1 },
+  'PRSERVICE job-cancel': { id: 1 },
 };
 
 const COMMANDS = [
@@ -113,7 +121,7 @@ async function outcome(client: WireClient, command: string): Promise<string> {
   }
   const message = (reply as { 'invoke-error'?: { message: string } } | null)?.['invoke-error']?.message;
   if (message === undefined) return 'yes';
-  if (/is not allowed to access|removed from a local address only/.test(message)) return 'no';
+  if (/is not allowed to access|from a local address only/.test(message)) return 'no';
   if (/is read-only/.test(message)) return 'read-only';
   if (/does not serve these commands|Unknown command "auth"/.test(message)) return 'closed';
   return 'yes';

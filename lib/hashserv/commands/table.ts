@@ -2,6 +2,7 @@ import { OPTIONAL_LONG_TEXT, OPTIONAL_TEXT, object } from '../../asyncrpc/schema
 import { DB_ADMIN, READ, REPORT } from '../access/permissions.ts';
 import type { HashRow } from '../context.ts';
 import { GC_COMMANDS } from './gc.ts';
+import { JOB_COMMANDS } from './jobs.ts';
 import { getOuthash, getTask, getUnihash } from './read-through.ts';
 import { report, reportEquivalent } from './report.ts';
 import { rowReply } from './row-reply.ts';
@@ -117,5 +118,6 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
 
   ...GC_COMMANDS,
   ...ROW_COMMANDS,
+  ...JOB_COMMANDS,
   ...USER_COMMANDS,
 };

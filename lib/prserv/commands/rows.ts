@@ -65,7 +65,7 @@ function parseRow(line: string): PrRow | string {
   return { version, pkgarch, checksum, value };
 }
 
-function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
+export function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
   const { version = null, pkgarch = null, checksum = null, value = null } = args;
   if (version === null && pkgarch === null && checksum === null) {
     throw new InvokeError(`${command}: name a version, a pkgarch or a checksum`);

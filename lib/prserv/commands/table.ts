@@ -8,6 +8,7 @@ import type { PackageKey, PrFilter } from '../store.ts';
 import { CHAIN_COMMAND } from '../upstream/upstream.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
+import { PR_JOB_COMMANDS } from './jobs.ts';
 import { type ChecksumArgs, chainPr, getPr, madeOf, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './rows.ts';
 
@@ -120,6 +121,7 @@ export const PR_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
   'is-readonly': { needs: [], users: [READ], handle: ({ readOnly }): Json => ({ readonly: readOnly }) },
 
   ...PR_ROW_COMMANDS,
+  ...PR_JOB_COMMANDS,
 };
 
 function asValues(values: readonly (string | null)[]): Outcome[] {

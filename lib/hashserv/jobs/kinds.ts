@@ -1,0 +1,7 @@
+import type { JobKind } from '../../jobs/kind.ts';
+import { gcKinds, type HashJobParts } from './gc-kinds.ts';
+
+/** The kinds of job of hash equivalence (docs/jobs.md). */
+export function hashKinds(parts: HashJobParts): readonly JobKind[] {
+  return gcKinds(parts);
+}

@@ -1,0 +1,32 @@
+import { printable } from '../errors.ts';
+import type { JobKind } from './kind.ts';
+import type { JobRecord } from './records.ts';
+
+export const LOG_LINES = 200;
+const LOG_CHARACTERS = 300;
+
+/** A job that waits or runs. */
+export interface LiveJob {
+  readonly record: JobRecord;
+  readonly kind: JobKind;
+  /** What an equal job has too; null once it has begun in an earlier start, as another would not do the same. */
+  readonly key: string | null;
+  /** Aborted with the reason why the job must stop. */
+  readonly stop: AbortController;
+  readonly log: string[];
+  /** What had been done when it was begun in this process, and when, by performance.now(); null: it has not begun. */
+  begun: { readonly done: number; readonly at: number } | null;
+}
+
+/** Why a job is stopped: its user wants that, or the server ends. */
+export type StopReason = 'cancel' | 'shutdown';
+
+export function liveJob(record: JobRecord, kind: JobKind, key: string | null, log: readonly string[] = []): LiveJob {
+  return { record, kind, key, stop: new AbortController(), log: [...log], begun: null };
+}
+
+/** A line with its time. What comes from elsewhere may hold anything: no control character gets into the log. */
+export function addLine({ log }: LiveJob, text: string, now = new Date()): void {
+  log.push(`${now.toISOString()} ${printable(text.slice(0, LOG_CHARACTERS))}`);
+  if (log.length > LOG_LINES) log.shift();
+}

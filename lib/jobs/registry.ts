@@ -1,0 +1,48 @@
+import type { Ajv, ValidateFunction } from 'ajv';
+import { describeFault } from '../asyncrpc/schemas.ts';
+import { createValidator } from '../asyncrpc/wire/formats.ts';
+import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../errors.ts';
+import type { JobKind } from './kind.ts';
+
+/** Parameters are stored, and shown in lists. */
+const MAX_PARAMETER_BYTES = 8 * 1024;
+
+/** The kinds that a server has. */
+export interface JobKinds {
+  add(kind: JobKind): void;
+  get(name: string): JobKind | undefined;
+  /** @throws InvokeError that names what is wrong */
+  check(kind: JobKind, parameters: Json): void;
+  readonly all: Iterable<JobKind>;
+}
+
+export function createKinds(): JobKinds {
+  /** Made for the first job: most servers never have one. */
+  let ajv: Ajv | null = null;
+  const kinds = new Map<string, JobKind>();
+  const validators = new Map<JobKind, ValidateFunction>();
+  return {
+    add(kind) {
+      if (kinds.has(kind.name)) throw new Error(`there are two kinds of job called ${kind.name}`);
+      kinds.set(kind.name, kind);
+    },
+    get: (name) => kinds.get(name),
+    check(kind, parameters) {
+      const refuse = (text: string) => new InvokeError(`job-start: ${kind.name}: ${text}`, undefined, 'invalid');
+      if (Buffer.byteLength(encodeJson(parameters)) > MAX_PARAMETER_BYTES)
+        throw refuse(`the parameters are longer than ${MAX_PARAMETER_BYTES} bytes`);
+      let validate = validators.get(kind);
+      if (!validate) {
+        ajv ??= createValidator();
+        validate = ajv.compile(kind.parameters);
+        validators.set(kind, validate);
+      }
+      if (!validate(parameters)) throw refuse(describeFault(validate.errors![0]!).text);
+      kind.check?.(parameters);
+    },
+    get all() {
+      return kinds.values();
+    },
+  };
+}

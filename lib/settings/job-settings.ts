@@ -1,0 +1,47 @@
+import path from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { Option } from './options.ts';
+
+/** How a server runs jobs. */
+export interface JobsConfig {
+  /** How many run at once. */
+  readonly workers: number;
+  readonly maxWaiting: number;
+  /** Where they are kept. */
+  readonly file: string;
+}
+
+const NAME = 'bakeserv-jobs.db';
+
+export const JOB_ROWS: readonly Omit<Option, 'group'>[] = [
+  {
+    name: 'job-workers',
+    type: 'integer',
+    default: 2,
+    describe: 'Jobs that run at once; of those that write to a database there is only ever one',
+  },
+  { name: 'max-waiting-jobs', type: 'integer', default: 100, describe: 'Jobs that wait for others; more are refused' },
+  {
+    name: 'jobs-db',
+    type: 'string',
+    default: undefined,
+    describe: `SQLite file that jobs are kept in; by default ${NAME} beside the first database file, or in the working folder where both are on PostgreSQL. It is made for the first job`,
+  },
+];
+
+/**
+ * @param databases the database files that are served, in order
+ * @throws ConfigError
+ */
+export function jobsOf(
+  value: (name: string) => unknown,
+  where: (name: string) => string,
+  databases: readonly string[],
+): JobsConfig {
+  const named = value('jobs-db') as string | undefined;
+  if (named === '') throw new ConfigError(`${where('jobs-db')}: the file name is empty`);
+  const file = path.resolve(named ?? path.join(path.dirname(databases[0] ?? NAME), NAME));
+  if (databases.some((each) => path.resolve(each) === file))
+    throw new ConfigError(`${where('jobs-db')}: ${file} is a database that is served: jobs need a file of their own`);
+  return { workers: value('job-workers') as number, maxWaiting: value('max-waiting-jobs') as number, file };
+}
