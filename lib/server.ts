@@ -12,7 +12,6 @@ import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
 import type { Loading } from './hashserv/store.ts';
-import { createHashUpstream } from './hashserv/upstream/upstream.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
@@ -119,7 +118,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const jobs = createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
-  const access = openAccessLog(config.accessLog, log);
+  const access = await openAccessLog(config.accessLog, log);
 
   const closeAll = () => closeData(services, [databases], access);
 
@@ -136,6 +135,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       followers.push(followAdmin(config.admin, ensure));
       const guard = createLoopGuard(clientLog);
       const link = await linkUpstream(config, 'hashserv', followers, { guard, log: clientLog });
+      const upstream =
+        link && (await import('./hashserv/upstream/upstream.ts')).createHashUpstream(link, config.upstream.missTtlMs);
       const probe = probeOf('hashserv', database, link, () =>
         store.outhashes([{ method: 'bakeserv status', outhash: 'none', withUnihash: true }]),
       );
@@ -145,7 +146,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         log: clientLog,
         guard,
         gate,
-        upstream: link && createHashUpstream(link, config.upstream.missTtlMs),
+        upstream,
         anonymousPermissions: withoutLogin,
         logins: throttle,
         jobs,

@@ -3,6 +3,8 @@ export interface Import {
   readonly file: string;
   readonly target: string;
   readonly typeOnly: boolean;
+  /** Loaded by a call, when that is made. */
+  readonly isCall: boolean;
 }
 
 /** Statements `import … from`, `export … from` and calls of import() in the text of a file. */
@@ -20,7 +22,7 @@ export function importsOf(file: string, source: string): Import[] {
     const typeOnly =
       /^(?:import|export) type\s/.test(match[0]) ||
       (!!named?.length && named.every((each) => each.startsWith('type ')));
-    found.push({ file, target, typeOnly });
+    found.push({ file, target, typeOnly, isCall: match[2] !== undefined });
   }
   return found;
 }

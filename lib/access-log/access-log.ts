@@ -1,8 +1,6 @@
 import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
 import type { Logger } from '../log.ts';
-import { AccessFile } from './file.ts';
-import { watchService } from './watch.ts';
 
 /** The access log of a server; docs/access-log.md says what is in it. */
 export interface AccessLog {
@@ -17,11 +15,12 @@ export interface AccessLog {
 const NONE: AccessLog = { watch: (services) => services, reopen() {}, close: async () => {} };
 
 /**
- * @param name a path, `-` for standard output, or null for no log
+ * @param name a path, `-` for standard output, or null for no log: then what writes one is not even loaded
  * @throws the system's error when the file cannot be opened
  */
-export function openAccessLog(name: string | null, log: Logger): AccessLog {
+export async function openAccessLog(name: string | null, log: Logger): Promise<AccessLog> {
   if (name === null) return NONE;
+  const [{ AccessFile }, { watchService }] = await Promise.all([import('./file.ts'), import('./watch.ts')]);
   const file = new AccessFile({ file: name, log });
   return {
     watch(services, { listeners }) {

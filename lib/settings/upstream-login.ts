@@ -1,4 +1,3 @@
-import { findCredentials } from '../asyncrpc/client/netrc.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { ConfigError } from '../errors.ts';
 import type { UpstreamConfig } from './config.ts';
@@ -28,6 +27,7 @@ export async function upstreamLogin(
     return { username, token };
   }
   if (username === null) return null;
+  const { findCredentials } = await import('../asyncrpc/client/netrc.ts');
   const full = formatAddress(address);
   // As people write it: without the default port of the scheme.
   const name = address.kind === 'ws' ? full.replace(address.secure ? /:443(?=\/|$)/ : /:80(?=\/|$)/, '') : full;

@@ -1,5 +1,4 @@
-import { dial } from '../asyncrpc/transport/dial.ts';
-import { createUpstreamLink, type UpstreamLink, type UpstreamLinkOptions } from '../asyncrpc/upstream/link.ts';
+import type { UpstreamLink, UpstreamLinkOptions } from '../asyncrpc/upstream/link.ts';
 import type { Config } from '../settings/config.ts';
 import type { ServiceName } from '../settings/listener-spec.ts';
 import { upstreamLogin } from '../settings/upstream-login.ts';
@@ -12,7 +11,7 @@ const KINDS = {
 } as const;
 
 /**
- * The link to the upstream of a service, or null if it has none.
+ * The link to the upstream of a service, or null if it has none: what makes one is loaded only where it is needed.
  * @param followers gets one that takes over another login
  * @throws ConfigError when there is no token for the login
  */
@@ -24,6 +23,10 @@ export async function linkUpstream(
 ): Promise<UpstreamLink | null> {
   const address = config[service]?.upstream;
   if (!address) return null;
+  const [{ dial }, { createUpstreamLink }] = await Promise.all([
+    import('../asyncrpc/transport/dial.ts'),
+    import('../asyncrpc/upstream/link.ts'),
+  ]);
   const { limits } = config;
   const { timeoutMs, reportTimeoutMs, connectTimeoutMs, caFile, certificate } = config.upstream;
   const login = await upstreamLogin(config.upstream, service, address);

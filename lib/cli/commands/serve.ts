@@ -2,7 +2,6 @@ import { formatAddress } from '../../asyncrpc/transport/address.ts';
 import { runServer } from '../process/run-server.ts';
 import type { ServerCall } from './call.ts';
 import { loadSettings } from './load-settings.ts';
-import { selfCheck } from './self-check.ts';
 
 /** `bakeserv serve`: runs until a signal. */
 export async function run({ flags }: ServerCall): Promise<number> {
@@ -23,6 +22,7 @@ export async function run({ flags }: ServerCall): Promise<number> {
     async onListening({ server }) {
       for (const { address } of server.listeners) say('listening', formatAddress(address));
       if (!on('self-check')) return;
+      const { selfCheck } = await import('./self-check.ts');
       for (const { address, report } of server.listeners) say('answered', await selfCheck(address, report));
     },
   });
