@@ -8,8 +8,8 @@ import { freePort } from '../free-port.ts';
 
 /** A PostgreSQL server of a test's own, on a Unix socket and a port, with nobody else's databases. */
 export interface PostgresServer {
-  /** The address of a new, empty database. */
-  newDatabase(): Promise<string>;
+  /** The address of a new, empty database. @param options of CREATE DATABASE */
+  newDatabase(options?: string): Promise<string>;
   /** The address of a database by its name. */
   addressOf(database: string): string;
   /** Runs SQL, each text by itself, as an operator would. */
@@ -102,10 +102,10 @@ async function launch({ folder, owner, bin }: Place, settings: readonly string[]
     addressOf: (database) => `postgres://${USER}@127.0.0.1:${port}/${database}`,
     run: async (address, ...texts) => void (await runSql({ connectionString: address }, texts)),
     ask: admin,
-    async newDatabase() {
+    async newDatabase(options = '') {
       // No standby of another server has one of this name.
       const name = `db${made++}_${port}`;
-      await admin(`CREATE DATABASE ${name}`);
+      await admin(`CREATE DATABASE ${name} ${options}`);
       return server.addressOf(name);
     },
     async start() {
@@ -165,7 +165,7 @@ async function runSql<Row>(where: pg.ClientConfig, texts: readonly string[]): Pr
 }
 
 /** PostgreSQL refuses to run as root. */
-function unprivileged(folder: string): { uid?: number; gid?: number } {
+export function unprivileged(folder: string): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const users = fs.readFileSync('/etc/passwd', 'utf8').split('\n');
   const line = users.find((each) => each.startsWith('postgres:')) ?? users.find((each) => each.startsWith('nobody:'))!;

@@ -40,8 +40,8 @@ describe('a hot standby of PostgreSQL', () => {
     return row!.done === true;
   }
 
-  const poolOf = (address: string) =>
-    createPool({ address: parsePostgresAddress(address), max: 4, readMs: 15_000, log: SILENT });
+  const poolOf = (address: string, readMs = 15_000) =>
+    createPool({ address: parsePostgresAddress(address), max: 4, readMs, log: SILENT });
   const IN_RECOVERY = { name: '', text: 'SELECT pg_is_in_recovery() AS standby' };
 
   test('prefer-standby: a standby where there is one, and otherwise what there is', async () => {
@@ -64,6 +64,25 @@ describe('a hot standby of PostgreSQL', () => {
       await standby.start();
     }
     assert.deepEqual(await asked(), [true, true, true, true]);
+  });
+
+  test('one that hangs is left after the first look-up that had no answer, with every connection to it', async (t) => {
+    const { onBoth } = await newDatabase();
+    const pool = poolOf(`${onBoth}?target_session_attrs=prefer-standby&connect_timeout=1`, 1500);
+    t.after(() => pool.close());
+    const four = () => Promise.allSettled([1, 2, 3, 4].map(() => pool.read<{ standby: boolean }>(IN_RECOVERY)));
+    await four();
+    standby.signal('SIGSTOP');
+    try {
+      await assert.rejects(pool.read(IN_RECOVERY), /does not answer/);
+      // The other three are not tried, each until its time is over.
+      await until(async () => {
+        const found = await four();
+        return found.every((one) => one.status === 'fulfilled' && one.value[0]!.standby === false);
+      });
+    } finally {
+      standby.signal('SIGCONT');
+    }
   });
 
   test('a look-up that the standby cancels, as it has to replay a removal, is made again', async (t) => {

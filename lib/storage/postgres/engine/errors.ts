@@ -47,6 +47,11 @@ const SYSTEM_AWAY = new Set([
 const TEXTS_AWAY =
   /^(Connection terminated|timeout (expired|exceeded)|Client has encountered a connection error|Query read timeout)/;
 
+/** As the driver says it. */
+const GIVEN_UP = 'Query read timeout';
+export const NO_CONNECTION_IN_TIME = 'timeout exceeded when trying to connect';
+const TOO_LATE = [GIVEN_UP, NO_CONNECTION_IN_TIME];
+
 /** Serialization failure, deadlock, and what two servers that make the same table at once get. */
 const CONFLICTS = new Set(['40001', '40P01', '23505', '42P07']);
 
@@ -74,9 +79,19 @@ export function isFatal(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC');
 }
 
+/**
+ * Of two errors, the one that says why there was no answer in time: an earlier attempt was told, say, that no connection is left, and the last one
+ * had no time to hear it.
+ */
+export function tellingOf(earlier: unknown, last: unknown): unknown {
+  const cause = last instanceof StorageError ? last.cause : last;
+  const isLate = cause instanceof Error && TOO_LATE.includes(cause.message);
+  return earlier !== null && isLate ? earlier : last;
+}
+
 /** A statement had no answer in its time. */
 export function isGivenUp(error: unknown): boolean {
-  return error instanceof Error && error.message === 'Query read timeout';
+  return error instanceof Error && error.message === GIVEN_UP;
 }
 
 /** The engine has no such function, or not for this user. */

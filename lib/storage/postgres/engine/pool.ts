@@ -10,7 +10,9 @@ import {
   isPoolerError,
   isReadOnly,
   isStandbyConflict,
+  NO_CONNECTION_IN_TIME,
   sqlState,
+  tellingOf,
   toStorageError,
 } from './errors.ts';
 import { passwordFor } from './pass-file.ts';
@@ -213,6 +215,7 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
     use,
     async read<Row>(statement: Statement, params: readonly unknown[] = []) {
       const until = performance.now() + readMs;
+      let earlier: unknown = null;
       for (let attempt = 0; ; attempt++) {
         try {
           return await use((session) => session.all<Row>(statement, params), until);
@@ -221,7 +224,9 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
           // A standby cancels a look-up of rows that the primary has removed meanwhile.
           const again = isAway(cause) || isPoolerError(cause) || isConflict(cause) || isStandbyConflict(cause);
           const waitMs = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)]!;
-          if (!again || performance.now() + waitMs >= until) throw toStorageError(error, address.shown);
+          const telling = tellingOf(earlier, error);
+          if (!again || performance.now() + waitMs >= until) throw toStorageError(telling, address.shown);
+          earlier = telling;
           await new Promise((resolve) => setTimeout(resolve, waitMs));
         }
       }
@@ -238,10 +243,7 @@ function serverName({ host }: Host): { servername?: string } {
 async function inTime(connecting: Promise<PoolClient>, until: number): Promise<PoolClient> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error('timeout exceeded when trying to connect')),
-      Math.max(0, until - performance.now()),
-    );
+    timer = setTimeout(() => reject(new Error(NO_CONNECTION_IN_TIME)), Math.max(0, until - performance.now()));
   });
   try {
     return await Promise.race([connecting, late]);

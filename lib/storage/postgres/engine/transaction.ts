@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { StorageError } from '../../../errors.ts';
-import { isAway, isConflict, isPoolerError, isReadOnly, toStorageError } from './errors.ts';
+import { isAway, isConflict, isPoolerError, isReadOnly, tellingOf, toStorageError } from './errors.ts';
 import type { ConnectionPool, Session } from './pool.ts';
 
 /** How a transaction that got no answer to its COMMIT is found to have been done, or not. */
@@ -39,6 +39,7 @@ export async function runTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const { pool, isolation, database, until, proof } = options;
+  let earlier: unknown = null;
   for (let attempt = 0; ; attempt++) {
     let result: { readonly value: T } | null = null;
     try {
@@ -66,7 +67,9 @@ export async function runTransaction<T>(
       if (broken && sent && proof && (await wasDone(proof, options))) return sent.value;
       const again = isConflict(cause) || broken || isReadOnly(cause) || isPoolerError(cause);
       const waitMs = Math.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10));
-      if (!again || performance.now() + waitMs > until) throw toStorageError(error, database);
+      const telling = tellingOf(earlier, error);
+      if (!again || performance.now() + waitMs > until) throw toStorageError(telling, database);
+      earlier = telling;
       await pause(broken || isReadOnly(cause) ? Math.max(50, waitMs) : waitMs);
     }
   }
