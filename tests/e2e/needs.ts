@@ -62,6 +62,12 @@ export function cannotProxy(environment = process.env): string | false {
   return unlessIn(environment, missing, 'apt-get install nginx libnginx-mod-stream haproxy');
 }
 
+/** Whether there is a pooler to put in front of PostgreSQL. */
+export function noPooler(environment = process.env): string | false {
+  const missing = spawnSync('pgbouncer', ['--version']).status !== 0 && 'needs pgbouncer';
+  return unlessIn(environment, missing, 'apt-get install pgbouncer');
+}
+
 /** Whether alert rules can be checked as Prometheus reads them. */
 export function noPromtool(environment = process.env): string | false {
   const missing = spawnSync('promtool', ['--version']).status !== 0 && 'needs promtool';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { cannotMount, cannotProxy, cannotTrace, noPromtool } from '../e2e/needs.ts';
+import { cannotMount, cannotProxy, cannotTrace, noPooler, noPromtool } from '../e2e/needs.ts';
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,7 +24,9 @@ test('a test that needs strace, mounts, proxies or promtool skips itself where t
     assert.match(String(cannotMount({})), /needs the right to mount/);
     assert.match(String(cannotProxy({})), /needs nginx with its stream module/);
     assert.match(String(noPromtool({})), /needs promtool/);
+    assert.match(String(noPooler({})), /needs pgbouncer/);
     assert.throws(() => noPromtool({ CI: 'true' }), /in CI no test may skip itself: apt-get install prometheus/);
+    assert.throws(() => noPooler({ CI: 'true' }), /in CI no test may skip itself: apt-get install pgbouncer/);
     assert.throws(() => cannotProxy({ CI: 'true' }), /in CI no test may skip itself: apt-get install nginx/);
     assert.throws(() => cannotTrace({ CI: 'true' }), /in CI no test may skip itself: apt-get install strace/);
     assert.throws(() => cannotMount({ CI: 'true' }), /in CI no test may skip itself: .*unshare/);
@@ -32,7 +34,7 @@ test('a test that needs strace, mounts, proxies or promtool skips itself where t
 });
 
 test('no test skips itself for a reason of its own', () => {
-  const allowed = /skip: (cannotTrace|cannotMount|cannotFilter|cannotProxy|cannotNotify|noProc|noPromtool)\(\)/;
+  const allowed = /skip: (cannot(Trace|Mount|Filter|Proxy|Notify)|no(Proc|Pooler|Promtool))\(\)/;
   const files = fs.readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   for (const name of files) {
     for (const line of fs.readFileSync(path.join(TESTS, name), 'utf8').split('\n')) {

@@ -16,6 +16,7 @@ import {
   toStorageError,
 } from './errors.ts';
 import { passwordFor } from './pass-file.ts';
+import { createStatementNames } from './statement-names.ts';
 
 /** An SQL statement; prepared under its name where the connection is ours alone. */
 export interface Statement {
@@ -72,6 +73,7 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
   const { hosts, target } = address;
   let at = 0;
   let named = true;
+  const nameOf = createStatementNames();
   /** How many look for any host, having found that none is a standby. */
   let anyHostWanted = 0;
   /** Hosts that have no TLS, where the address does not insist on it. */
@@ -198,7 +200,7 @@ export function createPool({ address, max, readMs, log }: PoolOptions): Connecti
     const prepared = ({ name, text }: Statement, params: readonly unknown[]): QueryConfig => ({
       text,
       values: params as unknown[],
-      ...(named && { name }),
+      ...(named && name !== '' && { name: nameOf(name, text) }),
     });
     try {
       return await work({
