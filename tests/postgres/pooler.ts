@@ -36,6 +36,8 @@ export async function startPooler(to: number, folder: string, settings: readonly
     'pool_mode = transaction',
     // Fewer than one server keeps, so that its connections share them.
     'default_pool_size = 3',
+    // Otherwise it does not try again for 15 s.
+    'server_login_retry = 1',
     ...settings,
   ];
   fs.writeFileSync(file, `${lines.join('\n')}\n`);

@@ -79,8 +79,9 @@ export async function missingIn({ hash, pr }: OpenServer, history: Pick<History,
     const found = await hash.unihashes(calls.map(({ taskhash }) => `${METHOD} ${taskhash}`));
     missing.reports.push(...calls.filter(({ unihash }, i) => found[i] !== unihash));
   }
-  for (let at = 0; at < history.prs.length; at += 200) {
-    const calls = history.prs.slice(at, at + 200);
+  // Few at a time: a look-up has 5 s, and these wait for each other.
+  for (let at = 0; at < history.prs.length; at += 20) {
+    const calls = history.prs.slice(at, at + 20);
     const found = await Promise.all(
       calls.map(({ package: version, checksum, value }) => pr.countRows({ version, pkgarch: 'all', checksum, value })),
     );
