@@ -29,15 +29,17 @@ import { closeData } from './start/closing.ts';
 import { type Door, type Doors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
+import { fileKinds } from './start/job-kinds.ts';
 import { once } from './start/once.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
-import { checkDatabase, createStores, jobArchiveOf } from './stores.ts';
+import { checkDatabase, createStores, FILE_WORK, jobArchiveOf } from './stores.ts';
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
 /** For `bakeserv backup`, `check` and `restore`. */
 export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
+export { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
 export { checkFile, type FileReport } from './storage/sqlite/upkeep/check.ts';
 export { servicesIn } from './storage/sqlite/upkeep/look.ts';
 export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite/upkeep/restore.ts';
@@ -116,6 +118,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   });
   const followers: Follower[] = [];
   const jobs = createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
+  for (const kind of fileKinds(config, FILE_WORK)) jobs.register(kind);
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);

@@ -10,6 +10,7 @@ import type { PrStore } from './prserv/store.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
 import { withoutPassword } from './settings/database-address.ts';
 import { realFile } from './start/checks.ts';
+import type { FileWork } from './start/job-kinds.ts';
 import { surveyDatabases } from './start/report.ts';
 import type { PostgresDatabase } from './storage/postgres/engine/database.ts';
 import type { Database } from './storage/sqlite/engine/database.ts';
@@ -20,6 +21,9 @@ import { createHashStore } from './storage/sqlite/hash/store.ts';
 import { jobArchive } from './storage/sqlite/jobs/records.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
+import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
+import { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
+import { checkFile } from './storage/sqlite/upkeep/check.ts';
 
 /** A database, whatever its engine is. */
 export type Served = DatabaseSource['store'] & {
@@ -131,6 +135,15 @@ export function createStores(
 export function jobArchiveOf({ readOnly, jobs }: Pick<Config, 'readOnly' | 'jobs'>): JobArchive {
   return readOnly ? memoryRecords() : jobArchive(jobs.file);
 }
+
+/** What jobs do with database files. */
+export const FILE_WORK: FileWork = {
+  backup: backupDatabase,
+  check: checkFile,
+  openBackupFolder,
+  backupName,
+  removeOld,
+};
 
 /**
  * Looks at a database before anything opens it.

@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run warm status reload backup check restore db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run warm status reload jobs backup check restore db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -249,6 +249,21 @@ _bakeserv() {
         --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --socket --json --version --help" -- "$cur"))
+      else :; fi ;;
+    jobs)
+      case "$prev" in
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --address) return ;;
+        --service) COMPREPLY=($(compgen -W "hashserv prserv" -- "$cur")); return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --states) return ;;
+        --limit) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--pid --dir --socket --address --service --login --password --ca --wait --states --limit --json --version --help" -- "$cur"))
       else :; fi ;;
     backup)
       case "$prev" in

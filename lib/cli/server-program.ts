@@ -4,6 +4,7 @@ import type { Program } from './args/table.ts';
 import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
+import { JOBS_OPTIONS } from './tables/jobs-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
 import { BACKUP_OPTIONS, CHECK_OPTIONS, MIGRATE_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
@@ -123,6 +124,35 @@ export const SERVER: Program<ServerCall> = {
       options: RELOAD_OPTIONS,
       examples: [['bakeserv reload --json', 'for scripts']],
       run: async (call) => (await import('./commands/reload.ts')).run(call),
+    },
+    jobs: {
+      describe: 'Show, start, wait for and cancel the jobs of a running server',
+      details:
+        'Long work runs in the server (docs/jobs.md). Without --pid, --dir or --socket the only server of this user is asked, ' +
+        'as its owner: of all jobs, those that name files of this machine included. With --address a server is asked as a client, ' +
+        'with the rights of one. Parameters of a kind are NAME=TEXT, or NAME:=JSON for what is not a text. The status of ' +
+        '`wait` is 0 when the job was done.',
+      arguments: [
+        {
+          name: 'ACTION',
+          describe: 'What to do',
+          choices: ['list', 'show', 'wait', 'cancel', 'log', 'start'],
+          isCommand: true,
+        },
+        {
+          name: 'WHAT',
+          describe: 'The ID of a job; for start a KIND and its parameters',
+          optional: true,
+          many: true,
+        },
+      ],
+      options: JOBS_OPTIONS,
+      examples: [
+        ['bakeserv jobs start backup folder=/var/backups/bakeserv --wait', 'with a bar on a terminal'],
+        ['bakeserv jobs start clean-unused max_age_seconds:=2592000', 'prints the ID and is done'],
+        ['bakeserv jobs list --states waiting,running', 'what there is to do'],
+      ],
+      run: async (call) => (await import('./jobs/run.ts')).run(call),
     },
     backup: {
       describe: 'Copy the databases into a folder, also while a server writes to them',

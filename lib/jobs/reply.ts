@@ -29,5 +29,5 @@ function progressOf({ done, total, state }: JobRecord, live: LiveJob | null, now
   const rate = begun && seconds > 0 ? (done - begun.done) / seconds : null;
   const left = rate !== null && rate > 0 && total !== null ? Math.max(0, total - done) / rate : null;
   const rounded = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10);
-  return { done, total, rate: rounded(rate), seconds_left: rounded(left) };
+  return { done, total, unit: live?.kind.counts ?? null, rate: rounded(rate), seconds_left: rounded(left) };
 }

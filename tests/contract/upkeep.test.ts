@@ -56,6 +56,30 @@ function damage(file: string): void {
   fs.closeSync(descriptor);
 }
 
+describe('when it must end', () => {
+  test('a backup and a check do so, with nothing left of the copy', async (t) => {
+    const folder = temporaryFolder(t);
+    const source = await live(t, folder);
+    // Long enough to be met in the middle, wherever that is.
+    await source.write(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+      INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark) SELECT 'm', hex(randomblob(32)), 'u', '' FROM n`);
+    const target = path.join(folder, 'backup.db');
+    for (const begin of [
+      (signal: AbortSignal) => backupDatabase(source.file, target, () => {}, signal),
+      (signal: AbortSignal) => checkFile(source.file, signal),
+    ]) {
+      const stop = new AbortController();
+      const ended = assert.rejects(begin(stop.signal));
+      await new Promise((resolve) => setImmediate(resolve));
+      stop.abort('cancel');
+      await ended;
+    }
+    const left = fs.readdirSync(folder).filter((name) => name.includes('backup'));
+    assert.deepEqual(left, []);
+    await source.unihash(1);
+  });
+});
+
 describe('a backup', () => {
   test('holds what a live database held at one moment, what is only in its log too', async (t) => {
     const folder = temporaryFolder(t);

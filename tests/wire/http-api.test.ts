@@ -234,6 +234,7 @@ describe('every route', () => {
     importValue: { value: '3' },
     newUser: { username: 'new', permissions: [] },
     setPermissions: { permissions: ['@read'] },
+    startJob: { kind: 'clean-unused', parameters: { max_age_seconds: 5 } },
   };
   const VALUES: Readonly<Record<string, string>> = {
     method: METHOD,
@@ -241,6 +242,7 @@ describe('every route', () => {
     username: 'x',
     pkgarch: 'a',
     version: 'v',
+    id: '999',
   };
   const table = async (t: TestContext, rights: string, login: Record<string, string>, anonymous: string) => {
     const server = await httpServer(t, {
@@ -254,7 +256,8 @@ describe('every route', () => {
     }
     return said;
   };
-  const HASH_ROUTES = ['getUnihash', 'getOuthash', 'report', 'reportEquivalence', 'getGcStatus'];
+  const JOB_ROUTES = ['getJobs', 'startJob', 'getJob', 'cancelJob'];
+  const HASH_ROUTES = ['getUnihash', 'getOuthash', 'report', 'reportEquivalence', 'getGcStatus', ...JOB_ROUTES];
   const all = (routes: readonly string[], answer: string) => Object.fromEntries(routes.map((id) => [id, answer]));
   const USER_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'users').map(({ id }) => id);
   const PR_ANSWERS = {
@@ -291,6 +294,10 @@ describe('every route', () => {
       deleteUser: '404 not-found',
       setPermissions: '404 not-found',
       refreshToken: '404 not-found',
+      getJobs: '200',
+      startJob: '202',
+      getJob: '404 not-found',
+      cancelJob: '404 not-found',
     });
   });
 
@@ -314,6 +321,10 @@ describe('every route', () => {
       deleteUser: '403 read-only',
       setPermissions: '403 read-only',
       refreshToken: '403 read-only',
+      getJobs: '200',
+      startJob: '403 read-only',
+      getJob: '404 not-found',
+      cancelJob: '404 not-found',
     });
   });
 });
@@ -337,6 +348,16 @@ describe('a bad request', () => {
       ['GET', '/unihashes/m/a%00b', undefined, '422 invalid', /control characters/],
       ['GET', '/nothing', undefined, '404 not-found', /nothing at/],
       ['PATCH', '/users/x', {}, '405 method-not-allowed', /GET, HEAD, DELETE/],
+      ['GET', '/jobs/x', undefined, '422 invalid', /id must be integer/],
+      ['GET', '/jobs?limit=1000', undefined, '422 invalid', /limit must be <= 100/],
+      ['GET', '/jobs?service=x', undefined, '422 invalid', /service must be hashserv or prserv/],
+      [
+        'POST',
+        '/jobs',
+        { kind: 'backup', parameters: { folder: '/tmp' } },
+        '401 unauthorized',
+        /only the user that the server runs as/,
+      ],
       ['DELETE', '/status', undefined, '405 method-not-allowed', /GET, HEAD/],
       ['PUT', '/packages/a/v/checksums/c', { value: -1 }, '422 invalid', /value/],
     ];
@@ -416,6 +437,31 @@ describe('/api/v1/status', () => {
     const shut = await httpServer(t, { rights: ',anon-perms=@none' });
     assert.equal(kind(await ask(shut, 'GET', '/status')), '401 unauthorized');
   });
+});
+
+test('a job is started, shown and listed, of either service', async (t) => {
+  const server = await httpServer(t);
+  const ended = async (id: number, service: string) => {
+    for (;;) {
+      const { body } = await ask(server, 'GET', `/jobs/${id}?log=true&service=${service}`);
+      if (body.state !== 'waiting' && body.state !== 'running') return body;
+    }
+  };
+  const { status, body } = await ask(server, 'POST', '/jobs', {
+    kind: 'clean-unused',
+    parameters: { max_age_seconds: 5 },
+  });
+  assert.equal(status, 202);
+  const job = await ended(Number(body.id), 'hashserv');
+  assert.deepEqual([job.state, job.result], ['done', { count: 0 }]);
+  const removal = { kind: 'remove-prs', parameters: { version: 'p-1-r0' } };
+  const { body: other } = await ask(server, 'POST', '/jobs?service=prserv', removal);
+  assert.equal((await ended(Number(other.id), 'prserv')).state, 'done');
+  const listed = async (query: string) =>
+    ((await ask(server, 'GET', `/jobs${query}`)).body.jobs as { id: number }[]).map(({ id }) => id);
+  assert.deepEqual(await listed('?states=done,failed&limit=5'), [body.id]);
+  assert.deepEqual(await listed('?service=prserv'), [other.id]);
+  assert.deepEqual(await listed('?service=prserv&states=waiting'), []);
 });
 
 test('the description lists every route, and is told to everybody', async (t) => {

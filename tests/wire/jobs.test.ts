@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
+import { askAsOwner } from '../../lib/jobs/owner.ts';
 import { hash, METHOD, refusal, serve, type WireClient } from './helpers.ts';
 import { recordLog } from './log-recorder.ts';
 
@@ -161,6 +163,57 @@ describe('jobs on hashes', () => {
     assert.equal(error, null);
     client.send(`{"id": 2, "method": "job-show", "params": {"id": ${result.id}}}\n`);
     assert.equal(((await client.message()) as unknown as { result: Job }).result.id, result.id);
+  });
+});
+
+describe('jobs on files', () => {
+  test('are the owner’s; a database that is served is checked for those who may start jobs of its service', async (t) => {
+    const { app, connect, folder } = await serve(t);
+    const [client, prs] = [connect(), connect('PRSERVICE 1.0')];
+    const ask = askAsOwner(app.jobs, () => 'me', false);
+    const owned = async (kind: string, parameters: Json) => {
+      const { id } = (await ask('job-start', { kind, parameters })) as { id: number };
+      for (;;) {
+        const job = (await ask('job-show', { id })) as unknown as Job;
+        await setImmediate();
+        if (job.state !== 'waiting' && job.state !== 'running') return job;
+      }
+    };
+    const backup = await owned('backup', { folder: `${folder}/copies`, database: 'hashserv' });
+    assert.equal(backup.state, 'done', backup.error!);
+    const [{ file }] = (backup.result as { made: [{ file: string }] }).made;
+    assert.deepEqual([backup.user, backup.address, fs.existsSync(file)], ['me', 'control socket', true]);
+    assert.deepEqual(((await owned('check', { file })).result as { problems: Json }).problems, []);
+    for (const [kind, parameters] of [
+      ['backup', { folder }],
+      ['check', { file }],
+    ] as const)
+      for (const each of [client, prs])
+        assert.match(
+          refusal(await each.ask('job-start', { kind, parameters })),
+          /only the user that the server runs as/,
+        );
+    const checked = await ended(client, (await start(client, 'check', { database: 'hashserv' })).id);
+    assert.deepEqual((checked.result as { services: Json }).services, ['hash equivalence']);
+    assert.equal((await ended(prs, (await start(prs, 'check', { database: 'prserv' })).id)).state, 'done');
+    assert.match(
+      refusal(await client.ask('job-start', { kind: 'check', parameters: { database: 'prserv' } })),
+      /for clients of the PR service/,
+    );
+    await assert.rejects(owned('backup', { folder: 'here' }), /must be a full path/);
+    await assert.rejects(owned('check', {}), /name a database \(hashserv, prserv\) or a file/);
+    assert.match((await owned('check', { file: `${folder}/none` })).error!, /missing/);
+  });
+
+  test('of a file that both services share are not shown to clients of one', async (t) => {
+    const folder = fs.mkdtempSync('/tmp/bakeserv-test-jobs-');
+    t.after(() => fs.rmSync(folder, { recursive: true }));
+    const flags = { 'hashserv-db': `${folder}/both.db`, 'prserv-db': `${folder}/both.db` };
+    const client = (await serve(t, { folder, flags })).connect();
+    assert.match(
+      refusal(await client.ask('job-start', { kind: 'check', parameters: { database: 'hashserv' } })),
+      /only the user that the server runs as/,
+    );
   });
 });
 

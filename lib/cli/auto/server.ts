@@ -38,14 +38,14 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
       reload: async () => withPort(withLog(await load(), log), port),
 
       controls(running) {
-        const { server, stop, status, reload } = running;
+        const { server, stop, status, reload, job } = running;
         tenancy = createTenancy({ first, clientsIdleMs: () => server.hub.idleMs, onUnused: stop });
         const { join, lease, stopped } = tenancy;
         const askedToStop = () => {
           stopped();
           stop('request');
         };
-        return [{ file: place.control, actions: { status, reload, stop: askedToStop, join, lease } }];
+        return [{ file: place.control, actions: { status, reload, job, stop: askedToStop, join, lease } }];
       },
       onListening(running) {
         keepPort(place, portOf(running));

@@ -1,8 +1,9 @@
 import type net from 'node:net';
 import { connectUnixSocket } from '../../asyncrpc/transport/unix/path.ts';
-import { ConfigError } from '../../errors.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { AddressError, ConfigError, InvokeError } from '../../errors.ts';
 import type { TakenOver } from '../../server.ts';
-import { type Build, RELEASE, type ServerStatus, STOPPED } from './control.ts';
+import { type Build, type JobAnswer, RELEASE, type ServerStatus, STOPPED } from './control.ts';
 
 /** Much longer than a server on this machine takes to answer. */
 const ANSWER_MS = 5000;
@@ -30,6 +31,17 @@ export async function askCheck(file: string): Promise<readonly string[] | null> 
 /** Has the server there read its settings again; null when none answers, or one that does not do that for us. */
 export async function askReload(file: string): Promise<TakenOver | null> {
   return read(await ask(file, 'reload', CHECK_MS, true));
+}
+
+/**
+ * Runs a command about jobs on the server there.
+ * @throws InvokeError when it is refused, AddressError when nobody answers
+ */
+export async function askJobs(file: string, command: string, args: Json): Promise<Json> {
+  const answer = read<JobAnswer>(await ask(file, `job ${JSON.stringify([command, args])}`, CHECK_MS, true));
+  if (!answer) throw new AddressError('the server did not answer: it is stopping, or older than this and has no jobs');
+  if ('error' in answer) throw new InvokeError(answer.error);
+  return answer.result;
 }
 
 /** Tells a private server that a build was given its addresses; null when there is none, or it is about to end. */

@@ -1,5 +1,7 @@
 import net from 'node:net';
+import { clientMessage } from '../../asyncrpc/faults.ts';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
 
@@ -46,6 +48,11 @@ export interface ControlActions {
   check?(): Promise<readonly string[]>;
   /** Reads the settings again. Never where others than the server's user can connect. */
   reload?(): Promise<TakenOver>;
+  /**
+   * Runs a command about jobs, of anybody's. Never where others than the server's user can connect.
+   * @throws InvokeError when it is refused
+   */
+  job?(command: string, args: Json): Promise<Json>;
   /** A build was given the addresses. False when the server is about to end. */
   join?(build: Build): boolean;
   /** A process needs the server for as long as it holds the connection. Null when the server is about to end. */
@@ -72,6 +79,8 @@ export const RELEASE = 'release';
 
 /** Longer than any request. */
 const MAX_WORD_BYTES = 256;
+/** Longer than the parameters of any job. */
+const MAX_JOB_BYTES = 32 * 1024;
 /** Builds in one folder, each with its lease. */
 const MAX_CONNECTIONS = 256;
 /** Any user may ask a service: nobody can exhaust its descriptors by connecting often, or by staying. */
@@ -93,7 +102,7 @@ export async function openControl(file: string, actions: ControlActions, mode?: 
     socket.setTimeout(WORD_MS, () => socket.destroy());
     const read = (piece: Buffer) => {
       text += piece;
-      if (text.length > MAX_WORD_BYTES) return socket.destroy();
+      if (text.length > (actions.job ? MAX_JOB_BYTES : MAX_WORD_BYTES)) return socket.destroy();
       if (!text.includes('\n')) return;
       socket.off('data', read).setTimeout(0);
       answer(socket, text.trim().split(' '), actions);
@@ -128,10 +137,23 @@ function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions:
     asked.then(leave, () => socket.destroy());
     return;
   }
+  if (word === 'job' && actions.job) return void answerJob(rest.join(' '), actions.job).then(leave);
   const [first, second] = rest.map((text) => (/^\d{1,12}$/.test(text) ? Number(text) : null));
   if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null })) return leave(actions.status());
   if (word === 'lease' && actions.lease) return lend(socket, first ?? 0, actions);
   socket.destroy();
+}
+
+/** What became of a command about jobs, as its client reads it. */
+export type JobAnswer = { readonly result: Json } | { readonly error: string };
+
+async function answerJob(text: string, job: NonNullable<ControlActions['job']>): Promise<JobAnswer> {
+  try {
+    const [command, args] = JSON.parse(text) as [string, Json];
+    return { result: await job(command, args) };
+  } catch (error) {
+    return { error: clientMessage(error) };
+  }
 }
 
 /** A lease lasts as long as its connection, or until it is returned. */

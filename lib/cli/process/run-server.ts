@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
+import { userName } from '../../asyncrpc/transport/passwd.ts';
 import type { ListenerCertificate } from '../../asyncrpc/transport/tls/listener.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { errorText } from '../../errors.ts';
+import { askAsOwner } from '../../jobs/owner.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
 import { checkConfig, type Server, startServer, type TakenOver } from '../../server.ts';
@@ -62,6 +65,8 @@ export interface Running {
   stop(reason: string): void;
   /** Reads the settings again, for whoever owns the server. */
   reload(): Promise<TakenOver>;
+  /** Runs a command about jobs, for whoever owns the server. */
+  job(command: string, args: Json): Promise<Json>;
 }
 
 /**
@@ -110,7 +115,8 @@ export async function runServer(run: ServerRun): Promise<number> {
   server = first;
   started(server);
   const status = statusOf(run, server, version);
-  const running: Running = { server, log, status, stop, reload: () => reload('reload') };
+  const job = askAsOwner(server.jobs, () => userName(process.getuid?.() ?? 0), config.readOnly);
+  const running: Running = { server, log, status, stop, reload: () => reload('reload'), job };
   const failed = await serveUntil(run, running, standing, stopping);
   // At once: a tidy end of the process would close the database, which writes to it.
   if (failed) process.exit(STATUS_DATABASE_FAILED);
@@ -148,7 +154,7 @@ async function serveUntil(
   standing: Standing,
   stopping: Promise<string>,
 ): Promise<boolean> {
-  const { server, log, status, reload } = running;
+  const { server, log, status, reload, job } = running;
   let failed = false;
   const failing = server.failed.then(() => {
     failed = true;
@@ -159,7 +165,7 @@ async function serveUntil(
     for (const { file, actions } of run.controls?.(running) ?? []) controls.push(await openControl(file, actions));
     const open: ControlActions = { status, check: oncePerSecond(() => server.check()) };
     for (const { file, mode, isOwn } of statusSockets(run.command))
-      await openStatusControl(controls, file, isOwn ? { ...open, reload } : open, mode, log);
+      await openStatusControl(controls, file, isOwn ? { ...open, reload, job } : open, mode, log);
     await run.onListening?.(running);
     standing.ready();
     const reason = await Promise.race([stopping, failing]);

@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { BakeservError, type ErrorCode, errorText } from '../../errors.ts';
-import { backupDatabase } from '../../server.ts';
+import { backupDatabase, backupName, openBackupFolder, removeOld } from '../../server.ts';
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
-import { backupName, openBackupFolder, removeOld } from './backup-folder.ts';
 import { type Database, databasesOf, type ServiceName } from './databases.ts';
 
 /** A backup that was made. */

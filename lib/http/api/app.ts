@@ -11,7 +11,8 @@ import { packageVersion } from '../../package-version.ts';
 import { PROBLEM_CONTENT, PROBLEMS, problemOf, SAFE_HEADERS } from '../problem.ts';
 import type { Caller } from './call.ts';
 import { ApiProblem, failureOf } from './failure.ts';
-import { API_ROUTES, type ApiRoute } from './routes.ts';
+import type { ApiRoute } from './route.ts';
+import { API_ROUTES } from './routes.ts';
 import { PROBLEM, STATUS } from './schemas.ts';
 
 /** Below this everything is of the API. */
@@ -120,12 +121,13 @@ function addRoute(app: FastifyInstance, route: ApiRoute, host: ApiHost): void {
     async handler(request, reply) {
       const caller = host.callerOf(request.raw);
       reply.raw.once('close', () => caller.close());
-      const argument = route.argument({
+      const given = {
         path: request.params as Readonly<Record<string, string>>,
         query: textsOf(request.query, route.query ?? {}),
         body: bodyOf(request, route),
-      });
-      const answer = await caller.run(service, command, argument, () => host.untilRoom(request.raw));
+      };
+      const protocol = typeof service === 'string' ? service : service(given);
+      const answer = await caller.run(protocol, command, route.argument(given), () => host.untilRoom(request.raw));
       if (isMiss(answer)) throw missOf(route);
       await sendReply(reply, status, answer);
     },

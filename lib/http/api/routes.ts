@@ -1,4 +1,6 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { JOB_ROUTES } from './job-routes.ts';
+import type { ApiRoute } from './route.ts';
 import {
   CHECKSUM_BODY,
   EQUIVALENCE,
@@ -17,32 +19,6 @@ import {
   USERS,
   VALUE_BODY,
 } from './schemas.ts';
-
-/** What a route reads from a request: everything is text but the body. */
-export interface ApiArguments {
-  readonly path: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body: { readonly [key: string]: Json };
-}
-
-/** A route as data: the command of the protocol that it is, and where its argument comes from. */
-export interface ApiRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly id: string;
-  readonly tag: 'hash equivalence' | 'PR values' | 'users';
-  readonly summary: string;
-  readonly service: 'OEHASHEQUIV' | 'PRSERVICE';
-  readonly command: string;
-  argument(given: ApiArguments): Json;
-  /** Parameters behind the question mark. */
-  readonly query?: Readonly<Record<string, object>>;
-  readonly body?: object;
-  /** What is answered. */
-  readonly answer: object;
-  /** The status of an answer; 200 without it. */
-  readonly status?: 201;
-}
 
 const flag = (text: string | undefined): Json | undefined => (text === 'true' ? true : text === 'false' ? false : text);
 /** A flag that is not given is not part of the argument: the command then has its own default. */
@@ -254,4 +230,5 @@ export const API_ROUTES: readonly ApiRoute[] = [
     argument: ({ path }) => ({ ...path }),
     answer: TOKEN,
   },
+  ...JOB_ROUTES,
 ];

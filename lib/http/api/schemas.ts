@@ -50,6 +50,49 @@ export const NEW_USER = USER;
 export const TOKEN = object({ username: HASH, token: TEXT }, ['username', 'token']);
 export const PERMISSIONS_BODY = object({ permissions: PERMISSIONS });
 
+const TIME = { type: ['string', 'null'], format: 'date-time' };
+export const JOB = object(
+  {
+    id: { type: 'integer' },
+    kind: TEXT,
+    parameters: { type: 'object' },
+    state: { enum: ['waiting', 'running', 'done', 'failed', 'cancelled', 'interrupted'] },
+    cancelling: { type: 'boolean' },
+    user: OPTIONAL,
+    address: TEXT,
+    created: TIME,
+    started: TIME,
+    ended: TIME,
+    progress: object({
+      done: { type: 'number' },
+      total: { type: ['number', 'null'] },
+      unit: OPTIONAL,
+      rate: { type: ['number', 'null'] },
+      seconds_left: { type: ['number', 'null'] },
+    }),
+    result: {},
+    error: OPTIONAL,
+    log: { type: 'array', items: TEXT },
+  },
+  [
+    'id',
+    'kind',
+    'parameters',
+    'state',
+    'user',
+    'address',
+    'created',
+    'started',
+    'ended',
+    'progress',
+    'result',
+    'error',
+  ],
+);
+export const JOB_LIST = object({ jobs: { type: 'array', items: JOB }, next: { type: ['integer', 'null'] } });
+export const JOB_BODY = object({ kind: TEXT, parameters: { type: 'object' } }, ['kind']);
+export const JOB_STARTED = object({ id: { type: 'integer' }, joined: { type: 'boolean' } });
+
 export const STATUS = object(
   {
     version: TEXT,

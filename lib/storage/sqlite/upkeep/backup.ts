@@ -15,19 +15,26 @@ const BACKUP_MODE = 0o640;
 
 /**
  * Copies a database, also one that a server is writing to, into a new file: as it was at one moment, without free
- * pages, checked and on disk before it has its name. The process must not be one that has the database open: closing a
- * descriptor on a file gives back every lock the process has on it.
+ * pages, checked and on disk before it has its name. The database is opened by SQLite alone, also in the process of a
+ * server that has it open: any other descriptor, when it is closed, gives back every lock the process has on the file.
+ * @param signal ends it when it is aborted
  * @returns the bytes of the copy
  * @throws StorageError when the database cannot be read or the copy cannot be written; nothing is left of it then.
  *   A file that is there already is never overwritten.
  */
-export async function backupDatabase(file: string, target: string, onProgress?: OnBackupProgress): Promise<number> {
+export async function backupDatabase(
+  file: string,
+  target: string,
+  onProgress?: OnBackupProgress,
+  signal?: AbortSignal,
+): Promise<number> {
   if (fs.existsSync(target)) throw exists(target);
   const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}`);
   try {
     // Before a row is in it: it holds the users' token hashes. SQLite fills a file that is there and empty.
     fs.closeSync(fs.openSync(temporary, 'wx', BACKUP_MODE));
-    await copy(file, temporary, onProgress);
+    await copy(file, temporary, onProgress, signal);
+    signal?.throwIfAborted();
     await requireWhole(temporary);
     fs.chmodSync(temporary, BACKUP_MODE);
     sync(temporary);
@@ -46,8 +53,13 @@ export async function backupDatabase(file: string, target: string, onProgress?: 
   }
 }
 
-async function copy(file: string, temporary: string, onProgress: OnBackupProgress | undefined): Promise<void> {
-  const connection = await openToLook(file);
+async function copy(
+  file: string,
+  temporary: string,
+  onProgress: OnBackupProgress | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const connection = await openToLook(file, signal);
   try {
     const pages = await patiently(() => connection.all<{ bytes: number }>(USED_BYTES));
     const look = () => onProgress?.(fs.statSync(temporary, { throwIfNoEntry: false })?.size ?? 0, pages[0]!.bytes);

@@ -59,10 +59,11 @@ const RULES = [
 /**
  * Checks a database file: SQLite's own integrity check, the tables and columns, and what our servers rely on. The file
  * is only read; it may be in use.
+ * @param signal ends it when it is aborted
  * @throws StorageError when there is no such file or it cannot be read at all
  */
-export async function checkFile(file: string): Promise<FileReport> {
-  const connection = await openToLook(file);
+export async function checkFile(file: string, signal?: AbortSignal): Promise<FileReport> {
+  const connection = await openToLook(file, signal);
   const faults: string[] = [];
   const badRows: string[] = [];
   const notes: string[] = [];

@@ -8,15 +8,37 @@ import { patiently } from '../engine/connections.ts';
  * Opens a database that may be in use, to read it; the caller closes it. Where there is no log, nobody has it open: then
  * as one who may write, since only such a connection takes the log it brings along away again. One that stayed would
  * be taken for the trace of a crash at the next start.
+ * @param signal ends whatever runs on it when it is aborted
  * @throws StorageError when there is no such file, or it cannot be opened
  */
-export async function openToLook(file: string): Promise<Binding> {
+export async function openToLook(file: string, signal?: AbortSignal): Promise<Binding> {
   const found = fs.statSync(file, { throwIfNoEntry: false });
   if (!found) throw new StorageError('storage-missing', `no database at ${file}`);
   if (!found.isFile()) throw new StorageError('storage-missing', `${file} is not a file`);
   const connection = await openBinding(file, fs.existsSync(`${file}-wal`) ? 'read' : 'write');
   await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  return connection;
+  return signal ? endedBy(signal, connection) : connection;
+}
+
+/** Repeatedly: an interrupt ends what runs, and there may be a moment when nothing does. */
+const INTERRUPT_EVERY_MS = 20;
+
+function endedBy(signal: AbortSignal, connection: Binding): Binding {
+  let timer: NodeJS.Timeout | null = null;
+  const end = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  return {
+    ...connection,
+    async close() {
+      signal.removeEventListener('abort', end);
+      if (timer !== null) clearInterval(timer);
+      await connection.close();
+    },
+  };
 }
 
 /** What a file holds the tables of. */

@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Database } from './databases.ts';
 
 const ENDINGS = { hashserv: 'db', prserv: 'sqlite3' } as const;
 const TIME = '\\d{8}T\\d{6}Z';
@@ -10,7 +9,10 @@ const UNFINISHED = new RegExp(`^\\.(hashserv|prserv)-${TIME}\\.(db|sqlite3)\\.[0
 const LEFT_AFTER_MS = 24 * 3600 * 1000;
 
 /** `hashserv-20261121T190000Z.db`: the first service of the file, and when. */
-export function backupName({ services: [service] }: Database, time: Date): string {
+export function backupName(
+  { services: [service] }: { readonly services: readonly (keyof typeof ENDINGS)[] },
+  time: Date,
+): string {
   const text = time.toISOString().replace(/[-:]|\.\d+/g, '');
   return `${service}-${text}.${ENDINGS[service!]}`;
 }

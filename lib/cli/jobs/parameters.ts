@@ -1,0 +1,31 @@
+import path from 'node:path';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { UsageError } from '../args/usage-error.ts';
+
+/** Parameters that name something in a folder of this machine. */
+const PATHS = ['file', 'folder'];
+
+/**
+ * Parameters from words: `NAME=TEXT`, or `NAME:=JSON` for what is not a text.
+ * @param isHere names of files mean those of this machine: they get their full path
+ * @throws UsageError
+ */
+export function readParameters(words: readonly string[], isHere: boolean): { [name: string]: Json } {
+  const parameters = new Map<string, Json>();
+  for (const word of words) {
+    const [, name, isJson, text] = /^([\w-]+)(:?)=([\s\S]*)$/.exec(word) ?? [];
+    if (name === undefined || text === undefined)
+      throw new UsageError(`jobs start: ${JSON.stringify(word)} is not NAME=TEXT, nor NAME:=JSON`);
+    if (parameters.has(name)) throw new UsageError(`jobs start: ${name} is given twice`);
+    parameters.set(name, isJson ? parse(name, text) : isHere && PATHS.includes(name) ? path.resolve(text) : text);
+  }
+  return Object.fromEntries(parameters);
+}
+
+function parse(name: string, text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`jobs start: ${name}: ${JSON.stringify(text)} is not JSON; for a text write ${name}=TEXT`);
+  }
+}

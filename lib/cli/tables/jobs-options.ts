@@ -1,0 +1,29 @@
+import type { Option } from '../../settings/options.ts';
+
+const row = (name: string, describe: string, more: Partial<Option> = {}): Option => ({
+  name,
+  type: 'string',
+  default: undefined,
+  describe,
+  group: 'Server',
+  ...more,
+});
+
+/** Which server is meant, and how its answers are shown. */
+export const JOBS_OPTIONS: readonly Option[] = [
+  row('pid', 'The server with this process, as `bakeserv status` shows it; by default the only one of this user'),
+  row('dir', 'The private server of this build folder', { completes: 'folder' }),
+  row('socket', 'The server on this control socket, where it cannot be found otherwise', { completes: 'file' }),
+  row(
+    'address',
+    'Instead: a server that is asked as its clients ask: unix://PATH, HOST:PORT, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
+  ),
+  row('service', 'With --address: whose jobs are meant', { choices: ['hashserv', 'prserv'], default: 'hashserv' }),
+  row('login', 'With --address: log in as this user', { alias: 'l', values: ['USER'] }),
+  row('password', 'The token of that user; by default the one in netrc', { alias: 'p', values: ['TOKEN'] }),
+  row('ca', 'PEM file of certificate authorities to trust for tls:// and wss://', { completes: 'file' }),
+  row('wait', 'start: wait for the job, as `wait` does', { type: 'boolean', default: false, group: 'Output' }),
+  row('states', 'list: only jobs in these states, with commas between them', { group: 'Output' }),
+  row('limit', 'list: at most so many jobs', { type: 'integer', default: 20, group: 'Output' }),
+  row('json', 'Print results as JSON', { type: 'boolean', default: false, group: 'Output' }),
+];

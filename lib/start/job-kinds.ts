@@ -1,0 +1,136 @@
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Json } from '../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../errors.ts';
+import { type JobAccess, type JobKind, parametersOf } from '../jobs/kind.ts';
+import type { ServiceConfig } from '../settings/config.ts';
+import type { ServiceName } from '../settings/listener-spec.ts';
+import { realFile } from './checks.ts';
+
+/** A database file that is served, and the services in it. */
+interface ServedFile {
+  readonly file: string;
+  readonly services: readonly ServiceName[];
+}
+
+/** What an engine does with files. It must do it through connections of its own alone (docs/architecture.md). */
+export interface FileWork {
+  backup(
+    file: string,
+    target: string,
+    onProgress: (written: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+  check(file: string, signal: AbortSignal): Promise<object & { readonly problems: readonly string[] }>;
+  openBackupFolder(folder: string): void;
+  backupName(of: ServedFile, time: Date): string;
+  /** Resolves to what was removed. */
+  removeOld(folder: string, made: string, keep: number): readonly string[];
+}
+
+const DATABASE = { enum: ['hashserv', 'prserv'] };
+const NAME = { type: 'string', minLength: 1, maxLength: 4096, format: 'long-text' };
+const KEEP = 7;
+const LOOK_MS = 200;
+
+type Services = Readonly<Record<ServiceName, Pick<ServiceConfig, 'file' | 'postgres'> | null>>;
+
+/** Jobs on whole database files: what `bakeserv backup` and `bakeserv check` do, in the server. */
+export function fileKinds(services: Services, work: FileWork): readonly JobKind[] {
+  const files: ServedFile[] = [];
+  for (const service of ['hashserv', 'prserv'] as const) {
+    const config = services[service];
+    if (!config || config.postgres !== null) continue;
+    const file = realFile(config.file);
+    const other = files.findIndex((each) => each.file === file);
+    if (other < 0) files.push({ file, services: [service] });
+    else files[other] = { file, services: [...files[other]!.services, service] };
+  }
+  const fileOf = (service: ServiceName): ServedFile => {
+    const found = files.find((each) => each.services.includes(service));
+    if (found) return found;
+    const why = services[service]
+      ? "is on PostgreSQL: back it up and check it with PostgreSQL's own programs, such as pg_dump"
+      : 'is not served here';
+    throw new InvokeError(`job-start: the database of ${service} ${why}`, undefined, 'invalid');
+  };
+
+  const backup: JobKind = {
+    name: 'backup',
+    describe: 'Copies the databases into a folder, as bakeserv backup',
+    parameters: parametersOf({ folder: NAME, keep: { type: 'integer', minimum: 0 }, database: DATABASE }, ['folder']),
+    counts: 'KiB',
+    // Copies that are whole stay; one that was being made is made again.
+    resumable: true,
+    access: () => 'owner',
+    writes: () => null,
+    check({ folder, database }: { folder: string; database?: ServiceName }) {
+      if (!path.isAbsolute(folder))
+        throw new InvokeError('job-start: backup: folder must be a full path', undefined, 'invalid');
+      if (database) fileOf(database);
+      else if (files.length === 0) fileOf(services.hashserv ? 'hashserv' : 'prserv');
+    },
+    async *run({ parameters, signal, note }, from) {
+      const { folder, keep = KEEP, database } = parameters;
+      const wanted = database ? [fileOf(database)] : files;
+      const made: { [key: string]: Json }[] = [...((from as { [key: string]: Json }[] | null) ?? [])];
+      work.openBackupFolder(folder);
+      const size = () => made.reduce((sum, { bytes }) => sum + Math.round((bytes as number) / 1024), 0);
+      for (const each of wanted.slice(made.length)) {
+        const target = path.join(folder, work.backupName(each, new Date()));
+        let [written, total] = [0, 0];
+        const copying = work.backup(
+          each.file,
+          target,
+          (bytes, all) => {
+            [written, total] = [Math.round(bytes / 1024), Math.round(all / 1024)];
+          },
+          signal,
+        );
+        const over = copying.then(
+          () => true,
+          () => true,
+        );
+        while (!(await Promise.race([over, pause(LOOK_MS, false, { ref: false })]))) {
+          const soFar = { made: [...made] };
+          yield { position: soFar.made, done: size() + written, total: size() + Math.max(written, total), soFar };
+        }
+        const bytes = await copying;
+        const removed = work.removeOld(folder, path.basename(target), keep);
+        made.push({ services: [...each.services], database: each.file, file: target, bytes, removed: [...removed] });
+        note(`${target}: ${bytes} bytes`);
+        yield { position: [...made], done: size(), total: size(), soFar: { made: [...made] }, save: true };
+      }
+      return { made };
+    },
+  };
+
+  const check: JobKind = {
+    name: 'check',
+    describe: 'Checks a database that is served, or a file, as bakeserv check',
+    parameters: parametersOf({ database: DATABASE, file: NAME }),
+    counts: 'files',
+    resumable: true,
+    access({ database, file }: { database?: ServiceName; file?: string }): JobAccess {
+      if (file !== undefined || database === undefined) return 'owner';
+      // What is found in a file that both share may be of the other service.
+      return files.some((each) => each.services.length > 1) ? 'owner' : database;
+    },
+    writes: () => null,
+    check({ database, file }: { database?: ServiceName; file?: string }) {
+      if ((database === undefined) === (file === undefined))
+        throw new InvokeError('job-start: check: name a database (hashserv, prserv) or a file', undefined, 'invalid');
+      if (file !== undefined && !path.isAbsolute(file))
+        throw new InvokeError('job-start: check: file must be a full path', undefined, 'invalid');
+      if (database) fileOf(database);
+    },
+    async *run({ parameters: { database, file }, signal, note }) {
+      yield { position: null, done: 0, total: 1, soFar: null };
+      const report = await work.check(file ?? fileOf(database).file, signal);
+      for (const problem of report.problems) note(`problem: ${problem}`);
+      yield { position: null, done: 1, total: 1, soFar: null };
+      return { ...report } as unknown as Json;
+    },
+  };
+  return files.length === 0 ? [check] : [backup, check];
+}
