@@ -344,7 +344,8 @@ export async function replay(
       folders.set(server.id, folder);
       const config = configIn(folder, {
         [server.service === 'hashserv' ? 'prserv' : 'hashserv']: false,
-        ...(await databaseOf?.(folder)),
+        // As in serve(): these replays are not about power cuts.
+        ...(databaseOf ? await databaseOf(folder) : { 'sync-mode': 'on_shutdown' }),
         ...(server.readOnly && { 'read-only': true }),
         ...(server.anonPerms && { 'anon-perms': server.anonPerms.join(',') || '@none' }),
         ...(server.upstream && { [`${server.service}-upstream`]: addresses.get(server.upstream) }),
