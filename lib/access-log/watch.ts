@@ -104,8 +104,8 @@ class WatchedSession implements Session {
     const inner = this.session.scanner?.(command) ?? null;
     if (!inner) return null;
     return {
-      scan(input, from, output, most) {
-        const scanned = inner.scan(input, from, output, most);
+      scan(input, from, to, output, most) {
+        const scanned = inner.scan(input, from, to, output, most);
         if (scanned.lines > 0) sum.add(scanned.lines, scanned.written);
         return scanned;
       },

@@ -147,11 +147,11 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     const { client } = this;
     const hasNeeds = row.needs.length > 0;
     return {
-      scan: (input, from, output, most) => {
+      scan: (input, from, to, output, most) => {
         // Rights are looked at again by the way of all other lines.
         if (hasNeeds && client.isStale) return { end: from, written: 0, lines: 0, misses: 0 };
         const started = performance.now();
-        const scanned = scanner.scan(input, from, output, most);
+        const scanned = scanner.scan(input, from, to, output, most);
         figures.lines!.hit += scanned.lines - scanned.misses;
         figures.lines!.miss += scanned.misses;
         if (scanned.lines > 0) this.noteLines(figures, scanned.lines, performance.now() - started);

@@ -3,6 +3,7 @@ import type { LogFields } from '../log.ts';
 import type { HubFigures, ListenerFigures } from './hub-figures.ts';
 import type { Rights } from './rights.ts';
 import type { Json } from './wire/messages.ts';
+import type { Slate } from './wire/slate.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** A reply whose JSON text comes in pieces, so that a long one is never in memory as a whole. */
@@ -92,11 +93,13 @@ export interface Scanned {
 /** Answers stream lines from their bytes, without making a text of any. */
 export interface LineScanner {
   /**
-   * Answers whole lines of `input` from `from` on, in order, until one that it does not settle.
+   * Answers whole lines of `input` in order, until one that it does not settle.
+   * @param from where the first line begins
+   * @param to where the bytes end that are lines, or a part of one
    * @param output room for at least as many bytes as are scanned: no answer is longer than its line
    * @param most lines
    */
-  scan(input: Buffer, from: number, output: Buffer, most: number): Scanned;
+  scan(input: Slate, from: number, to: number, output: Slate, most: number): Scanned;
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { slateOf } from '../../lib/asyncrpc/wire/slate.ts';
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
@@ -213,10 +214,10 @@ test('whatever two servers and a program do, both end with what the file holds',
 
 /** What a store's own lines say of some tasks, or unihashes: undefined where they are not answered from memory. */
 function fromMemory(store: HashStore, of: readonly string[], kind: 'tasks' | 'unihashes' = 'tasks') {
-  const input = Buffer.from(of.map((each) => `${each}\n`).join(''));
-  const output = Buffer.alloc(input.length);
-  const { lines, written } = store.knownLines(kind, true)!.scan(input, 0, output, of.length);
-  return lines === of.length ? output.toString('latin1', 0, written) : undefined;
+  const input = slateOf(Buffer.from(of.map((each) => `${each}\n`).join('')));
+  const output = slateOf(Buffer.alloc(input.bytes.length));
+  const { lines, written } = store.knownLines(kind, true)!.scan(input, 0, input.bytes.length, output, of.length);
+  return lines === of.length ? output.bytes.toString('latin1', 0, written) : undefined;
 }
 
 test('after a rest the file answers first: what another server has removed meanwhile is never answered from memory', async (t) => {

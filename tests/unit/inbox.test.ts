@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { createDesk } from '../../lib/asyncrpc/connection/blocks.ts';
 import { Inbox } from '../../lib/asyncrpc/connection/inbox.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
 import { ProtocolError } from '../../lib/errors.ts';
 
-const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 });
+const newInbox = () => new Inbox(DEFAULT_LIMITS, { chunked: true, heldBytes: () => 0 }, createDesk());
 
 /** Lines as a reader leaves them: without white space at the end. Ends of a stream are among them. */
 const line = fc
@@ -67,7 +68,7 @@ describe('the lines of a connection', () => {
 
 test('the time of a client is that in which it is read', () => {
   const messageTimeoutMs = 20;
-  const inbox = new Inbox({ ...DEFAULT_LIMITS, messageTimeoutMs }, { chunked: true, heldBytes: () => 0 });
+  const inbox = new Inbox({ ...DEFAULT_LIMITS, messageTimeoutMs }, { chunked: true, heldBytes: () => 0 }, createDesk());
   const pass = (ms: number) => {
     for (const until = performance.now() + ms; performance.now() < until; );
   };
@@ -94,7 +95,11 @@ describe('a message that was begun', () => {
   const TIMEOUT_MS = 50;
 
   test('is late once its time is over; time in which its client was not read does not count', () => {
-    const inbox = new Inbox({ ...DEFAULT_LIMITS, messageTimeoutMs: TIMEOUT_MS }, { chunked: true, heldBytes: () => 0 });
+    const inbox = new Inbox(
+      { ...DEFAULT_LIMITS, messageTimeoutMs: TIMEOUT_MS },
+      { chunked: true, heldBytes: () => 0 },
+      createDesk(),
+    );
     const before = performance.now();
     inbox.push(Buffer.from('{"report": '));
     inbox.note(inbox.partialBytes);

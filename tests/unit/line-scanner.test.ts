@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LineScanner } from '../../lib/asyncrpc/service.ts';
+import { slateOf } from '../../lib/asyncrpc/wire/slate.ts';
 import { HASH_WORDS, readHash } from '../../lib/storage/memory/hex.ts';
 import { createTaskScanner, createUnihashScanner } from '../../lib/storage/memory/line-scanner.ts';
 import { UnihashTable } from '../../lib/storage/memory/unihash-table.ts';
@@ -10,7 +11,7 @@ const hash = (n: number) => n.toString(16).padStart(64, '0');
 
 function words(text: string): Int32Array {
   const read = new Int32Array(HASH_WORDS);
-  assert.ok(readHash(Buffer.from(text), 0, read));
+  assert.ok(readHash(slateOf(Buffer.from(text)).view, 0, read, 0));
   return read;
 }
 
@@ -33,9 +34,9 @@ function scanAll(scanner: LineScanner, input: Buffer, most: number) {
   let text = '';
   let lines = 0;
   for (;;) {
-    const output = Buffer.alloc(input.length - from, '?');
-    const scanned = scanner.scan(input, from, output, most);
-    text += output.toString('latin1', 0, scanned.written);
+    const output = slateOf(Buffer.alloc(input.length - from, '?'));
+    const scanned = scanner.scan(slateOf(input), from, input.length, output, most);
+    text += output.bytes.toString('latin1', 0, scanned.written);
     lines += scanned.lines;
     if (scanned.end === from) return { end: from, text, lines };
     from = scanned.end;

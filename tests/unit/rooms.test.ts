@@ -166,7 +166,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/asyncrpc/upstream': ['lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
 
   // A service owns its store's interface, and the rules an engine applies inside its transactions: see PURE.
-  'lib/storage/memory': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc'],
+  'lib/storage/memory': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
   'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
@@ -187,11 +187,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 
 /** What every room may look into. */
 const GROUND = ['lib/errors.ts', 'lib/log.ts', 'lib/meter', 'lib/package-version.ts'];
-/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue, the bounded map and the ticker. */
+/** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue, the bounded map, the ticker and views of bytes. */
 const PURE = [
   'asyncrpc/fifo',
   'asyncrpc/bounded-map',
   'asyncrpc/ticker',
+  'asyncrpc/wire/slate',
   'settings/database-address',
   'hashserv/store',
   'hashserv/decide-report',

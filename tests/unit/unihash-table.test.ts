@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createHasher, HashIndex } from '../../lib/storage/memory/hash-index.ts';
+import { slateOf } from '../../lib/asyncrpc/wire/slate.ts';
+import { HashIndex } from '../../lib/storage/memory/hash-index.ts';
+import { createHasher } from '../../lib/storage/memory/hasher.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash, writeHash } from '../../lib/storage/memory/hex.ts';
-import { UnihashTable } from '../../lib/storage/memory/unihash-table.ts';
+import { MOST_AHEAD, UnihashTable } from '../../lib/storage/memory/unihash-table.ts';
 
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
 
 function words(text: string): Int32Array {
   const read = new Int32Array(HASH_WORDS);
-  assert.ok(readHash(Buffer.from(text), 0, read));
+  assert.ok(readHash(slateOf(Buffer.from(text)).view, 0, read, 0));
   return read;
 }
 
@@ -17,9 +19,35 @@ function lookUp(table: UnihashTable, method: string, taskhash: string): string |
   const number = table.methodNumber(method);
   const row = number < 0 ? -1 : table.findTask(number, words(taskhash));
   if (row < 0) return null;
-  const bytes = Buffer.alloc(HASH_DIGITS);
-  table.writeUnihash(row, bytes, 0);
+  const { bytes, view } = slateOf(Buffer.alloc(HASH_DIGITS));
+  table.writeUnihash(row, view, 0);
   return bytes.toString();
+}
+
+/** Looks up keys around `from` together, some of which are there. */
+function assertAhead(table: UnihashTable, model: ReadonlyMap<string, string>, method: string, from: number): void {
+  const number = table.methodNumber(method);
+  if (number < 0) return;
+  const { bytes, view } = slateOf(Buffer.alloc(HASH_DIGITS));
+  const keys = Array.from({ length: MOST_AHEAD }, (_, i) => (from - 200 + 23 * i) >>> 0);
+  const texts = keys.map((n) => n.toString(16).padStart(64, '0'));
+  for (const count of [1, 7, MOST_AHEAD]) {
+    for (const [i, text] of texts.entries()) table.ahead.words.set(words(text), i * HASH_WORDS);
+    table.guessTasks(number, count);
+    for (let i = 0; i < count; i++) {
+      const row = table.taskAhead(number, i);
+      if (row >= 0) table.writeUnihash(row, view, 0);
+      assert.equal(row < 0 ? undefined : bytes.toString(), model.get(`${method} ${texts[i]}`));
+    }
+    const unihashes = [...new Set(model.values())].slice(0, count);
+    for (const [i, text] of unihashes.entries()) table.ahead.words.set(words(text), i * HASH_WORDS);
+    table.guessUnihashes(unihashes.length);
+    // Of one whose row that stood for it has gone it is not said.
+    for (const [i, text] of unihashes.entries()) assert.equal(table.hasUnihashAhead(i), table.hasUnihash(words(text)));
+    for (const [i, text] of texts.entries()) table.ahead.words.set(words(text), i * HASH_WORDS);
+    table.guessUnihashes(count);
+    for (let i = 0; i < count; i++) assert.equal(table.hasUnihashAhead(i), false);
+  }
 }
 
 describe('a hash in words', () => {
@@ -27,7 +55,7 @@ describe('a hash in words', () => {
     fc.assert(
       fc.property(hex, fc.nat(5), (text, at) => {
         const bytes = Buffer.alloc(HASH_DIGITS + 5, 'x');
-        writeHash(words(text), 0, bytes, at);
+        writeHash(words(text), 0, slateOf(bytes).view, at);
         assert.equal(bytes.toString('latin1', at, at + HASH_DIGITS), text);
         assert.equal(bytes.toString('latin1', 0, at), 'x'.repeat(at));
       }),
@@ -39,14 +67,15 @@ describe('a hash in words', () => {
       fc.property(hex, fc.nat(63), fc.nat(255), (text, at, byte) => {
         const bytes = Buffer.from(text);
         bytes[at] = byte;
-        assert.equal(readHash(bytes, 0, new Int32Array(HASH_WORDS)), /^[0-9a-f]{64}$/.test(bytes.toString('latin1')));
+        const read = readHash(slateOf(bytes).view, 0, new Int32Array(HASH_WORDS), 0);
+        assert.equal(read, /^[0-9a-f]{64}$/.test(bytes.toString('latin1')));
       }),
     );
   });
 });
 
 describe('the table of unihashes', () => {
-  test('answers as a Map does, through every growth, replacement and removal', () => {
+  test('answers as a Map does, one by one and some together, through every growth, replacement and removal', () => {
     const method = fc.constantFrom('a', 'b', 'c');
     // Few keys that differ in one place, so that they meet; several at once, so that the index grows and shrinks.
     const key = fc.nat(3000).map((n) => n.toString(16).padStart(64, '0'));
@@ -90,6 +119,7 @@ describe('the table of unihashes', () => {
               model.delete(`${method} ${taskhash}`);
             }
           }
+          for (const each of ['a', 'b', 'c']) assertAhead(table, model, each, from);
         }
         assert.equal(table.size, model.size);
         for (const [task, unihash] of model) {
@@ -172,6 +202,6 @@ test('keys that nearly all differ in their highest bits do not meet in one slot'
     keys.push(key);
     index.add(hasher(key, 0, 0), n);
   }
-  for (const key of keys) assert.ok(index.find(hasher(key, 0, 0), 0, key) >= 0);
+  for (const key of keys) assert.ok(index.find(hasher(key, 0, 0), 0, key, 0) >= 0);
   assert.ok(compared < 3 * keys.length, `${compared} rows looked at for ${keys.length} keys`);
 });

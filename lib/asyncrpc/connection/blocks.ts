@@ -1,5 +1,6 @@
 import { Fifo } from '../fifo.ts';
 import type { LineScanner } from '../service.ts';
+import { type Slate, slateOf } from '../wire/slate.ts';
 
 const NEWLINE = 0x0a;
 /** Bytes looked at in one step. A line that is longer is none for a scanner. */
@@ -8,6 +9,16 @@ const STEP_BYTES = 16 * 1024;
 const SHORT_BYTES = 4 * 1024;
 /** Lines that are cut off at once where a scanner stops again and again. */
 const MOST_CUT = 256;
+
+/** Where lines are scanned and answered: one for all connections, as none does that while another does. */
+export interface Desk {
+  readonly input: Slate;
+  readonly output: Slate;
+}
+
+export function createDesk(): Desk {
+  return { input: slateOf(Buffer.alloc(STEP_BYTES)), output: slateOf(Buffer.alloc(STEP_BYTES)) };
+}
 
 /** Answers to lines of one block. */
 export interface BlockAnswers {
@@ -21,12 +32,17 @@ export interface BlockAnswers {
 export class Blocks {
   /** Bytes that wait. */
   bytes = 0;
+  private readonly desk: Desk;
   private readonly waiting = new Fifo<Buffer>();
   /** The one that came last, which may grow. */
   private newest: Buffer | null = null;
   private block: Buffer | null = null;
   private at = 0;
   private cutAtOnce = 1;
+
+  constructor(desk: Desk) {
+    this.desk = desk;
+  }
 
   get isEmpty(): boolean {
     return this.bytes === 0;
@@ -46,15 +62,14 @@ export class Blocks {
   /** Answers lines, up to `most` and to the first that the scanner does not settle; null when that is the next. */
   scan(scanner: LineScanner, most: number): BlockAnswers | null {
     const block = this.current();
-    const rest = block.length - this.at;
-    const input = rest > STEP_BYTES ? block.subarray(0, this.at + STEP_BYTES) : block;
-    const output = Buffer.allocUnsafe(input.length - this.at);
-    const { end, written, lines } = scanner.scan(input, this.at, output, most);
+    const { input, output } = this.desk;
+    const length = Math.min(block.length - this.at, STEP_BYTES);
+    block.copy(input.bytes, 0, this.at, this.at + length);
+    const { end, written, lines } = scanner.scan(input, 0, length, output, most);
     if (lines === 0) return null;
-    const bytes = end - this.at;
-    this.advance(end);
+    this.advance(this.at + end);
     if (lines >= this.cutAtOnce || !this.block) this.cutAtOnce = 1;
-    return { text: output.toString('latin1', 0, written), lines, bytes };
+    return { text: output.bytes.toString('latin1', 0, written), lines, bytes: end };
   }
 
   /** Takes the lines that a scanner stopped at: one, and more where it stops again and again. */

@@ -69,7 +69,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.since = since;
     this.context = context;
     this.limits = limits;
-    this.inbox = new Inbox(limits, carrier);
+    this.inbox = new Inbox(limits, carrier, context.desk);
     this.holding = account.open(this);
     this.output = new Output(stream, limits, turns, this, this.listener);
     this.conversation = new Conversation(this);

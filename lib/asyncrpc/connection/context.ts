@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { Carrier, Service } from '../service.ts';
 import type { Account } from '../shares/account.ts';
 import type { Turns } from '../shares/turns.ts';
+import type { Desk } from './blocks.ts';
 
 /** What a connection needs from the server around it. */
 export interface ConnectionContext {
@@ -13,6 +14,8 @@ export interface ConnectionContext {
   readonly carrier: Carrier;
   readonly account: Account;
   readonly turns: Turns;
+  /** Of all connections. */
+  readonly desk: Desk;
   readonly figures: HubFigures;
   /** Called once, when the handshake is complete. */
   readonly onReady: () => void;

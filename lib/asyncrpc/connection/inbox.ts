@@ -5,7 +5,7 @@ import type { Carrier, LineScanner } from '../service.ts';
 import { LineSplitter } from '../wire/lines.ts';
 import { type Call, MessageReader, type Sender } from '../wire/message-reader.ts';
 import type { Json } from '../wire/messages.ts';
-import { type BlockAnswers, Blocks } from './blocks.ts';
+import { type BlockAnswers, Blocks, type Desk } from './blocks.ts';
 
 /** No scanner answers a line that is longer. */
 const LONGEST_SCANNED = 1024;
@@ -20,7 +20,7 @@ export class Inbox {
   private readonly splitter: LineSplitter;
   private readonly lines = new Fifo<string>();
   /** In a stream: what came after those lines, and is not cut yet. */
-  private readonly blocks = new Blocks();
+  private readonly blocks: Blocks;
   private scanner: LineScanner | null = null;
   /** Bytes read and not yet taken, including the unfinished line at the end. */
   private untakenBytes = 0;
@@ -34,8 +34,9 @@ export class Inbox {
   private begunAt = 0;
   private pausedAt = 0;
 
-  constructor(limits: Limits, carrier: Carrier) {
+  constructor(limits: Limits, carrier: Carrier, desk: Desk) {
     this.limits = limits;
+    this.blocks = new Blocks(desk);
     this.carrier = carrier;
     // Where messages are not chunked, a line is a message.
     this.splitter = carrier.chunked

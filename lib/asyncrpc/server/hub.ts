@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../log.ts';
+import { createDesk } from '../connection/blocks.ts';
 import { Connection } from '../connection/connection.ts';
 import { HubFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
@@ -92,6 +93,7 @@ export function createHub(
   const admission = new Admission(limits, figures.hits);
   const account = new Account(limits, figures.hits);
   const turns = new Turns();
+  const desk = createDesk();
   let emptySince = performance.now();
   let onEmpty: (() => void) | null = null;
   const seats = new Seats(limits, admission, log, figures, () => {
@@ -134,6 +136,7 @@ export function createHub(
       carrier,
       account,
       turns,
+      desk,
       figures,
       onReady: () => admission.done(connection),
       onClose: () => {

@@ -23,8 +23,8 @@ export function cacheStateOf(memory: KnownUnihashes, asked: CacheFigures): Cache
 /** The same scanner; every line that it answers is one that the memory knew. */
 export function countHits(scanner: LineScanner, asked: CacheFigures): LineScanner {
   return {
-    scan(input, from, output, most) {
-      const scanned = scanner.scan(input, from, output, most);
+    scan(input, from, to, output, most) {
+      const scanned = scanner.scan(input, from, to, output, most);
       asked.hits += scanned.lines;
       return scanned;
     },

@@ -1,5 +1,3 @@
-import { HASH_WORDS } from './hex.ts';
-
 /**
  * Entries hold the number of a row plus one below, and a few bits of the key's hash above: most strangers are told
  * apart without a look at the row.
@@ -21,36 +19,10 @@ const MOVED_AT_ONCE = 4;
 
 /** What an index finds rows by. */
 export interface Keys {
-  /** Whether the row has this key. */
-  matches(row: number, tag: number, words: Int32Array): boolean;
+  /** Whether the row has this key: a number, and the eight words at `from`. */
+  matches(row: number, tag: number, words: Int32Array, from: number): boolean;
   /** The hash of the row's key. */
   hashOf(row: number): number;
-}
-
-/** Hashes the eight words at `from` together with a number. */
-export type Hasher = (words: Int32Array, from: number, tag: number) => number;
-
-/** Words of the secret a hasher is made with. */
-export const SECRET_WORDS = 2 * HASH_WORDS + 1;
-
-/**
- * A hash of keys that nobody without the secret can make collide often: NH (Black and others, "UMAC", 1999) over 16-bit
- * halves, where two given keys collide with a probability of 2^-16 at most. Otherwise a client that picks its taskhashes
- * could make every look-up walk through all of them.
- */
-export function createHasher(secret: Int32Array): Hasher {
-  return (words, from, tag) => {
-    let sum = secret[2 * HASH_WORDS]! ^ Math.imul(tag + 1, 0x9e3779b1);
-    for (let i = 0; i < HASH_WORDS; i++) {
-      const word = words[from + i]!;
-      const low = (word + secret[2 * i]!) & 0xffff;
-      const high = ((word >>> 16) + secret[2 * i + 1]!) & 0xffff;
-      sum = (sum + Math.imul(low, high)) | 0;
-    }
-    sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b);
-    sum = Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35);
-    return sum ^ (sum >>> 16);
-  };
 }
 
 /**
@@ -64,6 +36,8 @@ export class HashIndex {
   /** The table that is being left, and how far. */
   private leaving: Uint32Array | null = null;
   private left = 0;
+  /** Of slots that were looked at before they are needed: what nobody keeps, V8 would not read. */
+  touched = 0;
 
   constructor(keys: Keys) {
     this.keys = keys;
@@ -80,9 +54,33 @@ export class HashIndex {
   }
 
   /** The row with this key, or -1. */
-  find(hash: number, tag: number, words: Int32Array): number {
-    const row = this.findIn(this.table, hash, tag, words);
-    return row < 0 && this.leaving ? this.findIn(this.leaving, hash, tag, words) : row;
+  find(hash: number, tag: number, words: Int32Array, from: number): number {
+    const row = this.findIn(this.table, hash, tag, words, from);
+    return row < 0 && this.leaving ? this.findIn(this.leaving, hash, tag, words, from) : row;
+  }
+
+  /**
+   * For each hash the row that a key with it is most likely in, or -1, for `confirm`. The processor waits for what is not
+   * in its caches once for all of them, not once for each: in a table of a million rows most of a look-up is that.
+   */
+  guess(hashes: Int32Array, count: number, rows: Int32Array): void {
+    const { table } = this;
+    const { length } = table;
+    // First where each begins, so that memory is waited for once: which row it is cannot be asked before that is there.
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= table[slotOf(hashes[i]!, length)]!;
+    this.touched = sum;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]!;
+      const mark = markOf(hash);
+      let slot = slotOf(hash, length);
+      let entry = table[slot]!;
+      while (entry !== 0 && entry >>> ROW_BITS !== mark) {
+        if (++slot === length) slot = 0;
+        entry = table[slot]!;
+      }
+      rows[i] = (entry & ROW_MASK) - 1;
+    }
   }
 
   /** Adds a row whose key is not there yet. */
@@ -117,14 +115,20 @@ export class HashIndex {
     this.used = 0;
   }
 
-  private findIn(table: Uint32Array, hash: number, tag: number, words: Int32Array): number {
+  /** The row with this key, or -1, given what was guessed for it. */
+  confirm(guess: number, hash: number, tag: number, words: Int32Array, from: number): number {
+    if (guess >= 0 ? this.keys.matches(guess, tag, words, from) : !this.leaving) return guess;
+    return this.find(hash, tag, words, from);
+  }
+
+  private findIn(table: Uint32Array, hash: number, tag: number, words: Int32Array, from: number): number {
     const mark = markOf(hash);
     for (let slot = slotOf(hash, table.length); ; ) {
       const entry = table[slot]!;
       if (entry === 0) return -1;
       if (entry >>> ROW_BITS === mark && entry !== GONE) {
         const row = (entry & ROW_MASK) - 1;
-        if (this.keys.matches(row, tag, words)) return row;
+        if (this.keys.matches(row, tag, words, from)) return row;
       }
       if (++slot === table.length) slot = 0;
     }

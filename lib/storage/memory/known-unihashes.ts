@@ -1,3 +1,4 @@
+import { slateOf } from '../../asyncrpc/wire/slate.ts';
 import type { LineScanner } from '../../hashserv/store.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
 import { createTaskScanner, createUnihashScanner } from './line-scanner.ts';
@@ -23,7 +24,7 @@ export class KnownUnihashes {
   private readonly taskhash = new Int32Array(HASH_WORDS);
   private readonly unihash = new Int32Array(HASH_WORDS);
   /** A character that is not ASCII takes up to three bytes. */
-  private readonly digits = Buffer.alloc(3 * HASH_DIGITS);
+  private readonly digits = slateOf(Buffer.alloc(3 * HASH_DIGITS));
   /** Whether the table can hold anything. */
   readonly hasTable: boolean;
   private trusted = true;
@@ -75,8 +76,8 @@ export class KnownUnihashes {
   get(task: string): string | undefined {
     const row = this.trusted ? this.find(task) : -1;
     if (row < 0) return this.strings.get(task);
-    this.table.writeUnihash(row, this.digits, 0);
-    return this.digits.toString('latin1', 0, HASH_DIGITS);
+    this.table.writeUnihash(row, this.digits.view, 0);
+    return this.digits.bytes.toString('latin1', 0, HASH_DIGITS);
   }
 
   /** Whether a task is known to have the unihash; false says nothing. */
@@ -96,8 +97,8 @@ export class KnownUnihashes {
         ? createTaskScanner(this.table, () => this.hasAllTasks && !this.hasEvicted && isFresh())
         : createUnihashScanner(this.table, () => this.hasAllUnihashes && !this.hasEvicted && isFresh());
     return {
-      scan: (input, from, output, most) =>
-        this.trusted ? scanner.scan(input, from, output, most) : { end: from, written: 0, lines: 0, misses: 0 },
+      scan: (input, from, to, output, most) =>
+        this.trusted ? scanner.scan(input, from, to, output, most) : { end: from, written: 0, lines: 0, misses: 0 },
     };
   }
 
@@ -139,8 +140,8 @@ export class KnownUnihashes {
     if (!this.readTask(task) || !this.readUnihash(unihash)) return null;
     const row = this.find(task);
     if (row < 0) return false;
-    this.table.writeUnihash(row, this.digits, 0);
-    return this.digits.toString('latin1', 0, HASH_DIGITS) === unihash;
+    this.table.writeUnihash(row, this.digits.view, 0);
+    return this.digits.bytes.toString('latin1', 0, HASH_DIGITS) === unihash;
   }
 
   /** The rows of these tasks have gone. */
@@ -218,8 +219,8 @@ export class KnownUnihashes {
   }
 
   private read(text: string, at: number, words: Int32Array): boolean {
-    this.digits.write(at === 0 ? text : text.slice(at), 'utf8');
-    return readHash(this.digits, 0, words);
+    this.digits.bytes.write(at === 0 ? text : text.slice(at), 'utf8');
+    return readHash(this.digits.view, 0, words, 0);
   }
 }
 

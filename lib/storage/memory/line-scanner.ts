@@ -1,95 +1,178 @@
 import { isAscii } from 'node:buffer';
+import { type Slate, slateOf } from '../../asyncrpc/wire/slate.ts';
 import type { LineScanner } from '../../hashserv/store.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
-import type { UnihashTable } from './unihash-table.ts';
+import { MOST_AHEAD, type UnihashTable } from './unihash-table.ts';
 
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
-const TRUE = Buffer.from('true\n');
-const FALSE = Buffer.from('false\n');
+const NOTHING = slateOf(Buffer.alloc(0));
+/** As 32-bit words, the first character in the lowest byte. */
+const TRUE = 0x65757274;
+const FALSE = 0x736c6166;
 
-/**
- * Lines `method taskhash` of get-stream.
- * @param missesAreKnown whether a task that the table does not have is known not to exist
- */
-export function createTaskScanner(table: UnihashTable, missesAreKnown: () => boolean): LineScanner {
-  const taskhash = new Int32Array(HASH_WORDS);
-  /** Most streams ask for one method: its bytes with the blank after it, and its number. */
-  let method: Buffer = Buffer.alloc(0);
-  let number = -1;
-  let generation = -1;
+/** What both scanners do: lines are read some at a time, then looked up together, then answered. */
+abstract class Scan implements LineScanner {
+  protected readonly table: UnihashTable;
+  protected written = 0;
+  protected misses = 0;
+  private readonly missesAreKnown: () => boolean;
 
-  /** Takes up the method of the line at `at`; false when it is no line of a known one. */
-  function changeMethod(input: Buffer, at: number): boolean {
-    const end = input.indexOf(NEWLINE, at);
-    const length = end - HASH_DIGITS - at;
-    if (end < 0 || length < 2 || input[at + length - 1] !== BLANK) return false;
-    const name = input.subarray(at, at + length - 1);
-    number = isAscii(name) ? table.methodNumber(name.toString('latin1')) : -1;
-    method = number < 0 ? Buffer.alloc(0) : Buffer.from(input.subarray(at, at + length));
-    return number >= 0;
+  constructor(table: UnihashTable, missesAreKnown: () => boolean) {
+    this.table = table;
+    this.missesAreKnown = missesAreKnown;
   }
 
-  function hasMethod(input: Buffer, at: number): boolean {
-    if (method.length === 0) return false;
-    for (let i = 0; i < method.length; i++) if (input[at + i] !== method[i]) return false;
+  scan(input: Slate, from: number, to: number, output: Slate, most: number) {
+    const unknown = this.missesAreKnown();
+    this.written = 0;
+    this.misses = 0;
+    let end = from;
+    let lines = 0;
+    while (lines < most && end < to) {
+      const length = this.lineLength(input, end, to);
+      const read = length < 0 ? 0 : this.read(input, end, to, Math.min(most - lines, MOST_AHEAD));
+      if (read === 0) break;
+      const answered = this.answer(read, unknown, output);
+      lines += answered;
+      end += answered * length;
+      if (answered < read) break;
+    }
+    return { end, written: this.written, lines, misses: this.misses };
+  }
+
+  /** How long the line at `at` is with its newline, and with it those that follow and are read together; below 0 when it is none. */
+  protected abstract lineLength(input: Slate, at: number, to: number): number;
+
+  /** Reads lines into what the table has ahead; returns how many. */
+  protected abstract read(input: Slate, at: number, to: number, most: number): number;
+
+  /** Answers what was read, up to the first line that is not settled; returns how many were. */
+  protected abstract answer(count: number, unknown: boolean, output: Slate): number;
+}
+
+/** Lines `method taskhash` of get-stream. */
+class TaskScan extends Scan {
+  /** Most streams ask for one method: its bytes with the blank after it, and its number. */
+  private method = NOTHING;
+  private number = -1;
+  private generation = -1;
+
+  protected lineLength(input: Slate, at: number, to: number): number {
+    const isKnown = this.generation === this.table.generation && this.hasMethod(input, at, to);
+    return isKnown || this.changeMethod(input.bytes, at, to) ? this.method.bytes.length + HASH_DIGITS + 1 : -1;
+  }
+
+  protected read(input: Slate, at: number, to: number, most: number): number {
+    const { words } = this.table.ahead;
+    const { bytes, view } = input;
+    const toDigits = this.method.bytes.length;
+    let count = 0;
+    for (; count < most; count++) {
+      const digits = at + toDigits;
+      const end = digits + HASH_DIGITS;
+      if (end >= to || bytes[end] !== NEWLINE || !readHash(view, digits, words, count * HASH_WORDS)) break;
+      if (count > 0 && !this.hasMethod(input, at, to)) break;
+      at = end + 1;
+    }
+    this.table.guessTasks(this.number, count);
+    return count;
+  }
+
+  protected answer(count: number, unknown: boolean, output: Slate): number {
+    const { table, number } = this;
+    const { bytes, view } = output;
+    let to = this.written;
+    let answered = 0;
+    for (; answered < count; answered++) {
+      const row = table.taskAhead(number, answered);
+      if (row >= 0) {
+        table.writeUnihash(row, view, to);
+        to += HASH_DIGITS;
+      } else if (unknown) this.misses++;
+      else break;
+      bytes[to++] = NEWLINE;
+    }
+    this.written = to;
+    return answered;
+  }
+
+  /** Takes up the method of the line at `at`; false when it is no line of a known one. */
+  private changeMethod(bytes: Buffer, at: number, to: number): boolean {
+    const end = bytes.indexOf(NEWLINE, at);
+    const length = end - HASH_DIGITS - at;
+    if (end < 0 || end >= to || length < 2 || bytes[at + length - 1] !== BLANK) return false;
+    const name = bytes.subarray(at, at + length - 1);
+    const number = isAscii(name) ? this.table.methodNumber(name.toString('latin1')) : -1;
+    if (number < 0) return false;
+    this.generation = this.table.generation;
+    this.number = number;
+    this.method = slateOf(Buffer.from(bytes.subarray(at, at + length)));
     return true;
   }
 
-  return {
-    scan(input, from, output, most) {
-      const unknown = missesAreKnown();
-      if (generation !== table.generation) {
-        generation = table.generation;
-        method = Buffer.alloc(0);
+  /** Whether the line begins with the method that the last one had. Four bytes at once: one by one they take as long as the digits. */
+  private hasMethod({ bytes, view }: Slate, at: number, to: number): boolean {
+    const { bytes: method, view: fours } = this.method;
+    const { length } = method;
+    if (length === 0 || at + length > to) return false;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) if (view.getInt32(at + i, true) !== fours.getInt32(i, true)) return false;
+    for (; i < length; i++) if (bytes[at + i] !== method[i]) return false;
+    return true;
+  }
+}
+
+/** Lines `unihash` of exists-stream. */
+class UnihashScan extends Scan {
+  protected lineLength(): number {
+    return HASH_DIGITS + 1;
+  }
+
+  protected read({ bytes, view }: Slate, at: number, to: number, most: number): number {
+    const { words } = this.table.ahead;
+    let count = 0;
+    for (; count < most; count++) {
+      const end = at + HASH_DIGITS;
+      if (end >= to || bytes[end] !== NEWLINE || !readHash(view, at, words, count * HASH_WORDS)) break;
+      at = end + 1;
+    }
+    this.table.guessUnihashes(count);
+    return count;
+  }
+
+  protected answer(count: number, unknown: boolean, { bytes, view }: Slate): number {
+    const { table } = this;
+    let to = this.written;
+    let answered = 0;
+    for (; answered < count; answered++) {
+      const known = table.hasUnihashAhead(answered);
+      if (!known && !(unknown && table.lacksUnihash(table.ahead.words, answered * HASH_WORDS))) break;
+      view.setInt32(to, known ? TRUE : FALSE, true);
+      to += 4;
+      if (!known) {
+        this.misses++;
+        bytes[to++] = 0x65;
       }
-      let at = from;
-      let to = 0;
-      let lines = 0;
-      let misses = 0;
-      for (; lines < most; lines++) {
-        if (!hasMethod(input, at) && !changeMethod(input, at)) break;
-        const digits = at + method.length;
-        const end = digits + HASH_DIGITS;
-        if (end >= input.length || input[end] !== NEWLINE || !readHash(input, digits, taskhash)) break;
-        const row = table.findTask(number, taskhash);
-        if (row >= 0) {
-          table.writeUnihash(row, output, to);
-          to += HASH_DIGITS;
-        } else if (unknown) misses++;
-        else break;
-        output[to++] = NEWLINE;
-        at = end + 1;
-      }
-      return { end: at, written: to, lines, misses };
-    },
-  };
+      bytes[to++] = NEWLINE;
+    }
+    this.written = to;
+    return answered;
+  }
 }
 
 /**
- * Lines `unihash` of exists-stream.
+ * Scans get-stream.
+ * @param missesAreKnown whether a task that the table does not have is known not to exist
+ */
+export function createTaskScanner(table: UnihashTable, missesAreKnown: () => boolean): LineScanner {
+  return new TaskScan(table, missesAreKnown);
+}
+
+/**
+ * Scans exists-stream.
  * @param absencesAreKnown whether a unihash that no row of the table has is known not to exist
  */
 export function createUnihashScanner(table: UnihashTable, absencesAreKnown: () => boolean): LineScanner {
-  const unihash = new Int32Array(HASH_WORDS);
-  return {
-    scan(input, from, output, most) {
-      const unknown = absencesAreKnown();
-      let at = from;
-      let to = 0;
-      let lines = 0;
-      let misses = 0;
-      for (; lines < most; lines++) {
-        const end = at + HASH_DIGITS;
-        if (end >= input.length || input[end] !== NEWLINE || !readHash(input, at, unihash)) break;
-        const known = table.hasUnihash(unihash);
-        if (!known && !(unknown && table.lacksUnihash(unihash))) break;
-        if (!known) misses++;
-        const answer = known ? TRUE : FALSE;
-        for (let i = 0; i < answer.length; i++) output[to++] = answer[i]!;
-        at = end + 1;
-      }
-      return { end: at, written: to, lines, misses };
-    },
-  };
+  return new UnihashScan(table, absencesAreKnown);
 }

@@ -1,3 +1,4 @@
+import { slateOf } from '../../asyncrpc/wire/slate.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
 import { isPlainMethod, type KnownUnihashes } from './known-unihashes.ts';
 
@@ -19,6 +20,7 @@ export class RowBytes {
   hasStrayTasks = false;
   hasStrayUnihashes = false;
   private readonly bytes: Buffer;
+  private readonly view: DataView;
   private at = 0;
   private readonly taskhash = new Int32Array(HASH_WORDS);
   private readonly unihash = new Int32Array(HASH_WORDS);
@@ -29,6 +31,7 @@ export class RowBytes {
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
+    this.view = slateOf(bytes).view;
   }
 
   get isAtEnd(): boolean {
@@ -56,8 +59,8 @@ export class RowBytes {
     const unihashAt = this.at + HASH_DIGITS;
     const end = unihashAt + HASH_DIGITS;
     if (end > bytes.length) throw cutOff();
-    const isTask = readHash(bytes, this.at, this.taskhash);
-    const isUnihash = readHash(bytes, unihashAt, this.unihash);
+    const isTask = readHash(this.view, this.at, this.taskhash, 0);
+    const isUnihash = readHash(this.view, unihashAt, this.unihash, 0);
     this.at = end;
     if (isTask && isUnihash && this.isPlain && memory.addRow(this.method, this.taskhash, this.unihash)) return;
     // Lines with a method that the memory does not know are never answered from it.

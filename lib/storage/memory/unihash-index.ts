@@ -1,4 +1,5 @@
-import { HashIndex } from './hash-index.ts';
+import { slateOf } from '../../asyncrpc/wire/slate.ts';
+import { HashIndex, type Keys } from './hash-index.ts';
 import { HASH_DIGITS, writeHash } from './hex.ts';
 
 /** Rows whose counts are kept together. */
@@ -11,11 +12,9 @@ const UNCOUNTED = 0xffff;
 /** Unihashes that are kept in mind without a row that stands for them. */
 const MOST_ORPHANS = 10_000;
 
-/** The rows of a table, by their unihash. */
-export interface UnihashRows {
-  matches(row: number, unihash: Int32Array): boolean;
-  hashOf(row: number): number;
-  hash(unihash: Int32Array): number;
+/** The rows of a table, by their unihash: the number that goes with it says nothing. */
+export interface UnihashRows extends Keys {
+  hash(unihash: Int32Array, from: number): number;
 }
 
 /**
@@ -31,14 +30,11 @@ export class UnihashIndex {
   /** Unihashes of which there are rows, and none stands for them: so many. */
   private readonly orphans = new Map<string, number>();
   private hasLostOrphans = false;
-  private readonly digits = Buffer.alloc(HASH_DIGITS);
+  private readonly digits = slateOf(Buffer.alloc(HASH_DIGITS));
 
   constructor(rows: UnihashRows) {
     this.rows = rows;
-    this.index = new HashIndex({
-      matches: (row, _tag, unihash) => rows.matches(row, unihash),
-      hashOf: (row) => rows.hashOf(row),
-    });
+    this.index = new HashIndex(rows);
   }
 
   /** Makes room for so many rows while it is empty. */
@@ -56,15 +52,25 @@ export class UnihashIndex {
     return this.standsFor(unihash) >= 0;
   }
 
+  /** The same for the eight words at `from`, given their hash and what was guessed for it. */
+  confirms(guess: number, hash: number, unihash: Int32Array, from: number): boolean {
+    return this.index.confirm(guess, hash, 0, unihash, from) >= 0;
+  }
+
   /** Of a unihash that no row stands for: whether no row has it at all. */
-  lacks(unihash: Int32Array): boolean {
-    return !this.hasLostOrphans && (this.orphans.size === 0 || !this.orphans.has(this.textOf(unihash)));
+  lacks(unihash: Int32Array, from: number): boolean {
+    return !this.hasLostOrphans && (this.orphans.size === 0 || !this.orphans.has(this.textOf(unihash, from)));
+  }
+
+  /** For each hash of a unihash the row that most likely stands for it, or -1, for `confirms`. */
+  guess(hashes: Int32Array, count: number, rows: Int32Array): void {
+    this.index.guess(hashes, count, rows);
   }
 
   add(unihash: Int32Array, row: number): void {
     const stands = this.standsFor(unihash);
     if (stands >= 0) return this.count(stands, 1);
-    this.index.add(this.rows.hash(unihash), row);
+    this.index.add(this.rows.hash(unihash, 0), row);
     const others = this.orphans.size === 0 ? 0 : this.takeOrphan(unihash);
     while (row >>> PAGE_BITS >= this.others.length) this.others.push(new Uint16Array(PAGE_ROWS));
     this.others[row >>> PAGE_BITS]![row & (PAGE_ROWS - 1)] = others;
@@ -74,7 +80,7 @@ export class UnihashIndex {
   remove(unihash: Int32Array, row: number): void {
     const stands = this.standsFor(unihash);
     if (stands === row) {
-      this.index.remove(this.rows.hash(unihash), row);
+      this.index.remove(this.rows.hash(unihash, 0), row);
       this.keepOrphan(unihash, this.others[row >>> PAGE_BITS]![row & (PAGE_ROWS - 1)]!);
     } else if (stands >= 0) this.count(stands, -1);
     else {
@@ -98,7 +104,7 @@ export class UnihashIndex {
 
   /** The row that stands for a unihash, or -1. */
   private standsFor(unihash: Int32Array): number {
-    return this.index.find(this.rows.hash(unihash), -1, unihash);
+    return this.index.find(this.rows.hash(unihash, 0), 0, unihash, 0);
   }
 
   private count(row: number, change: number): void {
@@ -120,8 +126,8 @@ export class UnihashIndex {
     else this.orphans.set(this.textOf(unihash), rows);
   }
 
-  private textOf(unihash: Int32Array): string {
-    writeHash(unihash, 0, this.digits, 0);
-    return this.digits.toString('latin1');
+  private textOf(unihash: Int32Array, from = 0): string {
+    writeHash(unihash, from, this.digits.view, 0);
+    return this.digits.bytes.toString('latin1');
   }
 }

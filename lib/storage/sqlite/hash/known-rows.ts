@@ -45,7 +45,8 @@ export function createKnownRows(database: Database, maxBytes: number, log: Logge
       const scanner = memory.scanner(of, () => misses);
       if (!scanner) return null;
       return {
-        scan: (input, from, output, most) => (isFresh() ? scanner.scan(input, from, output, most) : nothing(from)),
+        scan: (input, from, to, output, most) =>
+          isFresh() ? scanner.scan(input, from, to, output, most) : nothing(from),
       };
     },
     removed: (tasks) => memory.remove(tasks),
