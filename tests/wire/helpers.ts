@@ -323,6 +323,9 @@ export interface ReplayOptions {
   readonly databaseOf?: (folder: string) => Promise<Record<string, unknown>>;
 }
 
+/** An upstream in this process may be kept from its answer for seconds by whatever else the machine does. */
+const PATIENT = { 'upstream-timeout': 60, 'upstream-connect-timeout': 60 };
+
 /** Plays a recorded conversation against our servers, each in an empty folder, and compares every answer. */
 export async function replay(
   t: { after(fn: () => void | Promise<void>): void },
@@ -348,7 +351,7 @@ export async function replay(
         ...(databaseOf ? await databaseOf(folder) : { 'sync-mode': 'on_shutdown' }),
         ...(server.readOnly && { 'read-only': true }),
         ...(server.anonPerms && { 'anon-perms': server.anonPerms.join(',') || '@none' }),
-        ...(server.upstream && { [`${server.service}-upstream`]: addresses.get(server.upstream) }),
+        ...(server.upstream && { [`${server.service}-upstream`]: addresses.get(server.upstream), ...PATIENT }),
         ...(server.adminUser && { 'admin-user': server.adminUser, 'admin-password': server.adminPassword }),
       });
       const app = await createApp(config, SILENT);
