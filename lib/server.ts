@@ -31,6 +31,7 @@ import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver 
 import { openHttpDoor } from './start/http.ts';
 import { fileKinds } from './start/job-kinds.ts';
 import { once } from './start/once.ts';
+import { foreignFiles } from './start/own-files.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
 import { checkDatabase, createStores, FILE_WORK, jobArchiveOf } from './stores.ts';
@@ -118,6 +119,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   });
   const followers: Follower[] = [];
   const jobs = createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
+  const requireFile = foreignFiles(config);
   for (const kind of fileKinds(config, FILE_WORK)) jobs.register(kind);
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
@@ -154,6 +156,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         logins: throttle,
         jobs,
         database: database.file,
+        requireFile,
       });
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
@@ -182,6 +185,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
         logins,
         jobs,
         database: database.file,
+        requireFile,
       });
       services.push(service);
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });

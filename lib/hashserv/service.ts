@@ -40,6 +40,8 @@ export interface HashServiceOptions {
   readonly jobs?: Jobs | null;
   /** The name of the store's database, as no other has it. */
   readonly database?: string;
+  /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
+  readonly requireFile?: (file: string) => void;
 }
 
 /** The service, and what it counts. */
@@ -52,13 +54,18 @@ const PROTOCOL = 'OEHASHEQUIV';
 /** The hash equivalence service: `OEHASHEQUIV 1.1`. */
 export function createHashService(options: HashServiceOptions): HashService {
   const { store, log, upstream, guard, gate, anonymousPermissions } = options;
-  const { logins = createLoginThrottle(DEFAULT_LIMITS), jobs = null, database = 'hashserv' } = options;
+  const {
+    logins = createLoginThrottle(DEFAULT_LIMITS),
+    jobs = null,
+    database = 'hashserv',
+    requireFile = () => {},
+  } = options;
   const figures = new ServiceFigures(requestFiguresOf(HASH_COMMANDS));
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
-  if (jobs) for (const kind of hashKinds({ store, gc, upstream, database })) jobs.register(kind);
+  if (jobs) for (const kind of hashKinds({ store, gc, upstream, database, requireFile })) jobs.register(kind);
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.

@@ -69,3 +69,6 @@ export interface JobKind<Parameters = any> {
 export function parametersOf(properties: object, required: readonly string[] = []): object {
   return { type: 'object', properties, required, additionalProperties: false };
 }
+
+/** The name of a file or folder of the server's machine. */
+export const FILE_PARAMETER = { type: 'string', minLength: 1, maxLength: 4096, format: 'long-text' };

@@ -40,6 +40,8 @@ export interface PrServiceOptions {
   readonly jobs?: Jobs | null;
   /** The name of the store's database, as no other has it. */
   readonly database?: string;
+  /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
+  readonly requireFile?: (file: string) => void;
 }
 
 /** The service, and what it counts. */
@@ -52,8 +54,8 @@ const PROTOCOL = 'PRSERVICE';
 /** The PR service: `PRSERVICE 1.0`. Open to every client, except on listeners that ask for a login. */
 export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
-  const { jobs = null, database = 'prserv' } = options;
-  if (jobs) for (const kind of prKinds({ store, database })) jobs.register(kind);
+  const { jobs = null, database = 'prserv', requireFile = () => {} } = options;
+  if (jobs) for (const kind of prKinds({ store, database, requireFile })) jobs.register(kind);
   const ajv = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
-import { type JobAccess, type JobKind, parametersOf } from '../jobs/kind.ts';
+import { FILE_PARAMETER, type JobAccess, type JobKind, parametersOf } from '../jobs/kind.ts';
 import type { ServiceConfig } from '../settings/config.ts';
 import type { ServiceName } from '../settings/listener-spec.ts';
 import { realFile } from './checks.ts';
@@ -29,7 +29,6 @@ export interface FileWork {
 }
 
 const DATABASE = { enum: ['hashserv', 'prserv'] };
-const NAME = { type: 'string', minLength: 1, maxLength: 4096, format: 'long-text' };
 const KEEP = 7;
 const LOOK_MS = 200;
 
@@ -58,7 +57,9 @@ export function fileKinds(services: Services, work: FileWork): readonly JobKind[
   const backup: JobKind = {
     name: 'backup',
     describe: 'Copies the databases into a folder, as bakeserv backup',
-    parameters: parametersOf({ folder: NAME, keep: { type: 'integer', minimum: 0 }, database: DATABASE }, ['folder']),
+    parameters: parametersOf({ folder: FILE_PARAMETER, keep: { type: 'integer', minimum: 0 }, database: DATABASE }, [
+      'folder',
+    ]),
     counts: 'KiB',
     // Copies that are whole stay; one that was being made is made again.
     resumable: true,
@@ -108,7 +109,7 @@ export function fileKinds(services: Services, work: FileWork): readonly JobKind[
   const check: JobKind = {
     name: 'check',
     describe: 'Checks a database that is served, or a file, as bakeserv check',
-    parameters: parametersOf({ database: DATABASE, file: NAME }),
+    parameters: parametersOf({ database: DATABASE, file: FILE_PARAMETER }),
     counts: 'files',
     resumable: true,
     access({ database, file }: { database?: ServiceName; file?: string }): JobAccess {

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type NumberedLine, readLines } from '../../lib/cli/client/lines.ts';
 import { readTasks } from '../../lib/cli/client/task-lines.ts';
+import { type NumberedLine, readLines } from '../../lib/files/lines.ts';
 
 function folderFor(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-lines-'));

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatDump, parseDumpLine } from '../../lib/cli/prclient/bitbake-dump.ts';
-import { loadCsvFormat, readCsv as readCsvFrom } from '../../lib/cli/prclient/csv.ts';
-import type { Parsed } from '../../lib/cli/prclient/formats.ts';
-import { parseJsonLine } from '../../lib/cli/prclient/reading.ts';
+import { formatDump, parseDumpLine } from '../../lib/prserv/files/bitbake-dump.ts';
+import { loadCsvFormat, readCsv as readCsvFrom } from '../../lib/prserv/files/csv.ts';
+import type { Parsed } from '../../lib/prserv/files/formats.ts';
+import { parseJsonLine } from '../../lib/prserv/files/reading.ts';
 
 const row = (version: string, pkgarch: string, checksum: string, value: string) => ({
   version,

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Importing, PlacedRow } from '../../lib/cli/prclient/importing.ts';
-import { newestRows } from '../../lib/cli/prclient/newest.ts';
 import { storeTogether } from '../../lib/cli/prclient/together.ts';
 import { InvokeError } from '../../lib/errors.ts';
 import type { PrClient, PrImportReply } from '../../lib/prserv/client.ts';
+import { newestRows } from '../../lib/prserv/files/newest.ts';
 import type { PrRow } from '../../lib/prserv/store.ts';
 
 const rowOf = (checksum: string, value = '1'): PrRow => ({ version: 'v', pkgarch: 'a', checksum, value });

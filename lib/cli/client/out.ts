@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { encodeJson, type Json } from '../../asyncrpc/wire/messages.ts';
 import { printable } from '../../errors.ts';
+import { write } from '../../files/sink.ts';
 
 /**
  * Where a command writes: results to stdout, everything else to stderr. Much of it comes from a server, and was stored
@@ -56,12 +57,6 @@ function plain(text: string): string {
   if (text.startsWith(BOLD) && text.endsWith(NOT_BOLD))
     return BOLD + printable(text.slice(BOLD.length, -NOT_BOLD.length)) + NOT_BOLD;
   return printable(text);
-}
-
-/** Resolves once the stream takes more. */
-export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (stream.write(text)) return Promise.resolve();
-  return new Promise((resolve) => stream.once('drain', resolve));
 }
 
 /**

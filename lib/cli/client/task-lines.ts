@@ -1,5 +1,5 @@
 import { InvokeError } from '../../errors.ts';
-import { nameOf, readLines } from './lines.ts';
+import { nameOf, readLines } from '../../files/lines.ts';
 
 /** `method taskhash` as a server accepts it: without control characters, at most 256 characters each. */
 export const TASK = /^[^\s\p{Cc}]{1,256} [^\s\p{Cc}]{1,256}$/u;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { InvokeError, reasonOf } from '../../errors.ts';
-import { countLines } from '../client/lines.ts';
+import { countLines } from '../../files/lines.ts';
 import { readTasks, TASK } from '../client/task-lines.ts';
 
 /** Tasks (`method taskhash`) in groups, in bounded memory; their number where it can be known in advance. */

@@ -1,7 +1,7 @@
 import { InvokeError } from '../../errors.ts';
+import { countLines, nameOf, readLines } from '../../files/lines.ts';
 import type { WhereColumns } from '../../hashserv/client-types.ts';
 import { UsageError } from '../args/usage-error.ts';
-import { countLines, nameOf, readLines } from '../client/lines.ts';
 import { createProgress, type Progress } from '../client/progress.ts';
 import type { HashCall } from './call.ts';
 import { parseKeepLine } from './marks.ts';

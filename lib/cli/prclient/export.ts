@@ -1,13 +1,13 @@
+import { openSink } from '../../files/sink.ts';
 import type { PrExport } from '../../prserv/client.ts';
+import { formatDump } from '../../prserv/files/bitbake-dump.ts';
+import { loadCsvFormat } from '../../prserv/files/csv.ts';
+import { type Format, formatOf } from '../../prserv/files/formats.ts';
+import { newestRows } from '../../prserv/files/newest.ts';
 import type { PrRow } from '../../prserv/store.ts';
 import { createProgress } from '../client/progress.ts';
-import { openSink } from '../client/sink.ts';
 import { sayExported } from '../client/transfer.ts';
-import { formatDump } from './bitbake-dump.ts';
 import type { PrCall } from './call.ts';
-import { loadCsvFormat } from './csv.ts';
-import { type Format, formatOf } from './formats.ts';
-import { newestRows } from './newest.ts';
 
 const WRITE_CHARACTERS = 64 * 1024;
 

@@ -1,14 +1,14 @@
 import { InvokeError, printable } from '../../errors.ts';
+import { nameOf } from '../../files/lines.ts';
 import { importFault } from '../../prserv/commands/import-rule.ts';
+import { FORMATS, type Format, formatOf } from '../../prserv/files/formats.ts';
+import { readRows } from '../../prserv/files/reading.ts';
 import { UsageError } from '../args/usage-error.ts';
-import { nameOf } from '../client/lines.ts';
 import { createProgress } from '../client/progress.ts';
 import { type ImportTotals, SHOWN_REFUSALS, sayImported } from '../client/transfer.ts';
 import type { PrCall } from './call.ts';
-import { FORMATS, type Format, formatOf } from './formats.ts';
 import type { Importing, PlacedRow } from './importing.ts';
 import { storeOneByOne } from './one-by-one.ts';
-import { readRows } from './reading.ts';
 import { storeTogether } from './together.ts';
 
 /** `import FILE…`: stores the rows of files. */

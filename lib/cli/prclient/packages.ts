@@ -1,6 +1,6 @@
+import { newestRows } from '../../prserv/files/newest.ts';
 import { compareRevisions } from '../../prserv/revision.ts';
 import type { PrCall } from './call.ts';
-import { newestRows } from './newest.ts';
 
 /** `history VERSION PKGARCH`: every checksum with its values, the smallest first. */
 export async function history({ args, out, client }: PrCall): Promise<number> {

@@ -1,10 +1,10 @@
+import { FORMATS } from '../../prserv/files/formats.ts';
 import type { Option } from '../../settings/options.ts';
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
 import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
 import { LOGIN_FLAGS } from '../client/login.ts';
 import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
-import { FORMATS } from './formats.ts';
 
 const VERSION = { name: 'VERSION', describe: 'The package: PN-PV-PR' };
 const PKGARCH = { name: 'PKGARCH', describe: 'The architecture of the package' };

@@ -79,11 +79,22 @@ async function exportRows({ store }: HashContext, { table, after, limit = MAX_RO
   return { columns: [...ROW_COLUMNS[table]], rows: rows.map((row) => [...row]), next };
 }
 
-async function importRows({ store, upstream, imports }: HashContext, { table, columns, rows }: ImportArgs) {
+async function importRows(context: HashContext, { table, columns, rows }: ImportArgs) {
   const wanted = ROW_COLUMNS[table];
   if (columns.join() !== wanted.join()) {
     throw new InvokeError(`import-rows: columns of ${table} must be ${wanted.join(', ')}, in this order`);
   }
+  const reply = await storeRows(context, table, rows);
+  context.imports.add({ ...reply, refused: reply.refused.length });
+  return reply;
+}
+
+/** Stores the rows that a report could have stored; those that are there stay as they are. */
+export async function storeRows(
+  { store, upstream }: Pick<HashContext, 'store' | 'upstream'>,
+  table: Table,
+  rows: readonly RowValues[],
+) {
   const refused: { row: number; message: string }[] = [];
   const good: RowValues[] = [];
   for (const [i, row] of rows.entries()) {
@@ -93,9 +104,7 @@ async function importRows({ store, upstream, imports }: HashContext, { table, co
   }
   if (table === 'unihashes') for (const [method, taskhash] of good) upstream?.forget(`${method} ${taskhash}`);
   const stored = good.length > 0 ? await store.importRows(table, good) : 0;
-  const present = good.length - stored;
-  imports.add({ stored, present, refused: refused.length });
-  return { stored, present, refused };
+  return { stored, present: good.length - stored, refused };
 }
 
 /** What is wrong with a row, or null. The rules are those for a report. */

@@ -16,6 +16,8 @@ export interface HashJobParts {
   readonly upstream: HashUpstream | null;
   /** The name of the database, as no other has it. */
   readonly database: string;
+  /** Throws InvokeError for a file that a job must not touch. */
+  readonly requireFile: (file: string) => void;
 }
 
 const AGE = { type: 'number', minimum: 0 };
@@ -27,7 +29,7 @@ interface GcParameters {
 }
 
 /** The commands that go through whole tables (lib/hashserv/commands/gc.ts), as jobs. */
-export function gcKinds({ store, gc, upstream, database }: HashJobParts): readonly JobKind[] {
+export function gcKinds({ store, gc, upstream, database }: Omit<HashJobParts, 'requireFile'>): readonly JobKind[] {
   const common = {
     counts: 'rows looked at',
     resumable: true,

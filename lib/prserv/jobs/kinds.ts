@@ -1,18 +1,15 @@
 import { OPTIONAL_TEXT } from '../../asyncrpc/schemas.ts';
 import { type JobKind, parametersOf } from '../../jobs/kind.ts';
 import { filterOf } from '../commands/rows.ts';
-import type { PrStore, RowFilter } from '../store.ts';
-
-/** What the kinds of PR values work on. */
-export interface PrJobParts {
-  readonly store: PrStore;
-  /** The name of the database, as no other has it. */
-  readonly database: string;
-}
+import type { RowFilter } from '../store.ts';
+import { prFileKinds } from './file-kinds.ts';
+import type { PrJobParts } from './parts.ts';
 
 /** The kinds of job of PR values (docs/jobs.md). */
-export function prKinds({ store, database }: PrJobParts): readonly JobKind[] {
+export function prKinds(parts: PrJobParts): readonly JobKind[] {
+  const { store, database } = parts;
   return [
+    ...prFileKinds(parts),
     {
       name: 'remove-prs',
       describe: 'Removes the PR values that match, as remove; a removed value may be given out again',

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import { readLines } from '../client/lines.ts';
+import { readLines } from '../../files/lines.ts';
 import { parseDumpLine } from './bitbake-dump.ts';
 import { readCsv } from './csv.ts';
 import { type Format, type Parsed, rowOf } from './formats.ts';

@@ -1,6 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import type { CsvError, Options, Parser } from 'csv-parse';
-import type { PrRow } from '../../prserv/store.ts';
+import type { PrRow } from '../store.ts';
 import { COLUMNS, type Parsed } from './formats.ts';
 
 /** Comma-separated values as RFC 4180 has them, with a header line. Its packages are loaded only when needed. */

@@ -1,5 +1,5 @@
-import { largest } from '../../prserv/revision.ts';
-import type { PrRow } from '../../prserv/store.ts';
+import { largest } from '../revision.ts';
+import type { PrRow } from '../store.ts';
 
 /**
  * The row with the largest value of each package, packages in the order they come. Computed from every row: BitBake's

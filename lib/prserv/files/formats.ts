@@ -1,4 +1,4 @@
-import type { PrRow } from '../../prserv/store.ts';
+import type { PrRow } from '../store.ts';
 
 /** The formats of a file of PR rows: BitBake's dump, JSON, JSON lines or CSV. */
 export const FORMATS = ['bitbake', 'json', 'jsonl', 'csv'] as const;

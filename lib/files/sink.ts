@@ -1,6 +1,5 @@
 import fs from 'node:fs';
-import { InvokeError, reasonOf } from '../../errors.ts';
-import { write } from './out.ts';
+import { InvokeError, reasonOf } from '../errors.ts';
 
 /**
  * Where rows are written. A file is written next to its place and moved there when it is complete: until then the old
@@ -91,4 +90,10 @@ async function openAsItIs(file: string): Promise<Sink> {
   const handle = await fs.promises.open(file, 'w').catch(failed);
   const close = () => handle.close().catch(() => {});
   return { write: (text) => handle.appendFile(text).catch(failed), commit: close, abandon: close };
+}
+
+/** Resolves once the stream takes more. */
+export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (stream.write(text)) return Promise.resolve();
+  return new Promise((resolve) => stream.once('drain', resolve));
 }

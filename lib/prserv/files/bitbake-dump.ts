@@ -1,6 +1,6 @@
 import { InvokeError } from '../../errors.ts';
-import { largest } from '../../prserv/revision.ts';
-import type { ColumnInfo, PrRow } from '../../prserv/store.ts';
+import { largest } from '../revision.ts';
+import type { ColumnInfo, PrRow } from '../store.ts';
 import type { Parsed } from './formats.ts';
 
 /** A PR dump file of BitBake: what OpenEmbedded's export writes and its import reads. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { LineSplitter } from '../../asyncrpc/wire/lines.ts';
-import { InvokeError } from '../../errors.ts';
+import { LineSplitter } from '../asyncrpc/wire/lines.ts';
+import { InvokeError } from '../errors.ts';
 
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
