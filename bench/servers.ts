@@ -38,6 +38,8 @@ export interface ServeOptions {
   /** For the socket, the PR database and the log. */
   readonly folder: string;
   readonly database: string;
+  /** Where PR values are; a file in the folder otherwise. */
+  readonly prDatabase?: string;
   /** Further options of `bakeserv serve`. */
   readonly extra?: readonly string[];
   /** Hard and soft limit of open files. */
@@ -65,6 +67,7 @@ export async function startEcho(folder: string): Promise<Server> {
  */
 export async function startBakeserv(options: ServeOptions): Promise<Server> {
   const { folder, database, extra = [], descriptors, profileFolder } = options;
+  const prDatabase = options.prDatabase ?? path.join(folder, 'prserv.sqlite3');
   const socket = path.join(folder, 'bakeserv.sock');
   const log = path.join(folder, 'bakeserv.log');
   const node = [
@@ -74,7 +77,7 @@ export async function startBakeserv(options: ServeOptions): Promise<Server> {
     'serve',
     `--bind=unix://${socket}`,
     `--hashserv-db=${database}`,
-    `--prserv-db=${path.join(folder, 'prserv.sqlite3')}`,
+    `--prserv-db=${prDatabase}`,
     '--log-level=info',
     ...extra,
   ];
