@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   'protocol-error': 'The bytes of a client broke the protocol; it is told why and the connection is closed.',
   'config-error': 'A flag, environment variable or setting is wrong; nothing was started.',
   'address-error': 'An address cannot be read, listened on or connected to.',
+  'worker-error': 'Worker processes end again and again, or one does not answer; the server ends with status 1.',
   'storage-away':
     'The database server does not answer, or refuses the login; it is tried again, and look-ups that are in memory go on.',
   'storage-busy': 'Another program held the database lock for longer than the lock wait.',

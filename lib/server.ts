@@ -14,6 +14,7 @@ import { createHashService } from './hashserv/service.ts';
 import type { Loading } from './hashserv/store.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
+import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
@@ -26,7 +27,8 @@ import type { Config } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
 import { checkStart, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { closeData } from './start/closing.ts';
-import { type Door, type Doors, openDoors } from './start/doors.ts';
+import type { Crew } from './start/crew.ts';
+import { type Door, type Doors, type HandedDoors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
 import { fileKinds } from './start/job-kinds.ts';
@@ -97,7 +99,12 @@ const JOBS_GRACE_MS = 3000;
  * Opens the databases and creates the services on them.
  * @throws StorageError, ConfigError, after closing whatever was opened
  */
-export async function createApp(config: Config, log: Logger): Promise<App> {
+export function createApp(config: Config, log: Logger): Promise<App> {
+  return openApp(config, log, null);
+}
+
+/** @param crew the other processes of the server; null where it is one */
+async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<App> {
   const clientLog = limitRate(log);
   let fail: (error: StorageError) => void = () => {};
   const failed = new Promise<StorageError>((resolve) => {
@@ -106,11 +113,12 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
   const services: Service[] = [];
   const figures = new HubFigures();
   const shown: Shown = { version: packageVersion(), services: [], databases: [], caches: [], loader: null };
-  const databases = createStores(config, shown.databases, log, (error) => {
+  const onFatal = (error: StorageError) => {
     // Every failure is logged: on a bad disk the first need not be the only one.
     log.error('the database failed: the server stops', { error });
     fail(error);
-  });
+  };
+  const databases = createStores(config, shown.databases, log, onFatal, crew?.joinsOthers);
   const stores: StoreProbe[] = [];
   let { anonymousPermissions: general } = config;
   const withoutLogin = (peer: Peer) => anonymousPermissions({ anonymousPermissions: general }, peer);
@@ -118,7 +126,9 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
     general = now;
   });
   const followers: Follower[] = [];
-  const jobs = createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
+  const jobs = crew?.jobs
+    ? jobsElsewhere(crew.jobs)
+    : createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
   const requireFile = foreignFiles(config);
   for (const kind of fileKinds(config, FILE_WORK)) jobs.register(kind);
   let loading = (): Loading | null => null;
@@ -192,7 +202,8 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       shown.caches.push({ name: 'packages', state: store.cache });
     }
     const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures);
-    const metrics = createMetrics({ ...shown, hub });
+    const metrics = createMetrics({ ...shown, hub, workers: () => ({ serving: 1, replaced: 0 }) }, crew?.metrics);
+    const clients = crew?.clients ?? (async () => hub.size);
     const close = once(async () => {
       const hurry = setTimeout(() => {
         for (const service of services) service.stopAsking?.();
@@ -203,7 +214,7 @@ export async function createApp(config: Config, log: Logger): Promise<App> {
       await closeAll();
     });
     const openHttp: App['openHttp'] = async (listeners = () => []) =>
-      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners });
+      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners, clients });
     return {
       hub,
       metrics,
@@ -243,10 +254,21 @@ export async function startServer(
   log: Logger,
   inherited: readonly InheritedSocket[] = [],
 ): Promise<Server> {
-  const app = await createApp(config, log);
+  const app = await openApp(config, log, null);
+  return serveApp(app, () => openDoors(config, app.hub, log, { inherited, handed: null }, app.openHttp));
+}
+
+/** The same as one of several processes, another of which accepts the clients. */
+export async function startWorker(config: Config, log: Logger, crew: Crew): Promise<Server> {
+  const app = await openApp(config, log, crew);
+  const open = (handed: HandedDoors) => openDoors(config, app.hub, log, { inherited: [], handed }, app.openHttp);
+  return serveApp(app, async () => open(await crew.listeners()));
+}
+
+async function serveApp(app: App, open: () => Promise<Doors>): Promise<Server> {
   let doors: Doors;
   try {
-    doors = await openDoors(config, app.hub, log, inherited, app.openHttp);
+    doors = await open();
   } catch (error) {
     await app.close();
     throw error;

@@ -51,12 +51,14 @@ export interface Stores {
 /**
  * @param shown gets what each database shows
  * @param onFatal a database can no longer be trusted or written
+ * @param joinsOthers another process of the same server has them open, which has checked them
  */
 export function createStores(
   config: Config,
   shown: DatabaseSource[],
   log: Logger,
   onFatal: (error: StorageError) => void,
+  joinsOthers = false,
 ): Stores {
   const opened = new Map<string, Served & { close(drainMs: number): Promise<void> }>();
   const gates = new Map<Served, WriteGate>();
@@ -82,7 +84,7 @@ export function createStores(
   const openFile = (service: ServiceConfig): Promise<Database> =>
     open(realFile(service.file), service, async () => {
       const { init, readOnly, immutable } = config;
-      const database = await openDatabase({ ...service, init, readOnly, immutable, log, onFatal });
+      const database = await openDatabase({ ...service, init, readOnly, immutable, joinsOthers, log, onFatal });
       try {
         sayOpened(service, { hashserv: await database.holds(HASH_SCHEMA), prserv: await database.holds(PR_SCHEMA) });
         return database;

@@ -172,6 +172,10 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         [gauge('process_max_fds'), '{{instance}} at most'],
       ]),
       of('Up for', 's', [[`time() - ${gauge('process_start_time_seconds')}`, '{{instance}}']]),
+      of('Workers', 'short', [
+        [gauge('bakeserv_workers'), '{{instance}} serving'],
+        [`increase(bakeserv_worker_replacements_total{${SERVER}}[$__rate_interval])`, '{{instance}} replaced'],
+      ]),
       of('Version', 'short', [[gauge('bakeserv_info'), '{{instance}} {{version}} on Node {{node}}']]),
     ],
   ],

@@ -52,6 +52,12 @@ export const SERVER: Program<ServerCall> = {
       ],
       run: async (call) => (await import('./commands/serve.ts')).run(call),
     },
+    worker: {
+      describe: 'One process of a server with --workers',
+      arguments: [{ name: 'NUMBER', describe: 'Which of them it is', optional: true }],
+      hidden: true,
+      run: async () => (await import('./commands/worker.ts')).run(),
+    },
     config: {
       describe: 'Check the settings, or show each value and where it was set',
       details:

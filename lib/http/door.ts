@@ -34,6 +34,8 @@ export interface HttpDoorOptions {
   /** By its protocol, each service that a client's listener speaks. */
   servicesFor(peer: Peer): ReadonlyMap<string, Service>;
   readonly facts: ServerFacts;
+  /** Connected now, to the whole server. */
+  clients(): Promise<number>;
   /** What `/metrics` answers; null: there is nothing there. */
   readonly metrics: Pick<MetricsSource, 'contentType' | 'text'> | null;
 }
@@ -61,7 +63,7 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
       servicesFor: options.servicesFor,
       clientOf: (request) => clients.get(request.socket)!,
       peerOf: (request) => clientOf(clients.get(request.socket)!, request),
-      status: createStatus(options.facts, readiness, () => hub.size),
+      status: createStatus(options.facts, readiness, options.clients),
     }),
   );
   const webSockets = acceptWebSockets(hub, limits, options, log);

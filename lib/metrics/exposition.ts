@@ -1,7 +1,6 @@
 import { Counter, Gauge, Histogram as PromHistogram, Registry } from 'prom-client';
-import { Histogram } from '../meter/histogram.ts';
 import type { MetricRow } from './row.ts';
-import type { MetricSources } from './sources.ts';
+import type { Observed, Snapshot } from './snapshot.ts';
 import { METRICS } from './table.ts';
 
 /** What prom-client writes a line from. */
@@ -12,19 +11,26 @@ interface Value {
 }
 
 /**
- * All metrics as prom-client writes them. Nothing is kept here: the parts of the server count in plain numbers, which
+ * All metrics as prom-client writes them. Nothing is counted here: the parts of the server count in plain numbers, which
  * are read when somebody asks. This is the only file that knows prom-client, and it is loaded for listeners that show metrics.
  */
-export function createExposition(sources: MetricSources): { readonly contentType: string; text(): Promise<string> } {
+export function createExposition(): { readonly contentType: string; text(snapshot: Snapshot): Promise<string> } {
   const registry = new Registry();
-  for (const { rows } of METRICS) for (const row of rows) register(row, sources, registry);
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  let shown: Snapshot = {};
+  for (const { rows } of METRICS) for (const row of rows) register(row, () => shown, registry);
+  return {
+    contentType: registry.contentType,
+    text(snapshot) {
+      shown = snapshot;
+      return registry.metrics();
+    },
+  };
 }
 
-function register(row: MetricRow, sources: MetricSources, registry: Registry): void {
+function register(row: MetricRow, shown: () => Snapshot, registry: Registry): void {
   const { name, help, kind } = row;
   const config = { name, help, labelNames: Object.keys(row.labels), registers: [registry] };
-  const values = () => valuesOf(row, sources);
+  const values = () => valuesOf(row, shown());
   if (kind === 'counter') {
     new (class extends Counter {
       override async get() {
@@ -47,15 +53,15 @@ function register(row: MetricRow, sources: MetricSources, registry: Registry): v
   }
 }
 
-function valuesOf(row: MetricRow, sources: MetricSources): Value[] {
+function valuesOf(row: MetricRow, snapshot: Snapshot): Value[] {
   const names = Object.keys(row.labels);
   const values: Value[] = [];
-  row.read(sources, (value, ...given) => {
+  for (const { labels: given, value } of snapshot[row.name] ?? []) {
     const labels: Record<string, string> = {};
     for (const [i, name] of names.entries()) labels[name] = given[i]!;
-    if (value instanceof Histogram) addHistogram(values, row.name, labels, value);
-    else values.push({ labels, value });
-  });
+    if (typeof value === 'number') values.push({ labels, value });
+    else addHistogram(values, row.name, labels, value);
+  }
   return values;
 }
 
@@ -63,16 +69,16 @@ function addHistogram(
   values: Value[],
   name: string,
   labels: Readonly<Record<string, string>>,
-  histogram: Histogram,
+  { bounds, counts, sum }: Observed,
 ): void {
   const metricName = `${name}_bucket`;
   let count = 0;
-  for (const [i, bound] of histogram.bounds.entries()) {
-    count += histogram.counts[i]!;
+  for (const [i, bound] of bounds.entries()) {
+    count += counts[i]!;
     values.push({ labels: { le: bound, ...labels }, value: count, metricName });
   }
-  count += histogram.counts[histogram.bounds.length]!;
+  count += counts[bounds.length]!;
   values.push({ labels: { le: '+Inf', ...labels }, value: count, metricName });
-  values.push({ labels, value: histogram.sum, metricName: `${name}_sum` });
+  values.push({ labels, value: sum, metricName: `${name}_sum` });
   values.push({ labels, value: count, metricName: `${name}_count` });
 }

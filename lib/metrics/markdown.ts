@@ -16,6 +16,9 @@ Prometheus. Without such a listener the numbers are counted all the same and not
 - **Labels** have the values that are listed here and no others. Nothing that a client says becomes one: a command that is not
   in the tables of docs/protocol.md is \`unknown\`.
 - Counters start at 0 with the process: use \`rate()\`. Histograms can be added up over servers.
+- With \`--workers\` all processes are shown as one server, whichever is asked: counters and histograms are added up, and go on when a worker is
+  replaced; of gauges, what each worker has for itself is added up, and of what all see alike the largest (or earliest) is shown. A worker that does not
+  answer within half a second is shown as it was last.
 
 contrib/prometheus holds a scrape configuration and alert rules, contrib/grafana a dashboard. A test compares both with this page.
 `;

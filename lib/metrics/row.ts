@@ -7,10 +7,26 @@ export type LabelValues = readonly string[] | string;
 /** Gives a value for the labels, in the order of the row's. */
 export type Put = (value: number | Histogram, ...labels: readonly string[]) => void;
 
+/** How a gauge of several processes of one server is shown as one. */
+export type Join = 'sum' | 'max' | 'min';
+
 /** A metric: what it is called, what it means, and where it is read. */
-export interface MetricRow {
+export type MetricRow = Described & (Summed | Gauge);
+
+/** Of several processes these are added up. */
+interface Summed {
+  readonly kind: 'counter' | 'histogram';
+  readonly joins?: never;
+}
+
+interface Gauge {
+  readonly kind: 'gauge';
+  /** What is shown of the workers of one server (`--workers`): what each has for itself adds up, what all see of one thing does not. */
+  readonly joins: Join;
+}
+
+interface Described {
   readonly name: string;
-  readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: Readonly<Record<string, LabelValues>>;
   read(from: MetricSources, put: Put): void;

@@ -1,5 +1,6 @@
 import { watchEventLoop } from './event-loop.ts';
-import { createProcessFigures } from './process.ts';
+import { createProcessFigures, type ProcessFigures } from './process.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { MetricSources } from './sources.ts';
 
 /** What an HTTP listener shows under /metrics. */
@@ -18,24 +19,33 @@ const KEPT_MS = 200;
 /** The metrics of a server. Until somebody wants them nothing is watched, and prom-client is not loaded. */
 export interface Metrics {
   source(): Promise<MetricsSource>;
+  /** What this process counts now, for a server of several processes. */
+  snapshot(): Promise<Snapshot>;
   close(): void;
 }
 
-export function createMetrics(sources: Omit<MetricSources, 'eventLoop' | 'process'>): Metrics {
+/** @param withOthers adds what the other processes of the server count */
+export function createMetrics(
+  sources: Omit<MetricSources, 'eventLoop' | 'process'>,
+  withOthers: (own: Snapshot) => Promise<Snapshot> = async (own) => own,
+): Metrics {
   let opened: Promise<MetricsSource> | null = null;
+  let process: ProcessFigures | null = null;
   const eventLoop = watchEventLoop();
   let closed = false;
 
+  async function snapshot(): Promise<Snapshot> {
+    if (!closed) eventLoop.wanted();
+    for (const { store } of sources.databases) void store.counts.refresh();
+    process ??= createProcessFigures(sources.databases.map(({ store }) => store.file));
+    await process.refresh();
+    return takeSnapshot({ ...sources, eventLoop: eventLoop.delays, process });
+  }
+
   async function open(): Promise<MetricsSource> {
-    const process = createProcessFigures(sources.databases.map(({ store }) => store.file));
     const { createExposition } = await import('./exposition.ts');
-    const exposition = createExposition({ ...sources, eventLoop: eventLoop.delays, process });
-    const now = async () => {
-      if (!closed) eventLoop.wanted();
-      for (const { store } of sources.databases) void store.counts.refresh();
-      await process.refresh();
-      return exposition.text();
-    };
+    const exposition = createExposition();
+    const now = async () => exposition.text(await withOthers(await snapshot()));
     return { contentType: exposition.contentType, text: keptFor(KEPT_MS, now), now };
   }
 
@@ -44,6 +54,7 @@ export function createMetrics(sources: Omit<MetricSources, 'eventLoop' | 'proces
       opened ??= open();
       return opened;
     },
+    snapshot,
     close() {
       closed = true;
       eventLoop.close();

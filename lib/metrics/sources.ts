@@ -70,4 +70,6 @@ export interface MetricSources extends Readonly<Shown> {
   readonly hub: { readonly figures: HubFigures; readonly heldBytes: number };
   readonly eventLoop: Histogram;
   readonly process: ProcessFigures;
+  /** Whether this process serves, and how many workers it has put in the place of others. */
+  readonly workers: () => { readonly serving: number; readonly replaced: number };
 }

@@ -6,6 +6,7 @@ import type { CertificateFiles } from '../asyncrpc/transport/tls/credentials.ts'
 import { BakeservError, ConfigError } from '../errors.ts';
 import { parseAnonymousPermissions } from '../hashserv/access/permissions.ts';
 import type { LogLevel } from '../log.ts';
+import { adminOf } from './admin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
 import { type JobsConfig, jobsOf } from './job-settings.ts';
@@ -18,7 +19,7 @@ import {
   type ServiceName,
 } from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
-import { environmentName } from './options.ts';
+import { workersOf } from './options.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
 import { certificateOf, requireTlsListener, tlsDefaults } from './tls-settings.ts';
@@ -63,6 +64,8 @@ export interface Config {
   readonly binds: readonly ListenerSpec[];
   readonly hashserv: ServiceConfig | null;
   readonly prserv: ServiceConfig | null;
+  /** Processes that serve; with more than one, another leads them. */
+  readonly workers: number;
   readonly init: boolean;
   readonly readOnly: boolean;
   /** With `readOnly`: nobody else writes to the database files either. */
@@ -162,6 +165,7 @@ export function configOf(
     binds,
     hashserv,
     prserv,
+    workers: workersOf(value('workers') as number, where('workers')),
     init: flag('init'),
     readOnly: flag('read-only'),
     immutable: immutableOf(flag('immutable'), flag('read-only')),
@@ -285,15 +289,4 @@ function limitsOf(settings: Settings, descriptors: number): Limits {
 function immutableOf(immutable: boolean, readOnly: boolean): boolean {
   if (immutable && !readOnly) throw new ConfigError('--immutable is for a --read-only server: this one writes');
   return immutable;
-}
-
-function adminOf(username: string | undefined, password: string | undefined, readOnly: boolean): Config['admin'] {
-  if (username === undefined && password === undefined) return null;
-  if (!username) throw new ConfigError('--admin-password without --admin-user: name the user it is for');
-  if (!password)
-    throw new ConfigError(
-      `--admin-user without a password: set ${environmentName('admin-password')}, or name a file that holds it (--admin-password-file)`,
-    );
-  if (readOnly) throw new ConfigError('--admin-user cannot be created on a --read-only server');
-  return { username, password };
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '../asyncrpc/limits.ts';
+import { ConfigError } from '../errors.ts';
 
 /** How an option's text is read: `strings` and `listeners` may be given several times, `seconds` may have decimals, `bytes` a unit. */
 export type OptionType =
@@ -173,4 +174,22 @@ export function defaultText({ default: value, type }: Option, each = (text: stri
   if (value === undefined) return '';
   const texts = [value].flat().map((one) => each(type === 'bytes' ? sizeText(Number(one)) : String(one)));
   return texts.join(' and ') + (type.startsWith('seconds') ? ' s' : '');
+}
+
+/** Each needs memory and connections to the databases: more of them than this help nobody. */
+const MAX_WORKERS = 64;
+
+/** How many processes serve. */
+export const WORKERS: Omit<Option, 'group'> = {
+  name: 'workers',
+  type: 'integer',
+  default: 1,
+  describe:
+    'Serve with so many processes behind the same listeners, up to 64; each has --cache-size for itself. See docs/operating.md',
+};
+
+/** @throws ConfigError */
+export function workersOf(workers: number, where: string): number {
+  if (workers >= 1 && workers <= MAX_WORKERS) return workers;
+  throw new ConfigError(`${where}: ${workers} is not a number of processes from 1 to ${MAX_WORKERS}`);
 }

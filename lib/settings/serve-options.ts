@@ -1,5 +1,5 @@
 import { JOB_ROWS } from './job-settings.ts';
-import { LIMIT_OPTIONS, type Option } from './options.ts';
+import { LIMIT_OPTIONS, type Option, WORKERS } from './options.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
@@ -68,6 +68,7 @@ const ROWS: readonly Option[] = [
       default: true,
       describe: 'Serve PR values; --no-prserv turns it off',
     },
+    WORKERS,
     {
       name: 'history',
       type: 'boolean',

@@ -2,7 +2,14 @@ import { ALL_RIGHTS, type HeldRights, type Rights } from '../asyncrpc/rights.ts'
 import type { Hub } from '../asyncrpc/server/hub.ts';
 import { formatAddress } from '../asyncrpc/transport/address.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
-import { type Listener, type ListenOptions, listen, listenInherited } from '../asyncrpc/transport/listen.ts';
+import {
+  type HandedListener,
+  type Listener,
+  type ListenOptions,
+  listen,
+  listenHanded,
+  listenInherited,
+} from '../asyncrpc/transport/listen.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import { type ExpiryWatch, watchExpiry } from '../asyncrpc/transport/tls/expiry.ts';
 import type { HttpDoor } from '../http/door.ts';
@@ -28,6 +35,16 @@ export interface Doors extends Follower {
   close(): Promise<void>;
 }
 
+/** Listeners on which another process accepts the clients of this one. */
+export interface HandedDoors {
+  /** In the order of that process, each with its place among the listeners of the settings; null: none of them. */
+  readonly list: readonly (HandedListener & { readonly bind: number | null })[];
+  /** They were handed over to that process by a service manager. */
+  readonly inherited: boolean;
+  /** Whether it is for this process, of all, to warn of certificates that expire. */
+  readonly warns: boolean;
+}
+
 /** An open listener as the settings know it. */
 interface Standing extends HeldRights {
   /** Null: a socket that was handed over without a name that they know. */
@@ -36,7 +53,7 @@ interface Standing extends HeldRights {
 }
 
 /**
- * Listens on every address, or on the sockets that were handed over in their place.
+ * Listens on every address, or on the sockets that were handed over in their place, or takes the clients that another process accepts.
  * @param openHttp loads what serves HTTP; called once, and only for an HTTP listener
  * @throws AddressError, ConfigError after closing whatever was opened
  */
@@ -44,7 +61,7 @@ export async function openDoors(
   config: Config,
   hub: Hub,
   log: Logger,
-  inherited: readonly InheritedSocket[],
+  { inherited, handed }: { readonly inherited: readonly InheritedSocket[]; readonly handed: HandedDoors | null },
   openHttp: (listeners: () => readonly Door[]) => Promise<HttpDoor>,
 ): Promise<Doors> {
   // Otherwise a farm at the descriptor limit, or a web page that keeps trying, would cause a line for each connection.
@@ -82,18 +99,24 @@ export async function openDoors(
       },
     });
   };
+  const byName = handed?.inherited ?? inherited.length > 0;
   try {
+    for (const { bind, ...listener } of handed?.list ?? []) {
+      const spec = bind === null ? null : config.binds[bind]!;
+      await open(spec, (options) => listenHanded(listener, hub, limits, clientLog, options));
+    }
     for (const { fd, spec } of bySpec(inherited, config.binds, log))
       await open(spec, (options) => listenInherited(fd, spec?.address, hub, limits, clientLog, options));
-    for (const spec of inherited.length > 0 ? [] : config.binds)
+    for (const spec of byName || handed ? [] : config.binds)
       await open(spec, (options) => listen(spec.address, hub, limits, clientLog, options));
   } catch (error) {
     await close();
     throw error;
   }
   for (const { address, report } of list) log.info(`listening on ${formatAddress(address)}: ${tellReport(report)}`);
+  const watched = (handed?.warns ?? true) ? list : [];
   expiry = watchExpiry(
-    list.flatMap(({ certificate }) => certificate ?? []),
+    watched.flatMap(({ certificate }) => certificate ?? []),
     log,
   );
   return {
@@ -107,7 +130,7 @@ export async function openDoors(
       const changes: (() => void)[] = [];
       const renewals: (() => void)[] = [];
       for (const [i, standing] of standings.entries()) {
-        const spec = standing.spec && takeMatching(left, standing.spec, inherited.length > 0);
+        const spec = standing.spec && takeMatching(left, standing.spec, byName);
         if (standing.spec && !spec) later.push(`bind (${formatAddress(list[i]!.address)} is there no more)`);
         else if (spec && needsStart(standing.spec!, spec)) later.push(`bind (${formatAddress(spec.address)})`);
         const renewal = spec?.tls ? list[i]!.certificate?.prepare(spec.tls) : null;
@@ -124,7 +147,7 @@ export async function openDoors(
           if (isReduced(was, is)) hub.letGo(past);
         });
       }
-      if (inherited.length === 0) for (const { address } of left) later.push(`bind (${formatAddress(address)} is new)`);
+      if (!byName) for (const { address } of left) later.push(`bind (${formatAddress(address)} is new)`);
       const what = [
         ...(changes.length > 0 ? ['the rights of listeners'] : []),
         ...(renewals.length > 0 ? ['the certificates of listeners'] : []),
@@ -152,7 +175,7 @@ function isOther(a: Effective, b: Effective): boolean {
 }
 
 /** Each socket with the listener of its name, as far as there is one. */
-function bySpec(
+export function bySpec(
   inherited: readonly InheritedSocket[],
   binds: readonly ListenerSpec[],
   log: Logger,

@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 
 /** What is served over HTTP, apart from what the settings say. */
-interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics'> {
+interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];
 }
@@ -15,7 +15,7 @@ interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics'> {
 /** Loads what serves HTTP: done only where such a listener is configured, because every other server should start fast. */
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
-  const { hub, stores, metrics, listeners } = parts;
+  const { hub, stores, metrics, listeners, clients } = parts;
   const { limits, allowOrigins, trustProxy } = config;
   const facts = { ...factsOf(config), listeners };
   const proxies = createProxies(trustProxy);
@@ -29,6 +29,7 @@ export async function openHttpDoor(config: Config, log: Logger, parts: Parts): P
     servicesFor: hub.servicesFor,
     facts,
     metrics,
+    clients,
   });
 }
 

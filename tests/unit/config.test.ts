@@ -12,6 +12,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   bind: ['unix://a', 'unix://b', (config) => config.binds],
   hashserv: ['true', 'false', (config) => config.hashserv === null],
   prserv: ['true', 'false', (config) => config.prserv === null],
+  workers: ['2', '3', (config) => config.workers],
   history: ['true', 'false', (config) => config.history],
   'self-check': ['true', 'false', (config) => config.selfCheck],
   json: ['true', 'false', (config) => config.json],

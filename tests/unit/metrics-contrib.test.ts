@@ -14,7 +14,7 @@ const read = (file: string) => fs.readFileSync(path.join(CONTRIB, file), 'utf8')
 const ROWS = new Map(METRICS.flatMap(({ rows }) => rows).map((row) => [row.name, row]));
 /** What Prometheus adds to every line, and the one metric that it makes itself. */
 const OF_PROMETHEUS = ['job', 'instance'];
-const UP: MetricRow = { name: 'up', kind: 'gauge', help: '', labels: {}, read() {} };
+const UP: MetricRow = { name: 'up', kind: 'gauge', joins: 'sum', help: '', labels: {}, read() {} };
 
 interface Rule {
   readonly alert: string;

@@ -316,6 +316,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     stores: [probe],
     servicesFor: () => new Map(),
     facts: { databases: {}, upstreams: {}, listeners: () => [] },
+    clients: async () => app.hub.size,
     metrics: null,
   });
   const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;

@@ -1,5 +1,4 @@
-import type net from 'node:net';
-import { AddressError, reasonOf } from '../../errors.ts';
+import { AddressError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { ListenerFigures } from '../hub-figures.ts';
 import type { Limits } from '../limits.ts';
@@ -7,14 +6,14 @@ import { ALL_RIGHTS, type HeldRights } from '../rights.ts';
 import type { Host } from '../service.ts';
 import type { Acceptor } from './acceptor.ts';
 import { type Address, formatAddress, usesTls } from './address.ts';
+import { type Bound, bindAddress } from './bound.ts';
 import { inheritedAddress } from './inherited.ts';
-import { checkListenAddress, type ListenAccess, requireCertificate, socketGroup } from './listen-check.ts';
+import { checkListenAddress, type ListenAccess, requireCertificate } from './listen-check.ts';
 import { NO_PROXIES, peerOfStream } from './proxies.ts';
 import { type Accept, acceptProxied } from './proxy-layer.ts';
-import { acceptOn, bind, createSocketServer, logFailures } from './server.ts';
+import { acceptOn, bind, type Connections, createSocketServer, logFailures } from './server.ts';
 import type { TlsFiles } from './tls/credentials.ts';
 import type { createTlsLayer, ListenerCertificate, TlsLayer } from './tls/listener.ts';
-import { bindUnixSocket } from './unix/socket.ts';
 import type { acceptWebSockets, WebSocketAcceptor, WebSocketOptions } from './websocket/server.ts';
 
 /** A listening address. */
@@ -46,9 +45,6 @@ export type ListenOptions = Partial<
 const ANY_ACCESS: ListenAccess = { mode: null, group: null };
 const ANY_RIGHTS: HeldRights = { current: ALL_RIGHTS };
 
-/** The kernel's queue of connections not yet accepted: a whole farm may connect at the same moment. */
-const BACKLOG = 1024;
-
 /** What stands between the sockets of a listener and the host. */
 interface Front {
   readonly accept: Accept;
@@ -75,27 +71,9 @@ export async function listen(
   const server = createSocketServer(limits);
   const front = await openFront(address, host, limits, log, options);
   const figures = acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
-  if (address.kind === 'unix') {
-    const release = await bindUnixSocket(server, address.path, BACKLOG, {
-      mode: access.mode ?? undefined,
-      group: socketGroup(access),
-    });
-    logFailures(server, address, log);
-    return {
-      address,
-      figures,
-      close: async () => {
-        // In this order: once nobody listens there, another server may have put its own socket in place of ours.
-        release();
-        front.close();
-        server.close();
-      },
-    };
-  }
-  await bindTcp(server, address);
+  const bound = await bindAddress(server, address, access);
   logFailures(server, address, log);
-  const { port } = server.address() as net.AddressInfo;
-  return listenerOf(server, { ...address, port }, figures, front);
+  return listenerOf(bound, figures, front);
 }
 
 /**
@@ -120,11 +98,35 @@ export async function listenInherited(
     const address = inheritedAddress(server, fd, asked);
     const figures = acceptOn(server, address, options.rights ?? ANY_RIGHTS, front.accept);
     logFailures(server, address, log);
-    return listenerOf(server, address, figures, front);
+    return listenerOf({ address, close: () => void server.close() }, figures, front);
   } catch (error) {
     server.close();
     throw error;
   }
+}
+
+/** A listener of this server on which another process accepts the clients. */
+export interface HandedListener {
+  readonly address: Address;
+  /** What is spoken there, as an address of that kind; null: the raw stream. */
+  readonly asked: Address | null;
+  readonly clients: Connections;
+}
+
+/**
+ * Takes the clients of a listener that another process accepts.
+ * @throws ConfigError when a file of its certificate cannot be used
+ */
+export async function listenHanded(
+  { address, asked, clients }: HandedListener,
+  host: Host,
+  limits: Limits,
+  log: Logger,
+  options: ListenOptions = {},
+): Promise<Listener> {
+  const front = await openFront(asked ?? undefined, host, limits, log, options);
+  const figures = acceptOn(clients, address, options.rights ?? ANY_RIGHTS, front.accept);
+  return listenerOf({ address, close() {} }, figures, front);
 }
 
 /** What every listener of a kind does with its clients, however it came to its socket. */
@@ -159,14 +161,14 @@ async function openTop(
   return { accept: (socket, peer) => door.accept(socket, peer), close: () => {} };
 }
 
-function listenerOf(server: net.Server, address: Address, figures: ListenerFigures, front: Front): Listener {
+function listenerOf(bound: Bound, figures: ListenerFigures, front: Front): Listener {
   return {
-    address,
+    address: bound.address,
     figures,
     ...(front.certificate && { certificate: front.certificate }),
     close: async () => {
+      bound.close();
       front.close();
-      server.close();
     },
   };
 }
@@ -181,17 +183,4 @@ async function acceptor(...args: Parameters<typeof acceptWebSockets>): Promise<W
 async function tlsLayer(...args: Parameters<typeof createTlsLayer>): Promise<TlsLayer> {
   const layers = await import('./tls/listener.ts');
   return layers.createTlsLayer(...args);
-}
-
-async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'unix' }>): Promise<void> {
-  try {
-    await bind(server, { port: address.port, backlog: BACKLOG, ...(address.host && { host: address.host }) });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === 'EADDRINUSE'
-        ? 'the port is in use; stop the other server ("bakeserv status" shows those of this user), or choose another port (--bind)'
-        : reasonOf(error);
-    throw new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error);
-  }
 }

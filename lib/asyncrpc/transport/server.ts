@@ -6,9 +6,13 @@ import type { HeldRights } from '../rights.ts';
 import type { Peer } from '../service.ts';
 import { type Address, formatAddress, isLocalAddress } from './address.ts';
 
-/** A server that is not bound yet, for a fresh socket or one that was handed over. */
-export function createSocketServer(limits: Limits): net.Server {
+/**
+ * A server that is not bound yet, for a fresh socket or one that was handed over.
+ * @param pauseOnConnect whether nothing is read from its clients: another process will
+ */
+export function createSocketServer(limits: Limits, pauseOnConnect = false): net.Server {
   return net.createServer({
+    pauseOnConnect,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: limits.keepAliveMs,
@@ -16,12 +20,17 @@ export function createSocketServer(limits: Limits): net.Server {
   });
 }
 
+/** Where sockets of clients come from: a server, or a process that accepted them. */
+export interface Connections {
+  on(event: 'connection', take: (socket: net.Socket) => void): unknown;
+}
+
 /**
  * Hands every client of a server that listens, or is about to, to `accept`.
  * @returns what is counted of them
  */
 export function acceptOn(
-  server: net.Server,
+  server: Connections,
   address: Address,
   rights: HeldRights,
   accept: (socket: net.Socket, peer: Peer) => void,

@@ -39,7 +39,7 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
 
       controls(running) {
         const { server, stop, status, reload, job } = running;
-        tenancy = createTenancy({ first, clientsIdleMs: () => server.hub.idleMs, onUnused: stop });
+        tenancy = createTenancy({ first, clientsIdleMs: () => server.idleMs, onUnused: stop });
         const { join, lease, stopped } = tenancy;
         const askedToStop = () => {
           stopped();
@@ -47,9 +47,9 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
         };
         return [{ file: place.control, actions: { status, reload, job, stop: askedToStop, join, lease } }];
       },
-      onListening(running) {
+      async onListening(running) {
         keepPort(place, portOf(running));
-        reportReady(running.status());
+        reportReady(await running.status());
       },
       onStopping: () => tenancy?.close(),
       onClosed: () => held.release(),

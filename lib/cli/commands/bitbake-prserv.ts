@@ -75,10 +75,10 @@ async function serve(
         controls: ({ status, stop, reload }) => [
           { file: controlFile(host, port), actions: { status, reload, stop: () => stop('request') } },
         ],
-        onListening({ log, status }) {
+        async onListening({ log, status }) {
           file = pidFile(os.tmpdir(), host, port);
           if (writePidFile(file, process.pid) === 'replaced') log.info('replaced a stale pid file', { file });
-          reportReady(status());
+          reportReady(await status());
         },
         onClosed() {
           if (file) removePidFile(file, process.pid);

@@ -57,7 +57,14 @@ function describe(server: ServerStatus, now: number): string {
 ${addressLines(addresses, listeners)}
 ${certificateLines(server)}  database  ${pairs(databases)}
 ${standbyLines(server)}  upstream  ${pairs(upstreams)}
-${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+}
+
+/** The processes of a server that has several, each with its clients. */
+function workerLine({ workers }: ServerStatus): string {
+  if (!workers) return '';
+  const each = workers.map(({ worker, pid, clients }) => `${worker} (pid ${pid}, clients: ${clients})`);
+  return `  workers   ${each.join(', ')}\n`;
 }
 
 /** How much of the unihashes is in memory. */

@@ -11,7 +11,7 @@ export const START_MS = 60_000;
 const MAX_LOG_BYTES = 1024 * 1024;
 
 /** The command line of this program as it runs now: built, or from its sources. */
-function selfCommand(): string[] {
+export function selfCommand(): string[] {
   const launcher = import.meta.url.endsWith('.ts') ? '../../../bin/launch.cts' : '../../../bin/launch.cjs';
   return [process.execPath, ...process.execArgv, fileURLToPath(new URL(launcher, import.meta.url))];
 }

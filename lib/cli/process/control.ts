@@ -4,6 +4,7 @@ import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
+import type { WorkerStatus } from '../../workers/lead.ts';
 
 export interface CertificateStatus {
   readonly address: string;
@@ -32,6 +33,8 @@ export interface ServerStatus {
   /** How much of the unihashes is in memory; null without hash equivalence, absent in servers from before. */
   readonly memory?: ReturnType<App['loading']>;
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
+  /** The processes that serve, where there are several. */
+  readonly workers?: readonly WorkerStatus[];
 }
 
 /** The server's side of a lease. */
@@ -42,7 +45,7 @@ export interface Lease {
 
 /** What can be asked on a control socket; the server hangs up on what is absent. */
 export interface ControlActions {
-  status(): ServerStatus;
+  status(): ServerStatus | Promise<ServerStatus>;
   stop?(): void;
   /** The faults of the server, one per line; none when all is well. */
   check?(): Promise<readonly string[]>;
@@ -127,19 +130,30 @@ function answer(socket: net.Socket, [word, ...rest]: readonly string[], actions:
     socket.write(say(what));
     socket.destroySoon();
   };
-  if (word === 'status') return leave(actions.status());
-  if (word === 'stop' && actions.stop) {
-    socket.write(say(actions.status()));
-    return actions.stop();
+  const { stop } = actions;
+  if (word === 'stop' && stop) {
+    void statusOf(actions).then((status) => {
+      socket.write(say(status));
+      stop();
+    });
+    return;
   }
-  const asked = word === 'check' ? actions.check?.() : word === 'reload' ? actions.reload?.() : undefined;
+  const asked =
+    word === 'status'
+      ? statusOf(actions)
+      : word === 'check'
+        ? actions.check?.()
+        : word === 'reload'
+          ? actions.reload?.()
+          : undefined;
   if (asked) {
     asked.then(leave, () => socket.destroy());
     return;
   }
   if (word === 'job' && actions.job) return void answerJob(rest.join(' '), actions.job).then(leave);
   const [first, second] = rest.map((text) => (/^\d{1,12}$/.test(text) ? Number(text) : null));
-  if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null })) return leave(actions.status());
+  if (word === 'join' && actions.join?.({ idleMs: first ?? 0, parent: second ?? null }))
+    return void statusOf(actions).then(leave);
   if (word === 'lease' && actions.lease) return lend(socket, first ?? 0, actions);
   socket.destroy();
 }
@@ -157,8 +171,8 @@ async function answerJob(text: string, job: NonNullable<ControlActions['job']>):
 }
 
 /** A lease lasts as long as its connection, or until it is returned. */
-function lend(socket: net.Socket, pid: number, { status, lease }: ControlActions): void {
-  const held = lease!(pid, () => socket.write(`${STOPPED}\n`));
+function lend(socket: net.Socket, pid: number, actions: ControlActions): void {
+  const held = actions.lease!(pid, () => socket.write(`${STOPPED}\n`));
   if (!held) return void socket.destroy();
   let given = false;
   const release = () => {
@@ -168,5 +182,9 @@ function lend(socket: net.Socket, pid: number, { status, lease }: ControlActions
     if (held.release() === 'kept') socket.end();
   };
   socket.on('data', release).on('close', release);
-  socket.write(`${JSON.stringify(status())}\n`);
+  void statusOf(actions).then((status) => socket.write(`${JSON.stringify(status)}\n`));
+}
+
+async function statusOf({ status }: ControlActions): Promise<ServerStatus> {
+  return status();
 }

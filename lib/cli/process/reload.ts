@@ -1,8 +1,9 @@
 import { BakeservError, errorText } from '../../errors.ts';
 import type { ProgramLogger } from '../../log.ts';
-import { checkConfig, type Server, type TakenOver } from '../../server.ts';
+import { checkConfig, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import type { Settings } from '../../settings/settings.ts';
+import type { LedServer } from '../../workers/lead.ts';
 
 /**
  * Has a running server open its log and read its settings again, and take over what can be taken over; wrong settings change
@@ -20,7 +21,7 @@ export interface ReloadOptions {
   /** Listening sockets were handed over. */
   readonly inherited: boolean;
   /** The server, once it is there. */
-  readonly server: Promise<Server>;
+  readonly server: Promise<Pick<LedServer, 'takeOver' | 'reopen'>>;
 }
 
 export function createReload({ settings, read, log, inherited, server }: ReloadOptions): Reload {
@@ -33,7 +34,7 @@ export function createReload({ settings, read, log, inherited, server }: ReloadO
       .filter(({ option, value }) => !option.reloads && !isSame(settings.get(option.name)?.value, value))
       .map(({ option }) => option.name);
 
-  async function takeOver(running: Server): Promise<TakenOver> {
+  async function takeOver(running: Pick<LedServer, 'takeOver'>): Promise<TakenOver> {
     const now = await read();
     const config: Config = configOf(now, descriptorLimit());
     await checkConfig(config, { inherited, ahead: false });
@@ -44,20 +45,27 @@ export function createReload({ settings, read, log, inherited, server }: ReloadO
     return { taken: [...(isNew ? ['log-level'] : []), ...taken], later: [...waiting(now), ...later], faults };
   }
 
-  function reopen(asked: string, what: string, open: () => void): string[] {
+  function cannotOpen(asked: string, what: string, error: unknown): string[] {
+    const why = `${what} cannot be opened again, and goes on in the old file: ${errorText(error)}`;
+    log.error(`${asked}: ${why}`);
+    return [why];
+  }
+
+  function reopenLog(asked: string): string[] {
     try {
-      open();
+      log.reopen();
       return [];
     } catch (error) {
-      const why = `${what} cannot be opened again, and goes on in the old file: ${errorText(error)}`;
-      log.error(`${asked}: ${why}`);
-      return [why];
+      return cannotOpen(asked, 'the log', error);
     }
   }
 
   async function reload(asked: string): Promise<TakenOver> {
     const running = await server;
-    const faults = reopen(asked, 'the access log', () => running.reopen());
+    const faults = await running.reopen().then(
+      () => [],
+      (error) => cannotOpen(asked, 'the access log', error),
+    );
     try {
       const result = await takeOver(running);
       tell(asked, result, log);
@@ -71,7 +79,7 @@ export function createReload({ settings, read, log, inherited, server }: ReloadO
 
   return (asked) => {
     // At once, also while the server has yet to start.
-    const faults = reopen(asked, 'the log', () => log.reopen());
+    const faults = reopenLog(asked);
     const result = last.then(() => reload(asked)).then((each) => ({ ...each, faults: [...faults, ...each.faults] }));
     last = result;
     return result;

@@ -2,17 +2,18 @@ import path from 'node:path';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
-import type { ListenerCertificate } from '../../asyncrpc/transport/tls/listener.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { errorText } from '../../errors.ts';
 import { askAsOwner } from '../../jobs/owner.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
-import { checkConfig, type Server, startServer, type TakenOver } from '../../server.ts';
+import { checkConfig, startServer, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import { isPostgresAddress, withoutPassword } from '../../settings/database-address.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { type LedServer, leadWorkers } from '../../workers/lead.ts';
 import { ignoreOutput } from '../output.ts';
+import { selfCommand } from './background.ts';
 import {
   type CertificateStatus,
   type Control,
@@ -22,6 +23,7 @@ import {
 } from './control.ts';
 import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { type CountedLog, countLines } from './counted-log.ts';
+import { ofOneProcess } from './one-process.ts';
 import { createReload, type Reload } from './reload.ts';
 import { heedSignals } from './server-signals.ts';
 import { createNotify, takeNotifyAddress } from './service-manager.ts';
@@ -29,8 +31,6 @@ import { createStanding, type Standing, UNTOLD } from './standing.ts';
 
 /** In all, from the first signal. */
 const SHUTDOWN_MS = 10_000;
-/** The database is damaged or can no longer be written: starting again would not fix it, so a service manager should not. */
-const STATUS_DATABASE_FAILED = 3;
 
 /** A server to run, and what is particular to the command that runs it. */
 export interface ServerRun {
@@ -59,9 +59,9 @@ export interface ControlSocket {
 }
 
 export interface Running {
-  readonly server: Server;
+  readonly server: LedServer;
   readonly log: Logger;
-  status(): ServerStatus;
+  status(): Promise<ServerStatus>;
   stop(reason: string): void;
   /** Reads the settings again, for whoever owns the server. */
   reload(): Promise<TakenOver>;
@@ -82,9 +82,9 @@ export async function runServer(run: ServerRun): Promise<number> {
   const { log } = counted;
   const version = await packageVersion();
   log.info(`bakeserv ${version} on Node ${process.versions.node}`);
-  let server: Server | null = null;
+  let server: LedServer | null = null;
   const standing = standingOf(run.command, log, () => describe(server, counted));
-  let started: (server: Server) => void = () => {};
+  let started: (server: LedServer) => void = () => {};
   const takeOver = createReload({
     settings,
     read: run.reload,
@@ -117,9 +117,9 @@ export async function runServer(run: ServerRun): Promise<number> {
   const status = statusOf(run, server, version);
   const job = askAsOwner(server.jobs, () => userName(process.getuid?.() ?? 0), config.readOnly);
   const running: Running = { server, log, status, stop, reload: () => reload('reload'), job };
-  const failed = await serveUntil(run, running, standing, stopping);
+  const failure = await serveUntil(run, running, standing, stopping);
   // At once: a tidy end of the process would close the database, which writes to it.
-  if (failed) process.exit(STATUS_DATABASE_FAILED);
+  if (failure !== null) process.exit(failure);
   return 0;
 }
 
@@ -135,29 +135,31 @@ function standingOf(command: string, log: Logger, describe: () => string): Stand
 }
 
 /** In one line, for `systemctl status`. */
-function describe(server: Server | null, { counts }: CountedLog): string {
+function describe(server: LedServer | null, { counts }: CountedLog): string {
   const some = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const clients = some(server?.hub.size ?? 0, 'client');
+  const clients = some(server?.clients ?? 0, 'client');
   return `${clients}; logged since the start: ${some(counts.warnings, 'warning')}, ${some(counts.errors, 'error')}`;
 }
 
-async function start(config: Config, log: Logger, inherited: readonly InheritedSocket[]): Promise<Server> {
+async function start(config: Config, log: Logger, inherited: readonly InheritedSocket[]): Promise<LedServer> {
   if (inherited.length > 0)
     log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
-  return startServer(config, log, inherited);
+  if (config.workers > 1) return leadWorkers({ config, log, inherited, command: [...selfCommand(), 'worker'] });
+  return ofOneProcess(await startServer(config, log, inherited));
 }
 
-/** Serves until something ends it, then closes; whether a database failed meanwhile. */
+/** Serves until something ends it, then closes. Resolves to the exit status where it could not go on; otherwise null. */
 async function serveUntil(
   run: ServerRun,
   running: Running,
   standing: Standing,
   stopping: Promise<string>,
-): Promise<boolean> {
+): Promise<number | null> {
   const { server, log, status, reload, job } = running;
-  let failed = false;
-  const failing = server.failed.then(() => {
-    failed = true;
+  let failure: number | null = null;
+  const failing = server.failed.then(({ error, status }) => {
+    failure = status;
+    if (server.workers().length > 0) log.error('the server cannot go on', { error });
     return null;
   });
   const controls: Control[] = [];
@@ -169,7 +171,7 @@ async function serveUntil(
     await run.onListening?.(running);
     standing.ready();
     const reason = await Promise.race([stopping, failing]);
-    if (reason) log.info(`stopping on ${reason}`, { clients: server.hub.size });
+    if (reason) log.info(`stopping on ${reason}`, { clients: server.clients });
   } finally {
     standing.stopping();
     for (const control of controls) control.close();
@@ -177,10 +179,10 @@ async function serveUntil(
     await close(server, log);
     await run.onClosed?.();
   }
-  return failed;
+  return failure;
 }
 
-async function close(server: Server, log: Logger): Promise<void> {
+async function close(server: LedServer, log: Logger): Promise<void> {
   process.on('SIGINT', exitAtOnce).on('SIGTERM', exitAtOnce);
   const guard = setTimeout(() => {
     log.error('the server did not stop in time');
@@ -238,7 +240,7 @@ function oncePerSecond<T>(look: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function statusOf({ command, settings }: ServerRun, server: Server, version: string): () => ServerStatus {
+function statusOf({ command, settings }: ServerRun, server: LedServer, version: string): () => Promise<ServerStatus> {
   const started = new Date().toISOString();
   const text = (name: string) => (settings.get(name)?.value as string | undefined) ?? null;
   const database = (service: string) => (settings.get(service)!.value ? databaseName(text(`${service}-db`)!) : null);
@@ -251,19 +253,23 @@ function statusOf({ command, settings }: ServerRun, server: Server, version: str
     databases: { hashserv: database('hashserv'), prserv: database('prserv') },
     upstreams: { hashserv: text('hashserv-upstream'), prserv: text('prserv-upstream') },
   };
-  return () => ({
+  return async () => ({
     ...fixed,
+    ...(server.workers().length > 0 && { workers: server.workers() }),
     listeners: server.listeners.map(({ report }) => report),
     certificates: server.listeners.flatMap(({ address, certificate }) =>
       certificate ? [certificateStatus(address, certificate)] : [],
     ),
-    standbys: server.lags(),
-    clients: server.hub.size,
-    memory: server.loading(),
+    standbys: await server.lags(),
+    clients: server.clients,
+    memory: await server.loading(),
   });
 }
 
-function certificateStatus(address: Address, { file, expires }: ListenerCertificate): CertificateStatus {
+function certificateStatus(
+  address: Address,
+  { file, expires }: { readonly file: string; readonly expires: Date },
+): CertificateStatus {
   return { address: formatAddress(address), file: path.resolve(file), expires: expires.toISOString() };
 }
 

@@ -13,7 +13,7 @@ export interface ServerFacts {
 }
 
 /** Answers how the server is. Whoever may read the statistics may ask; whoever may collect garbage is told where everything is. */
-export function createStatus(facts: ServerFacts, readiness: Readiness, clients: () => number) {
+export function createStatus(facts: ServerFacts, readiness: Readiness, clients: () => Promise<number>) {
   const version = packageVersion();
   const started = new Date();
   const begun = performance.now();
@@ -25,7 +25,7 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
       started: started.toISOString(),
       uptime_seconds: Math.floor((performance.now() - begun) / 1000),
       ready: status === 'ready',
-      clients: clients(),
+      clients: await clients(),
       requests: (statistics as { readonly requests: Json } | null)?.requests ?? null,
       upstreams: { ...upstreams },
     };

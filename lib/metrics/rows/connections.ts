@@ -24,6 +24,7 @@ export const CONNECTION_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_connections',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Clients connected now',
     labels: { listener: LISTENER },
     read: (from, put) => eachListener(from, ({ open }, name) => put(open, name)),
@@ -52,6 +53,7 @@ export const CONNECTION_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_certificate_expiry_timestamp_seconds',
     kind: 'gauge',
+    joins: 'min',
     help: 'When the certificate of a listener expires, in seconds since 1970',
     labels: { listener: LISTENER },
     read: (from, put) =>
@@ -82,6 +84,7 @@ export const CONNECTION_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_held_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Bytes of requests and answers held for all clients',
     labels: {},
     read: ({ hub }, put) => put(hub.heldBytes),

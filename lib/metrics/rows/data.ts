@@ -10,6 +10,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_database_bytes',
     kind: 'gauge',
+    joins: 'max',
     help: 'Size of the database file, without its log',
     labels: { database: SERVICES },
     read: (from, put) => eachFile(from, ({ databaseBytes }, name) => put(databaseBytes, name)),
@@ -17,6 +18,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_wal_bytes',
     kind: 'gauge',
+    joins: 'max',
     help: 'Size of the write-ahead log. It is overwritten from its start and shrinks rarely; above 64 MiB something keeps it from being moved into the database file',
     labels: { database: SERVICES },
     read: (from, put) => eachFile(from, ({ walBytes }, name) => put(walBytes, name)),
@@ -24,6 +26,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_disk_free_bytes',
     kind: 'gauge',
+    joins: 'min',
     help: 'What is free for this user on the file system of the database',
     labels: { database: SERVICES },
     read: (from, put) => eachFile(from, ({ freeBytes }, name) => put(freeBytes, name)),
@@ -31,6 +34,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_table_rows',
     kind: 'gauge',
+    joins: 'max',
     help: 'Rows of each table, counted in the background at most every five minutes, and only while somebody scrapes',
     labels: { table: TABLES },
     read({ databases }, put) {
@@ -40,6 +44,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_table_rows_timestamp_seconds',
     kind: 'gauge',
+    joins: 'max',
     help: 'When they were counted, in seconds since 1970',
     labels: { database: SERVICES },
     read({ databases }, put) {
@@ -49,6 +54,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_cache_entries',
     kind: 'gauge',
+    joins: 'sum',
     help: 'What is in memory: unihashes by task, and PR values by package',
     labels: { cache: CACHES },
     read: eachCache(({ name, state }, put) => put(state.entries, name)),
@@ -56,6 +62,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_cache_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Memory for it, about',
     labels: { cache: CACHES },
     read: eachCache(({ name, state }, put) => put(state.bytes, name)),
@@ -77,6 +84,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_loader_state',
     kind: 'gauge',
+    joins: 'max',
     help: '1 for what is so of the unihashes in memory: loading, checking (other programs have written), all of them are there, or only the newest, as there is no more room; none (`--cache-size` is too small)',
     labels: { state: LOADER_STATES },
     read({ loader }, put) {
@@ -87,6 +95,7 @@ export const DATA_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_loader_rows',
     kind: 'gauge',
+    joins: 'max',
     help: 'Unihash rows that have been read into memory so far',
     labels: {},
     read({ loader }, put) {

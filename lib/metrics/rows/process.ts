@@ -5,9 +5,25 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_info',
     kind: 'gauge',
+    joins: 'max',
     help: 'Always 1',
     labels: { version: 'the version of bakeserv', node: 'the version of Node.js' },
     read: ({ version }, put) => put(1, version, process.versions.node),
+  },
+  {
+    name: 'bakeserv_workers',
+    kind: 'gauge',
+    joins: 'sum',
+    help: 'Processes that serve (`--workers`)',
+    labels: {},
+    read: ({ workers }, put) => put(workers().serving),
+  },
+  {
+    name: 'bakeserv_worker_replacements_total',
+    kind: 'counter',
+    help: 'How often a worker ended by itself, and another took its place',
+    labels: {},
+    read: ({ workers }, put) => put(workers().replaced),
   },
   {
     name: 'bakeserv_event_loop_delay_seconds',
@@ -29,6 +45,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'process_start_time_seconds',
     kind: 'gauge',
+    joins: 'min',
     help: 'When the process began, in seconds since 1970',
     labels: {},
     read: ({ process: { startedAt } }, put) => put(startedAt),
@@ -36,6 +53,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'process_resident_memory_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Resident memory',
     labels: {},
     read: ({ process: { memory } }, put) => put(memory.rss),
@@ -43,6 +61,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'process_open_fds',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Open file descriptors',
     labels: {},
     read({ process: { openDescriptors } }, put) {
@@ -52,6 +71,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'process_max_fds',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Most open file descriptors',
     labels: {},
     read({ process: { maxDescriptors } }, put) {
@@ -61,6 +81,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'nodejs_heap_size_used_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Memory of JavaScript objects',
     labels: {},
     read: ({ process: { memory } }, put) => put(memory.heapUsed),
@@ -68,6 +89,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'nodejs_heap_size_total_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Memory set aside for them',
     labels: {},
     read: ({ process: { memory } }, put) => put(memory.heapTotal),
@@ -75,6 +97,7 @@ export const PROCESS_ROWS: readonly MetricRow[] = [
   {
     name: 'nodejs_external_memory_bytes',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Memory outside of it, such as the unihashes in memory',
     labels: {},
     read: ({ process: { memory } }, put) => put(memory.external),

@@ -54,6 +54,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_write_queue_operations',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Operations that wait for their transaction',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, store }, put) => put(store.writer?.queued ?? 0, name)),
@@ -61,6 +62,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_write_gate_requests',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Requests that write, from when they are handed over until they are answered; a long one counts as several',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, gate }, put) => put(gate.requests, name)),
@@ -68,6 +70,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_write_gate_limit',
     kind: 'gauge',
+    joins: 'sum',
     help: 'With so many of them the gate is closed: further ones wait, unread, on their connections',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, gate }, put) => put(gate.limit, name)),
@@ -75,6 +78,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_write_gate_waiting_connections',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Connections that wait at the gate now',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, gate }, put) => put(gate.waiting, name)),
@@ -89,6 +93,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_standby_lag_seconds',
     kind: 'gauge',
+    joins: 'max',
     help: 'How far the PostgreSQL standby is behind that look-ups are answered from: what was written longer ago is there. 0 when everything that the primary has sent is; absent for a primary',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, store }, put) => {
@@ -98,6 +103,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_standby_lag_bytes',
     kind: 'gauge',
+    joins: 'max',
     help: 'Write-ahead log that this standby has not replayed. A user in pg_read_all_stats also sees what is still on its way; absent while the primary sends nothing',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, store }, put) => {
@@ -107,6 +113,7 @@ export const STORE_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_standby_streaming',
     kind: 'gauge',
+    joins: 'min',
     help: '1 while the primary sends this standby what is written, 0 while it does not: then it gets further behind',
     labels: { database: DATABASE },
     read: eachDatabase(({ name, store }, put) => {

@@ -32,6 +32,7 @@ export const UPSTREAM_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_upstream_breaker_open',
     kind: 'gauge',
+    joins: 'max',
     help: '1 while the upstream is not asked, because it does not answer',
     labels: { service: SERVICES },
     read: eachUpstream((upstream, name, put) => put(upstream.isAway ? 1 : 0, name)),
@@ -46,6 +47,7 @@ export const UPSTREAM_ROWS: readonly MetricRow[] = [
   {
     name: 'bakeserv_backfill_queued_rows',
     kind: 'gauge',
+    joins: 'sum',
     help: 'Unihashes of the upstream that wait to be stored here',
     labels: {},
     read: ({ services }, put) => put(sumOf(services, 'queued')),

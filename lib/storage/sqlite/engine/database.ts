@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   readonly immutable?: boolean;
   /** Accept an existing file of zero bytes as a new database. */
   readonly init: boolean;
+  /** Another process of the same server has it open, and has checked it: it is not checked again. */
+  readonly joinsOthers?: boolean;
   readonly syncMode: SyncMode;
   /** A look-up or a write longer than this is interrupted; 5 s if absent. */
   readonly statementTimeoutMs?: number;

@@ -23,11 +23,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (options.readOnly) return openReadOnly(file, options);
   if (!fs.existsSync(file)) await createDatabaseFile(file);
   tidy(file, options.log);
-  if (!existed || !unclean) return openWritable(file, options, null);
+  const neighbour = unclean && hasNeighbour(file);
+  if (!existed || !unclean || (neighbour && options.joinsOthers)) return openWritable(file, options, null);
   const { besideFromBytes, sql } = { ...CHECK_DEFAULTS, ...options.check };
-  const whole = hasNeighbour(file)
-    ? 'another server has this database open; the file was checked and is whole'
-    : undefined;
+  const whole = neighbour ? 'another server has this database open; the file was checked and is whole' : undefined;
   const check = () => startQuickCheck(file, options.log, sql, whole);
   if (fileSize(file) >= besideFromBytes) return openWritable(file, options, check);
   // Before any connection that writes: even closing that would write to a corrupt file.

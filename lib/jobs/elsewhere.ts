@@ -1,0 +1,38 @@
+import type { Jobs } from './jobs.ts';
+import { createKinds } from './registry.ts';
+
+/** What is asked of jobs, with its arguments. */
+export type JobsCall = {
+  readonly [Asked in 'start' | 'list' | 'show' | 'cancel']: {
+    readonly what: Asked;
+    readonly args: Parameters<Jobs[Asked]>;
+  };
+}['start' | 'list' | 'show' | 'cancel'];
+
+/**
+ * The jobs of a server that another of its processes runs: their file is that process's alone.
+ * @param ask has them answer there; rejects as they do
+ */
+export function jobsElsewhere(ask: (call: JobsCall) => Promise<unknown>): Jobs {
+  const kinds = createKinds();
+  return {
+    register: (kind) => kinds.add(kind),
+    get kinds() {
+      return kinds.all;
+    },
+    start: (...args) => ask({ what: 'start', args }) as ReturnType<Jobs['start']>,
+    list: (...args) => ask({ what: 'list', args }) as ReturnType<Jobs['list']>,
+    show: (...args) => ask({ what: 'show', args }) as ReturnType<Jobs['show']>,
+    cancel: (...args) => ask({ what: 'cancel', args }) as ReturnType<Jobs['cancel']>,
+    async resume() {},
+    async close() {},
+  };
+}
+
+/** Answers what was asked of jobs elsewhere. */
+export function answerJobs(jobs: Jobs, call: JobsCall): Promise<unknown> {
+  if (call.what === 'start') return jobs.start(...call.args);
+  if (call.what === 'list') return jobs.list(...call.args);
+  if (call.what === 'show') return jobs.show(...call.args);
+  return jobs.cancel(...call.args);
+}

@@ -1,0 +1,129 @@
+import type { Address } from '../asyncrpc/transport/address.ts';
+import { BakeservError, InvokeError } from '../errors.ts';
+import type { Loading } from '../hashserv/store.ts';
+import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import { createMetrics } from '../metrics/source.ts';
+import { packageVersion } from '../package-version.ts';
+import type { App } from '../server.ts';
+import type { Config } from '../settings/config.ts';
+import type { ListenerReport } from '../settings/rights.ts';
+import type { TakenOver } from '../start/followers.ts';
+import { Gathered } from './gathered.ts';
+import { type Failure, FIRST, Leader, type LeaderOptions } from './leader.ts';
+import type { Question } from './messages.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** A listener, as whoever runs the server sees it. */
+export interface LedDoor {
+  readonly address: Address;
+  readonly report: ListenerReport;
+  readonly certificate?: { readonly file: string; readonly expires: Date };
+}
+
+/** A worker, for `bakeserv status`. */
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly pid: number;
+  readonly clients: number;
+}
+
+/** A server of several processes, which does what one of a single process does. */
+export interface LedServer {
+  readonly listeners: readonly LedDoor[];
+  readonly clients: number;
+  readonly idleMs: number;
+  /** Resolves to why it must end. */
+  readonly failed: Promise<Failure>;
+  readonly jobs: Jobs;
+  workers(): readonly WorkerStatus[];
+  /** How much of the unihashes is in memory, where that is least. */
+  loading(): Promise<Loading | null>;
+  /** As an app has them. */
+  lags(): Promise<ReturnType<App['lags']>>;
+  check(): Promise<readonly string[]>;
+  takeOver(config: Config): Promise<TakenOver>;
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Asked on a control socket, whose clients wait for 5 s at most. */
+const QUICK_MS = 1000;
+/** Starting a job waits for the disk. */
+const JOBS_MS = 15_000;
+/** A check may wait for a locked database. */
+const CHECK_MS = 15_000;
+
+/**
+ * Starts the workers of a server; every address answers when this resolves.
+ * @throws StorageError, ConfigError, AddressError, as the start of a single process, after ending whatever was started
+ */
+export async function leadWorkers(options: Omit<LeaderOptions, 'answer' | 'onEnd'>): Promise<LedServer> {
+  const gathered = new Gathered();
+  const answer = async (worker: WorkerProcess, what: Question, value: unknown): Promise<unknown> => {
+    if (what === 'clients') return leader.entrance.size;
+    if (what === 'jobs') return askJobs(value as JobsCall);
+    return gathered.join(leader.ready, worker, value as Snapshot, await metrics.snapshot());
+  };
+  const askJobs = async (call: JobsCall): Promise<unknown> => {
+    const first = leader.ready.find(({ number }) => number === FIRST);
+    if (first) return first.ask('jobs', call, JOBS_MS);
+    throw new InvokeError('the process that runs jobs is being replaced: ask again', undefined, 'unavailable');
+  };
+  const leader = new Leader({ ...options, answer, onEnd: (worker) => gathered.end(worker) });
+  const metrics = createMetrics({
+    version: packageVersion(),
+    services: [],
+    databases: [],
+    caches: [],
+    loader: null,
+    hub: { figures: leader.entrance.figures, heldBytes: 0 },
+    workers: () => ({ serving: 0, replaced: leader.replaced }),
+  });
+  try {
+    await leader.start();
+  } catch (error) {
+    await leader.close();
+    throw error;
+  }
+  return {
+    get listeners() {
+      return leader.notices.map(({ address }, i) => {
+        const { report, certificate } = leader.doors[i]!;
+        return { address, report, ...(certificate && { certificate }) };
+      });
+    },
+    get clients() {
+      return leader.entrance.size;
+    },
+    get idleMs() {
+      return leader.entrance.idleMs;
+    },
+    failed: leader.failed,
+    jobs: jobsElsewhere(askJobs),
+    workers: () => leader.ready.map(({ number, pid, size }) => ({ worker: number, pid: pid!, clients: size })),
+    async loading() {
+      const { answers } = await leader.askAll('loading', null, QUICK_MS);
+      const states = (answers as (Loading | null)[]).filter((state) => state !== null);
+      return states.sort((a, b) => a.share - b.share)[0] ?? null;
+    },
+    async lags() {
+      const { answers } = await leader.askAll('lags', null, QUICK_MS);
+      return (answers[0] as ReturnType<App['lags']> | undefined) ?? { hashserv: null, prserv: null };
+    },
+    async check() {
+      const { answers, faults } = await leader.askAll('check', null, CHECK_MS);
+      return [...new Set([...faults, ...(answers as string[][]).flat()])];
+    },
+    takeOver: (config) => leader.takeOver(config),
+    async reopen() {
+      const { faults } = await leader.askAll('reopen', null, QUICK_MS);
+      if (faults.length > 0) throw new BakeservError('worker-error', faults.join('; '));
+    },
+    async close() {
+      metrics.close();
+      await leader.close();
+    },
+  };
+}
