@@ -80,12 +80,13 @@ describe('a PostgreSQL database that lets nobody in, or takes nothing more', () 
     await drop();
     const asked = performance.now();
     const missed = assert.rejects(store.unihashes([TASK(9)]), failsAs('storage-busy', /no connection left/));
+    const waiting = store.report([reportOf(hash(3), 'o3', hash(4))]);
+    waiting.catch(() => {});
     assert.equal(store.knownUnihash(TASK(1)), hash(2));
     await until(async () => (await ready()).status === 'not ready');
     assert.notEqual((await ready()).reading, 'ok');
     await missed;
     assert.ok(performance.now() - asked < 10_000);
-    const waiting = store.report([reportOf(hash(3), 'o3', hash(4))]);
     await server.ask('ALTER ROLE app CONNECTION LIMIT -1');
     assert.deepEqual(await waiting, [hash(4)]);
     await heals(opened, 5);
