@@ -319,6 +319,8 @@ export interface ReplayOptions {
   readonly clientOf?: (stream: Duplex) => WireClient;
   /** So many requests of a connection are sent ahead of the answers to those before them. */
   readonly window?: number;
+  /** So many servers stand on the files of each, as workers do: connections are given to one after the other. */
+  readonly processes?: number;
   /** Settings by which servers on a folder of this name share a database, where it is not a file in it. */
   readonly databaseOf?: (folder: string) => Promise<Record<string, unknown>>;
 }
@@ -331,7 +333,7 @@ export async function replay(
   t: { after(fn: () => void | Promise<void>): void },
   recording: Recording,
   transport: Transport,
-  { clientOf = (stream) => new WireClient(stream), window = 0, databaseOf }: ReplayOptions = {},
+  { clientOf = (stream) => new WireClient(stream), window = 0, processes = 1, databaseOf }: ReplayOptions = {},
 ): Promise<void> {
   const { steps } = recording;
   /** What the steps before this one send has been sent. */
@@ -357,7 +359,18 @@ export async function replay(
       const app = await createApp(config, SILENT);
       const socketFolder = temporaryFolder(t as never);
       const opened = await transport.open(app, DEFAULT_LIMITS, socketFolder);
-      connects.set(server.id, opened.connect);
+      const doors = [opened.connect];
+      for (let n = 1; n < processes; n++) {
+        const another = await createApp(config, SILENT);
+        const door = await transport.open(another, DEFAULT_LIMITS, temporaryFolder(t as never));
+        doors.push(door.connect);
+        cleanUps.push(async () => {
+          await door.close();
+          await another.close();
+        });
+      }
+      let next = 0;
+      connects.set(server.id, () => doors[next++ % doors.length]!());
       // An upstream is asked over a socket, whatever carries the clients.
       const socket = { kind: 'unix', path: path.join(socketFolder, 'upstream') } as const;
       const listener = await listen(socket, app.hub, DEFAULT_LIMITS, SILENT);
