@@ -48,8 +48,8 @@ export { servicesIn } from './storage/sqlite/upkeep/look.ts';
 export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite/upkeep/restore.ts';
 /** Another server's database, for `bakeserv warm`. */
 export { openTaskPages } from './storage/sqlite/upkeep/task-pages.ts';
-/** For `bakeserv db migrate`. */
-export { migrateDatabases, planDatabases } from './stores.ts';
+/** For `bakeserv db migrate`, and for `bakeserv copy`. */
+export { migrateDatabases, openDatabaseSource, openDatabaseTarget, planDatabases } from './stores.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {

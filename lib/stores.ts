@@ -8,7 +8,7 @@ import type { Logger } from './log.ts';
 import type { DatabaseSource } from './metrics/sources.ts';
 import type { PrStore } from './prserv/store.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
-import { withoutPassword } from './settings/database-address.ts';
+import { isPostgresAddress, withoutPassword } from './settings/database-address.ts';
 import { realFile } from './start/checks.ts';
 import type { FileWork } from './start/job-kinds.ts';
 import { surveyDatabases } from './start/report.ts';
@@ -24,6 +24,8 @@ import { createPrStore } from './storage/sqlite/pr/store.ts';
 import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 import { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
 import { checkFile } from './storage/sqlite/upkeep/check.ts';
+import type { Source, Target } from './transfer/ends.ts';
+import type { ServiceName } from './transfer/parts.ts';
 
 /** A database, whatever its engine is. */
 export type Served = DatabaseSource['store'] & {
@@ -181,4 +183,34 @@ export async function migrateDatabases(config: Config, log: Logger): Promise<voi
   const { openPostgres, schemasOf } = await import('./storage/postgres/open.ts');
   for (const [address, services] of serversOf(config))
     await (await openPostgres({ address, readOnly: false, schemas: schemasOf(services), log })).close();
+}
+
+/** How a database is opened to copy into. */
+export interface TargetOptions {
+  /** Whose tables are made where they are not there. */
+  readonly services: ReadonlySet<ServiceName>;
+  /** Also where servers have it open. */
+  readonly inUse: boolean;
+  /** Nothing is made and nothing written: it is only compared with. */
+  readonly dryRun: boolean;
+  readonly log: Logger;
+}
+
+/** Opens a file, or a `postgres://` address, to copy from; servers may have it meanwhile. @throws StorageError, ConfigError */
+export async function openDatabaseSource(name: string, log: Logger): Promise<Source> {
+  if (!isPostgresAddress(name))
+    return (await import('./storage/sqlite/transfer/source.ts')).openSqliteSource(path.resolve(name));
+  return (await import('./storage/postgres/transfer/ends.ts')).openPostgresSource(name, log);
+}
+
+/** Opens such a database to copy into. @throws StorageError when it is in use; ConfigError */
+export async function openDatabaseTarget(name: string, options: TargetOptions): Promise<Target> {
+  const { dryRun, log } = options;
+  if (!isPostgresAddress(name)) {
+    const file = path.resolve(name);
+    const ends = await import('./storage/sqlite/transfer/target.ts');
+    return dryRun ? ends.openSqlitePreview(file) : ends.openSqliteTarget(file, options);
+  }
+  const ends = await import('./storage/postgres/transfer/ends.ts');
+  return dryRun ? ends.openPostgresPreview(name, log) : ends.openPostgresTarget(name, options);
 }

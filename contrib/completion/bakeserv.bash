@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run warm status reload jobs backup check restore db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run warm status reload jobs backup check restore copy db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -288,6 +288,19 @@ _bakeserv() {
         --prserv-db) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --yes --json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    copy)
+      case "$prev" in
+        --from-user) return ;;
+        --from-token) return ;;
+        --to-user) return ;;
+        --to-token) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --users --skip-unstorable --in-use --from-user --from-token --to-user --to-token --ca --tls-cert --tls-key --timeout --dry-run --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     db)
       case "$prev" in

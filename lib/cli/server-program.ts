@@ -4,6 +4,7 @@ import type { Program } from './args/table.ts';
 import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
+import { COPY_OPTIONS } from './tables/copy-options.ts';
 import { JOBS_OPTIONS } from './tables/jobs-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
@@ -191,6 +192,28 @@ export const SERVER: Program<ServerCall> = {
       options: RESTORE_OPTIONS,
       examples: [['bakeserv restore /var/backups/bakeserv/prserv-20261121T190000Z.sqlite3', 'after systemctl stop']],
       run: async (call) => (await import('./upkeep/restore.ts')).run(call),
+    },
+    copy: {
+      describe: 'Copy hashes and PR values between database files, PostgreSQL databases and running servers',
+      details:
+        'FROM may be in use, TO may not. Rows that are there already are compared and stay as they are: the status is 1 when some ' +
+        'differ. A copy that ended early goes on when it is started again. At the end both are compared, row by row or by a hash.',
+      arguments: [
+        {
+          name: 'FROM',
+          describe:
+            'A database file, postgres://USER@HOST/DATABASE, or a running server: unix://PATH, HOST:PORT, ws://HOST:PORT …',
+          completes: 'file',
+        },
+        { name: 'TO', describe: 'The same', completes: 'file' },
+      ],
+      options: COPY_OPTIONS,
+      examples: [
+        ['bakeserv copy /var/lib/bakeserv/hashserv.db postgres://bakeserv@db/bakeserv', 'after systemctl stop'],
+        ['bakeserv copy build1:8686 hashes.db --hashes', 'what a running server has'],
+        ['bakeserv copy --dry-run old.db new.db', 'what would be new, and what differs'],
+      ],
+      run: async (call) => (await import('./transfer/copy.ts')).run(call),
     },
     db: {
       describe: 'Make the tables that a PostgreSQL database lacks, as a server does when it starts',

@@ -28,6 +28,7 @@ export {
 } from '../errors.ts';
 export { connectHashClient, HASH_PROTOCOL } from '../hashserv/client.ts';
 export type {
+  CompareReply,
   DatabaseUsage,
   GcStatusReply,
   HashClient,
@@ -37,6 +38,7 @@ export type {
   Login,
   ReportFields,
   RowCounts,
+  RowOptions,
   RowPage,
   StatsReply,
   TaskKey,

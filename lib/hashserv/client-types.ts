@@ -81,6 +81,16 @@ export interface ImportReply {
   readonly refused: readonly { readonly row: number; readonly message: string }[];
 }
 
+export interface RowOptions extends CallOptions {
+  /** Unihash rows have their gc mark at the end; otherwise new ones get the current mark. */
+  readonly marks?: boolean | undefined;
+}
+
+export interface CompareReply extends ImportReply {
+  /** For each row that was not refused: null where there is none, otherwise the columns that differ. */
+  readonly found: readonly (readonly string[] | null)[];
+}
+
 export type WhereSource = Iterable<WhereColumns> | AsyncIterable<WhereColumns>;
 
 /** Column and value of the rows meant; null values do not count. */
@@ -137,9 +147,11 @@ export interface HashClient extends Client {
   /** How many unihash rows each where names; changes nothing. */
   countAll(wheres: WhereSource, options?: CallOptions): AsyncGenerator<number, void, undefined>;
   /** Rows of a table in the order they were stored, from after the id given. */
-  exportRows(table: Table, after: number, limit?: number, options?: CallOptions): Promise<RowPage>;
+  exportRows(table: Table, after: number, limit?: number, options?: RowOptions): Promise<RowPage>;
   /** Stores rows; those that are there stay as they are. */
-  importRows(table: Table, rows: readonly RowValues[], options?: CallOptions): Promise<ImportReply>;
+  importRows(table: Table, rows: readonly RowValues[], options?: RowOptions): Promise<ImportReply>;
+  /** Stores nothing, and tells what is stored under the keys of rows with their marks. */
+  compareRows(table: Table, rows: readonly RowValues[], options?: CallOptions): Promise<CompareReply>;
 }
 
 export type { Login };

@@ -4,8 +4,16 @@ import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
 import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
-import type { DatabaseUsage, HashClient, HashClientOptions, TaskKey, UserReply, WhereSource } from './client-types.ts';
-import { ROW_COLUMNS } from './where.ts';
+import type {
+  CompareReply,
+  DatabaseUsage,
+  HashClient,
+  HashClientOptions,
+  TaskKey,
+  UserReply,
+  WhereSource,
+} from './client-types.ts';
+import { MARKED_COLUMNS, ROW_COLUMNS } from './where.ts';
 
 export const HASH_PROTOCOL = 'OEHASHEQUIV 1.1';
 
@@ -162,10 +170,21 @@ function hashCommands(client: Client): HashCommands {
     countRows: (where, options) => added('count-rows', () => ask('count-rows', { where: { ...where } }, options)),
     countAll: (wheres, options) => counts('count-stream', wheres, (where) => ({ where }), options),
     exportRows: (table, after, limit = 1000, options) =>
-      added('export-rows', () => ask('export-rows', { table, after, limit }, options)),
+      added('export-rows', () =>
+        ask('export-rows', { table, after, limit, ...(options?.marks && { marks: true }) }, options),
+      ),
     importRows: (table, rows, options) =>
       added('import-rows', () =>
-        ask('import-rows', { table, columns: [...ROW_COLUMNS[table]], rows: rows as Json }, options),
+        ask(
+          'import-rows',
+          { table, columns: [...(options?.marks ? MARKED_COLUMNS : ROW_COLUMNS)[table]], rows: rows as Json },
+          options,
+        ),
       ),
+    compareRows: (table, rows, options) =>
+      added('import-rows', () => {
+        const columns = [...MARKED_COLUMNS[table]];
+        return ask<CompareReply>('import-rows', { table, columns, rows: rows as Json, check: true }, options);
+      }),
   };
 }

@@ -182,10 +182,18 @@ export interface HashStore {
   countRows(table: Table, where: Where): Promise<number>;
   /** How many unihash rows each where matches; each must name a unihash. */
   countKeys(wheres: readonly Where[]): Promise<readonly number[]>;
-  /** Up to `limit` rows with an id above `after`, and about `maxBytes` of them, but at least one if there is one. */
-  exportRows(table: Table, after: number, limit: number, maxBytes: number): Promise<RowPage>;
-  /** Stores rows in one transaction; existing ones stay as they are. Resolves to how many were new. */
-  importRows(table: Table, rows: readonly RowValues[]): Promise<number>;
+  /**
+   * Up to `limit` rows with an id above `after`, and about `maxBytes` of them, but at least one if there is one.
+   * @param marked with MARKED_COLUMNS
+   */
+  exportRows(table: Table, after: number, limit: number, maxBytes: number, marked?: boolean): Promise<RowPage>;
+  /**
+   * Stores rows in one transaction; existing ones stay as they are. Resolves to how many were new.
+   * @param marked they have MARKED_COLUMNS, and keep their gc mark; otherwise they get the current one
+   */
+  importRows(table: Table, rows: readonly RowValues[], marked?: boolean): Promise<number>;
+  /** What is stored under the keys of rows with MARKED_COLUMNS: null for nothing, otherwise the columns that differ. */
+  compareRows(table: Table, rows: readonly RowValues[]): Promise<readonly (readonly string[] | null)[]>;
 
   findUser(username: string): Promise<User | null>;
   allUsers(): Promise<readonly User[]>;

@@ -20,6 +20,12 @@ export const ROW_COLUMNS: Readonly<Record<Table, readonly string[]>> = {
   outhashes: ['method', 'taskhash', 'outhash', 'created', 'owner', 'PN', 'PV', 'PR', 'task', 'outhash_siginfo'],
 };
 
+/** The same with the gc mark of each unihash. */
+export const MARKED_COLUMNS: Readonly<Record<Table, readonly string[]>> = {
+  ...ROW_COLUMNS,
+  unihashes: [...ROW_COLUMNS.unihashes, 'gc_mark'],
+};
+
 export type Table = 'unihashes' | 'outhashes';
 export type QueryColumn = (typeof UNIHASH_COLUMNS)[number] | (typeof OUTHASH_COLUMNS)[number];
 

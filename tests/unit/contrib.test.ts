@@ -9,6 +9,7 @@ import { readCommandLine } from '../../lib/cli/args/run.ts';
 import type { AnyProgram } from '../../lib/cli/args/table.ts';
 import { HASH_CLIENT } from '../../lib/cli/hashclient/program.ts';
 import { SERVER } from '../../lib/cli/server-program.ts';
+import { COPY_OPTIONS } from '../../lib/cli/tables/copy-options.ts';
 import { WARM_OPTIONS } from '../../lib/cli/tables/warm-options.ts';
 import { configOf } from '../../lib/settings/config.ts';
 import { loadConfigFile } from '../../lib/settings/config-file.ts';
@@ -26,7 +27,9 @@ const files = fs
 const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 
 test('every BAKESERV_ variable that contrib names is an option', () => {
-  const known = new Set([CONFIG_OPTION, ...SERVE_OPTIONS, ...WARM_OPTIONS].map(({ name }) => environmentName(name)));
+  const known = new Set(
+    [CONFIG_OPTION, ...SERVE_OPTIONS, ...WARM_OPTIONS, ...COPY_OPTIONS].map(({ name }) => environmentName(name)),
+  );
   const named = files.flatMap((file) => (read(file).match(/\bBAKESERV_[A-Z_]+/g) ?? []).map((name) => [file, name]));
   assert.deepEqual(
     named.filter(([, name]) => !known.has(name!)),

@@ -65,6 +65,15 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/*',
   ],
   'lib/cli/upkeep': ['lib/cli/args', 'lib/cli/client', 'lib/cli/commands', 'lib/server.ts', 'lib/settings'],
+  'lib/cli/transfer': [
+    'lib/cli/args',
+    'lib/cli/client',
+    'lib/cli/commands',
+    'lib/server.ts',
+    'lib/settings',
+    'lib/asyncrpc/*',
+    'lib/transfer',
+  ],
   'lib/cli/client': ['lib/files', 'lib/cli', 'lib/cli/args', 'lib/settings', 'lib/asyncrpc/*', 'lib/hashserv'],
   'lib/cli/hashclient': [
     'lib/files',
@@ -106,6 +115,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/metrics',
     'lib/settings',
     'lib/storage/*',
+    'lib/transfer',
     'lib/asyncrpc',
     'lib/hashserv',
     'lib/prserv',
@@ -137,6 +147,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/transport',
     'lib/hashserv',
   ],
+  'lib/transfer': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc/*'],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
   'lib/meter': [],
   'lib/metrics': ['lib/asyncrpc', 'lib/settings'],
@@ -209,11 +220,36 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
   'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
-  'lib/storage/sqlite/hash': ['lib/storage/sqlite/engine', 'lib/storage/memory', 'lib/hashserv'],
+  'lib/storage/sqlite/hash': [
+    'lib/storage/sqlite/engine',
+    'lib/storage/sqlite/transfer',
+    'lib/storage/memory',
+    'lib/hashserv',
+  ],
   'lib/storage/sqlite/jobs': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file', 'lib/jobs'],
+  // What rows are, and what an end of a copy does with them.
+  'lib/storage/sqlite/transfer': [
+    'lib/storage/sqlite/engine',
+    'lib/storage/sqlite/file',
+    'lib/storage/sqlite/hash',
+    'lib/storage/sqlite/pr',
+    'lib/storage/sqlite/upkeep',
+    'lib/transfer',
+  ],
+  'lib/storage/postgres/transfer': [
+    'lib/storage/postgres/engine',
+    'lib/storage/postgres/hash',
+    'lib/storage/postgres/pr',
+    'lib/transfer',
+  ],
   'lib/storage/postgres': ['lib/storage/postgres/*'],
   'lib/storage/postgres/engine': ['lib/asyncrpc', 'lib/settings'],
-  'lib/storage/postgres/hash': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/hashserv'],
+  'lib/storage/postgres/hash': [
+    'lib/storage/postgres/engine',
+    'lib/storage/postgres/transfer',
+    'lib/storage/memory',
+    'lib/hashserv',
+  ],
   'lib/storage/postgres/pr': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/prserv'],
   'lib/storage/sqlite/pr': [
     'lib/storage/sqlite/engine',
@@ -242,6 +278,8 @@ const PURE = [
   'prserv/revision',
   'prserv/pull/spool',
   'jobs/records',
+  'transfer/ends',
+  'transfer/parts',
 ];
 const SETTINGS = 'lib/settings/config.ts';
 

@@ -7,7 +7,7 @@ import { DB_ADMIN } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
 import type { RowValues } from '../store.ts';
-import { conditionsFor, ROW_COLUMNS, type Table, type Where } from '../where.ts';
+import { conditionsFor, MARKED_COLUMNS, ROW_COLUMNS, type Table, type Where } from '../where.ts';
 import { WHERE } from './schemas.ts';
 
 /** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
@@ -28,12 +28,14 @@ interface PageArgs {
   readonly table: Table;
   readonly after: number;
   readonly limit?: number;
+  readonly marks?: boolean;
 }
 
 interface ImportArgs {
   readonly table: Table;
   readonly columns: readonly string[];
   readonly rows: readonly RowValues[];
+  readonly check?: boolean;
 }
 
 async function countRows({ store }: HashContext, { where }: { where: WireWhere }) {
@@ -74,42 +76,59 @@ function parseCountLine(line: string, index: number): Where | null {
   throw new BadLine(index, 'Bad line in the stream: expected {"where": {column: text}}');
 }
 
-async function exportRows({ store }: HashContext, { table, after, limit = MAX_ROWS }: PageArgs) {
-  const { rows, next } = await store.exportRows(table, after, limit, MAX_PAGE_BYTES);
-  return { columns: [...ROW_COLUMNS[table]], rows: rows.map((row) => [...row]), next };
+async function exportRows({ store }: HashContext, { table, after, limit = MAX_ROWS, marks = false }: PageArgs) {
+  const { rows, next } = await store.exportRows(table, after, limit, MAX_PAGE_BYTES, marks);
+  return { columns: [...(marks ? MARKED_COLUMNS : ROW_COLUMNS)[table]], rows: rows.map((row) => [...row]), next };
 }
 
-async function importRows(context: HashContext, { table, columns, rows }: ImportArgs) {
-  const wanted = ROW_COLUMNS[table];
+/** Stores rows; with `check` only tells what is stored under their keys, and which rows could not be stored. */
+async function importRows(context: HashContext, { table, columns, rows, check = false }: ImportArgs) {
+  const marked = check || columns.length > ROW_COLUMNS[table].length;
+  const wanted = (marked ? MARKED_COLUMNS : ROW_COLUMNS)[table];
   if (columns.join() !== wanted.join()) {
     throw new InvokeError(`import-rows: columns of ${table} must be ${wanted.join(', ')}, in this order`);
   }
-  const reply = await storeRows(context, table, rows);
+  if (check) {
+    const { good, refused } = sortOut(table, rows, true);
+    const found = good.length > 0 ? await context.store.compareRows(table, good) : [];
+    return { stored: 0, present: 0, refused, found: found.map((differing) => differing && [...differing]) };
+  }
+  const reply = await storeRows(context, table, rows, marked);
   context.imports.add({ ...reply, refused: reply.refused.length });
   return reply;
 }
 
-/** Stores the rows that a report could have stored; those that are there stay as they are. */
+/**
+ * Stores the rows that a report could have stored; those that are there stay as they are.
+ * @param marked they have MARKED_COLUMNS, and keep their gc mark
+ */
 export async function storeRows(
   { store, upstream }: Pick<HashContext, 'store' | 'upstream'>,
   table: Table,
   rows: readonly RowValues[],
+  marked = false,
 ) {
-  const refused: { row: number; message: string }[] = [];
-  const good: RowValues[] = [];
-  for (const [i, row] of rows.entries()) {
-    const message = faultOf(table, row);
-    if (message === null) good.push(row);
-    else refused.push({ row: i, message });
-  }
+  const { good, refused } = sortOut(table, rows, marked);
   if (table === 'unihashes') for (const [method, taskhash] of good) upstream?.forget(`${method} ${taskhash}`);
-  const stored = good.length > 0 ? await store.importRows(table, good) : 0;
+  const stored = good.length > 0 ? await store.importRows(table, good, marked) : 0;
   return { stored, present: good.length - stored, refused };
 }
 
+/** The rows that a report could have stored, and the others by their place. */
+function sortOut(table: Table, rows: readonly RowValues[], marked: boolean) {
+  const columns = (marked ? MARKED_COLUMNS : ROW_COLUMNS)[table];
+  const refused: { row: number; message: string }[] = [];
+  const good: RowValues[] = [];
+  for (const [i, row] of rows.entries()) {
+    const message = faultOf(columns, row);
+    if (message === null) good.push(row);
+    else refused.push({ row: i, message });
+  }
+  return { good, refused };
+}
+
 /** What is wrong with a row, or null. The rules are those for a report. */
-function faultOf(table: Table, row: RowValues): string | null {
-  const columns = ROW_COLUMNS[table];
+function faultOf(columns: readonly string[], row: RowValues): string | null {
   if (row.length !== columns.length) return `expected ${columns.length} values`;
   const bad = columns.findIndex((column, i) => !CHECKS[column]!(row[i] ?? null));
   return bad < 0
@@ -124,6 +143,7 @@ const CHECKS: Readonly<Record<string, (value: string | null) => boolean>> = {
   taskhash: hash,
   outhash: hash,
   unihash: (value) => value !== null && isUnihash(value),
+  gc_mark: (value) => value !== null && isText(value),
   created: (value) => value !== null && CREATED.test(value),
   owner: optionalText,
   PN: optionalText,
@@ -145,6 +165,7 @@ export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
         table: TABLE,
         after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
         limit: { type: 'integer', minimum: 1, maximum: MAX_ROWS },
+        marks: { type: 'boolean' },
       },
       ['table', 'after'],
     ),
@@ -153,7 +174,10 @@ export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
   'import-rows': {
     needs: [DB_ADMIN],
     writes: true,
-    schema: object({ table: TABLE, columns: { type: 'array', items: { type: 'string' } }, rows: ROWS }),
+    schema: object(
+      { table: TABLE, columns: { type: 'array', items: { type: 'string' } }, rows: ROWS, check: { type: 'boolean' } },
+      ['table', 'columns', 'rows'],
+    ),
     handle: importRows,
   },
 };

@@ -1,11 +1,12 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { TABLE_NAMES } from '../../../hashserv/store-rules.ts';
-import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
+import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
+import { compareRows, insertRows } from '../transfer/tables.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<HashStore, 'exportRows' | 'importRows'>;
+type RowMethods = Pick<HashStore, 'exportRows' | 'importRows' | 'compareRows'>;
 
 const UNIQUE: Record<Table, string> = { unihashes: 'method, taskhash', outhashes: 'method, taskhash, outhash' };
 /** At a time: other writers wait meanwhile. */
@@ -27,7 +28,7 @@ function importStatement(table: Table): Statement {
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
   return {
-    async exportRows(table, after, limit, maxBytes) {
+    async exportRows(table, after, limit, maxBytes, marked = false) {
       const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
       const ids = await pool.read<{ id: number; bytes: number }>(
         {
@@ -44,13 +45,13 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       });
       const last = fitting.at(-1);
       if (!last) return { rows: [], next: null };
-      const columns = ROW_COLUMNS[table];
+      const columns = (marked ? MARKED_COLUMNS : ROW_COLUMNS)[table];
       const fields = columns.map((column) =>
         column === 'created' ? `${CREATED_TEXT('created')} AS created` : `"${column}"`,
       );
       const rows = await pool.read<Record<string, string | null>>(
         {
-          name: `bakeserv-export-${table}`,
+          name: `bakeserv-export-${table}${marked ? '-marked' : ''}`,
           text: `SELECT ${fields.join(', ')} FROM ${TABLE_NAMES[table]} WHERE id > $1 AND id <= $2 ORDER BY id`,
         },
         [after, last.id],
@@ -59,15 +60,20 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
 
-    importRows: (table: Table, rows: readonly RowValues[]) =>
+    importRows: (table: Table, rows: readonly RowValues[], marked = false) =>
       writer().slice(async (session) => {
         let stored = 0;
         for (let at = 0; at < rows.length; at += IMPORT_ROWS) {
           const part = rows.slice(at, at + IMPORT_ROWS);
-          const arrays = ROW_COLUMNS[table].map((_, i) => part.map((row) => row[i]));
-          stored += await session.run(importStatement(table), arrays);
+          if (marked) stored += await insertRows(session, table, part);
+          else {
+            const arrays = ROW_COLUMNS[table].map((_, i) => part.map((row) => row[i]));
+            stored += await session.run(importStatement(table), arrays);
+          }
         }
         return stored;
       }),
+
+    compareRows: (table, rows) => compareRows(pool, table, rows),
   };
 }

@@ -1,30 +1,32 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { distinctKeys, type KeyCount, TABLE_NAMES } from '../../../hashserv/store-rules.ts';
-import { ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
+import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
+import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
 import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows'>;
+type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows' | 'compareRows'>;
 
 const UNIQUE: Record<Table, string> = {
   unihashes: 'method, taskhash',
   outhashes: 'method, taskhash, outhash',
 };
 
-const quoted = (table: Table) => ROW_COLUMNS[table].map((column) => `"${column}"`).join(', ');
+const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
 
 function importSql(table: Table): string {
   const values = ROW_COLUMNS[table].map((_, i) => `q.value->>${i}`).join(', ');
   const marked = table === 'unihashes' ? { column: ', gc_mark', value: `, ${NEW_MARK}` } : { column: '', value: '' };
-  return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(table)}${marked.column}) SELECT ${values}${marked.value}
+  return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(ROW_COLUMNS[table])}${marked.column}) SELECT ${values}${marked.value}
     FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE[table]}) DO NOTHING`;
 }
 
 /** Counting, exporting and importing rows, for an administrator. Reads run on the maintenance connection. */
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
   const { maintenance } = database;
+  const read: Read = (sql, params) => database.read(maintenance, sql, params);
   return {
     async countRows(table, where) {
       const { condition, params } = toSql(where);
@@ -38,7 +40,8 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
       return countsOf(await database.read<KeyCount>(maintenance, COUNT_KEYS, [JSON.stringify(keys)]));
     },
 
-    async exportRows(table, after, limit, maxBytes) {
+    async exportRows(table, after, limit, maxBytes, marked = false) {
+      const columns = (marked ? MARKED_COLUMNS : ROW_COLUMNS)[table];
       const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
       const ids = await database.read<{ id: number; bytes: number }>(
         maintenance,
@@ -55,20 +58,24 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
       if (!last) return { rows: [], next: null };
       const rows = await database.read<Record<string, string | null>>(
         maintenance,
-        `SELECT ${quoted(table)} FROM ${TABLE_NAMES[table]} WHERE id > ? AND id <= ? ORDER BY id`,
+        `SELECT ${quoted(columns)} FROM ${TABLE_NAMES[table]} WHERE id > ? AND id <= ? ORDER BY id`,
         [after, last.id],
       );
       const more = fitting.length < ids.length || ids.length === limit;
-      return { rows: rows.map((row) => ROW_COLUMNS[table].map((column) => row[column]!)), next: more ? last.id : null };
+      return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
 
-    async importRows(table: Table, rows: readonly RowValues[]) {
+    async importRows(table: Table, rows: readonly RowValues[], marked = false) {
       try {
-        return await database.writer!.slice((connection) => connection.run(importSql(table), [JSON.stringify(rows)]));
+        return await database.writer!.slice((connection) =>
+          marked ? insertRows(connection, table, rows) : connection.run(importSql(table), [JSON.stringify(rows)]),
+        );
       } finally {
         // Also one that failed may have been done.
         if (table === 'unihashes') known.stored();
       }
     },
+
+    compareRows: (table, rows) => compareRows(read, table, rows),
   };
 }
