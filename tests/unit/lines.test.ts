@@ -18,6 +18,21 @@ function split(pieces: readonly Buffer[], maxLineBytes: number): { lines: string
   return { lines, failure: splitter.failure?.message ?? null };
 }
 
+/** The same where whole lines are taken as they came, and cut into lines afterwards. */
+function splitLater(pieces: readonly Buffer[], maxLineBytes: number): { lines: string[]; failure: string | null } {
+  const splitter = new LineSplitter(maxLineBytes);
+  const lines: string[] = [];
+  for (const piece of pieces) {
+    const whole = splitter.pushWhole(piece);
+    if (whole.length === 0) continue;
+    assert.equal(whole.at(-1), 0x0a);
+    const found = splitter.cut(whole);
+    lines.push(...found.lines);
+    if (!found.isGood) break;
+  }
+  return { lines, failure: splitter.failure?.message ?? null };
+}
+
 function cut(input: Buffer, random: (n: number) => number): Buffer[] {
   const pieces: Buffer[] = [];
   for (let at = 0; at < input.length; ) {
@@ -70,6 +85,8 @@ describe('LineSplitter', () => {
         );
         assert.deepEqual(bytes, whole, `seed ${seed}, one byte at a time`);
         assert.deepEqual(split(cut(input, random), limit), whole, `seed ${seed}`);
+        assert.deepEqual(splitLater([input], limit), whole, `seed ${seed}, cut afterwards`);
+        assert.deepEqual(splitLater(cut(input, random), limit), whole, `seed ${seed}, in pieces, cut afterwards`);
       }
     });
   }

@@ -151,10 +151,8 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   }
 
   giveUp(): void {
-    this.log.warn('client holds up others: what it holds is given up', {
-      peer: this.peer.name,
-      bytes: this.holding.held,
-    });
+    const { peer, holding } = this;
+    this.log.warn('client holds up others: what it holds is given up', { peer: peer.name, bytes: holding.held });
     if (this.output.unsentBytes > 0) this.destroy();
     else this.refuseRest(new ProtocolError('others wait for the memory that an unfinished message takes'));
   }
@@ -167,6 +165,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   private receive(chunk: Buffer): void {
     if (this.over || this.inbox.failure) return;
     this.listener.receivedBytes += chunk.length;
+    if (this.uncutBytes === 0 && !this.pumping && !this.context.turns.isOver) return this.pump(chunk);
     this.uncut.push(chunk);
     this.uncutBytes += chunk.length;
     this.pump();
@@ -187,8 +186,8 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.pump();
   }
 
-  /** Does everything that can be done now, within this turn. */
-  pump(): void {
+  /** Does everything that can be done now, within this turn; at first cuts what has just come, if it may be cut at once. */
+  pump(chunk: Buffer | null = null): void {
     if (this.pumping) return;
     const { turns } = this.context;
     if (turns.isOver && !this.over) this.askForTurn(false);
@@ -197,6 +196,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       this.output.gather();
       const began = performance.now();
       try {
+        if (chunk) this.inbox.push(chunk);
         for (let steps = 1; this.step(); steps++) {
           if (steps % STEPS_A_LOOK !== 0 || !turns.isSpent(began)) continue;
           this.askForTurn(true);

@@ -45,6 +45,8 @@ export class LineSplitter {
   /** What `chunk` completes, as it came: whole lines, each with its newline, for `cut`. */
   pushWhole(chunk: Buffer): Buffer {
     if (this.failure) return NOTHING;
+    // Nearly always: what a client sends in one go ends with a line.
+    if (this.heldLength === 0 && chunk[chunk.length - 1] === NEWLINE) return chunk;
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) {
       this.hold(chunk);
