@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { HubFigures } from '../../lib/asyncrpc/hub-figures.ts';
 import { DEFAULT_LIMITS } from '../../lib/asyncrpc/limits.ts';
@@ -38,6 +39,24 @@ test('what comes when the turn is over is not cut, nor more of it read, before t
     assert(reads > 0);
     assert.equal(paused, reads);
   }));
+
+test('what comes while something waits for its turn is cut after that, though the turn is not over', async (t) => {
+  const app = await createApp(configIn(temporaryFolder(t)), SILENT);
+  t.after(() => app.close());
+  const [far, near] = duplexPair();
+  app.hub.accept(near, { name: 'memory', address: null, local: true });
+  const lines = createInterface({ input: far })[Symbol.asyncIterator]();
+  far.write('OEHASHEQUIV 1.1\n\n{"ping": {}}\n');
+  assert.match((await lines.next()).value, /alive/);
+  const { turns } = app.hub;
+  // It is before the connection in the next turn.
+  turns.queue({ work: () => near.emit('data', Buffer.from('{"second": null}\n')) }, false);
+  turns.spend(performance.now() - 1000);
+  near.emit('data', Buffer.from('{"first": null}\n'));
+  assert.match((await lines.next()).value, /first/);
+  assert.match((await lines.next()).value, /second/);
+  far.destroy();
+});
 
 test('packets of WebSockets wait for their turn, one each, in order, and none is lost when the client leaves', async (t) => {
   const streams: WebSocketStream[] = [];
