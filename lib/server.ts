@@ -15,7 +15,7 @@ import type { Loading } from './hashserv/store.ts';
 import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
-import { createJobs, type Jobs } from './jobs/jobs.ts';
+import { createLateJobs, type Jobs } from './jobs/late.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
 import { createMetrics, type Metrics } from './metrics/source.ts';
@@ -31,7 +31,6 @@ import type { Crew } from './start/crew.ts';
 import { type Door, type Doors, type HandedDoors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
-import { fileKinds } from './start/job-kinds.ts';
 import { once } from './start/once.ts';
 import { foreignFiles } from './start/own-files.ts';
 import { checkStores, probeOf } from './start/stores.ts';
@@ -128,9 +127,9 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   const followers: Follower[] = [];
   const jobs = crew?.jobs
     ? jobsElsewhere(crew.jobs)
-    : createJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
+    : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
   const requireFile = foreignFiles(config);
-  for (const kind of fileKinds(config, FILE_WORK)) jobs.register(kind);
+  jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);

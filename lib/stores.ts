@@ -1,8 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { WriteGate } from './asyncrpc/write-gate.ts';
 import type { StorageError } from './errors.ts';
 import type { HashStore } from './hashserv/store.ts';
-import { memoryRecords } from './jobs/memory-records.ts';
 import type { JobArchive } from './jobs/records.ts';
 import type { Logger } from './log.ts';
 import type { DatabaseSource } from './metrics/sources.ts';
@@ -18,7 +18,6 @@ import { checkDatabaseFile } from './storage/sqlite/file/check.ts';
 import { openDatabase } from './storage/sqlite/file/open.ts';
 import { HASH_SCHEMA } from './storage/sqlite/hash/schema.ts';
 import { createHashStore } from './storage/sqlite/hash/store.ts';
-import { jobArchive } from './storage/sqlite/jobs/records.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
@@ -137,7 +136,20 @@ export function createStores(
 
 /** Where the jobs of a server are kept; nothing is opened yet. A read-only server writes nothing, so they end with it. */
 export function jobArchiveOf({ readOnly, jobs }: Pick<Config, 'readOnly' | 'jobs'>): JobArchive {
-  return readOnly ? memoryRecords() : jobArchive(jobs.file);
+  if (!readOnly)
+    return {
+      exists: () => fs.existsSync(jobs.file),
+      open: async () => (await import('./storage/sqlite/jobs/records.ts')).jobArchive(jobs.file).open(),
+    };
+  let memory: JobArchive | null = null;
+  return {
+    exists: () => memory?.exists() ?? false,
+    async open() {
+      const { memoryRecords } = await import('./jobs/memory-records.ts');
+      memory ??= memoryRecords();
+      return memory.open();
+    },
+  };
 }
 
 /** What jobs do with database files. */

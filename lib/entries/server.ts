@@ -24,8 +24,9 @@ export {
 } from '../errors.ts';
 export type { Loading } from '../hashserv/store.ts';
 export type { HttpDoor } from '../http/door.ts';
-export type { JobCaller, JobListing, Jobs } from '../jobs/jobs.ts';
+export type { JobCaller, JobListing, JobRequests } from '../jobs/jobs.ts';
 export { type JobAccess, type JobKind, type JobRun, parametersOf, type Slice } from '../jobs/kind.ts';
+export type { JobKindSource, Jobs } from '../jobs/late.ts';
 export type { JobState } from '../jobs/records.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
 export type { StandbyLag } from '../meter/standby-lag.ts';

@@ -1,7 +1,7 @@
 import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
 import type { LoginThrottle } from './access/login-throttle.ts';

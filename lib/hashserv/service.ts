@@ -7,7 +7,7 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './access/audit.ts';
@@ -18,7 +18,6 @@ import { createClock } from './clock.ts';
 import { HASH_COMMANDS } from './commands/table.ts';
 import type { HashContext, HashRow } from './context.ts';
 import { createGc } from './gc.ts';
-import { hashKinds } from './jobs/kinds.ts';
 import { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
 import { createBackfill } from './upstream/backfill.ts';
@@ -65,7 +64,9 @@ export function createHashService(options: HashServiceOptions): HashService {
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
-  if (jobs) for (const kind of hashKinds({ store, gc, upstream, database, requireFile })) jobs.register(kind);
+  jobs?.register(async () =>
+    (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, database, requireFile }),
+  );
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.

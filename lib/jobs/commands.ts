@@ -2,7 +2,7 @@ import type { CommandRow } from '../asyncrpc/command-row.ts';
 import { object, TEXT } from '../asyncrpc/schemas.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
-import type { JobCaller, Jobs } from './jobs.ts';
+import type { JobCaller, JobRequests } from './jobs.ts';
 import { JOB_STATES, type JobState } from './records.ts';
 
 /** A page of a list; each job in it has parameters of 8 KiB at most, and a result. */
@@ -13,7 +13,7 @@ const ID = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 
 /** The jobs of a server, and who asks for them; null where there are none. */
 export interface JobAsk {
-  readonly jobs: Jobs | null;
+  readonly jobs: JobRequests | null;
   readonly caller: JobCaller;
 }
 
@@ -30,7 +30,7 @@ interface ListArgs {
  * @param of what a client of the service asks with
  */
 export function jobCommands<S>(of: (context: S) => JobAsk): Readonly<Record<string, JobRow<S>>> {
-  const ask = (context: S): { jobs: Jobs; caller: JobCaller } => {
+  const ask = (context: S): { jobs: JobRequests; caller: JobCaller } => {
     const { jobs, caller } = of(context);
     if (!jobs) throw new InvokeError('this server runs no jobs', undefined, 'unavailable');
     return { jobs, caller };

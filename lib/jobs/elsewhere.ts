@@ -1,11 +1,11 @@
-import type { Jobs } from './jobs.ts';
-import { createKinds } from './registry.ts';
+import type { JobRequests } from './jobs.ts';
+import { type JobKindSource, type Jobs, loadKinds } from './late.ts';
 
 /** What is asked of jobs, with its arguments. */
 export type JobsCall = {
   readonly [Asked in 'start' | 'list' | 'show' | 'cancel']: {
     readonly what: Asked;
-    readonly args: Parameters<Jobs[Asked]>;
+    readonly args: Parameters<JobRequests[Asked]>;
   };
 }['start' | 'list' | 'show' | 'cancel'];
 
@@ -14,12 +14,10 @@ export type JobsCall = {
  * @param ask has them answer there; rejects as they do
  */
 export function jobsElsewhere(ask: (call: JobsCall) => Promise<unknown>): Jobs {
-  const kinds = createKinds();
+  const sources: JobKindSource[] = [];
   return {
-    register: (kind) => kinds.add(kind),
-    get kinds() {
-      return kinds.all;
-    },
+    register: (source) => void sources.push(source),
+    kinds: () => loadKinds(sources),
     start: (...args) => ask({ what: 'start', args }) as ReturnType<Jobs['start']>,
     list: (...args) => ask({ what: 'list', args }) as ReturnType<Jobs['list']>,
     show: (...args) => ask({ what: 'show', args }) as ReturnType<Jobs['show']>,
@@ -30,7 +28,7 @@ export function jobsElsewhere(ask: (call: JobsCall) => Promise<unknown>): Jobs {
 }
 
 /** Answers what was asked of jobs elsewhere. */
-export function answerJobs(jobs: Jobs, call: JobsCall): Promise<unknown> {
+export function answerJobs(jobs: JobRequests, call: JobsCall): Promise<unknown> {
   if (call.what === 'start') return jobs.start(...call.args);
   if (call.what === 'list') return jobs.list(...call.args);
   if (call.what === 'show') return jobs.show(...call.args);

@@ -1,14 +1,13 @@
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type LiveJob, liveJob } from './job.ts';
+import { interruption, type LiveJob, liveJob } from './job.ts';
 import type { JobAccess, JobKind } from './kind.ts';
 import { openRecords } from './open-records.ts';
 import { keyOf } from './policy.ts';
 import type { JobArchive, JobRecord, JobState, NewJob } from './records.ts';
 import { createKinds } from './registry.ts';
 import { jobReply } from './reply.ts';
-import { interruption } from './resume.ts';
 import { createJobTurns } from './turns.ts';
 import { createWork } from './work.ts';
 
@@ -30,10 +29,8 @@ export interface JobListing {
   readonly limit: number;
 }
 
-/** The long work of a server, as jobs in the background. Answers are as docs/jobs.md has them. */
-export interface Jobs {
-  register(kind: JobKind): void;
-  readonly kinds: Iterable<JobKind>;
+/** What can be asked about jobs. Answers are as docs/jobs.md has them. */
+export interface JobRequests {
   /**
    * Resolves once the job survives a kill of the server. An equal job that waits and has yet to begin is the same: then its
    * id is answered, and `joined` is true.
@@ -51,6 +48,12 @@ export interface Jobs {
   close(graceMs: number): Promise<void>;
 }
 
+/** The jobs of a server, with the kinds it has (late.ts loads them). */
+export interface LoadedJobs extends JobRequests {
+  register(kind: JobKind): void;
+  readonly kinds: Iterable<JobKind>;
+}
+
 export interface JobsOptions {
   readonly archive: JobArchive;
   /** How many run at once. */
@@ -59,7 +62,7 @@ export interface JobsOptions {
   readonly log: Logger;
 }
 
-export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): Jobs {
+export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): LoadedJobs {
   const kinds = createKinds();
   const live = new Map<number, LiveJob>();
   /** Jobs that wait and have yet to begin, and those that are being stored, by their kind and parameters. */

@@ -35,7 +35,8 @@ export interface JobRun<Parameters> {
 
 /**
  * A kind of job. To add one, write an object like this and hand it to `Jobs.register` where the server is put together
- * (`lib/server.ts`, or the service that it belongs to); commands, API, `bakeserv jobs` and docs/jobs.md then know it.
+ * (`lib/server.ts`, or the service that it belongs to), better as a function that imports it, so that it is loaded for the first job.
+ * Commands, API, `bakeserv jobs` and docs/jobs.md then know it.
  *
  * - `run` is an async generator. Each `yield` ends a slice: keep it to a few milliseconds of this thread, or of the
  *   database's writer, as clients are answered in between. Its return value is the result.

@@ -4,13 +4,13 @@ import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import { type JobAsk, jobCommands } from './commands.ts';
-import type { Jobs } from './jobs.ts';
+import type { JobRequests } from './jobs.ts';
 
 /** Runs a command about jobs for the user that the server runs as, who may start and see all of them. */
 export type AskAsOwner = (command: string, args: Json) => Promise<Json>;
 
 /** @param user finds the name that jobs are recorded under */
-export function askAsOwner(jobs: Jobs, user: () => string, readOnly: boolean): AskAsOwner {
+export function askAsOwner(jobs: JobRequests, user: () => string, readOnly: boolean): AskAsOwner {
   /** Made for the first request: most servers never get one. */
   let session: Session | null = null;
   return async (name, args) => {

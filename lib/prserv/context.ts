@@ -2,7 +2,7 @@ import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { ClientLogin } from '../asyncrpc/logins.ts';
 import type { Peer } from '../asyncrpc/service.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';

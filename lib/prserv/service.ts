@@ -8,13 +8,12 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError, ProtocolError } from '../errors.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './audit.ts';
 import { PR_COMMANDS } from './commands/table.ts';
 import type { PrContext } from './context.ts';
-import { prKinds } from './jobs/kinds.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';
 
@@ -55,7 +54,7 @@ const PROTOCOL = 'PRSERVICE';
 export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
   const { jobs = null, database = 'prserv', requireFile = () => {} } = options;
-  if (jobs) for (const kind of prKinds({ store, database, requireFile })) jobs.register(kind);
+  jobs?.register(async () => (await import('./jobs/kinds.ts')).prKinds({ store, database, requireFile }));
   const ajv = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>

@@ -2,7 +2,7 @@ import type { Address } from '../asyncrpc/transport/address.ts';
 import { BakeservError, InvokeError } from '../errors.ts';
 import type { Loading } from '../hashserv/store.ts';
 import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs } from '../jobs/late.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { createMetrics } from '../metrics/source.ts';
 import { packageVersion } from '../package-version.ts';

@@ -100,6 +100,21 @@ describe('job records in a file', () => {
     await records.close();
   });
 
+  test('give no id a second time, also when the newest jobs are gone', async (t) => {
+    const file = path.join(temporaryFolder(t), 'jobs.db');
+    const records = await jobArchive(file).open();
+    await records.add(NEW);
+    const last = await records.add(NEW);
+    await records.close();
+    const { openBinding } = await import('../../lib/storage/sqlite/engine/binding.ts');
+    const binding = await openBinding(file, 'write');
+    await binding.exec('DELETE FROM jobs');
+    await binding.close();
+    const again = await jobArchive(file).open();
+    assert.equal(await again.add(NEW), last + 1);
+    await again.close();
+  });
+
   test('of one server are refused to a second one, and free again when it is gone', async (t) => {
     const archive = jobArchive(path.join(temporaryFolder(t), 'jobs.db'));
     const records = await archive.open();

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { InvokeError, StorageError } from '../../lib/errors.ts';
-import { createJobs, type JobCaller, type Jobs } from '../../lib/jobs/jobs.ts';
+import { createJobs, type JobCaller, type LoadedJobs } from '../../lib/jobs/jobs.ts';
 import { type JobAccess, type JobKind, parametersOf } from '../../lib/jobs/kind.ts';
 import type { JobArchive, JobRecord, NewJob } from '../../lib/jobs/records.ts';
 import { type Logger, SILENT } from '../../lib/log.ts';
@@ -69,17 +69,17 @@ function jobsIn(
   archive: JobArchive,
   kinds: readonly JobKind[],
   more: { maxWaiting?: number; log?: Logger } = {},
-): Jobs {
+): LoadedJobs {
   const jobs = createJobs({ archive, workers: 1, maxWaiting: 10, log: SILENT, ...more });
   for (const kind of kinds) jobs.register(kind);
   return jobs;
 }
 
 type Shown = JobRecord & { progress: { done: number; total: number }; log?: string[]; cancelling?: boolean };
-const show = async (jobs: Jobs, id: number, log = false) => (await jobs.show(OWNER, id, log)) as unknown as Shown;
+const show = async (jobs: LoadedJobs, id: number, log = false) => (await jobs.show(OWNER, id, log)) as unknown as Shown;
 
 /** Until it has that state. */
-async function until(jobs: Jobs, id: number, state: string): Promise<Shown> {
+async function until(jobs: LoadedJobs, id: number, state: string): Promise<Shown> {
   for (;;) {
     const job = await show(jobs, id, true);
     if (job.state === state) return job;
@@ -378,4 +378,20 @@ test('while the jobs database cannot be used, jobs are refused in words and the 
   await assert.rejects(jobs.start(HASHES, 'count', { to: 1 }), refused(words, 'unavailable'));
   await assert.rejects(jobs.list(HASHES, { states: null, before: null, limit: 1 }), refused(words, 'unavailable'));
   assert.equal(errors.length, 1, 'not once for each that asks');
+});
+
+test('a jobs database that is found damaged only when it is read is told in words too', async (t) => {
+  const file = jobArchive(path.join(temporaryFolder(t), 'jobs.db'));
+  const archive: JobArchive = {
+    exists: () => true,
+    open: async () => ({
+      ...(await file.open()),
+      find: async () => {
+        throw new StorageError('storage-corrupt', 'damaged: /secret/place');
+      },
+    }),
+  };
+  const jobs = jobsIn(archive, []);
+  t.after(() => jobs.close(1000));
+  await assert.rejects(jobs.show(HASHES, 1, false), refused(/the database file is damaged/, 'unavailable'));
 });

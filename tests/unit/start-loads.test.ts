@@ -36,6 +36,11 @@ describe('the start of a server', () => {
     ['TLS', 'lib/asyncrpc/transport/tls/listener.ts'],
     ['HTTP', 'lib/http/door.ts'],
     ['PostgreSQL', 'lib/storage/postgres/open.ts'],
+    ['what runs jobs', 'lib/jobs/jobs.ts'],
+    ['where jobs are kept', 'lib/storage/sqlite/jobs/records.ts'],
+    ['kinds of jobs on hashes', 'lib/hashserv/jobs/kinds.ts'],
+    ['kinds of jobs on PR values', 'lib/prserv/jobs/kinds.ts'],
+    ['jobs for the owner', 'lib/jobs/owner.ts'],
   ] as const) {
     test(`does not load ${what} before it is wanted`, () => {
       assert.ok(fs.existsSync(path.join(ROOT, file)), `${file} is gone`);

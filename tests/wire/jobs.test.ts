@@ -225,7 +225,7 @@ test('docs/jobs.md lists exactly the kinds of job, with the parameters of each',
     name,
     (given!.match(/[a-z_]+/g) ?? []).filter((word) => !/^(true|false|null)$/.test(word)).sort(),
   ]);
-  const kinds = [...app.jobs.kinds].map(({ name, parameters }) => [
+  const kinds = (await app.jobs.kinds()).map(({ name, parameters }) => [
     name,
     Object.keys((parameters as { properties: object }).properties).sort(),
   ]);

@@ -4,7 +4,7 @@ import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/trans
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { errorText } from '../../errors.ts';
-import { askAsOwner } from '../../jobs/owner.ts';
+import type { AskAsOwner } from '../../jobs/owner.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
 import { checkConfig, startServer, type TakenOver } from '../../server.ts';
@@ -115,12 +115,23 @@ export async function runServer(run: ServerRun): Promise<number> {
   server = first;
   started(server);
   const status = statusOf(run, server, version);
-  const job = askAsOwner(server.jobs, () => userName(process.getuid?.() ?? 0), config.readOnly);
+  const job = ownerOf(server, config);
   const running: Running = { server, log, status, stop, reload: () => reload('reload'), job };
   const failure = await serveUntil(run, running, standing, stopping);
   // At once: a tidy end of the process would close the database, which writes to it.
   if (failure !== null) process.exit(failure);
   return 0;
+}
+
+/** Loaded for the first who asks: most servers have no jobs. */
+function ownerOf({ jobs }: Running['server'], { readOnly }: Config): AskAsOwner {
+  let owner: Promise<AskAsOwner> | null = null;
+  const load = async () =>
+    (await import('../../jobs/owner.ts')).askAsOwner(jobs, () => userName(process.getuid?.() ?? 0), readOnly);
+  return async (command, args) => {
+    owner ??= load();
+    return (await owner)(command, args);
+  };
 }
 
 /** The server of a build folder is nobody's service, nor is one in the background. */
