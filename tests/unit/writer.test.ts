@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
@@ -113,4 +114,88 @@ test('batches are short while somebody prepares a turn between them, and as larg
   writer.keepShort(false);
   for (const [i, answers] of (await flood(100)).entries()) assert.deepEqual(answers, Array(16).fill(100 + i));
   assert.equal(Math.max(...sizes), 256);
+});
+
+/** A connection whose statements take a turn of the event loop. */
+function idleConnection(onBegin = () => {}): Binding {
+  const run = async (sql: string) => {
+    if (sql.startsWith('BEGIN')) onBegin();
+    await new Promise((resolve) => setImmediate(resolve));
+    return 0;
+  };
+  return { run } as Partial<Binding> as Binding;
+}
+
+test('the next batch is with its thread before the last one is answered', async () => {
+  const events: string[] = [];
+  const ends: (() => void)[] = [];
+  const kind: WriteKind<string, string> = {
+    apply: assert.fail,
+    applyAlone(_, ops) {
+      events.push(`begin ${ops}`);
+      return new Promise((resolve) => ends.push(() => resolve(ops)));
+    },
+  };
+  const writer = writerOn(idleConnection());
+  const write = (op: string) => writer.submit(kind, [op], 1).then(([stored]) => void events.push(`answer ${stored}`));
+  const first = write('a');
+  while (ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = write('b');
+  ends[0]!();
+  await first;
+  assert.deepEqual(events, ['begin a', 'begin b', 'answer a']);
+  ends[1]!();
+  await second;
+  assert.deepEqual(events, ['begin a', 'begin b', 'answer a', 'answer b']);
+});
+
+test('whatever is written meanwhile, each write is answered with what it stored, and a commit is told before the next begins', async () => {
+  const step = fc.record({
+    how: fc.constantFrom('alone', 'together', 'slice', 'between'),
+    ops: fc.integer({ min: 1, max: 300 }),
+    waits: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      let untold = 0;
+      const allTold = () => assert.equal(untold, 0, 'the last commit was not told');
+      const apply = async (ops: readonly string[]) => {
+        await turn();
+        return ops.map((op) => `stored ${op}`);
+      };
+      const kinds: Record<string, WriteKind<string, string>> = {
+        alone: {
+          apply: (_, ops) => apply(ops),
+          applyAlone(_, ops) {
+            allTold();
+            return apply(ops);
+          },
+        },
+        together: {
+          async apply(_, ops) {
+            const stored = await apply(ops);
+            untold++;
+            return stored;
+          },
+          committed() {
+            untold = 0;
+          },
+        },
+      };
+      const writer = writerOn(idleConnection(allTold));
+      const outcomes: Promise<unknown>[] = [];
+      for (const [i, { how, ops, waits }] of steps.entries()) {
+        const given = Array.from({ length: ops }, (_, n) => `${i}.${n}`);
+        const expected = given.map((op) => `stored ${op}`);
+        if (how === 'slice') outcomes.push(writer.slice(turn));
+        else if (how === 'between') outcomes.push(writer.between(turn));
+        else outcomes.push(writer.submit(kinds[how]!, given, ops).then((stored) => assert.deepEqual(stored, expected)));
+        if (waits) await turn();
+      }
+      await Promise.all(outcomes);
+      assert.equal(writer.queued, 0);
+    }),
+    { numRuns: 50 },
+  );
 });

@@ -9,6 +9,8 @@ export interface WriteKind<Op, Result> {
    * transaction, which saves two thread hops. Resolves to null if it could not be done that way.
    */
   applyAlone?(connection: Binding, ops: readonly Op[]): Promise<readonly Result[] | null>;
+  /** Called when the transaction of the last `apply` is committed, before anything else is applied; not if it was rolled back. */
+  committed?(): void;
 }
 
 /** Operations of one kind that wait for their transaction. */

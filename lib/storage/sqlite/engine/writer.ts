@@ -13,6 +13,7 @@ const MAX_BATCH_OPS = 256;
 const MAX_BATCH_BYTES = 1024 * 1024;
 /** A batch while somebody prepares for a turn between batches, which is as long as what the last one wrote. */
 const SHORT_BATCH_OPS = 64;
+const NOTHING_TO_ANSWER = () => {};
 
 /**
  * The one writer of a database file. There is no timer: while a transaction runs, operations queue; then all of them
@@ -74,9 +75,11 @@ export function createWriter(options: WriterOptions): Writer {
   async function loop(): Promise<void> {
     // All take turns, so that neither a long sweep nor a flood of reports keeps the other waiting.
     while (!submissions.isEmpty || !slices.isEmpty || !betweens.isEmpty) {
-      if (!submissions.isEmpty) await runBatch(takeBatch());
-      await betweens.take()?.();
-      await slices.take()?.();
+      // Who is answered goes on when this function waits: the thread has the next batch by then, and need not wait for
+      // what hundreds of answers take here.
+      if (!submissions.isEmpty) (await runBatch(takeBatch()))();
+      if (!betweens.isEmpty) await betweens.take()!();
+      if (!slices.isEmpty) await slices.take()!();
     }
     running = false;
     onIdle?.();
@@ -103,7 +106,8 @@ export function createWriter(options: WriterOptions): Writer {
     return submissions.takeMany(count);
   }
 
-  async function runBatch(batch: readonly Submission[]): Promise<void> {
+  /** Applies a batch, which its thread has when this returns unless something must be waited for. Resolves to what answers it. */
+  async function runBatch(batch: readonly Submission[]): Promise<() => void> {
     const look = beforeWrite();
     if (look) await look;
     const refused = blocked() ?? tooLate();
@@ -114,18 +118,20 @@ export function createWriter(options: WriterOptions): Writer {
       const results = await patiently(since, () => attempt(batch));
       figures.batchOperations.observe(countOf(batch));
       figures.batchSeconds.observe((performance.now() - began) / 1000);
-      for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
       onCommit();
+      return () => {
+        for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
+      };
     } catch (error) {
       if (isConstraintError(error) && batch.length > 1) {
         // Validation should have refused such a row; the rest of the batch must not pay for it.
-        for (const submission of batch) await runBatch([submission]);
-        return;
+        for (const submission of batch) (await runBatch([submission]))();
+        return NOTHING_TO_ANSWER;
       }
       const failure = failed(error);
       const early = failure instanceof StorageError && failure.code === 'storage-busy' ? withTimeLeft(batch) : [];
       refuse(early.length > 0 ? batch.filter((submission) => !early.includes(submission)) : batch, failure);
-      if (early.length > 0) await runBatch(early);
+      return early.length > 0 ? runBatch(early) : NOTHING_TO_ANSWER;
     }
   }
 
@@ -145,9 +151,10 @@ export function createWriter(options: WriterOptions): Writer {
     return batch.filter((submission) => submission.since + LOCK_WAIT_MS > now);
   }
 
-  function refuse(batch: readonly Submission[], error: Error): void {
+  function refuse(batch: readonly Submission[], error: Error): () => void {
     figures.fail(error, countOf(batch));
     for (const submission of batch) submission.reject(error);
+    return NOTHING_TO_ANSWER;
   }
 
   /** Tries until it gets the lock, but no longer than a write that came at `since` may wait. */
@@ -159,7 +166,8 @@ export function createWriter(options: WriterOptions): Writer {
   }
 
   async function attempt(batch: readonly Submission[]): Promise<(readonly unknown[])[]> {
-    await roomFor(batch);
+    const room = roomFor(batch);
+    if (room) await room;
     const groups = groupByKind(batch);
     const only = aloneKind(groups);
     if (only) {
@@ -170,11 +178,12 @@ export function createWriter(options: WriterOptions): Writer {
         return distribute(batch, groups, [results]);
       }
     }
-    return connection.transaction(async (current) => {
-      const results: (readonly unknown[])[] = [];
+    const results: (readonly unknown[])[] = [];
+    await connection.transaction(async (current) => {
       for (const group of groups) results.push(await group.kind.apply(current, group.ops));
-      return distribute(batch, groups, results);
     });
+    for (const group of groups) group.kind.committed?.();
+    return distribute(batch, groups, results);
   }
 
   function failed(error: unknown): Error {

@@ -84,14 +84,15 @@ export function createGetPr(writer: Writer, reader: PackageReader, known: KnownP
       unconfirmed = decided.rows;
       return decided.values;
     },
+    committed() {
+      known.add(unconfirmed);
+      unconfirmed = [];
+    },
   };
 
   return async (requests: readonly PrRequest[]): Promise<readonly PrAnswer[]> => {
     try {
-      const values = await writer.submit(kind, requests, requests.length * 256);
-      known.add(unconfirmed);
-      unconfirmed = [];
-      return values;
+      return await writer.submit(kind, requests, requests.length * 256);
     } catch (error) {
       known.forget();
       throw error;
