@@ -45,8 +45,7 @@ export function createDiskRoom(file: string): DiskRoom {
     // The log file's unused end is overwritten before it grows. A restart of the log is not counted on.
     const reused = Math.max(0, fileSize(wal) - state!.log * FRAME_BYTES);
     const owed = Math.max(0, size!.bytes - fileSize(file));
-    const free = bavail * bsize + reused - owed - RESERVE_BYTES;
-    return free <= size!.empty ? free : (free + size!.empty) / 2;
+    return mostBytes(bavail * bsize - owed - RESERVE_BYTES, reused, size!.empty);
   }
 
   async function make(connection: Binding, bytes: number): Promise<void> {
@@ -74,4 +73,17 @@ export function createDiskRoom(file: string): DiskRoom {
       return make(connection, wanted);
     },
   };
+}
+
+/**
+ * How much may be written to the log and then to the file: each grows by what it has no unused place for. Below 0 where
+ * there is not even room for what is in the log: its unused end is none for the file.
+ * @param free on the disk, beyond what is in the log and must go into the file
+ * @param reused unused bytes of the log
+ * @param empty unused bytes of the file
+ */
+export function mostBytes(free: number, reused: number, empty: number): number {
+  const [less, more] = [Math.min(reused, empty), Math.max(reused, empty)];
+  if (free < 0) return free;
+  return less + free <= more ? less + free : (free + reused + empty) / 2;
 }
