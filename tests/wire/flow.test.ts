@@ -225,11 +225,16 @@ describe('a server that stops', () => {
     const server = await serve(t);
     const client = server.connect();
     await client.ask('ping', {});
+    const { others } = server.app.hub.figures;
+    let sent = others.receivedBytes;
     for (let i = 0; i < 50; i++) {
-      client.send(line('report', { ...report, taskhash: `t${i}`, outhash: `o${i}`, unihash: hash(i) }));
-      client.send(line('get', { method: METHOD, taskhash: `t${i}` }));
+      const pair =
+        line('report', { ...report, taskhash: `t${i}`, outhash: `o${i}`, unihash: hash(i) }) +
+        line('get', { method: METHOD, taskhash: `t${i}` });
+      client.send(pair);
+      sent += Buffer.byteLength(pair);
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    while (others.receivedBytes < sent) await new Promise((resolve) => setImmediate(resolve));
     const stopped = server.stop();
     for (let i = 0; i < 50; i++)
       for (const _ of ['report', 'get'])
