@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run warm status reload jobs backup check restore copy db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -227,6 +227,48 @@ _bakeserv() {
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--dir --db-dir --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
+      else :; fi ;;
+    stage)
+      case "$prev" in
+        --address) return ;;
+        --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --idle) return ;;
+        --parent) return ;;
+        --format) COMPREPLY=($(compgen -W "shell conf" -- "$cur")); return ;;
+        --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --sync-mode) return ;;
+        --cache-size) return ;;
+        --hashserv-upstream) return ;;
+        --prserv-upstream) return ;;
+        --hashserv-upstream-user) return ;;
+        --hashserv-upstream-token) return ;;
+        --hashserv-upstream-token-file) return ;;
+        --prserv-upstream-user) return ;;
+        --prserv-upstream-token) return ;;
+        --prserv-upstream-token-file) return ;;
+        --ca) return ;;
+        --upstream-tls-cert) return ;;
+        --upstream-tls-key) return ;;
+        --upstream-timeout) return ;;
+        --upstream-report-timeout) return ;;
+        --upstream-connect-timeout) return ;;
+        --upstream-miss-ttl) return ;;
+        --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
+        --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --new --stages-dir --idle --parent --format --json --config --history --sync-mode --cache-size --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --log-level --log-format --version --help" -- "$cur"))
+      else :; fi ;;
+    stages)
+      case "$prev" in
+        --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--stages-dir --json --version --help" -- "$cur"))
+      else :; fi ;;
+    discard)
+      case "$prev" in
+        --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--yes --force --stages-dir --json --version --help" -- "$cur"))
       else :; fi ;;
     warm)
       case "$prev" in

@@ -7,6 +7,7 @@ import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { COPY_OPTIONS } from './tables/copy-options.ts';
 import { JOBS_OPTIONS } from './tables/jobs-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
+import { STAGE_COMMANDS } from './tables/stage-commands.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
 import { BACKUP_OPTIONS, CHECK_OPTIONS, MIGRATE_OPTIONS, RESTORE_OPTIONS } from './tables/upkeep-options.ts';
 import { WARM_OPTIONS } from './tables/warm-options.ts';
@@ -94,6 +95,7 @@ export const SERVER: Program<ServerCall> = {
       examples: [['bakeserv run -- bitbake core-image-minimal', 'a build with its own server']],
       run: async (call) => (await import('./commands/run.ts')).run(call),
     },
+    ...STAGE_COMMANDS,
     warm: {
       describe: 'Make a server fetch what it does not have from its upstream',
       details: 'Asks for the tasks of FILE (lines "method taskhash"), of standard input, or of another database.',

@@ -64,6 +64,16 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/settings',
     'lib/asyncrpc/*',
   ],
+  'lib/cli/stage': [
+    'lib/cli/args',
+    'lib/cli/auto',
+    'lib/cli/client',
+    'lib/cli/commands',
+    'lib/cli/process',
+    'lib/lock.ts',
+    'lib/settings',
+    'lib/asyncrpc/*',
+  ],
   'lib/cli/upkeep': ['lib/cli/args', 'lib/cli/client', 'lib/cli/commands', 'lib/server.ts', 'lib/settings'],
   'lib/cli/transfer': [
     'lib/cli/args',

@@ -3,7 +3,7 @@ import { AddressError } from '../../errors.ts';
 import { type Lock, tryLock } from '../../lock.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { reportFailure, reportReady } from '../process/background.ts';
-import type { Build } from '../process/control.ts';
+import type { Build, PrivateCommand } from '../process/control.ts';
 import { askStatus } from '../process/control-client.ts';
 import { type Running, runServer } from '../process/run-server.ts';
 import { STATUS_ALREADY_RUNNING } from './ensure.ts';
@@ -18,9 +18,15 @@ const RETRY_MS = 50;
 /**
  * Runs the private server of a build folder in this process.
  * @param first the build it is started for
+ * @param command for `bakeserv status`
  * @returns the exit status
  */
-export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>, first: Build): Promise<number> {
+export async function serveAuto(
+  place: AutoPlace,
+  load: () => Promise<Settings>,
+  first: Build,
+  command: PrivateCommand = 'auto',
+): Promise<number> {
   let lock: Lock | null = null;
   let tenancy: Tenancy | null = null;
   try {
@@ -33,7 +39,7 @@ export async function serveAuto(place: AutoPlace, load: () => Promise<Settings>,
     const held = lock;
     const port = await choosePort(place);
     return await runServer({
-      command: 'auto',
+      command,
       settings: withPort(settings, port),
       reload: async () => withPort(withLog(await load(), log), port),
 

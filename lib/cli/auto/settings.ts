@@ -4,13 +4,20 @@ import { loadSettings } from '../commands/load-settings.ts';
 import type { AutoPlace } from './place.ts';
 
 /** BitBake's variables for the upstreams of its own private servers. */
-const UPSTREAMS = { 'hashserv-upstream': 'BB_HASHSERVE_UPSTREAM', 'prserv-upstream': 'PRSERV_UPSTREAM' } as const;
+export const UPSTREAM_VARIABLES = {
+  'hashserv-upstream': 'BB_HASHSERVE_UPSTREAM',
+  'prserv-upstream': 'PRSERV_UPSTREAM',
+} as const;
 
-/** The settings of the private server: those of `serve`, except what the build folder decides. */
+/**
+ * The settings of the private server: those of `serve`, except what the build folder decides.
+ * @param syncMode where none is set
+ */
 export async function privateSettings(
   place: AutoPlace,
   flags: Flags,
   environment: NodeJS.ProcessEnv,
+  syncMode = 'on_shutdown',
 ): Promise<Settings> {
   const fixed = {
     // As objects: a path may hold commas.
@@ -23,10 +30,10 @@ export async function privateSettings(
     config: flags.config ?? (environment[environmentName('config')] || null),
   };
   const withUpstreams = withoutRustSettings(environment);
-  for (const [option, variable] of Object.entries(UPSTREAMS)) {
+  for (const [option, variable] of Object.entries(UPSTREAM_VARIABLES)) {
     if (environment[variable]) withUpstreams[environmentName(option)] ||= environment[variable];
   }
   const { settings } = await loadSettings({ ...flags, ...fixed }, withUpstreams);
   const sync = settings.get('sync-mode')!;
-  return new Map(settings).set('sync-mode', sync.where === null ? { ...sync, value: 'on_shutdown' } : sync);
+  return new Map(settings).set('sync-mode', sync.where === null ? { ...sync, value: syncMode } : sync);
 }

@@ -37,6 +37,14 @@ export interface ServerStatus {
   readonly workers?: readonly WorkerStatus[];
 }
 
+/** Commands whose servers are for one build, and nobody's service. */
+const PRIVATE_COMMANDS = ['auto', 'stage'] as const;
+export type PrivateCommand = (typeof PRIVATE_COMMANDS)[number];
+
+export function isPrivate({ command }: Pick<ServerStatus, 'command'>): boolean {
+  return PRIVATE_COMMANDS.some((each) => each === command);
+}
+
 /** The server's side of a lease. */
 export interface Lease {
   /** The lease was returned. True if others still need the server. */

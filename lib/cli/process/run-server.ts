@@ -18,6 +18,7 @@ import {
   type CertificateStatus,
   type Control,
   type ControlActions,
+  isPrivate,
   openControl,
   type ServerStatus,
 } from './control.ts';
@@ -137,7 +138,7 @@ function ownerOf({ jobs }: Running['server'], { readOnly }: Config): AskAsOwner 
 /** The server of a build folder is nobody's service, nor is one in the background. */
 function standingOf(command: string, log: Logger, describe: () => string): Standing {
   const address = takeNotifyAddress(process.env);
-  if (!address || command === 'auto' || process.connected) return UNTOLD;
+  if (!address || isPrivate({ command }) || process.connected) return UNTOLD;
   return createStanding({
     notify: createNotify(address, process.env, log),
     watchdogMs: address.watchdogMs,
@@ -219,7 +220,7 @@ function statusSockets(command: string): StatusSocket[] {
   const runtime = runtimeFolder(process.env);
   const own = { file: () => controlSocket(controlFolder(), process.pid), mode: undefined, isOwn: true };
   // The folder of a build's unit is not the private server's.
-  if (runtime === null || command === 'auto') return [own];
+  if (runtime === null || isPrivate({ command })) return [own];
   return [own, { file: () => path.join(runtime, SERVICE_STATUS), mode: 0o666, isOwn: false }];
 }
 

@@ -17,7 +17,7 @@ export interface UnseenServer {
 
 /** Commands that always serve; others only do with an option. */
 const SERVING = ['serve', 'bitbake-hashserv'];
-const TOLD = ['auto', 'bitbake-prserv'];
+const TOLD = ['auto', 'stage', 'bitbake-prserv'];
 const PROGRAMS = ['launch.cjs', 'bakeserv'];
 
 /**

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { ConfigError, InvokeError, StorageError } from '../../errors.ts';
+import { ConfigError, StorageError } from '../../errors.ts';
 import { checkFile, previewRestore, requireUnused, restoreDatabase, servicesIn } from '../../server.ts';
+import { requireConsent } from '../client/consent.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { type Database, databasesOf, type ServiceName } from './databases.ts';
 
@@ -22,7 +22,8 @@ export async function run({ args, flags }: ServerCall): Promise<number> {
     ...(await lossesOf(backup, target, services)),
   ];
   for (const doubt of doubts) process.stderr.write(`bakeserv: warning: ${doubt}\n`);
-  if (doubts.length > 0 && !args.has('yes')) await requireConsent(target);
+  if (doubts.length > 0 && !args.has('yes'))
+    await requireConsent(`Replace ${target} nevertheless?`, `replace ${target} all the same`);
   const kept = await restoreDatabase(backup, target);
   if (args.has('json'))
     process.stdout.write(`${JSON.stringify({ backup, services, database: target, kept }, null, 2)}\n`);
@@ -82,19 +83,4 @@ async function lossesOf(backup: string, target: string, services: readonly Servi
     const unknown = services.includes('prserv') ? '; which PR values were given out since the backup is not known' : '';
     return [`the database that is there cannot be read: ${error.message}${unknown}`];
   }
-}
-
-/** @throws InvokeError when nobody can be asked, or the answer is no */
-async function requireConsent(target: string): Promise<void> {
-  const nothing = 'nothing was changed';
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new InvokeError(`${nothing}: say --yes to replace ${target} all the same`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await new Promise<string>((resolve) => {
-    terminal.question(`Replace ${target} nevertheless? [y/N] `, resolve);
-    // The end of the input, or Ctrl-C, is a no.
-    terminal.on('close', () => resolve(''));
-  });
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new InvokeError(nothing);
 }
