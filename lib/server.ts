@@ -23,6 +23,7 @@ import type { ServiceName, Shown } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
+import type { PullParts } from './pull/parts.ts';
 import type { Config } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
 import { checkStart, requireOneSyncMode, type StartMoment } from './start/checks.ts';
@@ -35,7 +36,7 @@ import { once } from './start/once.ts';
 import { foreignFiles } from './start/own-files.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
-import { checkDatabase, createStores, FILE_WORK, jobArchiveOf } from './stores.ts';
+import { checkDatabase, createStores, FILE_WORK, jobArchiveOf, pullMeans } from './stores.ts';
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
@@ -130,6 +131,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
     : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
   const requireFile = foreignFiles(config);
   jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
+  const pulls: { -readonly [service in 'hashes' | 'prs']: PullParts[service] } = { hashes: null, prs: null };
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);
@@ -167,6 +169,11 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         database: database.file,
         requireFile,
       });
+      pulls.hashes = {
+        store,
+        database: database.file,
+        onStored: (task) => upstream?.forget(task),
+      };
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
       shown.services.push({ name: 'hashserv', figures: service.figures, upstream: link });
@@ -196,10 +203,12 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         database: database.file,
         requireFile,
       });
+      pulls.prs = { store, database: database.file };
       services.push(service);
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
       shown.caches.push({ name: 'packages', state: store.cache });
     }
+    jobs.register(async () => [(await import('./pull/kind.ts')).pullKind({ ...pulls, ...pullMeans(config) })]);
     const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures);
     const metrics = createMetrics({ ...shown, hub, workers: () => ({ serving: 1, replaced: 0 }) }, crew?.metrics);
     const clients = crew?.clients ?? (async () => hub.size);

@@ -7,6 +7,7 @@ import type { JobArchive } from './jobs/records.ts';
 import type { Logger } from './log.ts';
 import type { DatabaseSource } from './metrics/sources.ts';
 import type { PrStore } from './prserv/store.ts';
+import type { PullParts } from './pull/parts.ts';
 import type { Config, ServiceConfig } from './settings/config.ts';
 import { isPostgresAddress, withoutPassword } from './settings/database-address.ts';
 import { realFile } from './start/checks.ts';
@@ -225,4 +226,13 @@ export async function openDatabaseTarget(name: string, options: TargetOptions): 
   }
   const ends = await import('./storage/postgres/transfer/ends.ts');
   return dryRun ? ends.openPostgresPreview(name, log) : ends.openPostgresTarget(name, options);
+}
+
+/** What a pull needs of an engine: a place for what it has read; and what it trusts. */
+export function pullMeans({ upstream }: Config): Pick<PullParts, 'openSpool' | 'trust'> {
+  const { caFile, certificate } = upstream;
+  return {
+    openSpool: async () => (await import('./storage/sqlite/pr/spool.ts')).openPrSpool(),
+    trust: { caFile, certFile: certificate?.certFile ?? null, keyFile: certificate?.keyFile ?? null },
+  };
 }

@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy pull db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -344,6 +344,25 @@ _bakeserv() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --users --skip-unstorable --in-use --from-user --from-token --to-user --to-token --ca --tls-cert --tls-key --timeout --dry-run --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    pull)
+      case "$prev" in
+        --packages) return ;;
+        --pkgarch) return ;;
+        --methods) return ;;
+        --since) return ;;
+        --on-conflict) COMPREPLY=($(compgen -W "fail keep raise" -- "$cur")); return ;;
+        --user) return ;;
+        --token-file) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --address) return ;;
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --packages --pkgarch --methods --since --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --version --help" -- "$cur"))
+      else :; fi ;;
     db)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;

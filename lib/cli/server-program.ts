@@ -6,6 +6,7 @@ import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { COPY_OPTIONS } from './tables/copy-options.ts';
 import { JOBS_OPTIONS } from './tables/jobs-options.ts';
+import { PULL_OPTIONS } from './tables/pull-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STAGE_COMMANDS } from './tables/stage-commands.ts';
 import { STATUS_OPTIONS } from './tables/status-options.ts';
@@ -216,6 +217,26 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv copy --dry-run old.db new.db', 'what would be new, and what differs'],
       ],
       run: async (call) => (await import('./transfer/copy.ts')).run(call),
+    },
+    pull: {
+      describe: 'Take the hashes and PR values of another server into the running server',
+      details:
+        'Done by the running server of this user, as a job. PR values come in one transaction: clients see all of them or none. ' +
+        'Where there are conflicts the status is 1, and nothing is written unless --on-conflict says what to do.',
+      arguments: [
+        {
+          name: 'SOURCE',
+          describe:
+            'An address of a server: unix://PATH, HOST:PORT, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
+        },
+      ],
+      options: PULL_OPTIONS,
+      examples: [
+        ['bakeserv pull nightly.example.org:8686 --dry-run', 'what is new, and what is in conflict'],
+        ['bakeserv pull nightly.example.org:8686 --on-conflict keep', 'ours stays, the rest comes in'],
+        ['bakeserv pull nightly.example.org:8686 --prs --packages "busybox*"', 'some PR values'],
+      ],
+      run: async (call) => (await import('./publish/pull.ts')).run(call),
     },
     db: {
       describe: 'Make the tables that a PostgreSQL database lacks, as a server does when it starts',

@@ -41,6 +41,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'set-user-perms',
   'count-rows',
   'count-stream',
+  'database-id',
   'export-rows',
   'import-rows',
   'job-list',

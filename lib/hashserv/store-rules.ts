@@ -8,6 +8,12 @@ export const TABLE_NAMES: Readonly<Record<Table, string>> = { unihashes: 'unihas
 /** The tables whose rows get-db-usage counts. */
 export const USAGE_TABLES = ['unihashes_v3', 'outhashes_v2', 'users', 'config'] as const;
 
+/** Whose values name a row: there is one row of them at most. The first columns of ROW_COLUMNS. */
+export const UNIQUE_COLUMNS: Readonly<Record<Table, readonly string[]>> = {
+  unihashes: ['method', 'taskhash'],
+  outhashes: ['method', 'taskhash', 'outhash'],
+};
+
 /** Columns by which an index usually leads to few rows; the first entry whose columns a where names is used. */
 const LOOKUPS: Readonly<Record<Table, readonly (readonly string[])[]>> = {
   unihashes: [['unihash'], ['method', 'taskhash']],

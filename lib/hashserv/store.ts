@@ -88,6 +88,9 @@ export interface FoundRows {
   readonly next: number | null;
 }
 
+/** A row of the table `config`, in which BitBake's server has `gc-mark`. */
+export type NoteName = `bakeserv-${string}`;
+
 /** A row's values in the order of ROW_COLUMNS. */
 export type RowValues = readonly (string | null)[];
 
@@ -194,6 +197,11 @@ export interface HashStore {
   importRows(table: Table, rows: readonly RowValues[], marked?: boolean): Promise<number>;
   /** What is stored under the keys of rows with MARKED_COLUMNS: null for nothing, otherwise the columns that differ. */
   compareRows(table: Table, rows: readonly RowValues[]): Promise<readonly (readonly string[] | null)[]>;
+  /** What this server has noted in the database under a name, or null. */
+  note(name: NoteName): Promise<string | null>;
+  setNote(name: NoteName, value: string): Promise<void>;
+  /** Sets a note that is not there yet. Resolves to what is then there, whoever set it. */
+  ensureNote(name: NoteName, value: string): Promise<string>;
 
   findUser(username: string): Promise<User | null>;
   allUsers(): Promise<readonly User[]>;

@@ -14,7 +14,7 @@ export interface PrClientOptions extends Omit<ClientOptions, 'protocol' | 'onCon
   readonly login?: Login | undefined;
 }
 
-/** All of BitBake's commands: repeated, get-pr answers with the same value or a later one, and import-one stores once. */
+/** All of BitBake's commands, and one that reads: repeated, get-pr answers with the same value or a later one, and import-one stores once. */
 export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'ping',
   'get-pr',
@@ -23,6 +23,7 @@ export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'max-package-pr',
   'import-one',
   'export',
+  'export-rows',
   'is-readonly',
   'job-list',
   'job-show',

@@ -1,5 +1,6 @@
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import { hashGarbageContract } from './hash-garbage.ts';
+import { hashNotesContract } from './hash-notes.ts';
 import { hashReportsContract } from './hash-reports.ts';
 import { hashServersContract } from './hash-servers.ts';
 import { hashUsersContract } from './hash-users.ts';
@@ -19,4 +20,5 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   hashServersContract(name, databases);
   hashGarbageContract(name, databases);
   hashUsersContract(name, databases);
+  hashNotesContract(name, databases);
 }

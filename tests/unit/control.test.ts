@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openControl, type ServerStatus } from '../../lib/cli/process/control.ts';
-import { askCheck, askStatus, askStop } from '../../lib/cli/process/control-client.ts';
+import { askCheck, askJobs, askStatus, askStop } from '../../lib/cli/process/control-client.ts';
+import { InvokeError } from '../../lib/errors.ts';
 
 const STATUS = { command: 'serve', pid: 1 } as ServerStatus;
 
@@ -70,4 +71,25 @@ test('clients that have their answer and stay take nobody’s place, and strange
     await once(silent, 'connect');
   }
   assert.equal(await askStatus(file), null, 'there is no place for one more');
+});
+
+test('commands about jobs are answered on the socket of the server’s user, and on no other', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-test-'));
+  const [own, everybodys] = [path.join(folder, 'own'), path.join(folder, 'everybodys')];
+  const status = () => STATUS;
+  const job = async (command: string, args: unknown) => {
+    if (command !== 'job-show') throw new InvokeError('not that');
+    return { asked: JSON.stringify(args) };
+  };
+  const controls = [await openControl(own, { status, job }), await openControl(everybodys, { status }, 0o666)];
+  t.after(() => {
+    for (const control of controls) control.close();
+    fs.rmSync(folder, { recursive: true });
+  });
+  // Longer than any other request, and more than ASCII.
+  const args = { path: `/srv/${'ü'.repeat(2000)}` };
+  assert.deepEqual(await askJobs(own, 'job-show', args), { asked: JSON.stringify(args) });
+  await assert.rejects(askJobs(own, 'job-start', args), /^InvokeError: not that/);
+  await assert.rejects(askJobs(everybodys, 'job-show', args), /the server did not answer/);
+  assert.deepEqual(await askStatus(everybodys), STATUS);
 });

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { BadLine } from '../../asyncrpc/dispatch.ts';
 import { object } from '../../asyncrpc/schemas.ts';
-import { isHash, isLongText, isText, isUnihash } from '../../asyncrpc/wire/formats.ts';
+import { isLongText } from '../../asyncrpc/wire/formats.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
 import { DB_ADMIN } from '../access/permissions.ts';
@@ -8,6 +9,7 @@ import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
 import type { RowValues } from '../store.ts';
 import { conditionsFor, MARKED_COLUMNS, ROW_COLUMNS, type Table, type Where } from '../where.ts';
+import { rowFault } from './row-rule.ts';
 import { WHERE } from './schemas.ts';
 
 /** Rows in a request or a reply; each has ten columns at most, and a message at most 10,000 keys. */
@@ -21,9 +23,6 @@ const ROWS = {
   maxItems: MAX_ROWS,
   items: { type: 'array', items: { type: ['string', 'null'] } },
 };
-/** ISO 8601 UTC as BitBake's server and ours store it, including the old form with a blank. */
-const CREATED = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00)?$/;
-
 interface PageArgs {
   readonly table: Table;
   readonly after: number;
@@ -120,43 +119,29 @@ function sortOut(table: Table, rows: readonly RowValues[], marked: boolean) {
   const refused: { row: number; message: string }[] = [];
   const good: RowValues[] = [];
   for (const [i, row] of rows.entries()) {
-    const message = faultOf(columns, row);
+    const message = rowFault(columns, row);
     if (message === null) good.push(row);
     else refused.push({ row: i, message });
   }
   return { good, refused };
 }
 
-/** What is wrong with a row, or null. The rules are those for a report. */
-function faultOf(columns: readonly string[], row: RowValues): string | null {
-  if (row.length !== columns.length) return `expected ${columns.length} values`;
-  const bad = columns.findIndex((column, i) => !CHECKS[column]!(row[i] ?? null));
-  return bad < 0
-    ? null
-    : `${columns[bad]} ${columns[bad] === 'unihash' ? 'is not 64 lower-case hex digits' : 'is wrong'}`;
-}
+const ID_NOTE = 'bakeserv-id';
 
-const optionalText = (value: string | null) => value === null || isText(value);
-const hash = (value: string | null) => value !== null && isHash(value);
-const CHECKS: Readonly<Record<string, (value: string | null) => boolean>> = {
-  method: hash,
-  taskhash: hash,
-  outhash: hash,
-  unihash: (value) => value !== null && isUnihash(value),
-  gc_mark: (value) => value !== null && isText(value),
-  created: (value) => value !== null && CREATED.test(value),
-  owner: optionalText,
-  PN: optionalText,
-  PV: optionalText,
-  PR: optionalText,
-  task: optionalText,
-  outhash_siginfo: (value) => value === null || isLongText(value),
-};
+/**
+ * What tells this database from all others, wherever it is, made when it is first asked for: by it a pull knows how far it has
+ * read. Null on a read-only server whose database has none.
+ */
+async function databaseId({ store, readOnly }: HashContext): Promise<{ id: string | null }> {
+  const id = readOnly ? await store.note(ID_NOTE) : await store.ensureNote(ID_NOTE, randomUUID());
+  return { id };
+}
 
 /** What bakeserv adds to the protocol for its clients (docs/protocol.md). */
 export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
   'count-rows': { needs: [DB_ADMIN], schema: object({ where: WHERE }), handle: countRows },
   'count-stream': { needs: [DB_ADMIN], stream: countStream },
+  'database-id': { needs: [DB_ADMIN], handle: databaseId },
   'export-rows': {
     needs: [DB_ADMIN],
     isLong: () => true,

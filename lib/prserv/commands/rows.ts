@@ -13,6 +13,9 @@ const MAX_FAULTS = 1000;
 /** Rows that are read, or stored, before others have their turn. */
 const ROWS_A_TURN = 1000;
 
+const MAX_PAGE_ROWS = 1000;
+const ANY = { version: null, pkgarch: null, checksum: null };
+
 const FILTER = object(
   { version: OPTIONAL_TEXT, pkgarch: OPTIONAL_TEXT, checksum: OPTIONAL_TEXT, value: OPTIONAL_TEXT },
   [],
@@ -73,6 +76,17 @@ export function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
   return { version, pkgarch, checksum, value };
 }
 
+/** A page of all rows, in the order of their columns: `export` tells all of them in one answer. */
+async function exportPage(
+  { store }: PrContext,
+  { after, limit = MAX_PAGE_ROWS }: { after: string[] | null; limit?: number },
+) {
+  const [version, pkgarch, checksum, value] = after ?? [];
+  const place = after && { version: version!, pkgarch: pkgarch!, checksum: checksum!, value: value! };
+  const rows = (await store.page(ANY, place, limit)).map((row) => [row.version, row.pkgarch, row.checksum, row.value]);
+  return { rows, next: rows.length < limit ? null : rows.at(-1)! };
+}
+
 /** Logged at once, even if it fails: nothing else shows which rows are gone. */
 async function removeRows(context: PrContext, args: Partial<RowFilter>) {
   const filter = filterOf('remove', args);
@@ -95,6 +109,19 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
     writes: true,
     schema: object({ rows: { type: 'string' }, check: { type: 'boolean' } }, ['rows']),
     handle: importRows,
+  },
+  'export-rows': {
+    needs: [],
+    users: [READ],
+    isLong: () => true,
+    schema: object(
+      {
+        after: { type: ['array', 'null'], minItems: 4, maxItems: 4, items: { type: 'string', format: 'text' } },
+        limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE_ROWS },
+      },
+      ['after'],
+    ),
+    handle: exportPage,
   },
   'count-rows': {
     needs: [],

@@ -1,14 +1,13 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
-import { TABLE_NAMES } from '../../../hashserv/store-rules.ts';
+import { TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
 import { compareRows, insertRows } from '../transfer/tables.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<HashStore, 'exportRows' | 'importRows' | 'compareRows'>;
+type RowMethods = Pick<HashStore, 'exportRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'>;
 
-const UNIQUE: Record<Table, string> = { unihashes: 'method, taskhash', outhashes: 'method, taskhash, outhash' };
 /** At a time: other writers wait meanwhile. */
 const IMPORT_ROWS = 1000;
 
@@ -21,9 +20,19 @@ function importStatement(table: Table): Statement {
     text: `INSERT INTO ${TABLE_NAMES[table]} (${columns.map((column) => `"${column}"`).join(', ')}${marked.column})
       SELECT ${values.join(', ')}${marked.value}
       FROM unnest(${columns.map((_, i) => `$${i + 1}::text[]`).join(', ')}) WITH ORDINALITY q(${columns.map((_, i) => `c${i}`).join(', ')}, i)
-      ORDER BY q.i ON CONFLICT (${UNIQUE[table]}) DO NOTHING`,
+      ORDER BY q.i ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`,
   };
 }
+
+const NOTE: Statement = { name: 'bakeserv-note', text: 'SELECT value FROM config WHERE name = $1' };
+const SET_NOTE: Statement = {
+  name: 'bakeserv-set-note',
+  text: 'INSERT INTO config (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+};
+const ENSURE_NOTE: Statement = {
+  name: 'bakeserv-ensure-note',
+  text: 'INSERT INTO config (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING',
+};
 
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
@@ -75,5 +84,16 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       }),
 
     compareRows: (table, rows) => compareRows(pool, table, rows),
+    async note(name) {
+      return (await pool.read<{ value: string | null }>(NOTE, [name]))[0]?.value ?? null;
+    },
+    async setNote(name, value) {
+      await writer().slice((session) => session.run(SET_NOTE, [name, value]));
+    },
+    ensureNote: (name, value) =>
+      writer().slice(async (session) => {
+        await session.run(ENSURE_NOTE, [name, value]);
+        return (await session.all<{ value: string }>(NOTE, [name]))[0]!.value;
+      }),
   };
 }

@@ -1,5 +1,5 @@
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
-import { distinctKeys, type KeyCount, TABLE_NAMES } from '../../../hashserv/store-rules.ts';
+import { distinctKeys, type KeyCount, TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
 import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
@@ -7,12 +7,10 @@ import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'importRows' | 'compareRows'>;
-
-const UNIQUE: Record<Table, string> = {
-  unihashes: 'method, taskhash',
-  outhashes: 'method, taskhash, outhash',
-};
+type RowMethods = Pick<
+  HashStore,
+  'countRows' | 'countKeys' | 'exportRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'
+>;
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
 
@@ -20,8 +18,13 @@ function importSql(table: Table): string {
   const values = ROW_COLUMNS[table].map((_, i) => `q.value->>${i}`).join(', ');
   const marked = table === 'unihashes' ? { column: ', gc_mark', value: `, ${NEW_MARK}` } : { column: '', value: '' };
   return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(ROW_COLUMNS[table])}${marked.column}) SELECT ${values}${marked.value}
-    FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE[table]}) DO NOTHING`;
+    FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`;
 }
+
+const NOTE = 'SELECT value FROM config WHERE name = ?';
+const SET_NOTE =
+  'INSERT INTO config (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
+const ENSURE_NOTE = 'INSERT INTO config (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING';
 
 /** Counting, exporting and importing rows, for an administrator. Reads run on the maintenance connection. */
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
@@ -77,5 +80,17 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
     },
 
     compareRows: (table, rows) => compareRows(read, table, rows),
+    async note(name) {
+      const [row] = await database.read<{ value: string | null }>(maintenance, NOTE, [name]);
+      return row?.value ?? null;
+    },
+    async setNote(name, value) {
+      await database.writer!.slice((connection) => connection.run(SET_NOTE, [name, value]));
+    },
+    ensureNote: (name, value) =>
+      database.writer!.slice(async (connection) => {
+        await connection.run(ENSURE_NOTE, [name, value]);
+        return (await connection.all<{ value: string }>(NOTE, [name]))[0]!.value;
+      }),
   };
 }

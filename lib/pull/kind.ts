@@ -1,0 +1,29 @@
+import type { JobKind } from '../jobs/kind.ts';
+import { checkParameters, PULL_PARAMETERS, type PullParameters, selectionOf } from './parameters.ts';
+import type { PullParts } from './parts.ts';
+
+/**
+ * Takes what another server has into this one (docs/publishing.md). PR values first, as they may be
+ * refused: then no hashes come either. It names files of this machine and dials: only for the server's own user.
+ */
+export function pullKind(parts: PullParts): JobKind<PullParameters> {
+  const databaseOf = (parameters: PullParameters): string | null => {
+    const { hashes, prs } = selectionOf(parameters);
+    return (hashes ? parts.hashes?.database : undefined) ?? (prs ? parts.prs?.database : undefined) ?? null;
+  };
+  return {
+    name: 'pull',
+    describe: 'Takes the hashes and PR values of another server into this one',
+    parameters: PULL_PARAMETERS,
+    counts: 'rows',
+    resumable: true,
+    access: () => 'owner',
+    writes: (parameters) => (parameters.dry_run ? null : databaseOf(parameters)),
+    check: checkParameters,
+    // A server that never pulls loads no clients.
+    async *run(job, from) {
+      const { Pull } = await import('./pull.ts');
+      return yield* new Pull(parts, job).run(from);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { HashStore } from '../hashserv/store.ts';
+import type { OpenSpool } from '../prserv/pull/spool.ts';
+import type { PrStore } from '../prserv/store.ts';
+
+/** What a pull works on; null for a service that the server does not have. */
+export interface PullParts {
+  readonly hashes: {
+    readonly store: HashStore;
+    readonly database: string;
+    /** Told of each task that may have got a unihash, as a line of a stream. */
+    readonly onStored: (task: string) => void;
+  } | null;
+  readonly prs: { readonly store: PrStore; readonly database: string } | null;
+  readonly openSpool: OpenSpool;
+  readonly trust: Trust;
+}
+
+/** What a server trusts, and shows, where a pull does not say. */
+export interface Trust {
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { PullPart, PullSlice, PullSource } from './source.ts';
+
+/**
+ * How far a source has been read, so that the next pull goes on from there: a slice that is recognised by its rows. A
+ * source in which they are no longer, because it was restored or cleaned, is read from its beginning.
+ */
+export interface Place {
+  /** Where the slice begins. */
+  readonly after: string | null;
+  /** How many rows it has. */
+  readonly rows: number;
+  /** Over its rows. */
+  readonly digest: string;
+  /** Rows of the source up to its end. */
+  readonly seen: number;
+}
+
+/**
+ * So many rows before the end are read again. Ids of a PostgreSQL database are given before their transactions end: a row may turn
+ * up behind one that has been read, though never far.
+ */
+export const OVERLAP_ROWS = 10_000;
+
+/** Over the columns by which both tables tell rows apart, whatever else the source gives. */
+export function digestOf(rows: PullSlice['rows']): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(rows.map(([method, taskhash, third]) => [method, taskhash, third])));
+  return hash.digest('base64url');
+}
+
+const sizeOf = ({ rows, odd }: PullSlice) => rows.length + odd.length;
+
+/** Follows the reading of a part. */
+export interface Places {
+  /** A slice has been read, and what is wanted of it stored. */
+  passed(after: string | null, slice: PullSlice): void;
+  /** The last place with enough rows behind it; null when there is none yet. */
+  readonly place: Place | null;
+}
+
+/** @param from where the reading began */
+export function followPlaces(from: Place | null, overlapRows = OVERLAP_ROWS): Places {
+  let seen = from?.seen ?? 0;
+  let place = from;
+  /** Places without enough rows behind them, the oldest first. */
+  let coming: Place[] = [];
+  let marked = seen;
+  return {
+    passed(after, slice) {
+      const rows = sizeOf(slice);
+      seen += rows;
+      if (rows > 0 && seen - marked >= overlapRows / 4) {
+        coming.push({ after, rows, digest: digestOf(slice.rows), seen });
+        marked = seen;
+      }
+      const ready = coming.filter((one) => seen - one.seen >= overlapRows).at(-1);
+      if (!ready) return;
+      place = ready;
+      coming = coming.slice(coming.indexOf(ready) + 1);
+    },
+    get place() {
+      return place;
+    },
+  };
+}
+
+/** Where to go on reading a part. */
+export interface Start {
+  readonly after: string | null;
+  readonly from: Place | null;
+  /** There is a place, but the source no longer has its rows. */
+  readonly isLost: boolean;
+}
+
+/** Finds a place in the source. */
+export async function findPlace(source: PullSource, part: PullPart, place: Place | null): Promise<Start> {
+  const whole = { after: null, from: null, isLost: place !== null };
+  if (!place) return whole;
+  let after = place.after;
+  const rows: PullSlice['rows'][number][] = [];
+  let missing = place.rows;
+  while (missing > 0) {
+    const slice = await source.slice(part, after, { rows: missing, bytes: Number.MAX_SAFE_INTEGER });
+    rows.push(...slice.rows);
+    missing -= sizeOf(slice);
+    // At least the rows behind the place were there too.
+    if (slice.next === null) return whole;
+    after = slice.next;
+  }
+  const same = digestOf(rows) === place.digest;
+  return same ? { after, from: place, isLost: false } : whole;
+}

@@ -1,0 +1,194 @@
+import type { Json } from '../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../errors.ts';
+import type { NoteName } from '../hashserv/store.ts';
+import type { JobRun, Slice } from '../jobs/kind.ts';
+import { PrFindings } from '../prserv/pull/findings.ts';
+import { ConflictError, previewPrs, publishPrs } from '../prserv/pull/publish.ts';
+import type { PrSpool } from '../prserv/pull/spool.ts';
+import type { PrRow } from '../prserv/store.ts';
+import { type HashPlaces, NO_PLACES, noHashes, pullHashes } from './hashes.ts';
+import { openSource } from './open-source.ts';
+import { type PullParameters, selectionOf } from './parameters.ts';
+import type { PullParts } from './parts.ts';
+import { AT_THE_START, hashResult, type PrResult, type PullPosition, prResult } from './progress.ts';
+import { nameOfSelection, type Selection, wantsValue } from './selection.ts';
+import type { PullSource } from './source.ts';
+
+/** How often it is noted how far a source has been read. */
+const NOTE_EVERY_MS = 2000;
+/** Rows of PR values that are read at a time. */
+const VALUES = { rows: 1000, bytes: 1024 * 1024 };
+
+/** A pull that is under way. */
+export class Pull {
+  private readonly parts: PullParts;
+  private readonly job: JobRun<PullParameters>;
+  private readonly selection: Selection;
+  private position: PullPosition = AT_THE_START;
+  private total: number | null = null;
+
+  constructor(parts: PullParts, job: JobRun<PullParameters>) {
+    this.parts = parts;
+    this.job = job;
+    this.selection = selectionOf(job.parameters);
+  }
+
+  async *run(from: Json): AsyncGenerator<Slice, Json, void> {
+    this.position = (from as unknown as PullPosition | null) ?? AT_THE_START;
+    const { parts, job, selection } = this;
+    const source = await openSource(job.parameters, selection, parts.trust, job.signal);
+    try {
+      const wanted = this.wantedOf(source);
+      if (wanted.hashes) await this.requireOther(source);
+      this.total = await countOf(source, wanted);
+      if (wanted.prs && this.position.prs === null) yield* this.pullPrs(source);
+      if (wanted.hashes) yield* this.pullHashes(source);
+      return this.result();
+    } finally {
+      await source.close();
+    }
+  }
+
+  /** What is asked for, is there, and has a place here. */
+  private wantedOf(source: PullSource): { hashes: boolean; prs: boolean } {
+    const { hashes, prs } = this.selection;
+    const wanted = {
+      hashes: hashes && this.parts.hashes !== null && source.parts.has('unihashes'),
+      prs: prs && this.parts.prs !== null && source.parts.has('values'),
+    };
+    const named = this.job.parameters;
+    for (const [service, text] of [
+      ['hashes', 'hashes'],
+      ['prs', 'PR values'],
+    ] as const)
+      if (named[service] && !wanted[service])
+        throw new InvokeError(`pull: ${this.parts[service] ? source.name : 'this server'} has no ${text}`);
+    if (!wanted.hashes && !wanted.prs)
+      throw new InvokeError(`pull: ${source.name} has nothing that this server serves`);
+    return wanted;
+  }
+
+  /** By any address: a server that pulls from itself would wait for nothing new. */
+  private async requireOther(source: PullSource): Promise<void> {
+    const own = await this.parts.hashes!.store.note('bakeserv-id');
+    if (own !== null && own === (await source.id()))
+      throw new InvokeError(`pull: ${source.name} is on the database of this server`);
+  }
+
+  private async *pullPrs(source: PullSource): AsyncGenerator<Slice, void, void> {
+    const { on_conflict: onConflict = 'fail', dry_run: dryRun = false } = this.job.parameters;
+    const { store } = this.parts.prs!;
+    const spool = await this.parts.openSpool();
+    try {
+      yield* this.readValues(source, spool);
+      const pull = { store, spool, onConflict };
+      let found = new PrFindings();
+      for await (found of previewPrs(pull)) yield this.slice();
+      if (dryRun) return this.setPrs(prResult(found, null));
+      if (onConflict === 'fail' && found.conflictRows > 0) {
+        yield this.failing(found);
+        throw new ConflictError(found);
+      }
+      const published = found.stored > 0 ? await this.publish(pull, found) : null;
+      if (published instanceof ConflictError) {
+        yield this.failing(published.findings);
+        throw published;
+      }
+      this.setPrs(prResult(found, published));
+      this.job.note(`PR values: ${published?.stored ?? 0} stored`);
+      yield { ...this.slice(), save: true };
+    } finally {
+      await spool.close();
+    }
+  }
+
+  /** The conflicts are told where something was given out since the preview. */
+  private async publish(pull: Parameters<typeof publishPrs>[0], found: PrFindings) {
+    try {
+      return await publishPrs(pull, found.stored, this.job.signal);
+    } catch (error) {
+      if (error instanceof ConflictError) return error;
+      throw error;
+    }
+  }
+
+  private failing(found: PrFindings): Slice {
+    return { ...this.slice(), position: null, soFar: this.resultOf(prResult(found, null)) };
+  }
+
+  private async *readValues(source: PullSource, spool: PrSpool): AsyncGenerator<Slice, void, void> {
+    for (let after: string | null = null; ; ) {
+      const slice = await source.slice('values', after, VALUES);
+      const rows = slice.rows.map(([version, pkgarch, checksum, value]) => ({ version, pkgarch, checksum, value }));
+      // Only another program's file has rows without a value: nobody was given one.
+      const whole = rows.filter((row): row is PrRow => Object.values(row).every((each) => typeof each === 'string'));
+      const wanted = whole.filter((row) => wantsValue(this.selection, row));
+      if (wanted.length > 0) await spool.add(wanted);
+      this.position = { ...this.position, prRows: this.position.prRows + rows.length };
+      yield { ...this.slice(), position: null };
+      if (slice.next === null) return;
+      after = slice.next;
+    }
+  }
+
+  private setPrs(prs: PrResult): void {
+    this.position = { ...this.position, prs };
+  }
+
+  private async *pullHashes(source: PullSource): AsyncGenerator<Slice, void, void> {
+    const { store, onStored } = this.parts.hashes!;
+    const { dry_run: dryRun = false } = this.job.parameters;
+    const noteName = await this.noteFor(source);
+    const noted = noteName === null ? null : await store.note(noteName);
+    const { selection } = this;
+    const from = this.position.places ?? (noted === null ? NO_PLACES : (JSON.parse(noted) as HashPlaces));
+    const pull = { source, store, selection, dryRun, from, onStored, note: this.job.note };
+    const setNote = async (places: HashPlaces) => {
+      if (noteName !== null && !dryRun) await store.setNote(noteName, JSON.stringify(places));
+    };
+    let notedAt = performance.now();
+    const steps = pullHashes(pull, this.position.hashes ?? noHashes());
+    for (;;) {
+      const { done, value } = await steps.next();
+      this.position = { ...this.position, hashes: value.counts, places: value.places };
+      if (done) return setNote(value.places);
+      if (performance.now() - notedAt >= NOTE_EVERY_MS) {
+        await setNote(value.places);
+        notedAt = performance.now();
+      }
+      yield this.slice();
+    }
+  }
+
+  /** Where it is noted how far that source was read; null: all of it is read each time. */
+  private async noteFor(source: PullSource): Promise<NoteName | null> {
+    if (this.selection.since !== null) return null;
+    const id = await source.id();
+    return id === null || !/^[\w-]{8,64}$/.test(id) ? null : `bakeserv-pull-${id}-${nameOfSelection(this.selection)}`;
+  }
+
+  private slice(): Slice {
+    const { prRows, hashes } = this.position;
+    const done = prRows + (hashes?.read ?? 0);
+    const total = this.total === null ? null : Math.max(done, this.total);
+    return { position: this.position as unknown as Json, done, total, soFar: this.result() };
+  }
+
+  private result(): Json {
+    return this.resultOf(this.position.prs);
+  }
+
+  private resultOf(prs: PrResult | null): Json {
+    const { dry_run: dryRun = false, on_conflict: onConflict = 'fail' } = this.job.parameters;
+    const { hashes } = this.position;
+    return { dry_run: dryRun, on_conflict: onConflict, prs, hashes: hashes && hashResult(hashes) };
+  }
+}
+
+async function countOf(source: PullSource, wanted: { hashes: boolean; prs: boolean }): Promise<number | null> {
+  const values = wanted.prs ? await source.count('values') : 0;
+  // A server does not tell how many PR values it has.
+  if (values === 0 && wanted.prs) return null;
+  if (!wanted.hashes) return values;
+  return values + (await source.count('unihashes')) + (await source.count('outhashes'));
+}

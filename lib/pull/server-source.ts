@@ -1,0 +1,142 @@
+import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
+import type { Client } from '../asyncrpc/client/client.ts';
+import type { Login } from '../asyncrpc/client/options.ts';
+import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
+import { AddressError, errorText, InvokeError } from '../errors.ts';
+import { connectHashClient } from '../hashserv/client.ts';
+import type { HashClient } from '../hashserv/client-types.ts';
+import { connectPrClient, type PrClient } from '../prserv/client.ts';
+import type { PrRow } from '../prserv/store.ts';
+import type { PullPart, PullSlice, PullSource } from './source.ts';
+
+export interface ServerSourceOptions {
+  readonly login: Login | undefined;
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  readonly hashes: boolean;
+  readonly prs: boolean;
+  /** Closes it, whatever it waits for. */
+  readonly signal: AbortSignal;
+}
+
+/** A server that does not answer must not hold up a job, and the jobs behind it, for ever. */
+const ANSWER_MS = 60_000;
+/** Rows in a page. */
+const PAGE_ROWS = 1000;
+/** What a page of another server's export would be. */
+const NOT_OURS = 'is not bakeserv, or an older one';
+
+/**
+ * Connects to a running server to pull from it.
+ * @throws AddressError, InvokeError where it answers neither service that is wanted
+ */
+export async function openServerSource(address: Address, options: ServerSourceOptions): Promise<PullSource> {
+  const { login, caFile, certFile, keyFile, signal } = options;
+  const name = formatAddress(address);
+  const shared = { caFile, certFile, keyFile, signal, answerTimeoutMs: ANSWER_MS };
+  let hashes: HashClient | null = null;
+  let prs: PrClient | null = null;
+  const close = async () => {
+    hashes?.close();
+    prs?.close();
+  };
+  try {
+    if (options.hashes) {
+      const connect = () => connectHashClient(address, { ...shared, ...(login && { login }) });
+      hashes = await served(connect, (client) => client.databaseUsage());
+    }
+    if (options.prs)
+      prs = await served(
+        () => connectPr(address, shared, login),
+        (client) => client.isReadonly(),
+      );
+    if (!hashes && !prs) throw new AddressError(`${name} closes the connection: it serves nothing of what is wanted`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const parts = new Set<PullPart>([
+    ...(hashes ? (['unihashes', 'outhashes'] as const) : []),
+    ...(prs ? (['values'] as const) : []),
+  ]);
+  return {
+    name,
+    parts,
+    close,
+    async count(part) {
+      if (part === 'values') return 0;
+      const usage = await hashes!.databaseUsage();
+      return usage[part === 'unihashes' ? 'unihashes_v3' : 'outhashes_v2']?.rows ?? 0;
+    },
+    async slice(part, after, { rows }) {
+      if (part === 'values') return valuesOf(prs!, name, after);
+      const page = await hashes!.exportRows(part, Number(after ?? 0), Math.min(rows, PAGE_ROWS));
+      return { rows: page.rows, odd: [], next: page.next === null ? null : String(page.next) };
+    },
+    unihashesOf: (tasks) => hashes!.getUnihashes(tasks.map(([method, taskhash]) => ({ method, taskhash }))),
+    async id() {
+      if (!hashes) return null;
+      try {
+        return ((await hashes.invoke('database-id', {})) as { id: string | null }).id;
+      } catch (error) {
+        if (isUnknown(error)) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * A client whose service is answered there; null where the server, or the listener, does not have that service.
+ * @param ask anything that needs no other rights than the pull
+ */
+async function served<C extends Client>(
+  connect: () => Promise<C>,
+  ask: (client: C) => Promise<unknown>,
+): Promise<C | null> {
+  const client = await connect();
+  try {
+    await ask(client);
+    return client;
+  } catch (error) {
+    client.close();
+    if (error instanceof ClosedWithoutWord || /does not serve these commands/.test(errorText(error))) return null;
+    throw error;
+  }
+}
+
+/** Only listeners with `pr-auth` know logins of PR clients: where it is refused as unknown, there is none to make. */
+async function connectPr(
+  address: Address,
+  shared: Omit<ServerSourceOptions, 'login' | 'hashes' | 'prs'>,
+  login: Login | undefined,
+): Promise<PrClient> {
+  if (!login) return connectPrClient(address, shared);
+  try {
+    return await connectPrClient(address, { ...shared, login });
+  } catch (error) {
+    if (error instanceof InvokeError && /asks PR clients for no login/.test(error.message))
+      return connectPrClient(address, shared);
+    throw error;
+  }
+}
+
+async function valuesOf(client: PrClient, name: string, after: string | null): Promise<PullSlice> {
+  try {
+    const args = { after: after === null ? null : (JSON.parse(after) as string[]), limit: PAGE_ROWS };
+    const page = (await client.invoke('export-rows', args)) as { rows: string[][]; next: string[] | null };
+    return { rows: page.rows, odd: [], next: page.next && JSON.stringify(page.next) };
+  } catch (error) {
+    if (!isUnknown(error) || after !== null) throw error;
+    // All in one answer, as far as that goes.
+    const { datainfo } = await client.exportRows({}, { history: true });
+    const list = (row: PrRow) => [row.version, row.pkgarch, row.checksum, String(row.value)];
+    if (!Array.isArray(datainfo)) throw new InvokeError(`${name} ${NOT_OURS}: it exports nothing`);
+    return { rows: datainfo.map(list), odd: [], next: null };
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
+}
