@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy pull db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy pull clone db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -363,6 +363,17 @@ _bakeserv() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --packages --pkgarch --methods --since --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --version --help" -- "$cur"))
       else :; fi ;;
+    clone)
+      case "$prev" in
+        --from-user) return ;;
+        --from-token) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--users --skip-unstorable --from-user --from-token --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); fi ;;
     db)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;

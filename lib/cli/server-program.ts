@@ -4,7 +4,7 @@ import type { Program } from './args/table.ts';
 import type { ServerCall } from './commands/call.ts';
 import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
-import { COPY_OPTIONS } from './tables/copy-options.ts';
+import { CLONE_OPTIONS, COPY_OPTIONS } from './tables/copy-options.ts';
 import { JOBS_OPTIONS } from './tables/jobs-options.ts';
 import { PULL_OPTIONS } from './tables/pull-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
@@ -237,6 +237,27 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv pull nightly.example.org:8686 --prs --packages "busybox*"', 'some PR values'],
       ],
       run: async (call) => (await import('./publish/pull.ts')).run(call),
+    },
+    clone: {
+      describe:
+        'Make a new server of another one: its databases in a new folder, checked, with a configuration to start it',
+      details:
+        'A copy of all that the source has, as by `bakeserv copy`, and compared with it. The folder has its name only when all of it is there: what a command that ' +
+        'failed or was interrupted made is removed, and what a killed one left by the next one.',
+      arguments: [
+        {
+          name: 'SOURCE',
+          describe: 'A database file, a folder with database files, postgres://…, or the address of a running bakeserv',
+          completes: 'file',
+        },
+        { name: 'DIR', describe: 'The folder to make; an empty one may be there', completes: 'folder' },
+      ],
+      options: CLONE_OPTIONS,
+      examples: [
+        ['bakeserv clone nightly.example.org:8686 /var/lib/bakeserv-release', 'of a running server'],
+        ['bakeserv clone /var/backups/bakeserv/hashserv-20261121T190000Z.db /srv/look', 'of a backup'],
+      ],
+      run: async (call) => (await import('./transfer/clone.ts')).run(call),
     },
     db: {
       describe: 'Make the tables that a PostgreSQL database lacks, as a server does when it starts',

@@ -73,6 +73,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/*',
   ],
   'lib/cli/stage': [
+    'lib/files',
     'lib/cli/args',
     'lib/cli/auto',
     'lib/cli/client',
@@ -84,9 +85,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/cli/upkeep': ['lib/cli/args', 'lib/cli/client', 'lib/cli/commands', 'lib/server.ts', 'lib/settings'],
   'lib/cli/transfer': [
+    'lib/files',
     'lib/cli/args',
+    'lib/cli/auto',
     'lib/cli/client',
     'lib/cli/commands',
+    'lib/cli/process',
     'lib/server.ts',
     'lib/settings',
     'lib/asyncrpc/*',

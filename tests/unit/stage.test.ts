@@ -9,7 +9,7 @@ import {
   allStages,
   findStage,
   makeStage,
-  removeLeftovers,
+  removeRests,
   removeStage,
   requireStage,
   stageName,
@@ -100,8 +100,8 @@ describe('the folder of a stage', () => {
     for (const what of ['new', 'discarded']) fs.mkdirSync(path.join(folder, `.pr-1~${what}-4194305`));
     for (const other of ['.pr-12~new-4194305', `.pr-1~new-${process.pid}`, '.pr-1~else-1'])
       fs.mkdirSync(path.join(folder, other));
-    removeStage(folder, stages[0]!);
-    removeLeftovers(folder, 'pr-1');
+    removeStage(stages[0]!);
+    removeRests(folder, 'pr-1');
     assert.deepEqual(
       fs.readdirSync(folder).sort(),
       ['.pr-12~new-4194305', '.pr-1~else-1', `.pr-1~new-${process.pid}`, 'pr-12'].sort(),

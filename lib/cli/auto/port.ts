@@ -35,6 +35,12 @@ function keptPort(place: AutoPlace): number | null {
   }
 }
 
+/** The first free port of this machine from that one on; that one where none near it is. */
+export async function freePort(from: number): Promise<number> {
+  for (let port = from; port < from + CANDIDATES; port++) if (await isFree(port)) return port;
+  return from;
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = net.createServer();

@@ -5,18 +5,18 @@ import { makeFolder } from '../auto/place.ts';
 import { requireConsent } from '../client/consent.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { askStatus } from '../process/control-client.ts';
-import { removeLeftovers, removeStage, requireStage, type Stage, stageName, stagesFolder } from './place.ts';
+import { removeRests, removeStage, requireStage, type Stage, stageName, stagesFolder } from './place.ts';
 
 /** `bakeserv discard NAME`. */
 export async function run({ args }: ServerCall): Promise<number> {
   const name = stageName(args.need('NAME'));
   const folder = stagesFolder(args, process.env);
-  removeLeftovers(folder, name);
+  removeRests(folder, name);
   const stage = requireStage(folder, name);
   if (!args.has('force')) await refuseWhileUsed(stage);
   if (!args.has('yes')) await requireConsent(`Drop the stage ${name}, with all that is new in it?`, `drop ${name}`);
   await stopRunning(stage.place);
-  await removeStopped(folder, stage);
+  await removeStopped(stage);
   process.stdout.write(args.has('json') ? `${JSON.stringify({ discarded: name })}\n` : `discarded ${name}\n`);
   return 0;
 }
@@ -31,12 +31,12 @@ async function refuseWhileUsed({ record, place }: Stage): Promise<void> {
 }
 
 /** With the lock of its server, so that no other can begin in files that are about to go. */
-async function removeStopped(folder: string, stage: Stage): Promise<void> {
+async function removeStopped(stage: Stage): Promise<void> {
   makeFolder(stage.place);
   const lock = await tryLock(stage.place.lock);
   if (!lock) throw new AddressError(`the stage ${stage.record.name} was started again meanwhile: nothing was removed`);
   try {
-    removeStage(folder, stage);
+    removeStage(stage);
   } finally {
     await lock.release();
   }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import { ConfigError, InvokeError, reasonOf } from '../../errors.ts';
+import { besideFolder, nameFolder, removeLeftovers } from '../../files/unfinished.ts';
 import type { Args } from '../args/args.ts';
 import { type AutoPlace, autoPlace } from '../auto/place.ts';
 import { makeFolders } from '../process/folders.ts';
@@ -95,48 +96,32 @@ export function allStages(folder: string): Stage[] {
  */
 export function makeStage(folder: string, record: StageRecord): Stage {
   const own = path.join(folder, record.name);
-  const before = hiddenName(folder, record.name, 'new');
+  const before = besideFolder(own, 'new');
   try {
     makeFolders(folder, 0o700);
     fs.mkdirSync(before, { mode: 0o700 });
     fs.writeFileSync(path.join(before, RECORD), `${JSON.stringify(record, null, 2)}\n`);
-    fs.renameSync(before, own);
   } catch (error) {
     fs.rmSync(before, { recursive: true, force: true });
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST')
-      throw error instanceof ConfigError ? error : new ConfigError(`cannot make ${own}: ${reasonOf(error)}`, error);
+    throw error instanceof ConfigError ? error : new ConfigError(`cannot make ${own}: ${reasonOf(error)}`, error);
   }
-  return requireStage(folder, record.name);
+  const fault = nameFolder(before, own);
+  fs.rmSync(before, { recursive: true, force: true });
+  const stage = findStage(folder, record.name);
+  if (stage) return stage;
+  throw new ConfigError(`cannot make ${own}: ${fault}`);
 }
 
 /** Removes the files of a stage whose server has ended. Its name is free at once, also where this is killed half-way. */
-export function removeStage(folder: string, { record, place }: Stage): void {
-  const gone = hiddenName(folder, record.name, 'discarded');
+export function removeStage({ place }: Stage): void {
+  const gone = besideFolder(place.folder, 'discarded');
   fs.renameSync(place.folder, gone);
   fs.rmSync(gone, { recursive: true, force: true });
 }
 
 /** Removes what commands on this stage left behind that were killed. */
-export function removeLeftovers(folder: string, name: string): void {
-  for (const each of statOf(folder) ? fs.readdirSync(folder) : []) {
-    const [, pid] = new RegExp(`^\\.${name.replaceAll('.', '\\.')}~(?:new|discarded)-(\\d+)$`).exec(each) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      fs.rmSync(path.join(folder, each), { recursive: true, force: true });
-  }
-}
-
-/** No name of a stage: these have no tilde, and no dot first. */
-const hiddenName = (folder: string, name: string, what: 'new' | 'discarded') =>
-  path.join(folder, `.${name}~${what}-${process.pid}`);
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+export function removeRests(folder: string, name: string): void {
+  removeLeftovers(path.join(folder, name), ['new', 'discarded']);
 }
 
 function statOf(file: string): fs.Stats | undefined {

@@ -13,7 +13,7 @@ import { joinServer } from '../process/control-client.ts';
 import {
   findStage,
   makeStage,
-  removeLeftovers,
+  removeRests,
   requireStage,
   type Stage,
   stageName,
@@ -58,7 +58,7 @@ function toJson({ record, place }: Stage, status: ServerStatus): string {
 
 /** The stage of that name, which is made where it is not there. */
 async function ensureStage(folder: string, name: string, flags: Flags): Promise<Stage> {
-  removeLeftovers(folder, name);
+  removeRests(folder, name);
   const named = namedUpstreams(flags, process.env);
   const there = findStage(folder, name);
   if (there && flags.new === true)

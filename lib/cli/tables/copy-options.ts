@@ -35,3 +35,20 @@ export const COPY_OPTIONS: readonly Option[] = [
   flag('dry-run', 'Only count what is new, equal or different; nothing is written', RESULT),
   flag('json', 'Print the result as JSON', RESULT),
 ];
+
+/** A clone is a copy into new files, of all that there is. */
+const CLONED = [
+  'users',
+  'skip-unstorable',
+  'from-user',
+  'from-token',
+  'json',
+  ...CONNECTION_FLAGS.map(({ name }) => name),
+];
+
+export const CLONE_OPTIONS: readonly Option[] = COPY_OPTIONS.filter(({ name }) => CLONED.includes(name)).map(
+  (option) => ({
+    ...option,
+    describe: option.describe.replace(/\bFROM\b/, 'SOURCE').replace(/\bTO\b/, 'a database file'),
+  }),
+);

@@ -31,7 +31,7 @@ export async function run({ args }: ServerCall): Promise<number> {
 }
 
 /** Closes it also after a failure, which is what is then reported. */
-async function closing<T>(target: Target, work: () => Promise<T>): Promise<T> {
+export async function closing<T>(target: Target, work: () => Promise<T>): Promise<T> {
   let result: T;
   try {
     result = await work();
@@ -93,7 +93,7 @@ function explain(error: unknown, target: string, dryRun: boolean, copied: number
 }
 
 /** One bar for what is copied, and one for the check. */
-async function showProgress(source: Source, parts: readonly Part[], dryRun: boolean) {
+export async function showProgress(source: Source, parts: readonly Part[], dryRun: boolean) {
   let total = 0;
   // Only a bar needs it, and it takes a while.
   if (process.stderr.isTTY) for (const part of parts) total += await source.count(part);
