@@ -66,6 +66,8 @@ export interface Config {
   readonly prserv: ServiceConfig | null;
   /** Processes that serve; with more than one, another leads them. */
   readonly workers: number;
+  /** A worker that shows no sign of life for this long is ended and replaced. */
+  readonly workerTimeoutMs: number;
   readonly init: boolean;
   readonly readOnly: boolean;
   /** With `readOnly`: nobody else writes to the database files either. */
@@ -166,6 +168,7 @@ export function configOf(
     hashserv,
     prserv,
     workers: workersOf(value('workers') as number, where('workers')),
+    workerTimeoutMs: milliseconds('worker-timeout'),
     init: flag('init'),
     readOnly: flag('read-only'),
     immutable: immutableOf(flag('immutable'), flag('read-only')),

@@ -188,6 +188,15 @@ export const WORKERS: Omit<Option, 'group'> = {
     'Serve with so many processes behind the same listeners, up to 64; each has --cache-size for itself. See docs/operating.md',
 };
 
+/** How long one of them may be silent. */
+export const WORKER_TIMEOUT: Omit<Option, 'group'> = {
+  name: 'worker-timeout',
+  type: 'seconds',
+  default: 20,
+  describe:
+    'A process of --workers whose event loop does not turn for this long is ended and replaced; it is asked four times in that time',
+};
+
 /** @throws ConfigError */
 export function workersOf(workers: number, where: string): number {
   if (workers >= 1 && workers <= MAX_WORKERS) return workers;

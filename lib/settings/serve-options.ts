@@ -1,5 +1,5 @@
 import { JOB_ROWS } from './job-settings.ts';
-import { LIMIT_OPTIONS, type Option, WORKERS } from './options.ts';
+import { LIMIT_OPTIONS, type Option, WORKER_TIMEOUT, WORKERS } from './options.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
@@ -69,6 +69,7 @@ const ROWS: readonly Option[] = [
       describe: 'Serve PR values; --no-prserv turns it off',
     },
     WORKERS,
+    WORKER_TIMEOUT,
     {
       name: 'history',
       type: 'boolean',

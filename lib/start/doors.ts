@@ -197,6 +197,22 @@ export function bySpec(
   return found;
 }
 
+/**
+ * The listeners of a start with the certificates that later settings name for them: the files of the start may be gone.
+ * @param byName as sockets that were handed over are known
+ */
+export function renewed(
+  started: readonly ListenerSpec[],
+  now: readonly ListenerSpec[],
+  byName: boolean,
+): readonly ListenerSpec[] {
+  const left = [...now];
+  return started.map((spec) => {
+    const found = takeMatching(left, spec, byName);
+    return found?.tls && !needsStart(spec, found) ? { ...spec, tls: found.tls } : spec;
+  });
+}
+
 /** The listener among new settings that this one was, taken out of them. */
 function takeMatching(left: ListenerSpec[], was: ListenerSpec, byName: boolean): ListenerSpec | null {
   const same = (spec: ListenerSpec) =>

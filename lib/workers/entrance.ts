@@ -5,8 +5,10 @@ import { type Bound, openEntry } from '../asyncrpc/transport/bound.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 import { createProxies, type Proxies } from '../asyncrpc/transport/proxies.ts';
 import { logFailures } from '../asyncrpc/transport/server.ts';
+import { AddressError } from '../errors.ts';
 import { type Logger, limitRate } from '../log.ts';
 import type { Config } from '../settings/config.ts';
+import type { ListenerSpec } from '../settings/listener-spec.ts';
 import { bySpec } from '../start/doors.ts';
 import type { DoorNotice } from './messages.ts';
 import type { Newcomer, WorkerProcess } from './worker-process.ts';
@@ -67,8 +69,9 @@ export class Entrance {
       for (const [door, { fd, spec }] of entries.entries()) {
         const access = spec?.access ?? { mode: null, group: null };
         const entry = { address: spec?.address, fd, access, tls: spec?.tls ?? null };
-        const opened = await openEntry(entry, limits, (socket) => this.arrive(socket, door));
+        const opened = await openEntry(entry, limits, (socket) => this.arrive(socket, door, namesClients(spec)));
         this.bound.push(opened);
+        if (this.closed) throw new AddressError('the server is stopping');
         logFailures(opened.server, opened.address, this.clientLog);
         const bind = spec ? binds.indexOf(spec) : null;
         notices.push({ address: opened.address, asked: spec?.address ?? null, bind });
@@ -108,12 +111,13 @@ export class Entrance {
     for (const client of waiting) this.drop(client);
   }
 
-  private arrive(socket: net.Socket, door: number): void {
+  private arrive(socket: net.Socket, door: number, named: boolean): void {
     socket.on('error', () => {});
     const id = ++this.lastId;
     const address = countedAddress(socket.remoteAddress ?? null);
     // A proxy stands for many: its clients are counted by their own addresses where those are read.
-    const place = address !== null && this.proxies.trusts(socket.remoteAddress!) ? `a proxy's client ${id}` : address;
+    const isProxied = named && address !== null && this.proxies.trusts(socket.remoteAddress!);
+    const place = isProxied ? `a proxy's client ${id}` : address;
     const full = this.closed ? null : this.places.take(place);
     if (full) {
       this.figures.hits[full.name]++;
@@ -154,4 +158,9 @@ export class Entrance {
     const after = ({ number }: WorkerProcess) => (number > this.lastWorker ? number : number + this.config.workers);
     return after(worker) < after(than);
   }
+}
+
+/** Whether a proxy is heard there when it says who its clients are. */
+function namesClients(spec: ListenerSpec | null): boolean {
+  return spec !== null && (spec.proxyProtocol || spec.address.kind === 'http' || spec.address.kind === 'ws');
 }

@@ -55,11 +55,16 @@ const JOBS_MS = 15_000;
 /** A check may wait for a locked database. */
 const CHECK_MS = 15_000;
 
+export interface LeadOptions extends Omit<LeaderOptions, 'answer' | 'onEnd'> {
+  /** Gets what ends the start: the first worker serves while the others are still starting, and answers what it has read. */
+  readonly onStarting: (abandon: () => Promise<void>) => void;
+}
+
 /**
  * Starts the workers of a server; every address answers when this resolves.
  * @throws StorageError, ConfigError, AddressError, as the start of a single process, after ending whatever was started
  */
-export async function leadWorkers(options: Omit<LeaderOptions, 'answer' | 'onEnd'>): Promise<LedServer> {
+export async function leadWorkers({ onStarting, ...options }: LeadOptions): Promise<LedServer> {
   const gathered = new Gathered();
   const answer = async (worker: WorkerProcess, what: Question, value: unknown): Promise<unknown> => {
     if (what === 'clients') return leader.entrance.size;
@@ -81,6 +86,7 @@ export async function leadWorkers(options: Omit<LeaderOptions, 'answer' | 'onEnd
     hub: { figures: leader.entrance.figures, heldBytes: 0 },
     workers: () => ({ serving: 0, replaced: leader.replaced }),
   });
+  onStarting(() => leader.abandon());
   try {
     await leader.start();
   } catch (error) {

@@ -2,8 +2,10 @@ import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
 import { BakeservError, type ErrorCode, errorText } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Config } from '../settings/config.ts';
+import { renewed } from '../start/doors.ts';
 import type { TakenOver } from '../start/followers.ts';
 import { Entrance } from './entrance.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type DoorNotice, type DoorReport, errorFrom, type Question, type SentError, type Wishes } from './messages.ts';
 import { afterDeath, NO_DEATHS } from './restart-policy.ts';
 import { configOfWorker } from './shares.ts';
@@ -33,12 +35,14 @@ export interface Failure {
 const STATUS_DATABASE_FAILED = 3;
 /** The worker that does what a server does by itself: jobs, warnings. */
 export const FIRST = 1;
-/** Errors that another start would meet again, with the exit status. */
+/** Errors that another start would meet again, with the exit status. Settings that others serve with may only be wrong for a moment. */
 const LASTING: Partial<Record<ErrorCode, number>> = { 'config-error': 2, 'storage-corrupt': STATUS_DATABASE_FAILED };
 /** As long as a reload may take. */
 const LATEST_MS = 15_000;
 /** A stop takes ten seconds at most. */
-const KILL_AFTER_MS = 12_000;
+const KILL_AFTER_MS = 10_000;
+/** What a worker may need in any case to read that it must stop. */
+const LEAST_STOP_MS = 1000;
 
 /** Starts the workers of a server, and others in place of those that die. The first watches what a server watches by itself. */
 export class Leader {
@@ -62,6 +66,7 @@ export class Leader {
   private whenUp: (() => void) | null = null;
   private whenEmpty: (() => void) | null = null;
   private stopping = false;
+  private readonly heart: Heartbeat;
 
   constructor(options: LeaderOptions) {
     this.options = options;
@@ -72,6 +77,7 @@ export class Leader {
     });
     // However this process ends, a worker that hangs would outlive it.
     process.on('exit', this.killAll);
+    this.heart = new Heartbeat(options.config.workerTimeoutMs, options.log, () => this.ready);
   }
 
   /** Those that take clients. */
@@ -123,7 +129,8 @@ export class Leader {
       sum.faults.push(...faults.map((fault) => `worker ${worker.number}: ${fault}`));
     };
     const [first] = this.ready;
-    if (first) await tell(first, isNewAdmin ? { ...general, admin: config.admin } : general);
+    if (!first) throw new BakeservError('worker-error', 'all workers are being replaced: ask again');
+    await tell(first, isNewAdmin ? { ...general, admin: config.admin } : general);
     this.latest = general;
     this.admin = JSON.stringify(config.admin);
     // Those that are just starting are told before they serve.
@@ -136,20 +143,42 @@ export class Leader {
     return { taken: [...sum.taken], later: [...sum.later], faults: sum.faults };
   }
 
-  /** Takes no more clients, and resolves when every worker has answered what it had read and has ended. */
+  /** Ends a start; at once where nobody listens yet, so that nothing was read. */
+  async abandon(): Promise<void> {
+    if (this.opening) await this.close();
+    else this.killAll();
+  }
+
+  /**
+   * Takes no more clients, and resolves when every worker has answered what it had read and has ended. One that does not even read that it
+   * must stop is ended after the drain time: it would not let anybody finish.
+   */
   async close(): Promise<void> {
     this.stopping = true;
+    this.heart.stop();
     for (const timer of this.timers) clearTimeout(timer);
     this.entrance.close();
     const empty = new Promise<void>((resolve) => {
       this.whenEmpty = resolve;
     });
-    for (const worker of this.workers.values()) worker.stop();
+    for (const worker of this.workers.values()) {
+      worker.stop();
+      worker.beat();
+    }
     if (this.workers.size === 0) this.whenEmpty?.();
-    const timer = setTimeout(this.killAll, KILL_AFTER_MS);
+    const { drainTimeoutMs } = this.options.config.limits;
+    const timers = [
+      setTimeout(() => this.heart.endSilent(this.workers.values()), Math.max(drainTimeoutMs, LEAST_STOP_MS)),
+      setTimeout(this.killAll, KILL_AFTER_MS),
+    ];
     await empty;
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     process.off('exit', this.killAll);
+  }
+
+  /** Whether listeners are known by the names of sockets that were handed over. */
+  private get byName(): boolean {
+    return this.options.inherited.length > 0;
   }
 
   private readonly killAll = () => {
@@ -165,7 +194,7 @@ export class Leader {
 
   private launch(number: number, isFirstStart = false): void {
     const { config, command } = this.options;
-    const own = configOfWorker(config);
+    const own = configOfWorker({ ...config, binds: renewed(config.binds, this.latest?.binds ?? [], this.byName) });
     const worker = new WorkerProcess(number, command, this.listener);
     this.workers.set(number, worker);
     worker.start({
@@ -185,23 +214,21 @@ export class Leader {
     failed: (_worker, error) => this.fail({ error: errorFrom(error), status: STATUS_DATABASE_FAILED }),
     gone: (places) => this.entrance.leave(places),
     asked: (worker, what, value) => this.options.answer(worker, what, value),
-    hangs: (worker) => {
-      this.options.log.error('a worker takes no clients any more: it is ended', { worker: worker.number });
-      worker.kill();
-    },
     ended: (worker, how, untaken) => this.ended(worker, how, untaken),
   };
 
   /** The first worker has opened the databases: only now anybody listens. */
   private async opened(worker: WorkerProcess): Promise<void> {
     const { inherited } = this.options;
+    if (this.stopping) return;
     this.opening ??= this.entrance.open(inherited).then((notices) => {
       this.notices = notices;
     });
     try {
       await this.opening;
-      worker.tellListeners(this.notices, inherited.length > 0);
+      worker.tellListeners(this.notices, this.byName);
     } catch (error) {
+      if (this.stopping) return;
       const ours = error instanceof BakeservError ? error : new BakeservError('address-error', errorText(error), error);
       this.fail({ error: ours, status: 1 });
     }
@@ -245,7 +272,8 @@ export class Leader {
     this.lastRefusal = null;
     // What the first worker cannot open, no other will: the start fails as that of a single process.
     const status = refusal?.code ? LASTING[refusal.code] : undefined;
-    if (refusal && (this.opening === null || status !== undefined))
+    const isLasting = status === STATUS_DATABASE_FAILED || (status !== undefined && this.whenUp !== null);
+    if (refusal && (this.opening === null || isLasting))
       return this.fail({ error: errorFrom(refusal), status: status ?? 1 });
     const why = refusal ? `it could not start: ${refusal.message}` : how;
     const now = performance.now();

@@ -66,11 +66,14 @@ export type ToWorker =
   | { readonly kind: 'client'; readonly id: number; readonly door: number }
   | { readonly kind: 'ask'; readonly id: number; readonly what: keyof Wishes; readonly value: unknown }
   | Answer
+  /** Answered as soon as it is read. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'stop' };
 
 /** From a worker. */
 export type FromWorker =
   | { readonly kind: 'opened' }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'ready'; readonly doors: readonly DoorReport[] }
   /** It could not start, or its database can no longer be trusted. */
   | { readonly kind: 'refused' | 'failed'; readonly error: SentError }

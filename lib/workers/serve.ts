@@ -62,6 +62,7 @@ class Worker {
     else if (message.kind === 'client') this.accept(message.id, message.door, socket);
     else if (message.kind === 'ask') void this.reply(message.id, message.what, message.value);
     else if (message.kind === 'answer') this.answers.get(message.id)?.(message);
+    else if (message.kind === 'ping') this.send({ kind: 'pong' });
     else void this.stop('request', 0);
   }
 

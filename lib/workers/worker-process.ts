@@ -33,16 +33,12 @@ export interface WorkerListener {
   /** Clients have gone, with the places they had. */
   gone(places: readonly (string | null)[]): void;
   asked(worker: WorkerProcess, what: Question, value: unknown): Promise<unknown>;
-  /** It does not take its clients. */
-  hangs(worker: WorkerProcess): void;
   /** @param how in words, for the log */
   ended(worker: WorkerProcess, how: string, untaken: readonly Newcomer[]): void;
 }
 
-/** How long a worker may leave a client waiting before others get those that come … */
+/** How long a worker may leave a client waiting before others get those that come. */
 const LATE_MS = 1000;
-/** … and before it counts as hung. Longer than anything that holds up an event loop. */
-const HUNG_MS = 30_000;
 
 /** A worker, as the process that leads it sees it. */
 export class WorkerProcess {
@@ -59,7 +55,8 @@ export class WorkerProcess {
   private readonly untaken: (Newcomer & { readonly since: number })[] = [];
   private readonly answers = new Map<number, (answer: Extract<FromWorker, { kind: 'answer' }> | null) => void>();
   private lastId = 0;
-  private timer: NodeJS.Timeout | null = null;
+  /** Beats since it was asked for a sign of life that it has not given. */
+  private beats = 0;
   private hasEnded = false;
 
   /** @param command the program that serves as a worker, with its arguments */
@@ -85,8 +82,24 @@ export class WorkerProcess {
     return this.clients.size;
   }
 
+  /**
+   * Asks for a sign of life, unless it still owes one. To be called regularly: time is counted by these calls, not by a clock. When
+   * all processes have slept, the one that leads must not find the others late before it has heard them.
+   * @returns how many calls in a row have found it silent
+   */
+  beat(): number {
+    if (this.beats++ === 0) this.send({ kind: 'ping' });
+    return this.beats - 1;
+  }
+
+  /** It owes a sign of life. */
+  get isSilent(): boolean {
+    return this.beats > 0;
+  }
+
   /** Whether it takes its clients in time. */
   isPrompt(now: number): boolean {
+    if (this.beats > 1) return false;
     return this.untaken.length === 0 || now - this.untaken[0]!.since < LATE_MS;
   }
 
@@ -107,7 +120,6 @@ export class WorkerProcess {
     const message: ToWorker = { kind: 'client', id: client.id, door: client.door };
     // Whatever goes wrong, the end of the process tells.
     this.child.send(message, client.socket, { keepOpen: true }, () => {});
-    this.watch();
   }
 
   /**
@@ -144,12 +156,13 @@ export class WorkerProcess {
 
   private heard(message: FromWorker): void {
     const { listener } = this;
+    this.beats = 0;
     if (message.kind === 'clients') this.account(message.taken, message.gone);
     else if (message.kind === 'answer') this.answers.get(message.id)?.(message);
     else if (message.kind === 'opened') listener.opened(this);
     else if (message.kind === 'ready') listener.ready(this, message.doors);
     else if (message.kind === 'ask') void this.reply(message.id, message.what, message.value);
-    else listener[message.kind](this, message.error);
+    else if (message.kind !== 'pong') listener[message.kind](this, message.error);
   }
 
   private async reply(id: number, what: Question, value: unknown): Promise<void> {
@@ -167,22 +180,10 @@ export class WorkerProcess {
     if (places.length > 0) this.listener.gone(places);
   }
 
-  /** Runs only while a client waits. */
-  private watch(): void {
-    this.timer ??= setTimeout(() => {
-      this.timer = null;
-      const [first] = this.untaken;
-      if (!first || this.hasEnded) return;
-      if (performance.now() - first.since >= HUNG_MS) this.listener.hangs(this);
-      else this.watch();
-    }, HUNG_MS).unref();
-  }
-
   private end(how: string): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.isReady = false;
-    if (this.timer) clearTimeout(this.timer);
     for (const answer of [...this.answers.values()]) answer(null);
     for (const { id } of this.untaken) this.clients.delete(id);
     this.listener.gone([...this.clients.values()]);

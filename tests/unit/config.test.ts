@@ -13,6 +13,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   hashserv: ['true', 'false', (config) => config.hashserv === null],
   prserv: ['true', 'false', (config) => config.prserv === null],
   workers: ['2', '3', (config) => config.workers],
+  'worker-timeout': ['5', '0.5', (config) => config.workerTimeoutMs],
   history: ['true', 'false', (config) => config.history],
   'self-check': ['true', 'false', (config) => config.selfCheck],
   json: ['true', 'false', (config) => config.json],

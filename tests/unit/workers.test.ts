@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../../lib/asyncrpc/limits.ts';
 import { joinSnapshots, lasting, type Snapshot } from '../../lib/metrics/snapshot.ts';
 import { METRICS } from '../../lib/metrics/table.ts';
 import { afterDeath, type Deaths, NO_DEATHS } from '../../lib/workers/restart-policy.ts';
 import { shareOf } from '../../lib/workers/shares.ts';
+import { WorkerProcess } from '../../lib/workers/worker-process.ts';
 
 const WORKERS = 2;
 
@@ -89,6 +90,47 @@ describe('limits of several workers', () => {
     const share = shareOf(DEFAULT_LIMITS, 2);
     for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[])
       if (!DIVIDED.includes(name)) assert.equal(share[name], DEFAULT_LIMITS[name], name);
+  });
+});
+
+/** A worker that answers, or not, whatever it is sent; and does nothing else. */
+function fakeWorker(t: TestContext, onMessage: string): Promise<WorkerProcess> {
+  return new Promise((resolve) => {
+    const script = `process.on('message', (message) => { ${onMessage} }); process.send({ kind: 'opened' });`;
+    const unheard = () => assert.fail('nobody asked for this');
+    const worker: WorkerProcess = new WorkerProcess(1, [process.execPath, '-e', script], {
+      opened: resolve,
+      ready: unheard,
+      refused: unheard,
+      failed: unheard,
+      gone() {},
+      asked: unheard,
+      ended() {},
+    });
+    t.after(() => worker.kill());
+  });
+}
+
+describe('a sign of life', () => {
+  test('is owed until it is given, and asked for once', async (t) => {
+    const worker = await fakeWorker(t, "if (message.kind === 'ping') setTimeout(() => process.send({ kind: 'pong' }))");
+    assert.equal(worker.isSilent, false);
+    for (const beats of [0, 1, 2, 3]) {
+      assert.equal(worker.beat(), beats);
+      assert.ok(worker.isSilent);
+      assert.equal(worker.isPrompt(performance.now()), beats === 0, 'others get the clients');
+    }
+    while (worker.isSilent) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(worker.beat(), 0);
+  });
+
+  test('is not missed because the process that leads was held up itself', async (t) => {
+    const worker = await fakeWorker(t, "process.send({ kind: 'pong' })");
+    worker.beat();
+    // As a clock sees it, the worker is late by now.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    assert.equal(worker.beat(), 1);
+    while (worker.isSilent) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 });
 

@@ -1,19 +1,18 @@
 import path from 'node:path';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
-import { type InheritedSocket, takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
+import { takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { errorText } from '../../errors.ts';
 import type { AskAsOwner } from '../../jobs/owner.ts';
 import { createLogger, type Logger } from '../../log.ts';
 import { packageVersion } from '../../package-version.ts';
-import { checkConfig, startServer, type TakenOver } from '../../server.ts';
+import { checkConfig, type TakenOver } from '../../server.ts';
 import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
 import { isPostgresAddress, withoutPassword } from '../../settings/database-address.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type LedServer, leadWorkers } from '../../workers/lead.ts';
+import type { LedServer } from '../../workers/lead.ts';
 import { ignoreOutput } from '../output.ts';
-import { selfCommand } from './background.ts';
 import {
   type CertificateStatus,
   type Control,
@@ -24,11 +23,11 @@ import {
 } from './control.ts';
 import { controlFolder, controlSocket, runtimeFolder, SERVICE_STATUS } from './control-folder.ts';
 import { type CountedLog, countLines } from './counted-log.ts';
-import { ofOneProcess } from './one-process.ts';
 import { createReload, type Reload } from './reload.ts';
 import { heedSignals } from './server-signals.ts';
 import { createNotify, takeNotifyAddress } from './service-manager.ts';
 import { createStanding, type Standing, UNTOLD } from './standing.ts';
+import { startProcesses } from './start-server.ts';
 
 /** In all, from the first signal. */
 const SHUTDOWN_MS = 10_000;
@@ -107,10 +106,15 @@ export async function runServer(run: ServerRun): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
 
   standing.starting();
-  const first = await Promise.race([start(config, log, inherited), stopping]);
+  let abandon = async () => {};
+  const starting = startProcesses(config, log, inherited, (end) => {
+    abandon = end;
+  });
+  const first = await Promise.race([starting, stopping]);
   if (typeof first === 'string') {
     // Most likely it waits for a locked database, or checks a large one: nothing was answered that could be lost.
     log.info(`stopping on ${first} before the start was complete`);
+    await close({ close: abandon }, log);
     process.exit(0);
   }
   server = first;
@@ -153,13 +157,6 @@ function describe(server: LedServer | null, { counts }: CountedLog): string {
   return `${clients}; logged since the start: ${some(counts.warnings, 'warning')}, ${some(counts.errors, 'error')}`;
 }
 
-async function start(config: Config, log: Logger, inherited: readonly InheritedSocket[]): Promise<LedServer> {
-  if (inherited.length > 0)
-    log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
-  if (config.workers > 1) return leadWorkers({ config, log, inherited, command: [...selfCommand(), 'worker'] });
-  return ofOneProcess(await startServer(config, log, inherited));
-}
-
 /** Serves until something ends it, then closes. Resolves to the exit status where it could not go on; otherwise null. */
 async function serveUntil(
   run: ServerRun,
@@ -194,7 +191,7 @@ async function serveUntil(
   return failure;
 }
 
-async function close(server: LedServer, log: Logger): Promise<void> {
+async function close(server: Pick<LedServer, 'close'>, log: Logger): Promise<void> {
   process.on('SIGINT', exitAtOnce).on('SIGTERM', exitAtOnce);
   const guard = setTimeout(() => {
     log.error('the server did not stop in time');

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import {
+  afterwards,
+  eventually,
+  LAUNCHER,
+  METHOD,
+  pause,
+  report,
+  serve,
+  serveArgs,
+  storedUnihash,
+  temporaryFolder,
+} from './helpers.ts';
+import { statusOf, WITHIN_MS, workersOf } from './workers-helpers.ts';
+
+const CLEAN = { status: 0, signal: null };
+
+test('a worker that hangs is replaced, its newcomers are served, and neither status, metrics nor the end wait for one', async (t) => {
+  const folder = temporaryFolder(t);
+  const args = ['--workers', '2', '--worker-timeout', '4', '--drain-timeout', '2', '--bind', 'http://127.0.0.1:0'];
+  const server = await serve(t, { folder, args });
+  const [, http] = server.addresses;
+  assert.ok(http?.kind === 'http');
+  // A worker each.
+  const before = [await server.hash(), await server.hash()];
+  await report(before[0]!, 'known');
+  const [victim] = await workersOf(server);
+  process.kill(victim!.pid, 'SIGSTOP');
+  assert.equal((await statusOf(server)).clients, 2);
+  const asking = Promise.all([
+    ...['/healthz', '/metrics'].map(async (name) => (await fetch(`http://127.0.0.1:${http.port}${name}`)).status),
+    // On either worker, as far as anybody can know by now.
+    ...Array.from({ length: 4 }, async () => storedUnihash(await server.hash(), 'known')),
+  ]);
+  await server.logged(/a worker does not answer any more: it is ended worker=1/);
+  const [health, metrics, ...found] = await asking;
+  assert.deepEqual([health, metrics], [200, 200]);
+  assert.deepEqual(new Set(found).size, 1);
+  assert.notEqual(found[0], null);
+  await eventually(WITHIN_MS, async () => {
+    const now = await workersOf(server);
+    assert.equal(now.length, 2);
+    assert.ok(!now.some(({ pid }) => pid === victim!.pid));
+  });
+  const [again] = await workersOf(server);
+  process.kill(again!.pid, 'SIGSTOP');
+  assert.deepEqual(await server.stop(), CLEAN);
+  assert.throws(() => process.kill(again!.pid, 0));
+  assert.equal(server.stderr().match(/does not answer any more/g)!.length, 2);
+});
+
+/** A conversation with the server on a socket, from the moment it listens. */
+async function firstAnswer(file: string, request: object): Promise<net.Socket> {
+  for (;;) {
+    const socket = net.connect(file);
+    const connected = await once(socket, 'connect').catch(() => null);
+    if (!connected) {
+      await pause();
+      continue;
+    }
+    socket.write(`OEHASHEQUIV 1.1\nneeds-headers: false\n\n${JSON.stringify(request)}\n`);
+    await once(socket, 'data');
+    return socket;
+  }
+}
+
+test('SIGTERM while further workers are starting: whoever is served already is served to the end, and no file is left', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = spawn(process.execPath, [LAUNCHER, ...serveArgs({ folder, args: ['--workers', '4'] })], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'close');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  afterwards(t, () => void child.kill('SIGKILL'));
+  const socket = await firstAnswer(path.join(folder, 's'), { get: { method: METHOD, taskhash: 'none' } });
+  child.kill('SIGTERM');
+  // An orderly end, no reset.
+  socket.resume();
+  await once(socket, 'end');
+  socket.destroy();
+  assert.deepEqual(await ended, [0, null], said);
+  assert.match(said, /stopping on SIGTERM/);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['hashserv.db', 'prserv.db']);
+});
