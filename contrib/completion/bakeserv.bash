@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run stage stages discard warm status reload jobs backup check restore copy pull clone db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run stage stages publish discard warm status reload jobs backup check restore copy pull clone db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -265,6 +265,14 @@ _bakeserv() {
         --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--stages-dir --json --version --help" -- "$cur"))
+      else :; fi ;;
+    publish)
+      case "$prev" in
+        --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --packages) return ;;
+        --on-conflict) COMPREPLY=($(compgen -W "fail keep raise" -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--yes --stages-dir --json --hashes --prs --packages --on-conflict --dry-run --version --help" -- "$cur"))
       else :; fi ;;
     discard)
       case "$prev" in

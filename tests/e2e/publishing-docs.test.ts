@@ -35,6 +35,10 @@ describe('the walk of docs/publishing.md', () => {
 
   const servers: ChildProcess[] = [];
   after(async () => {
+    // Where the walk ended early, the server of its stage is still there.
+    const stage = path.join(folder, 'stages/pr-1234');
+    const words = ['discard', 'pr-1234', '--stages-dir', path.dirname(stage), '--yes', '--force'];
+    if (fs.existsSync(stage)) await outcome(spawn('bakeserv', words, { cwd: folder, env }));
     for (const server of servers) {
       const ended = new Promise((resolve) => server.once('close', resolve));
       server.kill('SIGTERM');

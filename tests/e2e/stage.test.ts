@@ -37,7 +37,7 @@ async function openShared(t: TestContext) {
 
 /** Every row that the shared server has. */
 async function rowsOf({ folder }: Home) {
-  const rows: unknown[] = [];
+  const rows: unknown[][] = [];
   for (const [file, tables] of [
     ['hashserv.db', ['unihashes_v3', 'outhashes_v2']],
     ['prserv.sqlite3', ['PRMAIN']],
@@ -137,6 +137,60 @@ describe('a stage', () => {
     assert.match(fresh.stderr, /the stage pr-1 is there already, since .*"bakeserv discard pr-1"/);
     const [listed] = JSON.parse((await home.bakeserv(['stages', '--json'])).stdout);
     assert.deepEqual([listed.name, listed.running, listed.clients], ['pr-1', true, 0]);
+  });
+
+  test('is published after a look: the shared server then has what is new in it, and gets no row twice', async (t) => {
+    const { home, rows } = await openShared(t);
+    const before = await rows();
+    const told = await stage(home, 'pr-1');
+    await build(told);
+    const over = ended(control(told));
+    process.kill((await home.servers()).find(({ command }) => command === 'stage')!.pid, 'SIGKILL');
+    await over;
+
+    const asked = await home.bakeserv(['publish', 'pr-1']);
+    assert.equal(asked.status, 1);
+    assert.match(asked.stdout, /^PR values of 2 packages: 2 new, 1 here already\nunihashes: 2 new, 1 here already\n/);
+    assert.match(asked.stderr, /nothing was changed: say --yes to publish pr-1 into unix:\/\/.*shared\.sock/);
+    assert.deepEqual(await rows(), before);
+
+    const published = await home.bakeserv(['publish', 'pr-1', '--yes']);
+    assert.equal(published.status, 0, published.stderr);
+    assert.match(published.stdout, /\npublished pr-1\n$/);
+    const prs = await connectPrClient(`unix://${home.folder}/shared.sock`);
+    assert.equal(await prs.testPr({ ...ZLIB, checksum: 'bundle1' }), '0.0');
+    assert.equal(await prs.getPr({ ...ZLIB, checksum: 'main2' }), '0.1');
+    prs.close();
+    const after = await rows();
+    assert.deepEqual(
+      after.map((table) => table.length),
+      [3, 3, 4],
+    );
+
+    const again = await home.bakeserv(['publish', 'pr-1']);
+    assert.deepEqual([again.status, again.stderr], [0, 'nothing is new in the stage pr-1\n']);
+    assert.deepEqual(await rows(), after);
+  });
+
+  test('is not published where the shared server gave its values to something else meanwhile, nor into one that is not here', async (t) => {
+    const { home, rows } = await openShared(t);
+    await build(await stage(home, 'pr-1'));
+    const prs = await connectPrClient(`unix://${home.folder}/shared.sock`);
+    await prs.getPr({ ...ZLIB, checksum: 'main2' });
+    prs.close();
+    const before = await rows();
+    for (const more of [[], ['--yes']]) {
+      const refused = await home.bakeserv(['publish', 'pr-1', ...more]);
+      assert.equal(refused.status, 1);
+      assert.match(refused.stdout + refused.stderr, /zlib-1\.3-r0 core2-64 bundle1 0\.0: the package is at 1 here/);
+      assert.match(refused.stderr, /nothing was published/);
+      assert.deepEqual(await rows(), before);
+    }
+    // Nobody is there yet: a stage can be made all the same.
+    const far = await home.bakeserv(['stage', 'far', '--address', '127.0.0.1:1']);
+    assert.equal(far.status, 0, far.stderr);
+    const elsewhere = await home.bakeserv(['publish', 'far', '--yes']);
+    assert.match(elsewhere.stderr, /no server of this user answers on 127\.0\.0\.1:1/);
   });
 
   test('needs a shared server, or the name of one', async (t) => {

@@ -79,6 +79,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/cli/client',
     'lib/cli/commands',
     'lib/cli/process',
+    'lib/cli/publish',
     'lib/lock.ts',
     'lib/settings',
     'lib/asyncrpc/*',

@@ -10,7 +10,7 @@ import { createOut } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { findServer } from '../commands/find-server.ts';
 import { type FoundServer, runningServers } from '../process/control-folder.ts';
-import { startJob, waitForJob } from './job.ts';
+import { type Job, startJob, waitForJob } from './job.ts';
 import { describePull, type PullResult } from './text.ts';
 
 /** `bakeserv pull SOURCE`: a running server takes what another has. */
@@ -23,12 +23,7 @@ export async function run({ args }: ServerCall): Promise<number> {
     await out.result({ id }, () => `job ${id}`);
     return 0;
   }
-  const goesOn = () => {
-    out.note(`job ${id} goes on in the server`);
-    process.exit(130);
-  };
-  process.once('SIGINT', goesOn);
-  const { state, error, result } = await waitForJob(control, id, 'rows').finally(() => process.off('SIGINT', goesOn));
+  const { state, error, result } = await waitForPull(control, id);
   const told = result as unknown as PullResult | null;
   await out.result({ id, state, error, ...(told as { [key: string]: Json } | null) }, () =>
     told ? describePull(told) : [],
@@ -37,12 +32,36 @@ export async function run({ args }: ServerCall): Promise<number> {
   return told?.dry_run && told.on_conflict === 'fail' && (told.prs?.conflicts ?? 0) > 0 ? 1 : 0;
 }
 
+/**
+ * Has a server pull, and waits for the end of the job.
+ * @throws InvokeError when it is refused
+ */
+export async function runPull(control: string, parameters: Json): Promise<Job> {
+  return waitForPull(control, await startJob(control, 'pull', parameters));
+}
+
+function waitForPull(control: string, id: number): Promise<Job> {
+  const goesOn = () => {
+    createOut(false).note(`job ${id} goes on in the server`);
+    process.exit(130);
+  };
+  process.once('SIGINT', goesOn);
+  return waitForJob(control, id, 'rows').finally(() => process.off('SIGINT', goesOn));
+}
+
 /** A pull opens files and dials as the server that it is done by: no other user may have it do that. */
 async function findTarget(args: Args): Promise<Pick<FoundServer, 'control'>> {
   const named = args.text('address');
   if (named === undefined)
     return findServer(args, { command: 'pull', otherwise: 'who alone can have it pull: run the command as that user' });
-  const address = formatAddress(absolute(parseAddress(named)));
+  return ownServerAt(formatAddress(absolute(parseAddress(named))));
+}
+
+/**
+ * The server of this user with that address.
+ * @throws AddressError when there is none
+ */
+export async function ownServerAt(address: string): Promise<FoundServer> {
   const found = await runningServers(process.env);
   const meant = found.find(({ status, isOwn }) => isOwn && status.addresses.includes(address));
   if (meant) return meant;

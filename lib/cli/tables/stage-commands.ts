@@ -1,6 +1,6 @@
 import type { Argument, Command } from '../args/table.ts';
 import type { ServerCall } from '../commands/call.ts';
-import { DISCARD_OPTIONS, STAGE_OPTIONS, STAGES_OPTIONS } from './stage-options.ts';
+import { DISCARD_OPTIONS, PUBLISH_OPTIONS, STAGE_OPTIONS, STAGES_OPTIONS } from './stage-options.ts';
 
 const NAME: Argument = { name: 'NAME', describe: 'The name of the stage' };
 
@@ -26,6 +26,19 @@ export const STAGE_COMMANDS: Readonly<Record<string, Command<ServerCall>>> = {
     describe: 'List the stages of this user',
     options: STAGES_OPTIONS,
     run: async (call) => (await import('../stage/stages.ts')).run(call),
+  },
+  publish: {
+    describe: 'Show what is new in a stage, and have the shared server pull it',
+    details:
+      'Done by the shared server, on its machine and as its user, as by `bakeserv pull`. PR values come in one transaction: clients see all of them or none. Where there are conflicts ' +
+      'the status is 1, and nothing is published unless --on-conflict says what to do.',
+    arguments: [NAME],
+    options: PUBLISH_OPTIONS,
+    examples: [
+      ['bakeserv publish pr-1234', 'after the merge: what is new is shown, and asked about'],
+      ['bakeserv publish pr-1234 --dry-run', 'only shown; with status 1 where there are conflicts'],
+    ],
+    run: async (call) => (await import('../stage/publish.ts')).run(call),
   },
   discard: {
     describe: 'Stop the server of a stage and drop its files, with all that is new in it',

@@ -1,5 +1,6 @@
 import type { Option } from '../../settings/options.ts';
 import { PRIVATE_OPTIONS } from './auto-options.ts';
+import { PULL_OPTIONS } from './pull-options.ts';
 
 const STAGE = 'Stage';
 const own = (row: Omit<Option, 'group' | 'default'> & Partial<Pick<Option, 'default'>>): Option => ({
@@ -56,4 +57,13 @@ export const DISCARD_OPTIONS: readonly Option[] = [
   own({ name: 'force', type: 'boolean', describe: 'Also while clients are connected to it' }),
   STAGES_DIR,
   JSON_FLAG,
+];
+
+const PULLED = ['hashes', 'prs', 'packages', 'on-conflict', 'dry-run'];
+
+export const PUBLISH_OPTIONS: readonly Option[] = [
+  YES,
+  STAGES_DIR,
+  JSON_FLAG,
+  ...PULL_OPTIONS.filter(({ name }) => PULLED.includes(name)),
 ];

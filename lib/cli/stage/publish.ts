@@ -1,0 +1,91 @@
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
+import type { Args } from '../args/args.ts';
+import { variables } from '../auto/place.ts';
+import { requireConsent } from '../client/consent.ts';
+import { createOut } from '../client/out.ts';
+import type { ServerCall } from '../commands/call.ts';
+import type { FoundServer } from '../process/control-folder.ts';
+import { ownServerAt, runPull } from '../publish/pull.ts';
+import { describePull, type PullResult } from '../publish/text.ts';
+import { requireStage, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
+import { takeStage } from './stage.ts';
+
+/** A stage that is started to be read from ends so long after it was. */
+const IDLE_SECONDS = 600;
+
+/** `bakeserv publish NAME`: the shared server pulls what is new in a stage. */
+export async function run({ args }: ServerCall): Promise<number> {
+  const name = stageName(args.need('NAME'));
+  const folder = stagesFolder(args, process.env);
+  const stage = requireStage(folder, name);
+  const { address, control } = await targetOf(stage, args);
+  const words = [name, '--stages-dir', folder, '--idle', String(IDLE_SECONDS)];
+  const status = await takeStage(stage, words, { idleMs: IDLE_SECONDS * 1000, parent: null });
+  const parameters = { source: variables(status).BB_HASHSERVE, ...selectionOf(args) };
+  const out = createOut(args.has('json'));
+  if (args.has('dry-run') || !args.has('yes')) {
+    const found = await pull(control, { ...parameters, dry_run: true });
+    if (args.has('dry-run') || !out.json) await out.result(found.json, () => describePull(found.result));
+    const { conflicts = 0 } = found.result.prs ?? {};
+    const isRefused = conflicts > 0 && found.result.on_conflict === 'fail';
+    if (args.has('dry-run')) return isRefused ? 1 : 0;
+    if (isRefused)
+      throw new InvokeError(
+        `nothing was published, as PR values of ${name} are in conflict (${conflicts}): --on-conflict keep or raise goes on, and discarding the stage lets the mainline build them`,
+      );
+    if (!isAnythingNew(found.result)) {
+      out.note(`nothing is new in the stage ${name}`);
+      return 0;
+    }
+    await requireConsent(`Publish the stage ${name} into ${address}?`, `publish ${name} into ${address}`);
+  }
+  const done = await pull(control, parameters);
+  await out.result(done.json, () => [...describePull(done.result), `published ${name}`]);
+  return 0;
+}
+
+function isAnythingNew({ prs, hashes }: PullResult): boolean {
+  const rows = prs ? prs.new + prs.raised + prs.lifted_rows.length : 0;
+  return rows > 0 || (hashes !== null && hashes.unihashes.new + hashes.outhashes.new > 0);
+}
+
+/** @throws InvokeError where it failed */
+async function pull(control: string, parameters: Json): Promise<{ readonly json: Json; readonly result: PullResult }> {
+  const { id, state, error, result } = await runPull(control, parameters);
+  if (state !== 'done') {
+    const told = result as unknown as PullResult | null;
+    for (const line of told ? describePull(told) : []) createOut(false).note(line);
+    throw new InvokeError(`nothing was published of what is refused: ${error ?? `job ${id} was ${state}`}`);
+  }
+  return { json: { id, state, ...(result as { [key: string]: Json }) }, result: result as unknown as PullResult };
+}
+
+/**
+ * The server that the stage is of, as what is new must go where it was counted on from.
+ * @throws InvokeError where the stage asks two servers; AddressError when it is not this user's, or not on this machine
+ */
+async function targetOf(
+  { record }: Stage,
+  args: Args,
+): Promise<Pick<FoundServer, 'control'> & { readonly address: string }> {
+  const { hashserv, prserv }: Upstreams = record.upstreams;
+  const address = args.has('hashes') && !args.has('prs') ? hashserv : prserv;
+  const { control, status } = await ownServerAt(address);
+  const both = args.has('hashes') === args.has('prs');
+  if (both && !status.addresses.includes(hashserv))
+    throw new InvokeError(
+      `the stage ${record.name} asks ${hashserv} for hashes and ${prserv} for PR values: publish them one after the other, with --hashes and --prs`,
+    );
+  return { control, address };
+}
+
+function selectionOf(args: Args): { [name: string]: Json } {
+  const selection: { [name: string]: Json } = {};
+  for (const name of ['hashes', 'prs']) if (args.has(name)) selection[name] = true;
+  for (const name of ['packages', 'on-conflict']) {
+    const value = args.text(name);
+    if (value !== undefined) selection[name.replace('-', '_')] = value;
+  }
+  return selection;
+}
