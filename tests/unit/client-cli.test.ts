@@ -35,7 +35,8 @@ test('colours are for terminals, never with NO_COLOR or on a dumb one', () => {
 });
 
 for (const program of [SERVER, HASH_CLIENT, PR_CLIENT] as AnyProgram[]) {
-  const names = Object.keys(program.commands);
+  const names = shownCommands(program).map(([name]) => name);
+  const hidden = Object.keys(program.commands).filter((name) => !names.includes(name));
   const flags = [...program.options, ...shownCommands(program).flatMap(([, command]) => ownOptions(command))];
 
   test(`completion of ${program.name} knows every command and option in every shell`, async () => {
@@ -49,6 +50,7 @@ for (const program of [SERVER, HASH_CLIENT, PR_CLIENT] as AnyProgram[]) {
   test(`the manual page of ${program.name} knows every command and option`, () => {
     const page = manPage(program, '1').replaceAll('\\-', '-');
     for (const name of names) assert.match(page, new RegExp(`^\\.SS ${name}( |$)`, 'm'));
+    for (const name of hidden) assert.doesNotMatch(page, new RegExp(`^\\.SS ${name}( |$)`, 'm'));
     for (const { name } of flags) assert.match(page, new RegExp(`--${name}\\b`));
     assert.doesNotMatch(page, /^\.(?!TH|SH|SS|TP|PP|B |BR |RS|RE|nf|fi)/m);
   });
