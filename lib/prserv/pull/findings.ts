@@ -2,7 +2,7 @@ import type { ChecksumValue, PackageKey } from '../store.ts';
 import { type Conflict, type ConflictKind, type PackagePlan, type Raised, rowsOf } from './rules.ts';
 
 /** How many of each are named; all are counted. */
-export const MOST_NAMED = 10_000;
+export const MOST_NAMED = 5000;
 
 /** What is found out about all packages of a source. */
 export class PrFindings {
