@@ -268,11 +268,12 @@ _bakeserv() {
       else :; fi ;;
     publish)
       case "$prev" in
+        --address) return ;;
         --stages-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --packages) return ;;
         --on-conflict) COMPREPLY=($(compgen -W "fail keep raise" -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--yes --stages-dir --json --hashes --prs --packages --on-conflict --dry-run --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --yes --stages-dir --json --hashes --prs --packages --on-conflict --dry-run --version --help" -- "$cur"))
       else :; fi ;;
     discard)
       case "$prev" in

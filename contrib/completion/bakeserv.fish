@@ -282,6 +282,7 @@ complete -c bakeserv -n '__fish_seen_subcommand_from stages' -l stages-dir -r -F
 complete -c bakeserv -n '__fish_seen_subcommand_from stages' -l json -d 'Print the result as JSON'
 complete -c bakeserv -n '__fish_seen_subcommand_from stages' -l version -d 'Show the version and exit'
 complete -c bakeserv -n '__fish_seen_subcommand_from stages' -l help -s h -d 'Show this help and exit'
+complete -c bakeserv -n '__fish_seen_subcommand_from publish' -l address -x -d 'The server that the stage is of, by an address that `bakeserv status` shows, where the stage knows it by another'
 complete -c bakeserv -n '__fish_seen_subcommand_from publish' -l yes -d 'Do not ask'
 complete -c bakeserv -n '__fish_seen_subcommand_from publish' -l stages-dir -r -F -d 'The folder of the stages, on a local disk; by default bakeserv/stages in $XDG_STATE_HOME, which is ~/.local/state'
 complete -c bakeserv -n '__fish_seen_subcommand_from publish' -l json -d 'Print the result as JSON'

@@ -118,6 +118,12 @@ describe('a clone', () => {
     assert.equal((await runToEnd(['clone', at('site'), at('new')])).status, 0);
     const none = await runToEnd(['clone', at('none.db'), at('other')]);
     assert.deepEqual([none.status, none.stderr], [1, `bakeserv: no database at ${at('none.db')}\n`]);
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['new', 'site']);
+    // Through a link, and not the link in its place.
+    fs.mkdirSync(at('behind'));
+    fs.symlinkSync('behind', at('link'));
+    assert.equal((await runToEnd(['clone', at('site'), at('link')])).status, 0);
+    assert.ok(fs.lstatSync(at('link')).isSymbolicLink());
+    assert.ok(fs.existsSync(at('behind/bakeserv.yaml')));
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['behind', 'link', 'new', 'site']);
   });
 });

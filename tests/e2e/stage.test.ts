@@ -191,6 +191,11 @@ describe('a stage', () => {
     assert.equal(far.status, 0, far.stderr);
     const elsewhere = await home.bakeserv(['publish', 'far', '--yes']);
     assert.match(elsewhere.stderr, /no server of this user answers on 127\.0\.0\.1:1/);
+    const named = await home.bakeserv(['publish', 'far', '--dry-run', '--address', 'unix://./shared.sock']);
+    assert.deepEqual(
+      [named.status, named.stdout.split('\n')[0]],
+      [0, 'PR values of 0 packages: 0 new, 0 here already'],
+    );
   });
 
   test('needs a shared server, or the name of one', async (t) => {

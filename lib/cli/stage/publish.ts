@@ -9,6 +9,7 @@ import type { FoundServer } from '../process/control-folder.ts';
 import { ownServerAt, runPull } from '../publish/pull.ts';
 import { describePull, type PullResult } from '../publish/text.ts';
 import { requireStage, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
+import { wholeAddress } from './shared.ts';
 import { takeStage } from './stage.ts';
 
 /** A stage that is started to be read from ends so long after it was. */
@@ -70,12 +71,13 @@ async function targetOf(
   args: Args,
 ): Promise<Pick<FoundServer, 'control'> & { readonly address: string }> {
   const { hashserv, prserv }: Upstreams = record.upstreams;
-  const address = args.has('hashes') && !args.has('prs') ? hashserv : prserv;
+  const named = args.text('address');
+  const address = named ? wholeAddress(named) : args.has('hashes') && !args.has('prs') ? hashserv : prserv;
   const { control, status } = await ownServerAt(address);
   const both = args.has('hashes') === args.has('prs');
-  if (both && !status.addresses.includes(hashserv))
+  if (both && named === undefined && !status.addresses.includes(hashserv))
     throw new InvokeError(
-      `the stage ${record.name} asks ${hashserv} for hashes and ${prserv} for PR values: publish them one after the other, with --hashes and --prs`,
+      `the stage ${record.name} asks ${hashserv} for hashes and ${prserv} for PR values: where that is one server, name it with --address, otherwise publish to one after the other, with --hashes and --prs`,
     );
   return { control, address };
 }

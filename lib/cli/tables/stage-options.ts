@@ -62,6 +62,12 @@ export const DISCARD_OPTIONS: readonly Option[] = [
 const PULLED = ['hashes', 'prs', 'packages', 'on-conflict', 'dry-run'];
 
 export const PUBLISH_OPTIONS: readonly Option[] = [
+  own({
+    name: 'address',
+    type: 'string',
+    describe:
+      'The server that the stage is of, by an address that `bakeserv status` shows, where the stage knows it by another',
+  }),
   YES,
   STAGES_DIR,
   JSON_FLAG,

@@ -32,7 +32,7 @@ const SERVICES: readonly ServiceName[] = ['hashserv', 'prserv'];
 
 /** `bakeserv clone SOURCE DIR`. */
 export async function run({ args }: ServerCall): Promise<number> {
-  const [word, folder] = [args.need('SOURCE'), path.resolve(args.need('DIR'))];
+  const [word, folder] = [args.need('SOURCE'), wholePath(args.need('DIR'))];
   if (args.has('users') && isServer(word))
     throw new UsageError('--users: a running server gives nobody the tokens of its users; name its database instead');
   removeLeftovers(folder, ['clone']);
@@ -65,13 +65,26 @@ export async function run({ args }: ServerCall): Promise<number> {
   }
 }
 
-/** @throws ConfigError when there is something */
+/** Where the folder is, also behind a link. */
+function wholePath(given: string): string {
+  const folder = path.resolve(given);
+  try {
+    return fs.realpathSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return folder;
+    throw new ConfigError(`DIR: cannot look at ${folder}: ${reasonOf(error)}`, error);
+  }
+}
+
+/** @throws ConfigError when it cannot be the name of a folder that is made beside it, which would show only at the end */
 function requireFree(folder: string): void {
   const found = fs.statSync(folder, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isDirectory()) throw new ConfigError(`DIR: ${folder} is there already, and is not a folder`);
   if (fs.readdirSync(folder).length > 0)
     throw new ConfigError(`DIR: ${folder} is not empty: a clone goes into a new or empty folder`);
+  if (found.dev !== fs.statSync(path.dirname(folder)).dev)
+    throw new ConfigError(`DIR: ${folder} is a mount point: name a folder in it`);
 }
 
 function makeOne(folder: string): void {
