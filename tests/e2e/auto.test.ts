@@ -25,6 +25,32 @@ process.stdout.write(reply.unihash);
 client.close();
 `;
 
+test('a private server of two workers ends by itself when none of them has had a client for so long', async (t) => {
+  const home = createHome(t);
+  const { stdout, stderr, status } = await home.bakeserv(['auto', '--idle', '2'], { BAKESERV_WORKERS: '2' });
+  assert.equal(status, 0, stderr);
+  let over = false;
+  const ending = ended(control(home)).then(() => {
+    over = true;
+  });
+  const connect = () =>
+    connectClient(parseAddress(variablesOf(stdout).BB_HASHSERVE!), { protocol: 'OEHASHEQUIV 1.1', reconnects: 0 });
+  const [, second] = [await connect(), await connect()].map((client, i) => {
+    if (i === 0) client.close();
+    return client;
+  });
+  const [found] = await home.servers();
+  assert.equal(found!.workers!.length, 2);
+  // Longer than the idle time: one client of one worker keeps the server.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  assert.deepEqual(await second!.invoke('ping', {}), { alive: true });
+  assert.equal(over, false);
+  second!.close();
+  await ending;
+  assert.ok(!fs.existsSync(path.join(home.folder, 'hashserve.sock')));
+  for (const { pid } of found!.workers!) assert.throws(() => process.kill(pid, 0));
+});
+
 test('a build’s life: workers report, the cooker looks up, packages get PRs, and the server ends by itself', async (t) => {
   const home = createHome(t);
   const { stdout, stderr, status } = await home.bakeserv(['auto', '--idle', '2']);

@@ -97,6 +97,32 @@ describe('a socket of a service manager', { concurrency: true }, () => {
     assert.doesNotMatch(await stderr, / warn: .*socket/);
   });
 
+  test('is accepted from by the process that leads several, and by none of these', async (t) => {
+    const home = createHome(t);
+    const sockets = [await listening(t, path.join(home.folder, 'handed.sock')), await listening(t, 0)];
+    const child = await start(t, home, sockets, 'builders:everybody', `workers: 2\n${LISTENERS}`);
+    const port = sockets[1]!.port;
+    await output(child, new RegExp(`127.0.0.1:${port}\\n`));
+    // To each worker in turn.
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(await mark(`unix://${home.folder}/handed.sock`), { count: 0 });
+      await assert.rejects(mark(`127.0.0.1:${port}`), /read-only/);
+    }
+    const [status] = await home.servers();
+    assert.equal(status!.workers!.length, 2);
+    const listens = (pid: number) =>
+      fs
+        .readdirSync(`/proc/${pid}/fd`)
+        .flatMap((fd) => /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [])
+        .filter((inode) =>
+          new RegExp(`:${port.toString(16).padStart(4, '0').toUpperCase()} \\S+ 0A .* ${inode} `).test(
+            fs.readFileSync('/proc/net/tcp', 'utf8'),
+          ),
+        );
+    assert.equal(listens(status!.pid).length, 1);
+    for (const { pid } of status!.workers!) assert.deepEqual(listens(pid), []);
+  });
+
   test('is an HTTP listener where the listener of its name is one', async (t) => {
     const home = createHome(t);
     const socket = await listening(t, 0);

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { faultsOf, newHistory } from '../postgres/history.ts';
 import { type PostgresServer, startPostgres } from '../postgres/server.ts';
 import {
+  eventually,
   getPr,
   LAUNCHER,
   report,
@@ -13,6 +14,7 @@ import {
   storedUnihash,
   temporaryFolder,
 } from './helpers.ts';
+import { WITHIN_MS, workersOf } from './workers-helpers.ts';
 
 describe('servers on one PostgreSQL, as processes', () => {
   let postgres: PostgresServer;
@@ -40,6 +42,28 @@ describe('servers on one PostgreSQL, as processes', () => {
       assert.doesNotMatch(said, /secret/);
     }
     assert.deepEqual(await one.stop(), { status: 0, signal: null });
+  });
+
+  test('two workers on it are one server: no value twice, and one finds what the other stored, also after one was killed', async (t) => {
+    const server = await start(t, await postgres.newDatabase(), ['--workers', '2']);
+    const [one, other] = [await server.pr(), await server.pr()];
+    for (let i = 0; i < 10; i += 2) {
+      assert.equal(await getPr(one, 'p-1-r0', `c${i}`), String(i));
+      assert.equal(await getPr(other, 'p-1-r0', `c${i + 1}`), String(i + 1));
+    }
+    const hashes = [await server.hash(), await server.hash()];
+    const told = await report(hashes[0]!, 'of one');
+    assert.equal(await storedUnihash(hashes[1]!, 'of one'), told);
+    const before = await workersOf(server);
+    process.kill(before[0]!.pid, 'SIGKILL');
+    await eventually(WITHIN_MS, async () => {
+      const now = await workersOf(server);
+      assert.ok(now.length === 2 && now[0]!.pid !== before[0]!.pid);
+    });
+    // Whoever has fewest gets them: the one that came last.
+    assert.equal(await storedUnihash(await server.hash(), 'of one'), told);
+    assert.equal(await getPr(await server.pr(), 'p-1-r0', 'c10'), '10');
+    assert.deepEqual(await server.stop(), { status: 0, signal: null });
   });
 
   test('killed again and again under load, nothing answered is lost and no value is given twice', async (t) => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Client } from '../../lib/asyncrpc/client/client.ts';
-import { askStatus } from '../../lib/cli/process/control-client.ts';
-import { controlFolder, controlSocket } from '../../lib/cli/process/control-folder.ts';
-import type { WorkerStatus } from '../../lib/workers/lead.ts';
 import { hashConversation, prConversation } from '../wire/conversations.ts';
 import { keepWindow, PacedClient, withSeed } from '../wire/paced.ts';
 import {
@@ -24,22 +22,12 @@ import {
   temporaryFolder,
 } from './helpers.ts';
 import { openOther } from './sqlite.ts';
+import { statusOf, WITHIN_MS, workersOf } from './workers-helpers.ts';
 
-const WITHIN_MS = 30_000;
 const CLEAN = { status: 0, signal: null };
 
 function serveTwo(t: Context, folder: string, args: readonly string[] = []): Promise<ServerProcess> {
   return serve(t, { folder, args: ['--workers', '2', ...args] });
-}
-
-async function statusOf({ child }: ServerProcess) {
-  const status = await askStatus(controlSocket(controlFolder(), child.pid!));
-  assert.ok(status, 'the server answers');
-  return status;
-}
-
-async function workersOf(server: ServerProcess): Promise<readonly WorkerStatus[]> {
-  return (await statusOf(server)).workers!;
 }
 
 const isAlive = (pid: number) => {
@@ -57,9 +45,22 @@ function pathOf({ addresses: [address] }: ServerProcess): string {
 }
 
 describe('a server of two workers', () => {
-  test('answers each client what it asked, over both of them, with requests in flight', (t) =>
+  const cleanUps: (() => void | Promise<void>)[] = [];
+  let server: ServerProcess;
+  before(async () => {
+    const suite: Context = { after: (fn) => void cleanUps.unshift(fn) };
+    const args = ['--sync-mode', 'on_shutdown', '--cache-size', '8KiB', '--bind', 'http://127.0.0.1:0'];
+    server = await serveTwo(suite, temporaryFolder(suite), args);
+  });
+  after(async () => {
+    for (const each of cleanUps) await each();
+  });
+
+  /** Clients of the test before have been seen to go. */
+  const left = () => eventually(WITHIN_MS, async () => assert.equal((await statusOf(server)).clients, 0));
+
+  test('answers each client what it asked, over both of them, with requests in flight', () =>
     withSeed(async (random) => {
-      const server = await serveTwo(t, temporaryFolder(t), ['--sync-mode', 'on_shutdown', '--cache-size', '8KiB']);
       const clients = Array.from({ length: 2 }, () => new PacedClient(net.connect(pathOf(server)), random));
       const [hashes, values] = clients as [PacedClient, PacedClient];
       await Promise.all([
@@ -74,8 +75,8 @@ describe('a server of two workers', () => {
       for (const client of clients) client.close();
     }));
 
-  test('gives no PR value twice, and every worker finds what another has answered', async (t) => {
-    const server = await serveTwo(t, temporaryFolder(t));
+  test('gives no PR value twice, and every worker finds what another has answered', async () => {
+    await left();
     const clients = await Promise.all(Array.from({ length: 12 }, () => server.pr()));
     const packages = Array.from({ length: 20 }, (_, i) => `recipe-${i}-1.0-r0`);
     const values = await Promise.all(
@@ -91,47 +92,11 @@ describe('a server of two workers', () => {
       const told = await report(hashes[i % 2]!, name);
       assert.equal(await storedUnihash(hashes[(i + 1) % 2]!, name), told);
     }
+    for (const client of [...clients, ...hashes]) client.close();
   });
 
-  test('is one server to status and metrics', async (t) => {
-    const server = await serveTwo(t, temporaryFolder(t), ['--bind', 'http://127.0.0.1:0']);
-    const [, http] = server.addresses;
-    assert.ok(http?.kind === 'http');
-    const clients = await Promise.all(Array.from({ length: 4 }, () => server.hash()));
-    for (const [i, client] of clients.entries()) await report(client, `metric ${i}`);
-    const status = await statusOf(server);
-    assert.equal(status.clients, 4);
-    assert.deepEqual(
-      status.workers!.map(({ clients }) => clients),
-      [2, 2],
-    );
-    const metrics = async () => (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
-    const figureIn = (text: string, name: string) =>
-      Number(
-        text
-          .split('\n')
-          .find((line) => line.startsWith(`${name} `))!
-          .slice(name.length),
-      );
-    const reports = 'bakeserv_requests_total{service="hashserv",command="report",result="ok"}';
-    // Whoever is asked.
-    for (let i = 0; i < 4; i++) {
-      const text = await metrics();
-      assert.equal(figureIn(text, reports), 4);
-      assert.equal(figureIn(text, 'bakeserv_workers'), 2);
-    }
-    const [first] = status.workers!;
-    process.kill(first!.pid, 'SIGKILL');
-    await eventually(WITHIN_MS, async () => {
-      const text = await metrics();
-      assert.equal(figureIn(text, 'bakeserv_worker_replacements_total'), 1);
-      assert.equal(figureIn(text, reports), 4, 'a counter goes back');
-      assert.equal(figureIn(text, 'bakeserv_workers'), 2);
-    });
-  });
-
-  test('runs jobs in one process, for the clients of all', async (t) => {
-    const server = await serveTwo(t, temporaryFolder(t));
+  test('runs jobs in one process, for the clients of all', async () => {
+    await left();
     const clients = await Promise.all(Array.from({ length: 2 }, () => server.hash()));
     for (const [i, client] of clients.entries()) {
       const started = await client.invoke('job-start', { kind: 'clean-unused', parameters: { max_age_seconds: i } });
@@ -140,23 +105,114 @@ describe('a server of two workers', () => {
       for (const each of clients) assert.equal(field(await each.invoke('job-show', { id }), 'kind'), 'clean-unused');
       await assert.rejects(client.invoke('job-start', { kind: 'none', parameters: {} }), /there is no kind of job/);
     }
+    for (const client of clients) client.close();
   });
 
-  test('lets in no more clients than a single process would, and says so', async (t) => {
-    const server = await serveTwo(t, temporaryFolder(t), ['--max-connections', '6', '--bind', 'http://127.0.0.1:0']);
-    const sockets = Array.from({ length: 9 }, () => net.connect(pathOf(server)).on('error', () => {}));
+  test('is one server to status and metrics', async () => {
+    await left();
+    const [, http] = server.addresses;
+    assert.ok(http?.kind === 'http');
+    const metrics = async () => (await fetch(`http://127.0.0.1:${http.port}/metrics`)).text();
+    const reports = 'bakeserv_requests_total{service="hashserv",command="report",result="ok"}';
+    const figureIn = (text: string, name: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))!
+          .slice(name.length),
+      );
+    const counted = figureIn(await metrics(), reports);
+    await left();
+    const clients = await Promise.all(Array.from({ length: 4 }, () => server.hash()));
+    for (const [i, client] of clients.entries()) await report(client, `metric ${i}`);
+    const status = await statusOf(server);
+    assert.equal(status.clients, 4);
+    assert.deepEqual(
+      status.workers!.map(({ clients }) => clients),
+      [2, 2],
+    );
+    // Whoever is asked.
+    for (let i = 0; i < 4; i++) {
+      const text = await metrics();
+      assert.equal(figureIn(text, reports), counted + 4);
+      assert.equal(figureIn(text, 'bakeserv_workers'), 2);
+    }
+    const [first] = status.workers!;
+    process.kill(first!.pid, 'SIGKILL');
+    // Looked at by status first: each scrape costs both workers something that the one that starts needs.
+    await eventually(WITHIN_MS, async () => {
+      const now = await workersOf(server);
+      assert.ok(now.length === 2 && !now.some(({ pid }) => pid === first!.pid), 'not replaced');
+    });
+    await eventually(WITHIN_MS, async () => {
+      const text = await metrics();
+      assert.equal(figureIn(text, 'bakeserv_worker_replacements_total'), 1);
+      assert.equal(figureIn(text, reports), counted + 4, 'a counter goes back');
+      assert.equal(figureIn(text, 'bakeserv_workers'), 2);
+    });
+  });
+});
+
+describe('a server of two workers with few places', () => {
+  const connected = (t: Context, count: number, connect: () => net.Socket) => {
+    const sockets = Array.from({ length: count }, () => connect().on('error', () => {}));
     t.after(() => {
       for (const socket of sockets) socket.destroy();
     });
+    // One that never says a word has a place all the same, once.
     for (const socket of sockets) socket.resume();
-    await eventually(WITHIN_MS, async () => {
-      assert.equal(sockets.filter((socket) => socket.closed).length, 3);
-      assert.equal((await statusOf(server)).clients, 6);
-    });
-    await server.logged(/connection limit reached: refused peer=unix limit=6/);
-    sockets.find((socket) => !socket.closed)!.destroy();
+    return sockets;
+  };
+  const open = (sockets: readonly net.Socket[]) => sockets.filter((socket) => !socket.closed);
+
+  test('lets in no more clients, and no more from an address, than a single process would, and says so', async (t) => {
+    const ports = ['127.0.0.1:0', '127.0.0.1:0,proxy-protocol'].flatMap((bind) => ['--bind', bind]);
+    const few = [
+      '--max-connections',
+      '12',
+      '--max-connections-per-address',
+      '3',
+      '--trust-proxy',
+      '127.0.0.8,127.0.0.9',
+      '--handshake-timeout',
+      '60',
+    ];
+    const server = await serveTwo(t, temporaryFolder(t), [...few, ...ports]);
+    const [, plain, proxied] = server.addresses as readonly { port: number }[];
+    const from = (localAddress: string, to = plain!) =>
+      connected(t, 5, () => net.connect({ port: to.port, host: '127.0.0.1', localAddress }));
+    const settled = (sockets: readonly net.Socket[], clients: number, refused: number) =>
+      eventually(WITHIN_MS, async () => {
+        assert.equal(sockets.length - open(sockets).length, refused);
+        assert.equal((await statusOf(server)).clients, clients);
+      });
+    // The workers count for themselves too: what one of them would still let in, the server does not.
+    const near = from('127.0.0.1');
+    await settled(near, 3, 2);
+    await server.logged(/connection limit of an address reached: refused peer=127\.0\.0\.1:\d+ limit=3/);
+    // Not behind the header of a proxy either, where nobody says who is there.
+    const unnamed = from('127.0.0.8');
+    await settled(unnamed, 6, 2);
+    // A proxy that names its clients stands for more than one address may have.
+    const behind = from('127.0.0.9', proxied!);
+    const answered = behind.map((socket) => once(socket, 'data'));
+    for (const [i, socket] of behind.entries())
+      socket.write(
+        `PROXY TCP4 203.0.113.${i} 127.0.0.1 5000 8585\r\nOEHASHEQUIV 1.1\nneeds-headers: false\n\n{"ping": {}}\n`,
+      );
+    await Promise.all(answered);
+    await settled(behind, 11, 0);
+    console.error(
+      'L',
+      [near, unnamed, behind].map((x) => open(x).length),
+      server.stderr(),
+    );
+    const local = connected(t, 3, () => net.connect(pathOf(server)));
+    await settled(local, 12, 2);
+    await server.logged(/connection limit reached: refused peer=unix limit=12/);
+    open(near)[0]!.destroy();
     // Its place is free once its worker has noticed.
-    await eventually(WITHIN_MS, async () => assert.equal((await statusOf(server)).clients, 5));
+    await eventually(WITHIN_MS, async () => assert.equal((await statusOf(server)).clients, 11));
     assert.deepEqual(await (await server.hash()).invoke('ping', {}), { alive: true });
   });
 });
