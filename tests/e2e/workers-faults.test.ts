@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import {
   afterwards,
@@ -21,6 +22,15 @@ import { statusOf, WITHIN_MS, workersOf } from './workers-helpers.ts';
 
 const CLEAN = { status: 0, signal: null };
 
+/** What a client reads that says all it has to say, and ends its side before anybody has looked at it. */
+async function halfClosed(folder: string): Promise<string> {
+  const socket = net.connect({ path: path.join(folder, 's'), allowHalfOpen: true });
+  socket.end('OEHASHEQUIV 1.1\nneeds-headers: false\n\n{"ping": {}}\n');
+  const said = await text(socket);
+  socket.destroy();
+  return said;
+}
+
 test('a worker that hangs is replaced, its newcomers are served, and neither status, metrics nor the end wait for one', async (t) => {
   const folder = temporaryFolder(t);
   const args = ['--workers', '2', '--worker-timeout', '4', '--drain-timeout', '2', '--bind', 'http://127.0.0.1:0'];
@@ -33,6 +43,7 @@ test('a worker that hangs is replaced, its newcomers are served, and neither sta
   const [victim] = await workersOf(server);
   process.kill(victim!.pid, 'SIGSTOP');
   assert.equal((await statusOf(server)).clients, 2);
+  const halves = Promise.all([halfClosed(folder), halfClosed(folder)]);
   const asking = Promise.all([
     ...['/healthz', '/metrics'].map(async (name) => (await fetch(`http://127.0.0.1:${http.port}${name}`)).status),
     // On either worker, as far as anybody can know by now.
@@ -41,6 +52,8 @@ test('a worker that hangs is replaced, its newcomers are served, and neither sta
   await server.logged(/a worker does not answer any more: it is ended worker=1/);
   const [health, metrics, ...found] = await asking;
   assert.deepEqual([health, metrics], [200, 200]);
+  // Nothing of what had arrived before is lost, and the end of a client's side is not that of ours.
+  for (const said of await halves) assert.match(said, /"alive": ?true/);
   assert.deepEqual(new Set(found).size, 1);
   assert.notEqual(found[0], null);
   await eventually(WITHIN_MS, async () => {
@@ -78,8 +91,8 @@ test('SIGTERM while further workers are starting: whoever is served already is s
   });
   const ended = once(child, 'close');
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    said += text;
+  child.stderr.setEncoding('utf8').on('data', (piece) => {
+    said += piece;
   });
   afterwards(t, () => void child.kill('SIGKILL'));
   const socket = await firstAnswer(path.join(folder, 's'), { get: { method: METHOD, taskhash: 'none' } });
