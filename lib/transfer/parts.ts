@@ -111,3 +111,6 @@ export function nameOfRow(part: Part, row: Row): string {
   });
   return `${what} ${shown.join(' ')}`;
 }
+
+/** How the names of settings begin that say which database this is, and how far it has read others: a copy is another one. */
+export const OWN_SETTINGS = 'bakeserv-';

@@ -56,7 +56,10 @@ for (const [name, newFrom, newTo] of PAIRS) {
       const from = await fill(await newFrom(), {
         unihashes: [unihash('t1', 1, 'kept'), unihash('t2', 2)],
         outhashes: [outhash('t2', 'o'), outhash('t1', 'o')],
-        config: [['gc-mark', 'kept']],
+        config: [
+          ['gc-mark', 'kept'],
+          ['bakeserv-id', 'which database it is: the copy is another one'],
+        ],
         values: [value('a-1-r0', 'c', '10')],
         users: [['admin', 'sha256:00:11', '@all']],
       });

@@ -17,7 +17,7 @@ import { openPostgres } from '../engine/database.ts';
 import { type ConnectionPool, createPool } from '../engine/pool.ts';
 import { HASH_SCHEMA } from '../hash/schema.ts';
 import { PR_SCHEMA } from '../pr/schema.ts';
-import { compareRows, insertRows, readById, readByKey, readRivals, TABLES } from './tables.ts';
+import { compareRows, countRows, insertRows, readById, readByKey, readRivals, TABLES } from './tables.ts';
 
 /** What reads a database: as a source, and to see what a target has. */
 type PostgresReader = Omit<Target, 'faultOf' | 'add'>;
@@ -63,10 +63,7 @@ function readerOf(name: string, pool: ConnectionPool, parts: readonly Part[]): O
   return {
     name,
     parts: new Set(parts),
-    async count(part) {
-      const text = `SELECT count(*) AS n FROM ${TABLES[part]}`;
-      return Number((await pool.read<{ n: string }>({ name: '', text }))[0]!.n);
-    },
+    count: (part) => countRows(pool, part),
     async slice(part, after, { rows: limit, bytes }) {
       const page =
         part === 'values'

@@ -1,4 +1,4 @@
-import { CREATED, isSameTime, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
+import { CREATED, isSameTime, OWN_SETTINGS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import { CREATED_TEXT, CREATED_VALUE } from '../hash/schema.ts';
 
@@ -16,6 +16,15 @@ const fields = (part: Part) =>
   PARTS[part].columns
     .map((column) => (column === CREATED ? `${CREATED_TEXT(CREATED)} AS ${CREATED}` : `"${column}"`))
     .join(', ');
+
+/** Rows that a copy takes, as a condition. */
+const taken = (part: Part) =>
+  part === 'config' ? `left(name, ${OWN_SETTINGS.length}) IS DISTINCT FROM '${OWN_SETTINGS}'` : 'true';
+
+export async function countRows(pool: ConnectionPool, part: Part): Promise<number> {
+  const text = `SELECT count(*) AS n FROM ${TABLES[part]} WHERE ${taken(part)}`;
+  return Number((await pool.read<{ n: string }>({ name: '', text }))[0]!.n);
+}
 
 /** Rows as a table of parameters, one array a column; `i` is a row's place, from 1. */
 const given = (columns: readonly string[]) =>
@@ -44,7 +53,7 @@ export async function readById(
   const ids = await pool.read<{ id: number; bytes: number }>(
     {
       name: `bakeserv-copy-ids-${part}`,
-      text: `SELECT id, 64 + ${bytes.join(' + ')} AS bytes FROM ${TABLES[part]} WHERE id > $1 ORDER BY id LIMIT $2`,
+      text: `SELECT id, 64 + ${bytes.join(' + ')} AS bytes FROM ${TABLES[part]} WHERE id > $1 AND ${taken(part)} ORDER BY id LIMIT $2`,
     },
     [after, limit],
   );
@@ -58,7 +67,7 @@ export async function readById(
   const found = await pool.read<Record<string, string | null>>(
     {
       name: `bakeserv-copy-rows-${part}`,
-      text: `SELECT ${fields(part)} FROM ${TABLES[part]} WHERE id > $1 AND id <= $2 ORDER BY id`,
+      text: `SELECT ${fields(part)} FROM ${TABLES[part]} WHERE id > $1 AND id <= $2 AND ${taken(part)} ORDER BY id`,
     },
     [after, last.id],
   );

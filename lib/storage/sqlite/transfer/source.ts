@@ -5,7 +5,17 @@ import { ALL_PARTS, PARTS, type Part, type Row } from '../../../transfer/parts.t
 import { patiently } from '../engine/connections.ts';
 import { tableNames } from '../engine/database.ts';
 import { openToLook } from '../upkeep/look.ts';
-import { compareRows, type Read, readHex, readIds, readRivals, readRows, type StoredRow, TABLES } from './tables.ts';
+import {
+  compareRows,
+  countRows,
+  type Read,
+  readHex,
+  readIds,
+  readRivals,
+  readRows,
+  type StoredRow,
+  TABLES,
+} from './tables.ts';
 
 /** What reads a file: as a source, and to see what a target has. */
 export type SqliteReader = Omit<Target, 'faultOf' | 'add'>;
@@ -45,9 +55,7 @@ export function readerOf(file: string, read: Read, tables: ReadonlySet<string>):
   return {
     name: file,
     parts: new Set(ALL_PARTS.filter((part) => tables.has(TABLES[part]))),
-    async count(part) {
-      return (await read<{ n: number }>(`SELECT count(*) AS n FROM ${TABLES[part]}`, []))[0]!.n;
-    },
+    count: (part) => countRows(read, part),
     slice: (part, after, limits) => readSlice(read, part, after === null ? 0 : Number(after), limits),
     compare: (part, rows) => compareRows(read, part, rows),
     rivals: (rows) => readRivals(read, rows),

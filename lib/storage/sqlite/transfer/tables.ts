@@ -1,4 +1,4 @@
-import { CREATED, isSameTime, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
+import { CREATED, isSameTime, OWN_SETTINGS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { Binding, Param } from '../engine/binding.ts';
 
 export const TABLES: Readonly<Record<Part, string>> = {
@@ -8,6 +8,10 @@ export const TABLES: Readonly<Record<Part, string>> = {
   config: 'config',
   values: 'PRMAIN',
 };
+
+/** Rows that a copy takes, as a condition. */
+const taken = (part: Part) =>
+  part === 'config' ? `substr(name, 1, ${OWN_SETTINGS.length}) IS NOT '${OWN_SETTINGS}'` : 'true';
 
 /** Reads, for as long as it takes. */
 export type Read = <R>(sql: string, params: readonly Param[]) => Promise<R[]>;
@@ -22,10 +26,15 @@ const keyed = (part: Part, table: string) =>
     .map((column, i) => `${table}."${column}" ${PARTS[part].nullable.includes(column) ? 'IS' : '='} q.value->>${i}`)
     .join(' AND ');
 
+export async function countRows(read: Read, part: Part): Promise<number> {
+  const [row] = await read<{ n: number }>(`SELECT count(*) AS n FROM ${TABLES[part]} WHERE ${taken(part)}`, []);
+  return row!.n;
+}
+
 /** Every table has a rowid, and it is the id where there is one: rows come in the order they were stored. */
 export async function readIds(read: Read, part: Part, after: number, limit: number) {
   const sql = `SELECT rowid AS at, 64 + ${bytesOf(PARTS[part].columns)} AS bytes FROM ${TABLES[part]}
-    WHERE rowid > ? ORDER BY rowid LIMIT ?`;
+    WHERE rowid > ? AND ${taken(part)} ORDER BY rowid LIMIT ?`;
   return read<{ at: number; bytes: number }>(sql, [after, limit]);
 }
 
@@ -34,7 +43,8 @@ export type StoredRow = { readonly at: number } & { readonly [column: string]: s
 
 export const readRows = (read: Read, part: Part, after: number, last: number) =>
   read<StoredRow>(
-    `SELECT rowid AS at, ${quoted(PARTS[part].columns)} FROM ${TABLES[part]} WHERE rowid > ? AND rowid <= ? ORDER BY rowid`,
+    `SELECT rowid AS at, ${quoted(PARTS[part].columns)} FROM ${TABLES[part]}
+      WHERE rowid > ? AND rowid <= ? AND ${taken(part)} ORDER BY rowid`,
     [after, last],
   );
 
