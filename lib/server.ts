@@ -19,7 +19,7 @@ import { createLateJobs, type Jobs } from './jobs/late.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
 import { createMetrics, type Metrics } from './metrics/source.ts';
-import type { ServiceName, Shown } from './metrics/sources.ts';
+import { newShown, type ServiceName } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
 import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
@@ -32,6 +32,7 @@ import type { Crew } from './start/crew.ts';
 import { type Door, type Doors, type HandedDoors, openDoors } from './start/doors.ts';
 import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
+import { type Mirroring, openMirrors } from './start/mirrors.ts';
 import { once } from './start/once.ts';
 import { foreignFiles } from './start/own-files.ts';
 import { checkStores, probeOf } from './start/stores.ts';
@@ -40,6 +41,7 @@ import { checkDatabase, createStores, FILE_WORK, jobArchiveOf, pullMeans } from 
 
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
+export type { Mirroring } from './start/mirrors.ts';
 /** For `bakeserv backup`, `check` and `restore`. */
 export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 export { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
@@ -63,8 +65,10 @@ export interface App extends AsyncDisposable {
    * @param listeners the server's, for those who ask how it is
    */
   openHttp(listeners?: () => readonly Door[]): Promise<HttpDoor>;
-  /** Long work in the background. Those of an earlier start go on once `resume` is called. */
+  /** Long work in the background. */
   readonly jobs: Jobs;
+  /** The servers that this one keeps itself level with. `resume` begins with that, and goes on with jobs of an earlier start. */
+  readonly mirrors: Pick<Mirroring, 'list' | 'resume'>;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
   /** How far behind the standbys are that services read from; null where it is a primary or a file. */
@@ -112,7 +116,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   });
   const services: Service[] = [];
   const figures = new HubFigures();
-  const shown: Shown = { version: packageVersion(), services: [], databases: [], caches: [], loader: null };
+  const shown = newShown(packageVersion());
   const onFatal = (error: StorageError) => {
     // Every failure is logged: on a bad disk the first need not be the only one.
     log.error('the database failed: the server stops', { error });
@@ -135,7 +139,6 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);
-
   const closeAll = () => closeData(services, [databases], access);
 
   try {
@@ -169,11 +172,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         database: database.file,
         requireFile,
       });
-      pulls.hashes = {
-        store,
-        database: database.file,
-        onStored: (task) => upstream?.forget(task),
-      };
+      pulls.hashes = { store, database: database.file, onStored: (task) => upstream?.forget(task) };
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
       shown.services.push({ name: 'hashserv', figures: service.figures, upstream: link });
@@ -208,7 +207,9 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
       shown.caches.push({ name: 'packages', state: store.cache });
     }
-    jobs.register(async () => [(await import('./pull/kind.ts')).pullKind({ ...pulls, ...pullMeans(config) })]);
+    const mirrors = openMirrors({ config, crew, jobs, parts: { ...pulls, ...pullMeans(config) }, log });
+    followers.push(mirrors.follower);
+    shown.mirrors = mirrors.here;
     const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures);
     const metrics = createMetrics({ ...shown, hub, workers: () => ({ serving: 1, replaced: 0 }) }, crew?.metrics);
     const clients = crew?.clients ?? (async () => hub.size);
@@ -216,19 +217,21 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       const hurry = setTimeout(() => {
         for (const service of services) service.stopAsking?.();
       }, UPSTREAM_GRACE_MS);
+      mirrors.close();
       await Promise.all([hub.drain(), jobs.close(JOBS_GRACE_MS)]);
       metrics.close();
       clearTimeout(hurry);
       await closeAll();
     });
     const openHttp: App['openHttp'] = async (listeners = () => []) =>
-      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners, clients });
+      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners, clients, mirrors });
     return {
       hub,
       metrics,
       failed,
       openHttp,
       jobs,
+      mirrors,
       loading: () => loading(),
       lags: () => ({ hashserv: lagOf.hashserv(), prserv: lagOf.prserv() }),
       check: () => checkStores(stores),
@@ -286,7 +289,7 @@ async function serveApp(app: App, open: () => Promise<Doors>): Promise<Server> {
     await app.close();
   });
   // Clients are answered by now, and wait for none of it.
-  void app.jobs.resume();
+  void app.mirrors.resume();
   return {
     ...app,
     listeners: doors.list,

@@ -157,6 +157,23 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
     ],
   ],
   [
+    'Mirrors',
+    [
+      of('Since they were level', 's', [
+        [gauge('bakeserv_mirror_lag_seconds'), '{{instance}} {{source}}'],
+        [gauge('bakeserv_mirror_interval_seconds'), '{{instance}} {{source}} comes every'],
+      ]),
+      of('Runs, and those that fail (1: the last)', 'short', [
+        [
+          `sum by (source, result) (increase(bakeserv_mirror_runs_total{${SERVER}}[$__rate_interval]))`,
+          '{{source}} {{result}}',
+        ],
+        [gauge('bakeserv_mirror_failing'), '{{instance}} {{source}} {{why}}'],
+      ]),
+      of('Rows taken', 'ops', [[rate('bakeserv_mirror_rows_total', 'source, rows'), '{{source}} {{rows}}']]),
+    ],
+  ],
+  [
     'Process',
     [
       quantiles('Event-loop delay', 'bakeserv_event_loop_delay_seconds', '', ''),

@@ -29,6 +29,7 @@ export { type JobAccess, type JobKind, type JobRun, parametersOf, type Slice } f
 export type { JobKindSource, Jobs } from '../jobs/late.ts';
 export type { JobState } from '../jobs/records.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
+export type { MirrorEnd, MirrorRows, MirrorState, MirrorStatus } from '../meter/mirror-status.ts';
 export type { StandbyLag } from '../meter/standby-lag.ts';
 export type { Observed, Sample, Snapshot } from '../metrics/snapshot.ts';
 export type { Metrics, MetricsSource } from '../metrics/source.ts';
@@ -38,6 +39,7 @@ export {
   createApp,
   type Door,
   type Follower,
+  type Mirroring,
   type Server,
   startServer,
   type TakenOver,
@@ -53,5 +55,6 @@ export {
 export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
 export type { JobsConfig } from '../settings/job-settings.ts';
 export type { ListenerSpec } from '../settings/listener-spec.ts';
+export type { MirrorConfig } from '../settings/publishing/mirror-settings.ts';
 export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';

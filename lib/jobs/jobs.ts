@@ -131,7 +131,12 @@ export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): 
       ...{ position: null, done: 0, total: null, result: null, error: null, resumes: 0 },
     };
     const id = await opening.use((records) => records.add(job));
-    log.info('job accepted', { job: id, kind: kind.name, user: user ?? 'anonymous', peer: address });
+    log[kind.isRoutine ? 'debug' : 'info']('job accepted', {
+      job: id,
+      kind: kind.name,
+      user: user ?? 'anonymous',
+      peer: address,
+    });
     // It is on disk: a server that is stopping runs it after its next start.
     if (!closing) enqueue(liveJob({ ...job, id }, kind, key));
     return id;

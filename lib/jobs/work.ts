@@ -36,7 +36,7 @@ export function createWork({ records, forget, log }: WorkOptions): (job: LiveJob
       else Object.assign(record, { state: 'done', result: ended.result });
     } catch (error) {
       Object.assign(record, { state: 'failed', error: clientMessage(error) });
-      if (isFault(error)) log.error('job failed', { job: record.id, kind: record.kind, error });
+      if (isFault(error) && !job.kind.isRoutine) log.error('job failed', { job: record.id, kind: record.kind, error });
     }
   }
 
@@ -73,10 +73,11 @@ function setStopped({ record, kind }: LiveJob, reason: StopReason): void {
 function end(job: LiveJob, log: Logger): void {
   const { record } = job;
   const { id, kind, state, done, error } = record;
+  const level = job.kind.isRoutine ? 'debug' : 'info';
   if (state === 'waiting') return addLine(job, 'stopped with the server; goes on after its next start');
   record.ended = new Date().toISOString();
   addLine(job, error === null ? state : `${state}: ${error}`);
-  log.info(`job ${state}`, { job: id, kind, done, result: shortly(record), ...(error !== null && { error }) });
+  log[level](`job ${state}`, { job: id, kind, done, result: shortly(record), ...(error !== null && { error }) });
 }
 
 const shortly = ({ result }: JobRecord) => JSON.stringify(result)?.slice(0, 256);

@@ -9,7 +9,7 @@ An HTTP listener (\`--bind http://127.0.0.1:9099\`) shows what the server counts
 Prometheus. Without such a listener the numbers are counted all the same and nothing else is done with them.
 
 - **Who may scrape.** Whoever reaches the listener, without a login, as with \`/healthz\`: the figures tell how much is asked and
-  stored, and the addresses that the server listens on; they hold no hash, no name of a package, user or client, and no address of a
+  stored, and the addresses that the server listens on and mirrors; they hold no hash, no name of a package, user or client, and no address of a
   client. Bind the listener to a private address, or put a proxy in front of it, where that is too much.
 - **What it costs.** However many scrape, and however often, the figures are collected at most five times a second; rows of tables are
   counted at most every five minutes, in the background, and not at all while nobody scrapes.

@@ -1,5 +1,6 @@
 import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Histogram } from '../meter/histogram.ts';
+import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { TableCounts } from '../meter/row-counts.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
 import type { StandbyLag } from '../meter/standby-lag.ts';
@@ -63,7 +64,15 @@ export interface Shown {
   readonly databases: DatabaseSource[];
   readonly caches: CacheSource[];
   loader: (() => LoaderState) | null;
+  /** Those that this process runs. */
+  mirrors: () => readonly MirrorStatus[];
 }
+
+export const newShown = (version: string): Shown => ({
+  ...{ version, services: [], databases: [], caches: [] },
+  loader: null,
+  mirrors: () => [],
+});
 
 /** Everything that is read at a scrape. */
 export interface MetricSources extends Readonly<Shown> {

@@ -1,6 +1,7 @@
 import type { MetricRow } from './row.ts';
 import { CONNECTION_ROWS } from './rows/connections.ts';
 import { DATA_ROWS } from './rows/data.ts';
+import { MIRROR_ROWS } from './rows/mirrors.ts';
 import { PROCESS_ROWS } from './rows/process.ts';
 import { REQUEST_ROWS } from './rows/requests.ts';
 import { STORE_ROWS } from './rows/stores.ts';
@@ -19,5 +20,6 @@ export const METRICS: readonly MetricGroup[] = [
   { title: 'Memory, tables and files', rows: DATA_ROWS },
   { title: 'Writing', rows: STORE_ROWS },
   { title: 'Upstreams', rows: UPSTREAM_ROWS },
+  { title: 'Mirrors', rows: MIRROR_ROWS },
   { title: 'The process', rows: PROCESS_ROWS },
 ];

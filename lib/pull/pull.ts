@@ -70,9 +70,10 @@ export class Pull {
 
   /** By any address: a server that pulls from itself would wait for nothing new. */
   private async requireOther(source: PullSource): Promise<void> {
+    const id = await source.id();
+    // After it was asked: where it is this server, that has made the id.
     const own = await this.parts.hashes!.store.note('bakeserv-id');
-    if (own !== null && own === (await source.id()))
-      throw new InvokeError(`pull: ${source.name} is on the database of this server`);
+    if (own !== null && own === id) throw new InvokeError(`pull: ${source.name} is on the database of this server`);
   }
 
   private async *pullPrs(source: PullSource): AsyncGenerator<Slice, void, void> {

@@ -20,6 +20,7 @@ import {
 } from './listener-spec.ts';
 import type { ListenerGiven } from './listener-words.ts';
 import { workersOf } from './options.ts';
+import { type MirrorConfig, mirrorsOf } from './publishing/mirror-settings.ts';
 import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
 import { certificateOf, requireTlsListener, tlsDefaults } from './tls-settings.ts';
@@ -81,6 +82,7 @@ export interface Config {
   readonly allowOrigins: readonly string[];
   readonly admin: { readonly username: string; readonly password: string } | null;
   readonly cacheBytes: number;
+  readonly mirrors: readonly MirrorConfig[];
   readonly jobs: JobsConfig;
   readonly upstream: UpstreamConfig;
   readonly limits: Limits;
@@ -182,6 +184,7 @@ export function configOf(
     ),
     admin: adminOf(text('admin-user'), text('admin-password'), flag('read-only')),
     cacheBytes: value('cache-size') as number,
+    mirrors: mirrorsOf(value('mirror'), where('mirror'), { binds, readOnly: flag('read-only'), hashserv, prserv }),
     jobs: jobsOf(value, where, files),
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),

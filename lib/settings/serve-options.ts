@@ -1,5 +1,6 @@
 import { JOB_ROWS } from './job-settings.ts';
 import { LIMIT_OPTIONS, type Option, WORKER_TIMEOUT, WORKERS } from './options.ts';
+import { MIRROR_ROWS } from './publishing/mirror-settings.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
@@ -62,12 +63,7 @@ const ROWS: readonly Option[] = [
       default: true,
       describe: 'Serve hash equivalence; --no-hashserv turns it off',
     },
-    {
-      name: 'prserv',
-      type: 'boolean',
-      default: true,
-      describe: 'Serve PR values; --no-prserv turns it off',
-    },
+    { name: 'prserv', type: 'boolean', default: true, describe: 'Serve PR values; --no-prserv turns it off' },
     WORKERS,
     WORKER_TIMEOUT,
     {
@@ -239,6 +235,7 @@ const ROWS: readonly Option[] = [
       describe: 'Do not ask the upstream again for this long about a task it did not have; 0: always ask',
     },
   ]),
+  ...group('Mirrors', MIRROR_ROWS),
   ...group('Jobs', JOB_ROWS),
   ...group('Logging', [
     {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { formatAddress } from '../asyncrpc/transport/address.ts';
 import { readAuthorities } from '../asyncrpc/transport/authorities.ts';
 import { checkListenAddress, folderToCome } from '../asyncrpc/transport/listen-check.ts';
+import { readPrivateFile } from '../asyncrpc/transport/private-file.ts';
 import type { TlsFiles } from '../asyncrpc/transport/tls/credentials.ts';
 import { expiryWarning } from '../asyncrpc/transport/tls/expiry.ts';
 import { BakeservError, ConfigError, reasonOf } from '../errors.ts';
@@ -66,6 +67,8 @@ export async function checkStart(
     const upstream = config[service]?.upstream;
     if (upstream) await check(() => upstreamLogin(config.upstream, service, upstream));
   }
+  for (const { tokenFile } of config.mirrors)
+    if (tokenFile !== null) await check(() => readPrivateFile(tokenFile, '--mirror token-file'));
   const { logFile, accessLog } = config;
   if (logFile !== null) await check(() => checkLogFile('--log-file', logFile));
   if (accessLog !== null && accessLog !== '-') await check(() => checkLogFile('--access-log', accessLog));

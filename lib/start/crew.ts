@@ -1,4 +1,5 @@
 import type { JobsCall } from '../jobs/elsewhere.ts';
+import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { HandedDoors } from './doors.ts';
 
@@ -12,6 +13,8 @@ export interface Crew {
   listeners(): Promise<HandedDoors>;
   /** Asks the process that runs the jobs of all; null where that is this one. */
   readonly jobs: ((call: JobsCall) => Promise<unknown>) | null;
+  /** Asks the process that mirrors; null where that is this one. */
+  readonly mirrors: (() => Promise<readonly MirrorStatus[]>) | null;
   /** What all of them count, this one included. */
   metrics(own: Snapshot): Promise<Snapshot>;
   /** Clients of all of them. */

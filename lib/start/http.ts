@@ -7,7 +7,9 @@ import type { Logger } from '../log.ts';
 import type { Config, ServiceConfig } from '../settings/config.ts';
 
 /** What is served over HTTP, apart from what the settings say. */
-interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients'> {
+interface Parts
+  extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients'>,
+    Pick<HttpDoorOptions['facts'], 'mirrors'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];
 }
@@ -15,9 +17,9 @@ interface Parts extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients'> 
 /** Loads what serves HTTP: done only where such a listener is configured, because every other server should start fast. */
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
-  const { hub, stores, metrics, listeners, clients } = parts;
+  const { hub, stores, metrics, listeners, clients, mirrors } = parts;
   const { limits, allowOrigins, trustProxy } = config;
-  const facts = { ...factsOf(config), listeners };
+  const facts = { ...factsOf(config), listeners, mirrors };
   const proxies = createProxies(trustProxy);
   return createHttpDoor({
     hub,

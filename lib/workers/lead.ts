@@ -3,6 +3,7 @@ import { BakeservError, InvokeError } from '../errors.ts';
 import type { Loading } from '../hashserv/store.ts';
 import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
 import type { Jobs } from '../jobs/late.ts';
+import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { createMetrics } from '../metrics/source.ts';
 import { packageVersion } from '../package-version.ts';
@@ -42,6 +43,7 @@ export interface LedServer {
   loading(): Promise<Loading | null>;
   /** As an app has them. */
   lags(): Promise<ReturnType<App['lags']>>;
+  mirrors(): Promise<readonly MirrorStatus[]>;
   check(): Promise<readonly string[]>;
   takeOver(config: Config): Promise<TakenOver>;
   reopen(): Promise<void>;
@@ -69,6 +71,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
   const answer = async (worker: WorkerProcess, what: Question, value: unknown): Promise<unknown> => {
     if (what === 'clients') return leader.entrance.size;
     if (what === 'jobs') return askJobs(value as JobsCall);
+    if (what === 'mirrors') return mirrors();
     return gathered.join(leader.ready, worker, value as Snapshot, await metrics.snapshot());
   };
   const askJobs = async (call: JobsCall): Promise<unknown> => {
@@ -76,12 +79,18 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     if (first) return first.ask('jobs', call, JOBS_MS);
     throw new InvokeError('the process that runs jobs is being replaced: ask again', undefined, 'unavailable');
   };
+  /** None while the process that mirrors is being replaced. */
+  const mirrors = async () => {
+    const first = leader.ready.find(({ number }) => number === FIRST);
+    return ((await first?.ask('mirrors', null, QUICK_MS).catch(() => [])) ?? []) as readonly MirrorStatus[];
+  };
   const leader = new Leader({ ...options, answer, onEnd: (worker) => gathered.end(worker) });
   const metrics = createMetrics({
     version: packageVersion(),
     services: [],
     databases: [],
     caches: [],
+    mirrors: () => [],
     loader: null,
     hub: { figures: leader.entrance.figures, heldBytes: 0 },
     workers: () => ({ serving: 0, replaced: leader.replaced }),
@@ -118,6 +127,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
       const { answers } = await leader.askAll('lags', null, QUICK_MS);
       return (answers[0] as ReturnType<App['lags']> | undefined) ?? { hashserv: null, prserv: null };
     },
+    mirrors,
     async check() {
       const { answers, faults } = await leader.askAll('check', null, CHECK_MS);
       return [...new Set([...faults, ...(answers as string[][]).flat()])];

@@ -35,12 +35,13 @@ export interface Wishes {
   loading: null;
   metrics: null;
   lags: null;
+  mirrors: null;
   /** What a client of another worker wants of the jobs. */
   jobs: JobsCall;
 }
 
 /** What a worker wants to know of all of them. */
-export type Question = 'metrics' | 'clients' | 'jobs';
+export type Question = 'metrics' | 'clients' | 'jobs' | 'mirrors';
 
 export interface Answer {
   readonly kind: 'answer';

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type net from 'node:net';
 import { answerJobs, type JobsCall } from '../jobs/elsewhere.ts';
 import { createLogger, type Logger, type ProgramLogger } from '../log.ts';
+import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { type Server, startWorker } from '../server.ts';
 import type { Config } from '../settings/config.ts';
@@ -89,6 +90,7 @@ class Worker {
         {
           joinsOthers,
           jobs: leads ? null : (call) => this.ask('jobs', call),
+          mirrors: leads ? null : () => this.ask('mirrors', null) as Promise<readonly MirrorStatus[]>,
           listeners: () => this.untilListening(),
           metrics: (own) => this.ask('metrics', own) as Promise<Snapshot>,
           clients: () => this.ask('clients', null) as Promise<number>,
@@ -176,6 +178,7 @@ class Worker {
     if (what === 'metrics') return server.metrics.snapshot();
     if (what === 'loading') return server.loading();
     if (what === 'lags') return server.lags();
+    if (what === 'mirrors') return server.mirrors.list();
     if (what === 'jobs') return answerJobs(server.jobs, value as JobsCall);
     if (what === 'check') return server.check();
     if (what === 'reopen') {

@@ -35,6 +35,7 @@ const SHOWN: Readonly<Record<string, readonly [one: string, other: string, shown
   'upstream-miss-ttl': ['0', '2.5', (config) => config.upstream.missTtlMs],
   'trust-proxy': ['unix', '10.0.0.0/8', (config) => config.trustProxy],
   'allow-origin': ['https://a', 'https://b:1', (config) => config.allowOrigins],
+  mirror: ['a:1,every=1m', 'b:1', (config) => config.mirrors],
   ca: ['a', 'b', (config) => config.upstream.caFile],
   'tls-cert': ['a', 'b', (config) => config.binds[0]!.tls?.certFile],
   'tls-key': ['a', 'b', (config) => config.binds[0]!.tls?.keyFile],

@@ -421,6 +421,7 @@ describe('/api/v1/status', () => {
       hashserv: `${server.folder}/hashserv.db`,
       prserv: `${server.folder}/prserv.sqlite3`,
     });
+    assert.deepEqual(body.mirrors, []);
     assert.deepEqual(body.gc, { keep: 0, remove: 0, mark: null });
     const [listener] = body.listeners as { address: string; hashserv: string }[];
     assert.deepEqual([listener!.address, listener!.hashserv], [server.url, 'read-write']);

@@ -315,7 +315,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     proxies: NO_PROXIES,
     stores: [probe],
     servicesFor: () => new Map(),
-    facts: { databases: {}, upstreams: {}, listeners: () => [] },
+    facts: { databases: {}, upstreams: {}, mirrors: { list: async () => [] }, listeners: () => [] },
     clients: async () => app.hub.size,
     metrics: null,
   });

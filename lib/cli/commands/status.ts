@@ -1,6 +1,7 @@
 import { parseAddress } from '../../asyncrpc/transport/address.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
 import { errorText } from '../../errors.ts';
+import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import type { StandbyLag } from '../../meter/standby-lag.ts';
 import { tellReport } from '../../settings/rights.ts';
 import type { ServerStatus } from '../process/control.ts';
@@ -57,7 +58,30 @@ function describe(server: ServerStatus, now: number): string {
 ${addressLines(addresses, listeners)}
 ${certificateLines(server)}  database  ${pairs(databases)}
 ${standbyLines(server)}  upstream  ${pairs(upstreams)}
-${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+${mirrorLines(server, now)}${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+}
+
+/** A line for each server that is mirrored. */
+function mirrorLines({ mirrors = [] }: ServerStatus, now: number): string {
+  return mirrors.map((mirror) => `  mirror    ${mirror.source}: ${tellMirror(mirror, now)}\n`).join('');
+}
+
+/** How it is now, and since when. */
+function tellMirror({ state, running, ...mirror }: MirrorStatus, now: number): string {
+  const ago = (moment: string) => `${duration(Math.max(0, now - Date.parse(moment)) / 1000)} ago`;
+  const { level_at: levelAt, failing_since: since, error, conflicts, every_seconds: everySeconds } = mirror;
+  const level = levelAt === null ? 'not level since the start' : `level ${ago(levelAt)}`;
+  const why = state === 'away' ? 'its source is away' : 'it fails';
+  const taken = Object.values(mirror.rows).reduce((sum, count) => sum + count, 0);
+  return [
+    since === null
+      ? level
+      : `${level}, ${why} since ${duration(Math.max(0, now - Date.parse(since)) / 1000)}: ${error}`,
+    ...(running ? ['taking what is new'] : []),
+    ...(conflicts > 0 ? [`PR values in conflict: ${conflicts.toLocaleString('en-US')}`] : []),
+    `rows taken: ${taken.toLocaleString('en-US')}`,
+    `every ${duration(everySeconds)}`,
+  ].join('; ');
 }
 
 /** The processes of a server that has several, each with its clients. */

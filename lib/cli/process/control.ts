@@ -2,6 +2,7 @@ import net from 'node:net';
 import { clientMessage } from '../../asyncrpc/faults.ts';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
 import type { WorkerStatus } from '../../workers/lead.ts';
@@ -33,6 +34,8 @@ export interface ServerStatus {
   /** How much of the unihashes is in memory; null without hash equivalence, absent in servers from before. */
   readonly memory?: ReturnType<App['loading']>;
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
+  /** Servers that this one keeps itself level with; absent in servers from before. */
+  readonly mirrors?: readonly MirrorStatus[];
   /** The processes that serve, where there are several. */
   readonly workers?: readonly WorkerStatus[];
 }

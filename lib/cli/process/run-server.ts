@@ -270,6 +270,7 @@ function statusOf({ command, settings }: ServerRun, server: LedServer, version: 
       certificate ? [certificateStatus(address, certificate)] : [],
     ),
     standbys: await server.lags(),
+    mirrors: await server.mirrors(),
     clients: server.clients,
     memory: await server.loading(),
   });

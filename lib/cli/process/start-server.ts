@@ -41,6 +41,7 @@ function ofOneProcess(server: Server): LedServer {
     workers: () => [],
     loading: async () => server.loading(),
     lags: async () => server.lags(),
+    mirrors: () => server.mirrors.list(),
     check: () => server.check(),
     takeOver: (config) => server.takeOver(config),
     reopen: async () => server.reopen(),

@@ -105,6 +105,7 @@ export const STATUS = object(
     listeners: { type: 'array', items: { type: 'object' } },
     databases: { type: 'object' },
     upstream_addresses: { type: 'object' },
+    mirrors: { type: 'array', items: { type: 'object', additionalProperties: true } },
     gc: GC_STATUS,
   },
   ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams'],

@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import { packageVersion } from '../../package-version.ts';
 import type { Readiness } from '../readiness.ts';
 import { type Caller, USERS } from './call.ts';
@@ -8,6 +9,8 @@ import { type Caller, USERS } from './call.ts';
 export interface ServerFacts {
   readonly databases: Readonly<Record<string, string | null>>;
   readonly upstreams: Readonly<Record<string, string | null>>;
+  /** Servers that this one keeps itself level with. */
+  readonly mirrors: { list(): Promise<readonly MirrorStatus[]> };
   /** Those that are open now, and what their clients may do. */
   listeners(): readonly { readonly address: Address; readonly report: object }[];
 }
@@ -38,6 +41,7 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
       listeners: JSON.parse(JSON.stringify(listeners)),
       databases: { ...facts.databases },
       upstream_addresses: { ...facts.upstreams },
+      mirrors: (await facts.mirrors.list()) as unknown as Json,
       gc: gc as Json,
     };
   };
