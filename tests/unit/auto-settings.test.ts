@@ -50,3 +50,9 @@ test('the build folder is the one named, else TOPDIR, else BUILDDIR, else the cu
   assert.equal(buildFolder(undefined, { TOPDIR: '', BUILDDIR: '/builddir' }), '/builddir');
   assert.equal(buildFolder(undefined, {}), path.resolve('.'));
 });
+
+test('it mirrors no server that the environment names for a shared one', async () => {
+  const environment = { BAKESERV_MIRROR: 'hash.example:8686' };
+  assert.deepEqual((await config({}, environment)).mirrors, []);
+  assert.equal((await config({ mirror: ['hash.example:8686'] }, environment)).mirrors.length, 1);
+});

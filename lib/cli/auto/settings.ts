@@ -30,6 +30,8 @@ export async function privateSettings(
     config: flags.config ?? (environment[environmentName('config')] || null),
   };
   const withUpstreams = withoutRustSettings(environment);
+  // Of the shared server that the machine's environment is for: a build's own must not fill with what others have.
+  delete withUpstreams[environmentName('mirror')];
   for (const [option, variable] of Object.entries(UPSTREAM_VARIABLES)) {
     if (environment[variable]) withUpstreams[environmentName(option)] ||= environment[variable];
   }
