@@ -1,5 +1,5 @@
 import type { CallOptions } from '../asyncrpc/client/abort.ts';
-import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
+import { isUnknownCommand } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
 import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
@@ -89,12 +89,6 @@ async function added<T>(command: string, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw isUnknownCommand(error) ? new InvokeError(unknownText(command), error) : error;
   }
-}
-
-/** bakeserv names the command; other servers close the connection without a word. */
-function isUnknownCommand(error: unknown): boolean {
-  if (error instanceof InvokeError) return /^unknown command/i.test(error.message);
-  return error instanceof ClosedWithoutWord;
 }
 
 function unknownText(command: string): string {

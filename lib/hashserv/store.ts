@@ -89,7 +89,11 @@ export interface FoundRows {
 }
 
 /** A row of the table `config`, in which BitBake's server has `gc-mark`. */
-export type NoteName = `bakeserv-${string}`;
+export type NoteName = `${typeof NOTE_PREFIX}${string}`;
+/** Notes say which database this is, and how far it has read others: a copy of it is another one. */
+export const NOTE_PREFIX = 'bakeserv-';
+/** What tells this database from all others, wherever it is. */
+export const ID_NOTE: NoteName = 'bakeserv-id';
 
 /** A row's values in the order of ROW_COLUMNS. */
 export type RowValues = readonly (string | null)[];

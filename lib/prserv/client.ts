@@ -1,5 +1,5 @@
 import type { CallOptions } from '../asyncrpc/client/abort.ts';
-import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
+import { isUnknownCommand } from '../asyncrpc/client/channel.ts';
 import { type Client, connectClient } from '../asyncrpc/client/client.ts';
 import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
@@ -78,10 +78,8 @@ export interface PrImportReply {
   readonly refused: readonly { readonly row: number; readonly message: string }[];
 }
 
-/** Whether a server refused a command as unknown: bakeserv names it, BitBake's closes the connection without a word. */
-function isUnknown(error: unknown): boolean {
-  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
-}
+/** The login was not taken: only listeners with `pr-auth` know logins of PR clients. */
+class LoginNotAsked extends InvokeError {}
 
 /**
  * Connects to a PR server, and logs in if `login` is given.
@@ -99,8 +97,8 @@ export async function connectPrClient(address: Address | string, options: PrClie
       try {
         await ask('auth', { username: login.username, token: login.token });
       } catch (error) {
-        if (!isUnknown(error)) throw error;
-        throw new InvokeError('the server asks PR clients for no login: connect without one', error);
+        if (!isUnknownCommand(error)) throw error;
+        throw new LoginNotAsked('the server asks PR clients for no login: connect without one', error);
       }
     },
   });
@@ -110,7 +108,7 @@ export async function connectPrClient(address: Address | string, options: PrClie
     try {
       return ((await client.invoke(command, { ...filter }, options)) as { count: number }).count;
     } catch (error) {
-      if (!isUnknown(error)) throw error;
+      if (!isUnknownCommand(error)) throw error;
       throw new InvokeError(`the server does not know ${command}: it is not bakeserv, or an older one`, error);
     }
   };
@@ -123,7 +121,7 @@ export async function connectPrClient(address: Address | string, options: PrClie
         return reply as unknown as PrImportReply;
       } catch (error) {
         // If the connection is lost with rows under way, they may have been stored.
-        if (rows.length === 0 && isUnknown(error)) return null;
+        if (rows.length === 0 && isUnknownCommand(error)) return null;
         throw error;
       }
     },
@@ -150,6 +148,20 @@ export async function connectPrClient(address: Address | string, options: PrClie
     isReadonly: async (options) =>
       ((await client.invoke('is-readonly', {}, options)) as { readonly: boolean }).readonly,
   };
+}
+
+/**
+ * The same for a login that is for hash equivalence first: it is left out where the server asks PR clients for none.
+ * @throws AddressError, InvokeError
+ */
+export async function connectPrWhereAsked(address: Address | string, options: PrClientOptions): Promise<PrClient> {
+  try {
+    return await connectPrClient(address, options);
+  } catch (error) {
+    if (!(error instanceof LoginNotAsked)) throw error;
+    const { login: _, ...rest } = options;
+    return connectPrClient(address, rest);
+  }
 }
 
 function checksumArgs({ version, pkgarch, checksum }: ChecksumKey, history: boolean | undefined): Json {

@@ -1,6 +1,6 @@
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
-import type { NoteName } from '../hashserv/store.ts';
+import { ID_NOTE, NOTE_PREFIX, type NoteName } from '../hashserv/store.ts';
 import type { JobRun, Slice } from '../jobs/kind.ts';
 import { PrFindings } from '../prserv/pull/findings.ts';
 import { ConflictError, previewPrs, publishPrs } from '../prserv/pull/publish.ts';
@@ -26,6 +26,8 @@ export class Pull {
   private readonly selection: Selection;
   private position: PullPosition = AT_THE_START;
   private total: number | null = null;
+  /** Of the source's database of hashes. */
+  private sourceId: string | null = null;
 
   constructor(parts: PullParts, job: JobRun<PullParameters>) {
     this.parts = parts;
@@ -70,10 +72,11 @@ export class Pull {
 
   /** By any address: a server that pulls from itself would wait for nothing new. */
   private async requireOther(source: PullSource): Promise<void> {
-    const id = await source.id();
+    this.sourceId = await source.id();
     // After it was asked: where it is this server, that has made the id.
-    const own = await this.parts.hashes!.store.note('bakeserv-id');
-    if (own !== null && own === id) throw new InvokeError(`pull: ${source.name} is on the database of this server`);
+    const own = await this.parts.hashes!.store.note(ID_NOTE);
+    if (own !== null && own === this.sourceId)
+      throw new InvokeError(`pull: ${source.name} is on the database of this server`);
   }
 
   private async *pullPrs(source: PullSource): AsyncGenerator<Slice, void, void> {
@@ -139,7 +142,7 @@ export class Pull {
   private async *pullHashes(source: PullSource): AsyncGenerator<Slice, void, void> {
     const { store, onStored } = this.parts.hashes!;
     const { dry_run: dryRun = false } = this.job.parameters;
-    const noteName = await this.noteFor(source);
+    const noteName = this.noteName();
     const noted = noteName === null ? null : await store.note(noteName);
     const { selection } = this;
     const from = this.position.places ?? (noted === null ? NO_PLACES : (JSON.parse(noted) as HashPlaces));
@@ -162,10 +165,10 @@ export class Pull {
   }
 
   /** Where it is noted how far that source was read; null: all of it is read each time. */
-  private async noteFor(source: PullSource): Promise<NoteName | null> {
-    if (this.selection.since !== null) return null;
-    const id = await source.id();
-    return id === null || !/^[\w-]{8,64}$/.test(id) ? null : `bakeserv-pull-${id}-${nameOfSelection(this.selection)}`;
+  private noteName(): NoteName | null {
+    const id = this.sourceId;
+    if (this.selection.since !== null || id === null || !/^[\w-]{8,64}$/.test(id)) return null;
+    return `${NOTE_PREFIX}pull-${id}-${nameOfSelection(this.selection)}`;
   }
 
   private slice(): Slice {

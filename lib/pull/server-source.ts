@@ -1,11 +1,12 @@
-import { ClosedWithoutWord } from '../asyncrpc/client/channel.ts';
+import { ClosedWithoutWord, isUnknownCommand } from '../asyncrpc/client/channel.ts';
 import type { Client } from '../asyncrpc/client/client.ts';
 import type { Login } from '../asyncrpc/client/options.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import { AddressError, errorText, InvokeError } from '../errors.ts';
 import { connectHashClient } from '../hashserv/client.ts';
 import type { HashClient } from '../hashserv/client-types.ts';
-import { connectPrClient, type PrClient } from '../prserv/client.ts';
+import { TABLE_NAMES } from '../hashserv/store-rules.ts';
+import { connectPrWhereAsked, type PrClient } from '../prserv/client.ts';
 import type { PrRow } from '../prserv/store.ts';
 import type { PullPart, PullSlice, PullSource } from './source.ts';
 
@@ -24,8 +25,6 @@ export interface ServerSourceOptions {
 const ANSWER_MS = 60_000;
 /** Rows in a page. */
 const PAGE_ROWS = 1000;
-/** What a page of another server's export would be. */
-const NOT_OURS = 'is not bakeserv, or an older one';
 
 /**
  * Connects to a running server to pull from it.
@@ -48,7 +47,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
     }
     if (options.prs)
       prs = await served(
-        () => connectPr(address, shared, login),
+        () => connectPrWhereAsked(address, { ...shared, login }),
         (client) => client.isReadonly(),
       );
     if (!hashes && !prs) throw new AddressError(`${name} closes the connection: it serves nothing of what is wanted`);
@@ -67,7 +66,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
     async count(part) {
       if (part === 'values') return 0;
       const usage = await hashes!.databaseUsage();
-      return usage[part === 'unihashes' ? 'unihashes_v3' : 'outhashes_v2']?.rows ?? 0;
+      return usage[TABLE_NAMES[part]]?.rows ?? 0;
     },
     async slice(part, after, { rows }) {
       if (part === 'values') return valuesOf(prs!, name, after);
@@ -80,7 +79,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
       try {
         return ((await hashes.invoke('database-id', {})) as { id: string | null }).id;
       } catch (error) {
-        if (isUnknown(error)) return null;
+        if (isUnknownCommand(error)) return null;
         throw error;
       }
     },
@@ -106,37 +105,17 @@ async function served<C extends Client>(
   }
 }
 
-/** Only listeners with `pr-auth` know logins of PR clients: where it is refused as unknown, there is none to make. */
-async function connectPr(
-  address: Address,
-  shared: Omit<ServerSourceOptions, 'login' | 'hashes' | 'prs'>,
-  login: Login | undefined,
-): Promise<PrClient> {
-  if (!login) return connectPrClient(address, shared);
-  try {
-    return await connectPrClient(address, { ...shared, login });
-  } catch (error) {
-    if (error instanceof InvokeError && /asks PR clients for no login/.test(error.message))
-      return connectPrClient(address, shared);
-    throw error;
-  }
-}
-
 async function valuesOf(client: PrClient, name: string, after: string | null): Promise<PullSlice> {
   try {
     const args = { after: after === null ? null : (JSON.parse(after) as string[]), limit: PAGE_ROWS };
     const page = (await client.invoke('export-rows', args)) as { rows: string[][]; next: string[] | null };
     return { rows: page.rows, odd: [], next: page.next && JSON.stringify(page.next) };
   } catch (error) {
-    if (!isUnknown(error) || after !== null) throw error;
+    if (!isUnknownCommand(error) || after !== null) throw error;
     // All in one answer, as far as that goes.
     const { datainfo } = await client.exportRows({}, { history: true });
     const list = (row: PrRow) => [row.version, row.pkgarch, row.checksum, String(row.value)];
-    if (!Array.isArray(datainfo)) throw new InvokeError(`${name} ${NOT_OURS}: it exports nothing`);
+    if (!Array.isArray(datainfo)) throw new InvokeError(`${name} is not bakeserv, or an older one: it exports nothing`);
     return { rows: datainfo.map(list), odd: [], next: null };
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
 }

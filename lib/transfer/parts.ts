@@ -1,3 +1,4 @@
+import { NOTE_PREFIX } from '../hashserv/store.ts';
 import { MARKED_COLUMNS } from '../hashserv/where.ts';
 
 export type ServiceName = 'hashserv' | 'prserv';
@@ -112,5 +113,5 @@ export function nameOfRow(part: Part, row: Row): string {
   return `${what} ${shown.join(' ')}`;
 }
 
-/** How the names of settings begin that say which database this is, and how far it has read others: a copy is another one. */
-export const OWN_SETTINGS = 'bakeserv-';
+/** Settings whose names begin so are of that database alone: no copy takes them. */
+export { NOTE_PREFIX };

@@ -1,7 +1,7 @@
 import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import { InvokeError } from '../errors.ts';
 import { connectHashClient, HASH_PROTOCOL } from '../hashserv/client.ts';
-import { connectPrClient, PR_PROTOCOL, type PrClient, type PrClientOptions } from '../prserv/client.ts';
+import { connectPrWhereAsked, PR_PROTOCOL } from '../prserv/client.ts';
 import type { Source, Target } from './ends.ts';
 import { createHashServerEnd } from './hash-server.ts';
 import type { Part, ServiceName } from './parts.ts';
@@ -77,21 +77,11 @@ async function openHash(address: string, { advice, services: _, ...rest }: Serve
 async function openPr(address: string, options: ServerEndOptions, ends: End[], writes: boolean) {
   const { advice, services: _, login, ...trust } = options;
   if (!(await serves(address, PR_PROTOCOL, trust))) return;
-  const client = await asked(address, advice, () => connectWithLogin(address, trust, login));
+  const client = await asked(address, advice, () => connectPrWhereAsked(address, { ...trust, login }));
   ends.push(createPrServerEnd(client, address, advice));
   const known = writes ? await asked(address, advice, () => client.importRows([], true)) : undefined;
   if (known === null)
     throw new InvokeError(`${address}: the server does not know import-rows: it is not bakeserv, or an older one`);
-}
-
-/** A login is for hash equivalence; the PR service takes it on listeners that ask for it only. */
-async function connectWithLogin(address: string, trust: PrClientOptions, login: Login | undefined): Promise<PrClient> {
-  try {
-    return await connectPrClient(address, { ...trust, login });
-  } catch (error) {
-    if (login === undefined || !(error instanceof InvokeError) || !/no login/.test(error.message)) throw error;
-    return connectPrClient(address, trust);
-  }
 }
 
 async function refuseNotEmpty(address: string, ends: readonly End[]): Promise<void> {

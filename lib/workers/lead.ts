@@ -74,16 +74,17 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     if (what === 'mirrors') return mirrors();
     return gathered.join(leader.ready, worker, value as Snapshot, await metrics.snapshot());
   };
+  /** The worker that runs jobs and mirrors; undefined while it is being replaced. */
+  const firstWorker = () => leader.ready.find(({ number }) => number === FIRST);
   const askJobs = async (call: JobsCall): Promise<unknown> => {
-    const first = leader.ready.find(({ number }) => number === FIRST);
+    const first = firstWorker();
     if (first) return first.ask('jobs', call, JOBS_MS);
     throw new InvokeError('the process that runs jobs is being replaced: ask again', undefined, 'unavailable');
   };
-  /** None while the process that mirrors is being replaced. */
-  const mirrors = async () => {
-    const first = leader.ready.find(({ number }) => number === FIRST);
-    return ((await first?.ask('mirrors', null, QUICK_MS).catch(() => [])) ?? []) as readonly MirrorStatus[];
-  };
+  const mirrors = async () =>
+    ((await firstWorker()
+      ?.ask('mirrors', null, QUICK_MS)
+      .catch(() => [])) ?? []) as readonly MirrorStatus[];
   const leader = new Leader({ ...options, answer, onEnd: (worker) => gathered.end(worker) });
   const metrics = createMetrics({
     version: packageVersion(),

@@ -11,6 +11,11 @@ export class ConnectionLost extends AddressError {}
 /** The server closed the connection without a word, as BitBake's does at a command that it does not know. */
 export class ClosedWithoutWord extends ConnectionLost {}
 
+/** Whether a server refused a command as unknown: bakeserv names it, other servers close the connection without a word. */
+export function isUnknownCommand(error: unknown): boolean {
+  return error instanceof InvokeError ? /^unknown command/i.test(error.message) : error instanceof ClosedWithoutWord;
+}
+
 /** The server was silent for longer than the client waits: the request is given up, and not sent again. */
 export class AnswerTimeout extends AddressError {}
 

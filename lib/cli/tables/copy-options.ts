@@ -1,16 +1,9 @@
 import type { Option } from '../../settings/options.ts';
 import { CONNECTION_FLAGS } from '../client/connect.ts';
+import { flag } from './flag.ts';
 
 const RESULT = 'Output';
 const ROWS = 'Rows';
-
-const flag = (name: string, describe: string, group: string): Option => ({
-  name,
-  type: 'boolean',
-  default: false,
-  describe,
-  group,
-});
 
 const SERVERS = 'Running servers';
 

@@ -1,4 +1,5 @@
 import type { Option } from '../../settings/options.ts';
+import { flag } from './flag.ts';
 
 const text = (name: string, value: string, describe: string, group: string, more: Partial<Option> = {}): Option => ({
   name,
@@ -8,13 +9,6 @@ const text = (name: string, value: string, describe: string, group: string, more
   describe,
   group,
   ...more,
-});
-const flag = (name: string, describe: string, group: string): Option => ({
-  name,
-  type: 'boolean',
-  default: false,
-  describe,
-  group,
 });
 
 const ROWS = 'Rows';

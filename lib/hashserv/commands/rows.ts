@@ -7,7 +7,7 @@ import { InvokeError } from '../../errors.ts';
 import { DB_ADMIN } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
-import type { RowValues } from '../store.ts';
+import { ID_NOTE, type RowValues } from '../store.ts';
 import { conditionsFor, MARKED_COLUMNS, ROW_COLUMNS, type Table, type Where } from '../where.ts';
 import { rowFault } from './row-rule.ts';
 import { WHERE } from './schemas.ts';
@@ -125,8 +125,6 @@ function sortOut(table: Table, rows: readonly RowValues[], marked: boolean) {
   }
   return { good, refused };
 }
-
-const ID_NOTE = 'bakeserv-id';
 
 /**
  * What tells this database from all others, wherever it is, made when it is first asked for: by it a pull knows how far it has

@@ -1,4 +1,4 @@
-import { CREATED, isSameTime, OWN_SETTINGS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
+import { CREATED, isSameTime, NOTE_PREFIX, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import { CREATED_TEXT, CREATED_VALUE } from '../hash/schema.ts';
 
@@ -19,7 +19,7 @@ const fields = (part: Part) =>
 
 /** Rows that a copy takes, as a condition. */
 const taken = (part: Part) =>
-  part === 'config' ? `left(name, ${OWN_SETTINGS.length}) IS DISTINCT FROM '${OWN_SETTINGS}'` : 'true';
+  part === 'config' ? `left(name, ${NOTE_PREFIX.length}) IS DISTINCT FROM '${NOTE_PREFIX}'` : 'true';
 
 export async function countRows(pool: ConnectionPool, part: Part): Promise<number> {
   const text = `SELECT count(*) AS n FROM ${TABLES[part]} WHERE ${taken(part)}`;

@@ -1,4 +1,4 @@
-import { CREATED, isSameTime, OWN_SETTINGS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
+import { CREATED, isSameTime, NOTE_PREFIX, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { Binding, Param } from '../engine/binding.ts';
 
 export const TABLES: Readonly<Record<Part, string>> = {
@@ -11,7 +11,7 @@ export const TABLES: Readonly<Record<Part, string>> = {
 
 /** Rows that a copy takes, as a condition. */
 const taken = (part: Part) =>
-  part === 'config' ? `substr(name, 1, ${OWN_SETTINGS.length}) IS NOT '${OWN_SETTINGS}'` : 'true';
+  part === 'config' ? `substr(name, 1, ${NOTE_PREFIX.length}) IS NOT '${NOTE_PREFIX}'` : 'true';
 
 /** Reads, for as long as it takes. */
 export type Read = <R>(sql: string, params: readonly Param[]) => Promise<R[]>;
