@@ -22,7 +22,7 @@ const SECTIONS = [...CHAPTER.matchAll(/^## (.*)\n([\s\S]*?)(?=^## |$(?![\s\S]))/
 const NPM = `#!/bin/sh
 set -e
 case "$1" in
-  ci) ln -s '${ROOT}/node_modules' node_modules; exec ./node_modules/.bin/tsc -p tsconfig.json ;;
+  ci) ln -s '${ROOT}/node_modules' node_modules; ./node_modules/.bin/tsc -p tsconfig.json; exec ./node_modules/.bin/vite build web --logLevel warn ;;
   pack) exec "$REAL_NPM" pack --ignore-scripts --silent ;;
   install)
     [ "$2 $3" = "--global --prefix" ]

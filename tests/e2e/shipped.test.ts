@@ -75,6 +75,30 @@ describe('what is shipped', () => {
     assert.deepEqual(strangers, []);
   });
 
+  test('has the page, with the licences of all that is in it', () => {
+    const sources = fs
+      .readdirSync(path.join(ROOT, 'web/src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.tsx?$/.test(name))
+      .map((name) => `web/src/${name}`);
+    const packages = sources
+      .flatMap((file) => [...readDocument(file).matchAll(/\bfrom '([^.'][^']*)'|\bimport '([^.'][^']*)'/g)])
+      .map(([, from, bare]) => (from ?? bare)!.split('/')[0]!);
+    assert.ok(packages.includes('preact'), 'imports are found');
+    const licences = readDocument('dist/web/licences.txt');
+    for (const name of packages) {
+      assert.ok(LOCK[`node_modules/${name}`]?.dev, `${name} is bundled, so that nobody must install it`);
+      assert.match(licences, new RegExp(`^${name} ${LOCK[`node_modules/${name}`]!.version} \\(MIT\\)$`, 'm'));
+      assert.match(section!, new RegExp(`\`${name}\``), 'CONTRIBUTING.md says what is in the page');
+    }
+    const packed = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT });
+    const files: readonly { readonly path: string }[] = JSON.parse(packed.stdout.toString())[0].files;
+    for (const name of ['index.html', 'index.html.gz', 'licences.txt'])
+      assert.ok(
+        files.some(({ path }) => path === `dist/web/${name}`),
+        name,
+      );
+  });
+
   test('takes less than 60 MB with all that it needs, without development packages', (t) => {
     const packed = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
       cwd: ROOT,
