@@ -1,7 +1,7 @@
 import { openAccessLog } from './access-log/access-log.ts';
 import { HubFigures } from './asyncrpc/hub-figures.ts';
 import type { Logins } from './asyncrpc/logins.ts';
-import { createHub, type Hub } from './asyncrpc/server/hub.ts';
+import { createHub } from './asyncrpc/server/hub.ts';
 import type { Peer, Service } from './asyncrpc/service.ts';
 import type { InheritedSocket } from './asyncrpc/transport/inherited.ts';
 import { createLoopGuard } from './asyncrpc/upstream/loop-guard.ts';
@@ -12,13 +12,12 @@ import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
 import type { Loading } from './hashserv/store.ts';
-import type { HttpDoor } from './http/door.ts';
 import type { StoreProbe } from './http/readiness.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
-import { createLateJobs, type Jobs } from './jobs/late.ts';
+import { createLateJobs } from './jobs/late.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
-import { createMetrics, type Metrics } from './metrics/source.ts';
+import { createMetrics } from './metrics/source.ts';
 import { newShown, type ServiceName } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
@@ -26,19 +25,21 @@ import { createPrUpstream, saysNothing } from './prserv/upstream/upstream.ts';
 import type { PullParts } from './pull/parts.ts';
 import type { Config } from './settings/config.ts';
 import { anonymousPermissions } from './settings/rights.ts';
+import type { App, Server } from './start/app.ts';
 import { checkStart, requireOneSyncMode, type StartMoment } from './start/checks.ts';
 import { closeData } from './start/closing.ts';
 import type { Crew } from './start/crew.ts';
-import { type Door, type Doors, type HandedDoors, openDoors } from './start/doors.ts';
-import { type Follower, followAdmin, followAll, followAnonymous, type TakenOver } from './start/followers.ts';
+import { type Doors, type HandedDoors, openDoors } from './start/doors.ts';
+import { type Follower, followAdmin, followAll, followAnonymous } from './start/followers.ts';
 import { openHttpDoor } from './start/http.ts';
-import { type Mirroring, openMirrors } from './start/mirrors.ts';
+import { openMirrors } from './start/mirrors.ts';
 import { once } from './start/once.ts';
 import { foreignFiles } from './start/own-files.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
 import { checkDatabase, createStores, FILE_WORK, jobArchiveOf, pullMeans } from './stores.ts';
 
+export type { App, Server } from './start/app.ts';
 export type { Door } from './start/doors.ts';
 export type { Change, Follower, TakenOver } from './start/followers.ts';
 export type { Mirroring } from './start/mirrors.ts';
@@ -52,47 +53,6 @@ export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite
 export { openTaskPages } from './storage/sqlite/upkeep/task-pages.ts';
 /** For `bakeserv db migrate`, and for `bakeserv copy`. */
 export { migrateDatabases, openDatabaseSource, openDatabaseTarget, planDatabases } from './stores.ts';
-
-/** The services on their databases, without a listener: clients come in through `hub.accept`. */
-export interface App extends AsyncDisposable {
-  readonly hub: Hub;
-  /** What it counts, for listeners that show it. */
-  readonly metrics: Metrics;
-  /** Resolves when a database can no longer be trusted or written: the process must exit with status 3. */
-  readonly failed: Promise<StorageError>;
-  /**
-   * Takes the clients of HTTP listeners. Loads what serves them; to be stopped before the app is closed.
-   * @param listeners the server's, for those who ask how it is
-   */
-  openHttp(listeners?: () => readonly Door[]): Promise<HttpDoor>;
-  /** Long work in the background. */
-  readonly jobs: Jobs;
-  /** The servers that this one keeps itself level with. `resume` begins with that, and goes on with jobs of an earlier start. */
-  readonly mirrors: Pick<Mirroring, 'list' | 'resume'>;
-  /** How much of the unihashes is in memory; null without hash equivalence. */
-  loading(): Loading | null;
-  /** How far behind the standbys are that services read from; null where it is a primary or a file. */
-  lags(): { readonly hashserv: StandbyLag | null; readonly prserv: StandbyLag | null };
-  /** Reads from each store and checks that it can be written. Resolves to what is wrong, a line each. */
-  check(): Promise<readonly string[]>;
-  /**
-   * Takes over what a running server can of new settings, and has `others` do so (lib/start/followers.ts).
-   * @throws ConfigError when they are wrong: then everything stays as it was
-   */
-  takeOver(config: Config, others?: readonly Follower[]): Promise<TakenOver>;
-  /** Goes on in a new access log, as after a rotation. Throws the system's error, and then goes on in the old one. */
-  reopen(): void;
-  /** Finishes what was read, flushes, checkpoints and closes. May be called again: it is done once. */
-  close(): Promise<void>;
-  /** Closes it at the end of an `await using` block. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-export interface Server extends App {
-  /** As the app, and the rights of listeners. */
-  takeOver(config: Config): Promise<TakenOver>;
-  readonly listeners: readonly Door[];
-}
 
 /** How long a stopping server waits for answers of its upstreams. */
 const UPSTREAM_GRACE_MS = 500;

@@ -198,6 +198,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/upstream',
     'lib/asyncrpc/wire',
     'lib/http',
+    'lib/hashserv',
   ],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
 
