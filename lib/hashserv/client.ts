@@ -43,6 +43,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'count-stream',
   'database-id',
   'export-rows',
+  'find-rows',
   'import-rows',
   'job-list',
   'job-show',

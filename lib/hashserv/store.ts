@@ -105,6 +105,30 @@ export interface RowPage {
   readonly next: number | null;
 }
 
+/** Which rows are looked for: those of unihashes, of tasks, or the reports of recipes. At most MAX_FOUND_KEYS at once. */
+export type RowSearch =
+  | { readonly table: 'unihashes'; readonly by: 'unihash'; readonly keys: readonly string[] }
+  | {
+      readonly table: Table;
+      readonly by: 'task';
+      readonly keys: readonly (readonly [method: string, taskhash: string])[];
+    }
+  | { readonly table: 'outhashes'; readonly by: 'PN'; readonly keys: readonly string[] };
+
+export interface SearchLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows come without their outhash_siginfo, which may be long. */
+  readonly brief: boolean;
+}
+
+/** Rows that were found. */
+export interface FoundPage {
+  readonly rows: readonly RowValues[];
+  /** Where to go on with the same search; null at the end. There may be no rows, and a next page all the same. */
+  readonly next: string | null;
+}
+
 /** A method and a taskhash without blanks, joined by one blank: a line of get-stream. */
 export type TaskLine = string;
 
@@ -194,6 +218,13 @@ export interface HashStore {
    * @param marked with MARKED_COLUMNS
    */
   exportRows(table: Table, after: number, limit: number, maxBytes: number, marked?: boolean): Promise<RowPage>;
+  /**
+   * A page of the rows that are looked for. By unihash or task it costs what is found. There is no index of recipes: of those
+   * each page looks at some thousand reports, however few it finds.
+   * @param after the `next` of the page before; null for the first
+   * @throws InvokeError for one that no page has given
+   */
+  findRows(search: RowSearch, after: string | null, limits: SearchLimits): Promise<FoundPage>;
   /**
    * Stores rows in one transaction; existing ones stay as they are. Resolves to how many were new.
    * @param marked they have MARKED_COLUMNS, and keep their gc mark; otherwise they get the current one

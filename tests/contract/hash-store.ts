@@ -2,6 +2,7 @@ import type { HashStore } from '../../lib/hashserv/store.ts';
 import { hashGarbageContract } from './hash-garbage.ts';
 import { hashNotesContract } from './hash-notes.ts';
 import { hashReportsContract } from './hash-reports.ts';
+import { hashSearchContract } from './hash-search.ts';
 import { hashServersContract } from './hash-servers.ts';
 import { hashUsersContract } from './hash-users.ts';
 import type { HashDatabases, HashEngine, Running } from './helpers.ts';
@@ -21,4 +22,5 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   hashGarbageContract(name, databases);
   hashUsersContract(name, databases);
   hashNotesContract(name, databases);
+  hashSearchContract(name, databases);
 }

@@ -309,6 +309,7 @@ const PURE = [
   'settings/database-address',
   'hashserv/store',
   'hashserv/decide-report',
+  'hashserv/find-rows',
   'hashserv/store-rules',
   'hashserv/where',
   'prserv/store',

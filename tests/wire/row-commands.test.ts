@@ -65,6 +65,40 @@ test('import-rows stores rows once, export-rows answers them page by page', asyn
   assert.deepEqual(page.rows, outhashes.rows);
 });
 
+test('find-rows answers rows by what they have in common, page by page', async (t) => {
+  const client = await open(t);
+  const rows = [1, 2, 3].map((number) => ['m', hash(number), hash(10 + (number % 2))]);
+  await importUnihashes(client, rows);
+  const reports = [outhashRow(1, 'info'), outhashRow(2)] as Json[][];
+  await client.ask('import-rows', { table: 'outhashes', columns: OUTHASH_COLUMNS, rows: reports });
+  const ofUnihash = { table: 'unihashes', by: 'unihash', keys: [hash(11)], limit: 1 };
+  const first = (await client.ask('find-rows', ofUnihash)) as { rows: Json; next: string };
+  assert.deepEqual(first.rows, [rows[0]]);
+  const second = await client.ask('find-rows', { ...ofUnihash, limit: 5, after: first.next });
+  assert.deepEqual(second, { columns: UNIHASH_COLUMNS, rows: [rows[2]], next: null });
+  const ofTask = { table: 'outhashes', by: 'task', keys: [reports[0]!.slice(0, 2)] };
+  const whole = await client.ask('find-rows', ofTask);
+  assert.deepEqual(whole, { columns: OUTHASH_COLUMNS, rows: [reports[0]], next: null });
+  const brief = await client.ask('find-rows', { ...ofTask, brief: true });
+  assert.deepEqual(brief, { columns: OUTHASH_COLUMNS, rows: [reports[0]!.with(9, null)], next: null });
+  const ofRecipe = await client.ask('find-rows', { table: 'outhashes', by: 'PN', keys: ['zlib'] });
+  assert.deepEqual((ofRecipe as { rows: Json }).rows, reports);
+  for (const [args, refused] of [
+    [{ table: 'unihashes', by: 'PN', keys: [] }, /^find-rows: no unihashes are found by PN/],
+    [
+      { table: 'outhashes', by: 'task', keys: ['m t'] },
+      /^find-rows: keys by task are lists of a method and a taskhash/,
+    ],
+    [{ table: 'unihashes', by: 'unihash', keys: [['m', 't']] }, /^find-rows: keys by unihash are texts/],
+    [{ table: 'unihashes', by: 'taskhash', keys: [] }, /^find-rows: by /],
+    [{ ...ofUnihash, after: '7:x' }, /^find-rows: after is not from a page of this search/],
+    [{ ...ofUnihash, keys: Array(1001).fill('a') }, /^find-rows: keys must NOT have more than 1000 items/],
+  ] as const) {
+    const reply = (await client.ask('find-rows', args as Json)) as { 'invoke-error': { message: string } };
+    assert.match(reply['invoke-error'].message, refused);
+  }
+});
+
 test('an imported unihash is answered, and never replaces one that is there', async (t) => {
   const client = await open(t);
   await client.ask('report-equiv', { method: 'm', taskhash: hash(1), unihash: hash(100) });

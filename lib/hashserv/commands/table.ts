@@ -1,6 +1,7 @@
 import { OPTIONAL_LONG_TEXT, OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { DB_ADMIN, READ, REPORT } from '../access/permissions.ts';
 import type { HashRow } from '../context.ts';
+import { FIND_COMMAND } from './find-rows.ts';
 import { GC_COMMANDS } from './gc.ts';
 import { JOB_COMMANDS } from './jobs.ts';
 import { getOuthash, getTask, getUnihash } from './read-through.ts';
@@ -118,6 +119,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
 
   ...GC_COMMANDS,
   ...ROW_COMMANDS,
+  ...FIND_COMMAND,
   ...JOB_COMMANDS,
   ...USER_COMMANDS,
 };

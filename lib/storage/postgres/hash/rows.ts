@@ -1,12 +1,17 @@
+import { findPage } from '../../../hashserv/find-rows.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
 import { compareRows, insertRows } from '../transfer/tables.ts';
+import { createRowFinder } from './finder.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<HashStore, 'exportRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'>;
+type RowMethods = Pick<
+  HashStore,
+  'exportRows' | 'findRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'
+>;
 
 /** At a time: other writers wait meanwhile. */
 const IMPORT_ROWS = 1000;
@@ -36,6 +41,7 @@ const ENSURE_NOTE: Statement = {
 
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
+  const finder = createRowFinder(pool);
   return {
     async exportRows(table, after, limit, maxBytes, marked = false) {
       const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
@@ -68,6 +74,8 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       const more = fitting.length < ids.length || ids.length === limit;
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
+
+    findRows: (search, after, limits) => findPage(finder, search, after, limits),
 
     importRows: (table: Table, rows: readonly RowValues[], marked = false) =>
       writer().slice(async (session) => {

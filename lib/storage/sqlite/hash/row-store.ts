@@ -1,3 +1,4 @@
+import { findPage } from '../../../hashserv/find-rows.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { distinctKeys, type KeyCount, TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
@@ -5,11 +6,20 @@ import type { Database } from '../engine/database.ts';
 import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
 import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
+import { createRowFinder } from './row-finder.ts';
 import { NEW_MARK } from './schema.ts';
 
 type RowMethods = Pick<
   HashStore,
-  'countRows' | 'countKeys' | 'exportRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'
+  | 'countRows'
+  | 'countKeys'
+  | 'exportRows'
+  | 'findRows'
+  | 'importRows'
+  | 'compareRows'
+  | 'note'
+  | 'setNote'
+  | 'ensureNote'
 >;
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
@@ -30,6 +40,7 @@ const ENSURE_NOTE = 'INSERT INTO config (name, value) VALUES (?, ?) ON CONFLICT 
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
   const { maintenance } = database;
   const read: Read = (sql, params) => database.read(maintenance, sql, params);
+  const finder = createRowFinder(read);
   return {
     async countRows(table, where) {
       const { condition, params } = toSql(where);
@@ -67,6 +78,8 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
       const more = fitting.length < ids.length || ids.length === limit;
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
+
+    findRows: (search, after, limits) => findPage(finder, search, after, limits),
 
     async importRows(table: Table, rows: readonly RowValues[], marked = false) {
       try {
