@@ -1,11 +1,9 @@
 import type { Json } from '../asyncrpc/wire/messages.ts';
-import { InvokeError } from '../errors.ts';
-import { ID_NOTE, NOTE_PREFIX, type NoteName } from '../hashserv/store.ts';
+import { NOTE_PREFIX, type NoteName } from '../hashserv/store.ts';
 import type { JobRun, Slice } from '../jobs/kind.ts';
 import { PrFindings } from '../prserv/pull/findings.ts';
 import { ConflictError, previewPrs, publishPrs } from '../prserv/pull/publish.ts';
 import type { PrSpool } from '../prserv/pull/spool.ts';
-import type { PrRow } from '../prserv/store.ts';
 import { type HashPlaces, NO_PLACES, noHashes, pullHashes } from './hashes.ts';
 import { openSource } from './open-source.ts';
 import { type PullParameters, selectionOf } from './parameters.ts';
@@ -13,11 +11,11 @@ import type { PullParts } from './parts.ts';
 import { AT_THE_START, hashResult, type PrResult, type PullPosition, prResult } from './progress.ts';
 import { nameOfSelection, type Selection, wantsValue } from './selection.ts';
 import type { PullSource } from './source.ts';
+import { spoolValues } from './values.ts';
+import { requireOther, wantedOf } from './wanted.ts';
 
 /** How often it is noted how far a source has been read. */
 const NOTE_EVERY_MS = 2000;
-/** Rows of PR values that are read at a time. */
-const VALUES = { rows: 1000, bytes: 1024 * 1024 };
 
 /** A pull that is under way. */
 export class Pull {
@@ -40,8 +38,8 @@ export class Pull {
     const { parts, job, selection } = this;
     const source = await openSource(job.parameters, selection, parts.trust, job.signal);
     try {
-      const wanted = this.wantedOf(source);
-      if (wanted.hashes) await this.requireOther(source);
+      const wanted = wantedOf('pull', selection, job.parameters, parts, source);
+      if (wanted.hashes) this.sourceId = await requireOther('pull', parts.hashes!, source);
       this.total = await countOf(source, wanted);
       if (wanted.prs && this.position.prs === null) yield* this.pullPrs(source);
       if (wanted.hashes) yield* this.pullHashes(source);
@@ -49,34 +47,6 @@ export class Pull {
     } finally {
       await source.close();
     }
-  }
-
-  /** What is asked for, is there, and has a place here. */
-  private wantedOf(source: PullSource): { hashes: boolean; prs: boolean } {
-    const { hashes, prs } = this.selection;
-    const wanted = {
-      hashes: hashes && this.parts.hashes !== null && source.parts.has('unihashes'),
-      prs: prs && this.parts.prs !== null && source.parts.has('values'),
-    };
-    const named = this.job.parameters;
-    for (const [service, text] of [
-      ['hashes', 'hashes'],
-      ['prs', 'PR values'],
-    ] as const)
-      if (named[service] && !wanted[service])
-        throw new InvokeError(`pull: ${this.parts[service] ? source.name : 'this server'} has no ${text}`);
-    if (!wanted.hashes && !wanted.prs)
-      throw new InvokeError(`pull: ${source.name} has nothing that this server serves`);
-    return wanted;
-  }
-
-  /** By any address: a server that pulls from itself would wait for nothing new. */
-  private async requireOther(source: PullSource): Promise<void> {
-    this.sourceId = await source.id();
-    // After it was asked: where it is this server, that has made the id.
-    const own = await this.parts.hashes!.store.note(ID_NOTE);
-    if (own !== null && own === this.sourceId)
-      throw new InvokeError(`pull: ${source.name} is on the database of this server`);
   }
 
   private async *pullPrs(source: PullSource): AsyncGenerator<Slice, void, void> {
@@ -121,17 +91,9 @@ export class Pull {
   }
 
   private async *readValues(source: PullSource, spool: PrSpool): AsyncGenerator<Slice, void, void> {
-    for (let after: string | null = null; ; ) {
-      const slice = await source.slice('values', after, VALUES);
-      const rows = slice.rows.map(([version, pkgarch, checksum, value]) => ({ version, pkgarch, checksum, value }));
-      // Only another program's file has rows without a value: nobody was given one.
-      const whole = rows.filter((row): row is PrRow => Object.values(row).every((each) => typeof each === 'string'));
-      const wanted = whole.filter((row) => wantsValue(this.selection, row));
-      if (wanted.length > 0) await spool.add(wanted);
-      this.position = { ...this.position, prRows: this.position.prRows + rows.length };
+    for await (const prRows of spoolValues(source, spool, (row) => wantsValue(this.selection, row))) {
+      this.position = { ...this.position, prRows };
       yield { ...this.slice(), position: null };
-      if (slice.next === null) return;
-      after = slice.next;
     }
   }
 

@@ -2,9 +2,11 @@ import { ClosedWithoutWord, isUnknownCommand } from '../asyncrpc/client/channel.
 import type { Client } from '../asyncrpc/client/client.ts';
 import type { Login } from '../asyncrpc/client/options.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
+import type { Json } from '../asyncrpc/wire/messages.ts';
 import { AddressError, errorText, InvokeError } from '../errors.ts';
 import { connectHashClient } from '../hashserv/client.ts';
 import type { HashClient } from '../hashserv/client-types.ts';
+import type { FoundPage } from '../hashserv/store.ts';
 import { TABLE_NAMES } from '../hashserv/store-rules.ts';
 import { connectPrWhereAsked, type PrClient } from '../prserv/client.ts';
 import type { PrRow } from '../prserv/store.ts';
@@ -74,6 +76,16 @@ export async function openServerSource(address: Address, options: ServerSourceOp
       return { rows: page.rows, odd: [], next: page.next === null ? null : String(page.next) };
     },
     unihashesOf: (tasks) => hashes!.getUnihashes(tasks.map(([method, taskhash]) => ({ method, taskhash }))),
+    async find(search, after, brief) {
+      try {
+        const { table, by } = search;
+        const args = { table, by, keys: search.keys as Json, after, brief };
+        return (await hashes!.invoke('find-rows', args)) as unknown as FoundPage;
+      } catch (error) {
+        if (isUnknownCommand(error)) return null;
+        throw error;
+      }
+    },
     async id() {
       if (!hashes) return null;
       try {

@@ -1,4 +1,4 @@
-import type { RowValues } from '../hashserv/store.ts';
+import type { FoundPage, RowSearch, RowValues } from '../hashserv/store.ts';
 
 /** What a source has that is pulled. */
 export type PullPart = 'unihashes' | 'outhashes' | 'values';
@@ -22,6 +22,12 @@ export interface PullSource {
   slice(part: PullPart, after: string | null, limits: { rows: number; bytes: number }): Promise<PullSlice>;
   /** The unihash of each task, or null. */
   unihashesOf(tasks: readonly (readonly [method: string, taskhash: string])[]): Promise<readonly (string | null)[]>;
+  /**
+   * A page of the rows that are looked for, as HashStore.findRows has it; null where the source cannot look rows up. It may be
+   * absent too: then all rows must be read for some of them.
+   * @param brief without outhash_siginfo
+   */
+  find?(search: RowSearch, after: string | null, brief: boolean): Promise<FoundPage | null>;
   /** What tells its database from all others, wherever it is; null where it has no such thing: then it is read whole. */
   id(): Promise<string | null>;
   close(): Promise<void>;
