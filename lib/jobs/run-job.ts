@@ -43,9 +43,10 @@ export async function runJob(job: LiveJob, save: () => Promise<void>): Promise<E
 }
 
 function take({ record }: LiveJob, { position, done, total, soFar }: Slice): void {
+  // One that begins again each time has not got further by its first slice.
+  if (position !== null) record.resumes = 0;
   record.position = position;
   record.done = done;
   record.total = total;
   record.result = soFar;
-  record.resumes = 0;
 }

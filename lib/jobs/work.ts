@@ -35,7 +35,7 @@ export function createWork({ records, forget, log }: WorkOptions): (job: LiveJob
       if (ended === 'stopped') setStopped(job, stop.signal.reason);
       else Object.assign(record, { state: 'done', result: ended.result });
     } catch (error) {
-      Object.assign(record, { state: 'failed', error: clientMessage(error) });
+      Object.assign(record, { state: 'failed', error: messageFor(record, error) });
       if (isFault(error) && !job.kind.isRoutine) log.error('job failed', { job: record.id, kind: record.kind, error });
     }
   }
@@ -78,6 +78,11 @@ function end(job: LiveJob, log: Logger): void {
   record.ended = new Date().toISOString();
   addLine(job, error === null ? state : `${state}: ${error}`);
   log[level](`job ${state}`, { job: id, kind, done, result: shortly(record), ...(error !== null && { error }) });
+}
+
+/** The owner of the server may know which file or database it was, as he would in its log. */
+function messageFor({ access }: JobRecord, error: unknown): string {
+  return access === 'owner' && error instanceof BakeservError ? error.message : clientMessage(error);
 }
 
 const shortly = ({ result }: JobRecord) => JSON.stringify(result)?.slice(0, 256);

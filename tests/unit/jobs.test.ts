@@ -250,6 +250,10 @@ describe('a job', () => {
     assert.equal((await until(jobs, id, 'failed')).error, 'the mark is not the current one');
     const { id: next } = await jobs.start(HASHES, 'broken', { to: 1 });
     assert.equal((await until(jobs, next, 'failed')).error, 'storage full');
+    const own = { ...broken.kind, name: 'own', access: () => 'owner' } as const;
+    jobs.register(own);
+    const { id: third } = await jobs.start(OWNER, 'own', { to: 1 });
+    assert.equal((await until(jobs, third, 'failed')).error, 'no room in /secret/place', 'the owner may know where');
   });
 });
 
@@ -322,6 +326,26 @@ describe('after another start', () => {
         assert.match((await show(jobs, id)).error!, /ended 3 times before it got further/);
         assert.equal(each.seen.length, 0);
       } else await until(jobs, id, 'running');
+      await jobs.close(5000);
+    }
+  });
+
+  test('a job that begins again each time, and then ends the server, is given up too', async (t) => {
+    const { archive, id } = await killed(t, {});
+    const position = null;
+    const fromTheStart = (): JobKind => ({
+      ...steps('count').kind,
+      async *run({ signal }) {
+        yield { position, done: 2, total: 3, soFar: null, save: true };
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        return null;
+      },
+    });
+    for (let start = 0; start < 4; start++) {
+      const jobs = jobsIn(archive, [fromTheStart()]);
+      await jobs.resume();
+      if (start === 3) assert.match((await show(jobs, id)).error!, /ended 3 times before it got further/);
+      else while ((await show(jobs, id)).progress.done !== 2) await new Promise((resolve) => setImmediate(resolve));
       await jobs.close(5000);
     }
   });
