@@ -4,7 +4,7 @@ import { WriteGate } from './asyncrpc/write-gate.ts';
 import type { StorageError } from './errors.ts';
 import type { HashStore } from './hashserv/store.ts';
 import type { JobArchive } from './jobs/records.ts';
-import type { Logger } from './log.ts';
+import { type Logger, SILENT } from './log.ts';
 import type { DatabaseSource } from './metrics/sources.ts';
 import type { PrStore } from './prserv/store.ts';
 import type { PullParts } from './pull/parts.ts';
@@ -153,13 +153,15 @@ export function jobArchiveOf({ readOnly, jobs }: Pick<Config, 'readOnly' | 'jobs
   };
 }
 
-/** What jobs do with database files. */
+/** What jobs do with databases. */
 export const FILE_WORK: FileWork = {
   backup: backupDatabase,
   check: checkFile,
   openBackupFolder,
   backupName,
   removeOld,
+  openSource: (name) => openDatabaseSource(name, SILENT),
+  openTarget: (name, options) => openDatabaseTarget(name, { ...options, inUse: false, log: SILENT }),
 };
 
 /**

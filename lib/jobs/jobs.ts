@@ -118,7 +118,7 @@ export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): 
     kinds.check(kind, parameters);
     const access = kind.access(parameters);
     if (!sees(caller, access)) throw notForYou(name, access);
-    if (caller.readOnly && kind.writes(parameters) !== null)
+    if (caller.readOnly && !kind.writesElsewhere && kind.writes(parameters) !== null)
       throw new InvokeError(`This server is read-only: the job ${name} would write`, undefined, 'read-only');
     return { kind, access };
   }
@@ -193,7 +193,7 @@ export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): 
       const { record, running } = await find(caller, id);
       if (!running || (record.state !== 'waiting' && record.state !== 'running'))
         throw new InvokeError(`job ${id} is not running any more: it is ${record.state}`);
-      if (caller.readOnly && record.writes !== null)
+      if (caller.readOnly && !running.kind.writesElsewhere && record.writes !== null)
         throw new InvokeError(`This server is read-only: the job ${id} writes`, undefined, 'read-only');
       running.stop.abort('cancel');
       if (turns.remove(id)) {

@@ -60,6 +60,8 @@ export interface JobKind<Parameters = any> {
   readonly resumable: boolean;
   /** The server starts it again and again by itself, and logs what comes of it where that is news: jobs log it for debugging only. */
   readonly isRoutine?: true;
+  /** What it writes to is no database of this server: it may also run where nothing is written. */
+  readonly writesElsewhere?: true;
   access(parameters: Parameters): JobAccess;
   /** The database it writes to, by any name that is one database's alone; null: it only reads. One job writes to a database at a time. */
   writes(parameters: Parameters): string | null;

@@ -3,9 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import { FILE_PARAMETER, type JobAccess, type JobKind, parametersOf } from '../jobs/kind.ts';
-import type { ServiceConfig } from '../settings/config.ts';
+import type { Config } from '../settings/config.ts';
 import type { ServiceName } from '../settings/listener-spec.ts';
+import { copyKind } from '../transfer/kind.ts';
 import { realFile } from './checks.ts';
+import { copyMeans, type DatabaseEnds } from './copies.ts';
 
 /** A database file that is served, and the services in it. */
 interface ServedFile {
@@ -14,7 +16,7 @@ interface ServedFile {
 }
 
 /** What an engine does with files. It must do it through connections of its own alone (docs/architecture.md). */
-export interface FileWork {
+export interface FileWork extends DatabaseEnds {
   backup(
     file: string,
     target: string,
@@ -32,10 +34,8 @@ const DATABASE = { enum: ['hashserv', 'prserv'] };
 const KEEP = 7;
 const LOOK_MS = 200;
 
-type Services = Readonly<Record<ServiceName, Pick<ServiceConfig, 'file' | 'postgres'> | null>>;
-
-/** Jobs on whole database files: what `bakeserv backup` and `bakeserv check` do, in the server. */
-export function fileKinds(services: Services, work: FileWork): readonly JobKind[] {
+/** Jobs on whole databases: what `bakeserv backup`, `check` and `copy` do, in the server. */
+export function fileKinds(services: Pick<Config, 'hashserv' | 'prserv' | 'jobs'>, work: FileWork): readonly JobKind[] {
   const files: ServedFile[] = [];
   for (const service of ['hashserv', 'prserv'] as const) {
     const config = services[service];
@@ -133,5 +133,6 @@ export function fileKinds(services: Services, work: FileWork): readonly JobKind[
       return { ...report } as unknown as Json;
     },
   };
-  return files.length === 0 ? [check] : [backup, check];
+  const copy = copyKind(copyMeans(services, work));
+  return files.length === 0 ? [check, copy] : [backup, check, copy];
 }

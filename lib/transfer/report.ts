@@ -1,3 +1,4 @@
+import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { Part } from './parts.ts';
 import type { Kept } from './take.ts';
 
@@ -29,4 +30,13 @@ const NAMED_ROWS = 20;
 
 export function noteRows({ named }: PartReport, rows: readonly Kept[]): void {
   named.push(...rows.slice(0, NAMED_ROWS - named.length).map(({ why }) => why));
+}
+
+/** The reports for programs, by part. */
+export function reportsAsJson(reports: readonly PartReport[]): { [part: string]: Json } {
+  const parts = reports.map(({ part, rows, added, equal, differing, leftOut, named, sha256, checkedBy }) => [
+    part,
+    { rows, new: added, equal, differing, left_out: leftOut, named: [...named], sha256, checked_by: checkedBy },
+  ]);
+  return Object.fromEntries(parts);
 }

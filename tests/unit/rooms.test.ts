@@ -172,7 +172,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/transport',
     'lib/hashserv',
   ],
-  'lib/transfer': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc/*'],
+  'lib/transfer': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc/*', 'lib/jobs'],
   'lib/pull': [
     'lib/settings',
     'lib/jobs',
@@ -189,6 +189,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/start': [
     'lib/metrics',
     'lib/mirror',
+    'lib/transfer',
     'lib/pull',
     'lib/jobs',
     'lib/settings',

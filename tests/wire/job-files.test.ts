@@ -2,30 +2,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import type { JobRun, Slice } from '../../lib/jobs/kind.ts';
-import { askAsOwner } from '../../lib/jobs/owner.ts';
-import type { App } from '../../lib/server.ts';
 import { hash, METHOD, refusal, serve, temporaryFolder } from './helpers.ts';
-
-interface Job {
-  readonly state: string;
-  readonly result: Json;
-  readonly error: string | null;
-  readonly log: readonly string[];
-}
-
-/** Runs a job as the server's owner. */
-async function run(app: App, kind: string, parameters: Json): Promise<Job> {
-  const ask = askAsOwner(app.jobs, () => 'me', false);
-  const { id } = (await ask('job-start', { kind, parameters })) as { id: number };
-  for (;;) {
-    const job = (await ask('job-show', { id, log: true })) as unknown as Job & { state: string };
-    if (job.state !== 'waiting' && job.state !== 'running') return job;
-    await setImmediate();
-  }
-}
+import { runJob as run } from './job-helpers.ts';
 
 const report = (n: number) => ({ method: METHOD, taskhash: `t${n}`, outhash: `o${n}`, unihash: hash(n), PN: `p${n}` });
 const pr = (n: number) => ({ version: `p${n}-1-r0`, pkgarch: 'core2', checksum: `c${n}`, value: String(n) });

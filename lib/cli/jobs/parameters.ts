@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { UsageError } from '../args/usage-error.ts';
 
-/** Parameters that name something in a folder of this machine. */
-const PATHS = ['file', 'folder'];
+/** Parameters that name something in a folder of this machine; `to` and `from` may be addresses too. */
+const PATHS = ['file', 'folder', 'to', 'from'];
 
 /**
  * Parameters from words: `NAME=TEXT`, or `NAME:=JSON` for what is not a text.
@@ -17,10 +17,12 @@ export function readParameters(words: readonly string[], isHere: boolean): { [na
     if (name === undefined || text === undefined)
       throw new UsageError(`jobs start: ${JSON.stringify(word)} is not NAME=TEXT, nor NAME:=JSON`);
     if (parameters.has(name)) throw new UsageError(`jobs start: ${name} is given twice`);
-    parameters.set(name, isJson ? parse(name, text) : isHere && PATHS.includes(name) ? path.resolve(text) : text);
+    parameters.set(name, isJson ? parse(name, text) : isHere && PATHS.includes(name) ? placeOf(text) : text);
   }
   return Object.fromEntries(parameters);
 }
+
+const placeOf = (text: string) => (/^\w+:\/\//.test(text) ? text : path.resolve(text));
 
 function parse(name: string, text: string): Json {
   try {

@@ -1,5 +1,5 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
-import type { PartReport } from '../../transfer/report.ts';
+import { type PartReport, reportsAsJson } from '../../transfer/report.ts';
 
 /** What was copied from where to where. */
 export interface Ends {
@@ -39,9 +39,5 @@ export function describe({ dryRun }: Ends, reports: readonly PartReport[]): stri
 }
 
 export function toJson(ends: Ends, reports: readonly PartReport[]): Json {
-  const parts = reports.map(({ part, rows, added, equal, differing, leftOut, named, sha256, checkedBy }) => [
-    part,
-    { rows, new: added, equal, differing, left_out: leftOut, named, sha256, checked_by: checkedBy },
-  ]);
-  return { from: ends.from, to: ends.to, dry_run: ends.dryRun, ...Object.fromEntries(parts) };
+  return { from: ends.from, to: ends.to, dry_run: ends.dryRun, ...reportsAsJson(reports) };
 }
