@@ -250,7 +250,7 @@ describe('a job', () => {
     assert.equal((await until(jobs, id, 'failed')).error, 'the mark is not the current one');
     const { id: next } = await jobs.start(HASHES, 'broken', { to: 1 });
     assert.equal((await until(jobs, next, 'failed')).error, 'storage full');
-    const own = { ...broken.kind, name: 'own', access: () => 'owner' } as const;
+    const own: JobKind = { ...broken.kind, name: 'own', access: () => 'owner' };
     jobs.register(own);
     const { id: third } = await jobs.start(OWNER, 'own', { to: 1 });
     assert.equal((await until(jobs, third, 'failed')).error, 'no room in /secret/place', 'the owner may know where');
