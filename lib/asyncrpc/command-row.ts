@@ -1,4 +1,4 @@
-import type { Ajv } from 'ajv';
+import type { Validator } from '../ajv.ts';
 import type { RequestFigures } from '../meter/request-figures.ts';
 import type { Access } from './rights.ts';
 import type { LineScanner, Outcome, Reply } from './service.ts';
@@ -47,7 +47,7 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly rows: Readonly<Record<string, R>>;
   /** What clients may do, whatever their permissions; for clients that may do something else there is another dispatcher. */
   readonly access: Access;
-  readonly ajv: Ajv;
+  readonly validator: Validator;
   /** Limits what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
   /** Checks the rights of a client to requests of one command: the refusal, or null. */

@@ -245,7 +245,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   private validate(command: TableCommand<R>, arg: Json): InvokeError | null {
     const { row, name } = command;
     if (!row.schema) return null;
-    command.validate ??= this.options.ajv.compile(row.schema);
+    command.validate ??= this.options.validator.compile(row.schema);
     if (command.validate(arg)) return null;
     const fault = describeFault(command.validate.errors![0]!);
     return new InvokeError(row.refusals?.[fault.field] ?? `${name}: ${fault.text}`, undefined, 'invalid');

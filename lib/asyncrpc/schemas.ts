@@ -1,11 +1,5 @@
 import type { ErrorObject } from 'ajv';
 
-/**
- * Options of validators: that schemas are well-formed themselves is tested (tests/unit/asyncrpc.test.ts), not found out
- * again in every process, as that takes longer than compiling them.
- */
-export const TRUSTED_SCHEMAS = { meta: false, validateSchema: false } as const;
-
 /** Parts of the JSON schemas of arguments (see `CommandRow.schema`); the formats are those of wire/formats.ts. */
 
 /** An object with these properties; others are dropped, as BitBake's server does. */

@@ -71,12 +71,12 @@ export function createHashService(options: HashServiceOptions): HashService {
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();
   // While a report waits for the upstream, it must not keep others from writing.
   const report: HashRow = { ...HASH_COMMANDS.report!, gatesItself: true };
-  const ajv = createValidator();
+  const validator = createValidator();
   const dispatcherOf = (access: Access) =>
     createDispatcher<HashContext, HashRow>({
       rows: upstream ? { ...HASH_COMMANDS, report } : HASH_COMMANDS,
       access,
-      ajv,
+      validator,
       gate,
       authorize,
       stats,

@@ -32,7 +32,7 @@ function openSession(ask: JobAsk): Session {
   const open = createDispatcher<JobAsk>({
     rows: Object.fromEntries(rows),
     access: 'read-write',
-    ajv: createValidator(),
+    validator: createValidator(),
   });
   return open(ask, { awaitsLogin: false, isStale: false, close() {} });
 }

@@ -1,4 +1,4 @@
-import type { Ajv, ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import { describeFault } from '../asyncrpc/schemas.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
@@ -18,8 +18,7 @@ export interface JobKinds {
 }
 
 export function createKinds(): JobKinds {
-  /** Made for the first job: most servers never have one. */
-  let ajv: Ajv | null = null;
+  const validator = createValidator();
   const kinds = new Map<string, JobKind>();
   const validators = new Map<JobKind, ValidateFunction>();
   return {
@@ -34,8 +33,7 @@ export function createKinds(): JobKinds {
         throw refuse(`the parameters are longer than ${MAX_PARAMETER_BYTES} bytes`);
       let validate = validators.get(kind);
       if (!validate) {
-        ajv ??= createValidator();
-        validate = ajv.compile(kind.parameters);
+        validate = validator.compile(kind.parameters);
         validators.set(kind, validate);
       }
       if (!validate(parameters)) throw refuse(describeFault(validate.errors![0]!).text);

@@ -55,13 +55,13 @@ export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
   const { jobs = null, database = 'prserv', requireFile = () => {} } = options;
   jobs?.register(async () => (await import('./jobs/kinds.ts')).prKinds({ store, database, requireFile }));
-  const ajv = createValidator();
+  const validator = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const dispatcherOf = (access: Access) =>
     createDispatcher<PrContext>({
       rows: rowsForAll,
       access,
-      ajv,
+      validator,
       gate,
       figures: figures.requests,
       authorize(context, _row, _args, command) {
@@ -81,7 +81,7 @@ export function createPrService(options: PrServiceOptions): PrService {
     createDispatcher<PrContext>({
       rows: rowsForUsers(access),
       access,
-      ajv,
+      validator,
       gate,
       figures: figures.requests,
       authorize: ({ login }, { needs }, _args, command) => login!.refuses(needs, command),

@@ -1,5 +1,5 @@
-import { Ajv, type ErrorObject } from 'ajv';
-import { TRUSTED_SCHEMAS } from '../asyncrpc/schemas.ts';
+import type { ErrorObject } from 'ajv';
+import { createAjv } from '../ajv.ts';
 import { LISTENERS_SCHEMA } from './listener-words.ts';
 import type { Option, OptionType } from './options.ts';
 import { SERVE_OPTIONS } from './serve-options.ts';
@@ -69,9 +69,9 @@ export function settingsSchema() {
   };
 }
 
-const validators = new Ajv({ strict: true, allErrors: true, ownProperties: true, ...TRUSTED_SCHEMAS });
+const validator = createAjv({ strict: true, allErrors: true, ownProperties: true });
 
-/** A schema for each option. Only those that are given are compiled: all of them would take a quarter of a start. */
+/** A schema for each option. Only those that must be looked at are compiled: all of them would take a quarter of a start. */
 const SCHEMAS = new Map(
   Object.entries(settingsSchema().properties).map(([name, schema]) => [
     name,
@@ -79,10 +79,24 @@ const SCHEMAS = new Map(
   ]),
 );
 
+/** Options of which every text is right, as far as their schemas go, and those of which every list of texts is. */
+const TEXTS = new Set(SERVE_OPTIONS.filter(takes('string', 'strings', 'listeners')).map(({ name }) => name));
+const LISTS = new Set(SERVE_OPTIONS.filter(takes('strings', 'listeners')).map(({ name }) => name));
+
+function takes(...types: readonly OptionType[]): (option: Option) => boolean {
+  return ({ type, choices, pattern }) => types.includes(type) && !choices && !pattern;
+}
+
+/** Whether there can be no fault: then no schema is compiled, and most starts do not wait for Ajv to be loaded. */
+function isPlain(name: string, value: unknown): boolean {
+  if (typeof value === 'string') return TEXTS.has(name);
+  return Array.isArray(value) && LISTS.has(name) && value.every((each) => typeof each === 'string');
+}
+
 /** Every fault in settings; none when they are valid. */
 export function settingsFaults(settings: Readonly<Record<string, unknown>>): readonly ErrorObject[] {
   const unknown = Object.keys(settings).filter((name) => !SCHEMAS.has(name));
-  const known = [...SCHEMAS].filter(([name]) => Object.hasOwn(settings, name));
+  const known = [...SCHEMAS].filter(([name]) => Object.hasOwn(settings, name) && !isPlain(name, settings[name]));
   return [
     ...unknown.map((additionalProperty) => ({
       keyword: 'additionalProperties',
@@ -91,7 +105,7 @@ export function settingsFaults(settings: Readonly<Record<string, unknown>>): rea
       params: { additionalProperty },
     })),
     ...known.flatMap(([name, schema]) => {
-      const validate = validators.compile(schema);
+      const validate = validator.compile(schema);
       return validate({ [name]: settings[name] }) ? [] : validate.errors!;
     }),
   ];

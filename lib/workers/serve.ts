@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type net from 'node:net';
+import { loadAjv } from '../ajv.ts';
 import { answerJobs, type JobsCall } from '../jobs/elsewhere.ts';
 import { createLogger, type Logger, type ProgramLogger } from '../log.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
@@ -101,6 +102,8 @@ class Worker {
       this.server = server;
       void server.failed.then((error) => this.fail(error));
       this.send({ kind: 'ready', doors: doorsOf(server) });
+      // Nobody waits for it now, and the first request would.
+      setImmediate(loadAjv);
     } catch (error) {
       this.sendLast({ kind: 'refused', error: sentError(error) }, 1);
     }

@@ -134,7 +134,7 @@ function dispatcher(
   const options = {
     rows,
     access: 'read-write' as Access,
-    ajv: createValidator(),
+    validator: createValidator(),
     stats: { record: (count: number) => void recorded.push(count) },
     ...more,
   };

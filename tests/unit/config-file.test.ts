@@ -251,7 +251,7 @@ test('settings have the faults that the schema for editors finds in them', () =>
     fc.boolean(),
     fc.integer(),
     fc.double(),
-    fc.constantFrom('1', 'on_shutdown', [1], ['a'], {}, null),
+    fc.constantFrom('', '1', 'on_shutdown', [1], [], ['a'], ['a', 1], {}, null),
   );
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 12 }), (settings) => {

@@ -300,7 +300,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What every room may look into. */
-const GROUND = ['lib/errors.ts', 'lib/log.ts', 'lib/meter', 'lib/package-version.ts'];
+const GROUND = ['lib/ajv.ts', 'lib/errors.ts', 'lib/log.ts', 'lib/meter', 'lib/package-version.ts'];
 /** Of a service an engine may use only what is pure: the interface and the rules; of the protocol, the queue, the bounded map, the ticker and views of bytes. */
 const PURE = [
   'asyncrpc/fifo',

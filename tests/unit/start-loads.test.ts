@@ -26,6 +26,16 @@ describe('the start of a server', () => {
       assert.ok(loaded.has(file), `${file} is not loaded: this test follows no imports`);
   });
 
+  test('does not load Ajv, which has more files than anything else', () => {
+    for (const file of loaded) {
+      const imports = importsOf(file, fs.readFileSync(path.join(ROOT, file), 'utf8'));
+      assert.deepEqual(
+        imports.filter(({ target, typeOnly, isCall }) => target.startsWith('ajv') && !typeOnly && !isCall),
+        [],
+      );
+    }
+  });
+
   for (const [what, file] of [
     ['a link to an upstream', 'lib/asyncrpc/upstream/link.ts'],
     ['what dials', 'lib/asyncrpc/transport/dial.ts'],
@@ -41,6 +51,7 @@ describe('the start of a server', () => {
     ['kinds of jobs on hashes', 'lib/hashserv/jobs/kinds.ts'],
     ['kinds of jobs on PR values', 'lib/prserv/jobs/kinds.ts'],
     ['jobs for the owner', 'lib/jobs/owner.ts'],
+    ['what leads workers', 'lib/workers/lead.ts'],
   ] as const) {
     test(`does not load ${what} before it is wanted`, () => {
       assert.ok(fs.existsSync(path.join(ROOT, file)), `${file} is gone`);

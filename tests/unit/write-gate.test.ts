@@ -88,7 +88,7 @@ describe('the gate before writes', () => {
 describe('the commands that pass it', () => {
   const gated = (rows: Readonly<Record<string, CommandRow<never>>>, readOnly: boolean) => {
     const access = readOnly ? 'read-only' : 'read-write';
-    const open = createDispatcher<never>({ rows, access, ajv: createValidator() });
+    const open = createDispatcher<never>({ rows, access, validator: createValidator() });
     const session = open(null as never, { awaitsLogin: false, isStale: false, close() {} });
     return Object.keys(rows).filter((name) => session.command(name)!.gate);
   };

@@ -79,7 +79,7 @@ function slowService(t: Running, more: object = {}) {
     'look-stream': { needs: [], stream: (_, lines) => `${lines.join('\n')}\n` },
   };
   const gate = new WriteGate(MAX);
-  const dispatch = createDispatcher({ rows, access: 'read-write', ajv: createValidator(), gate });
+  const dispatch = createDispatcher({ rows, access: 'read-write', validator: createValidator(), gate });
   const session = dispatch(null, { awaitsLogin: false, isStale: false, close() {} });
   const service: Service = { protocol: 'SLOW', accepts: () => true, open: () => session, close: async () => {} };
   const { connect, ...rest } = clientsOf(t, [service], more);

@@ -1,5 +1,4 @@
-import { Ajv } from 'ajv';
-import { TRUSTED_SCHEMAS } from '../schemas.ts';
+import { createAjv, type Validator } from '../../ajv.ts';
 
 const UNIHASH = /^[0-9a-f]{64}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to refuse control characters
@@ -34,13 +33,13 @@ function fits(text: string, bytes: number): boolean {
   return text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
 }
 
-/** The validator both services compile their rows' schemas with. Client objects are never changed or merged. */
-export function createValidator(): Ajv {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true, ...TRUSTED_SCHEMAS });
-  ajv.addFormat('hash', isHash);
-  ajv.addFormat('text', isText);
-  ajv.addFormat('long-text', isLongText);
-  ajv.addFormat('unihash', isUnihash);
-  ajv.addFormat('pr-value', isPrValue);
-  return ajv;
+/** What services check the arguments of commands with. Client objects are never changed or merged. */
+export function createValidator(): Validator {
+  return createAjv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true }, (ajv) => {
+    ajv.addFormat('hash', isHash);
+    ajv.addFormat('text', isText);
+    ajv.addFormat('long-text', isLongText);
+    ajv.addFormat('unihash', isUnihash);
+    ajv.addFormat('pr-value', isPrValue);
+  });
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { loadAjv } from '../../ajv.ts';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import { takeInheritedSockets } from '../../asyncrpc/transport/inherited.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
@@ -179,6 +180,8 @@ async function serveUntil(
       await openStatusControl(controls, file, isOwn ? { ...open, reload, job } : open, mode, log);
     await run.onListening?.(running);
     standing.ready();
+    // Nobody waits for it now, and the first request would.
+    if (server.workers().length === 0) setImmediate(loadAjv);
     const reason = await Promise.race([stopping, failing]);
     if (reason) log.info(`stopping on ${reason}`, { clients: server.clients });
   } finally {

@@ -2,7 +2,7 @@ import type { InheritedSocket } from '../../asyncrpc/transport/inherited.ts';
 import type { Logger } from '../../log.ts';
 import { type Server, startServer } from '../../server.ts';
 import type { Config } from '../../settings/config.ts';
-import { type LeadOptions, type LedServer, leadWorkers } from '../../workers/lead.ts';
+import type { LeadOptions, LedServer } from '../../workers/lead.ts';
 import { selfCommand } from './background.ts';
 
 /** The database is damaged or can no longer be written: starting again would not fix it, so a service manager should not. */
@@ -21,8 +21,10 @@ export async function startProcesses(
 ): Promise<LedServer> {
   if (inherited.length > 0)
     log.info('serving on the sockets handed over instead of --bind', { sockets: inherited.length });
-  if (config.workers > 1)
+  if (config.workers > 1) {
+    const { leadWorkers } = await import('../../workers/lead.ts');
     return leadWorkers({ config, log, inherited, command: [...selfCommand(), 'worker'], onStarting });
+  }
   return ofOneProcess(await startServer(config, log, inherited));
 }
 
