@@ -48,6 +48,7 @@ export {
   type PrFilter,
   type PrImportReply,
   ProtocolError,
+  type PrPage,
   type PrRow,
   parseAddress,
   type RefusalKind,

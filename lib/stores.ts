@@ -24,7 +24,7 @@ import { createPrStore } from './storage/sqlite/pr/store.ts';
 import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 import { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
 import { checkFile } from './storage/sqlite/upkeep/check.ts';
-import type { Source, Target } from './transfer/ends.ts';
+import type { StoredSource, Target } from './transfer/ends.ts';
 import type { ServiceName } from './transfer/parts.ts';
 
 /** A database, whatever its engine is. */
@@ -212,7 +212,7 @@ export interface TargetOptions {
 }
 
 /** Opens a file, or a `postgres://` address, to copy from; servers may have it meanwhile. @throws StorageError, ConfigError */
-export async function openDatabaseSource(name: string, log: Logger): Promise<Source> {
+export async function openDatabaseSource(name: string, log: Logger): Promise<StoredSource> {
   if (!isPostgresAddress(name))
     return (await import('./storage/sqlite/transfer/source.ts')).openSqliteSource(path.resolve(name));
   return (await import('./storage/postgres/transfer/ends.ts')).openPostgresSource(name, log);
@@ -231,10 +231,19 @@ export async function openDatabaseTarget(name: string, options: TargetOptions): 
 }
 
 /** What a pull needs of an engine: a place for what it has read; and what it trusts. */
-export function pullMeans({ upstream }: Config): Pick<PullParts, 'openSpool' | 'trust'> {
+export function pullMeans(
+  { upstream, jobs }: Config,
+  log: Logger,
+): Pick<PullParts, 'openSpool' | 'trust' | 'databases' | 'openTaskIndex'> {
   const { caFile, certificate } = upstream;
   return {
     openSpool: async () => (await import('./storage/sqlite/pr/spool.ts')).openPrSpool(),
+    openTaskIndex: async () => (await import('./storage/sqlite/hash/task-index.ts')).openTaskIndex(),
+    databases: {
+      open: (name) => openDatabaseSource(name, log),
+      servicesIn: async (file) => (await import('./storage/sqlite/upkeep/look.ts')).servicesIn(file),
+      own: [jobs.file],
+    },
     trust: { caFile, certFile: certificate?.certFile ?? null, keyFile: certificate?.keyFile ?? null },
   };
 }

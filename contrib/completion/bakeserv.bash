@@ -375,7 +375,7 @@ _bakeserv() {
         --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --packages --pkgarch --methods --since --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --version --help" -- "$cur"))
-      else :; fi ;;
+      else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     clone)
       case "$prev" in
         --from-user) return ;;

@@ -219,7 +219,7 @@ export const SERVER: Program<ServerCall> = {
       run: async (call) => (await import('./transfer/copy.ts')).run(call),
     },
     pull: {
-      describe: 'Take the hashes and PR values of another server into the running server',
+      describe: 'Take the hashes and PR values of another server, a database or an export into the running server',
       details:
         'Done by the running server of this user, as a job. PR values come in one transaction: clients see all of them or none. ' +
         'Where there are conflicts the status is 1, and nothing is written unless --on-conflict says what to do.',
@@ -227,7 +227,9 @@ export const SERVER: Program<ServerCall> = {
         {
           name: 'SOURCE',
           describe:
-            'An address of a server: unix://PATH, HOST:PORT, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
+            'An address of a server (unix://PATH, HOST:PORT, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT), a database file, a folder with database files, ' +
+            'a postgres:// address, or a file that bakeserv-hashclient export or bakeserv-prclient export has written',
+          completes: 'file',
         },
       ],
       options: PULL_OPTIONS,
@@ -235,6 +237,7 @@ export const SERVER: Program<ServerCall> = {
         ['bakeserv pull nightly.example.org:8686 --dry-run', 'what is new, and what is in conflict'],
         ['bakeserv pull nightly.example.org:8686 --on-conflict keep', 'ours stays, the rest comes in'],
         ['bakeserv pull nightly.example.org:8686 --prs --packages "busybox*"', 'some PR values'],
+        ['bakeserv pull /mnt/old/hashserv.db', 'a database file, or an export'],
       ],
       run: async (call) => (await import('./publish/pull.ts')).run(call),
     },

@@ -58,5 +58,6 @@ export {
   type PrExport,
   type PrExportOptions,
   type PrImportReply,
+  type PrPage,
 } from '../prserv/client.ts';
 export type { ChecksumKey, ColumnInfo, PackageKey, PrFilter, PrRow, RowFilter } from '../prserv/store.ts';

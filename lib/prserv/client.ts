@@ -64,10 +64,25 @@ export interface PrClient extends Client {
    * the result is null from a server that does not know the command.
    */
   importRows(rows: readonly PrRow[], check?: boolean, options?: CallOptions): Promise<PrImportReply | null>;
+  /**
+   * Up to `limit` rows (1,000 at most) behind a row, in the order of their columns; null: from the first. The result is null from a
+   * server that does not know the command.
+   * @param count also tells how many rows there are
+   */
+  exportPage(after: PrRow | null, limit?: number, count?: boolean, options?: CallOptions): Promise<PrPage | null>;
   /** How many rows a remove would delete. */
   countRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
   /** Resolves to the number of rows removed. */
   removeRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
+}
+
+/** Some rows of all. */
+export interface PrPage {
+  readonly rows: readonly PrRow[];
+  /** The row behind which the next page begins; null at the end. */
+  readonly next: PrRow | null;
+  /** How many rows there are, where that was asked for; null from an older server. */
+  readonly total: number | null;
 }
 
 export interface PrImportReply {
@@ -125,6 +140,18 @@ export async function connectPrClient(address: Address | string, options: PrClie
         throw error;
       }
     },
+    async exportPage(after, limit = 1000, counted = false, options) {
+      const place = after && [after.version, after.pkgarch, after.checksum, after.value];
+      try {
+        const args = { after: place, limit, ...(counted && { count: true }) };
+        const reply = (await client.invoke('export-rows', args, options)) as unknown as PageReply;
+        return { rows: reply.rows.map(rowOf), next: reply.next && rowOf(reply.next), total: reply.total ?? null };
+      } catch (error) {
+        // One that has answered a page knows the command, whatever became of it since.
+        if (after === null && isUnknownCommand(error)) return null;
+        throw error;
+      }
+    },
     countRows: (filter, options) => count('count-rows', filter, options),
     removeRows: (filter, options) => count('remove', filter, options),
     ping: async (options) => void (await client.invoke('ping', {}, options)),
@@ -163,6 +190,16 @@ export async function connectPrWhereAsked(address: Address | string, options: Pr
     return connectPrClient(address, rest);
   }
 }
+
+type ListedRow = readonly [version: string, pkgarch: string, checksum: string, value: string];
+
+interface PageReply {
+  readonly rows: readonly ListedRow[];
+  readonly next: ListedRow | null;
+  readonly total?: number;
+}
+
+const rowOf = ([version, pkgarch, checksum, value]: ListedRow): PrRow => ({ version, pkgarch, checksum, value });
 
 function checksumArgs({ version, pkgarch, checksum }: ChecksumKey, history: boolean | undefined): Json {
   return { version, pkgarch, checksum, ...modeOf(history) };

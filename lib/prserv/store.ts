@@ -123,6 +123,8 @@ export interface PrStore {
    */
   publish(publication: Publication): Promise<number>;
   countRows(filter: RowFilter): Promise<number>;
+  /** How many rows there are. */
+  countAll(): Promise<number>;
   /** Resolves to the number of rows removed. A removed value may be given out again. */
   removeRows(filter: RowFilter): Promise<number>;
   /** Rows in the order of their four columns, up to `limit` of those after `after`. */

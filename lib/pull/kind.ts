@@ -13,7 +13,7 @@ export function pullKind(parts: PullParts): JobKind<PullParameters> {
   };
   return {
     name: 'pull',
-    describe: 'Takes the hashes and PR values of another server into this one',
+    describe: 'Takes the hashes and PR values of another server, a database or an export into this one',
     parameters: PULL_PARAMETERS,
     counts: 'rows',
     resumable: true,

@@ -5,8 +5,10 @@ import { formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
 import { readPrivateFile } from '../asyncrpc/transport/private-file.ts';
 import { InvokeError } from '../errors.ts';
 import { isPostgresAddress } from '../settings/database-address.ts';
+import { sourceOf } from './files/database-source.ts';
+import { openFile } from './files/open-file.ts';
 import type { PullParameters } from './parameters.ts';
-import type { Trust } from './parts.ts';
+import type { PullParts } from './parts.ts';
 import type { Selection } from './selection.ts';
 import { openServerSource } from './server-source.ts';
 import type { PullSource } from './source.ts';
@@ -18,19 +20,24 @@ import type { PullSource } from './source.ts';
 export async function openSource(
   parameters: PullParameters,
   selection: Selection,
-  trust: Trust,
+  means: PullParts,
   signal: AbortSignal,
 ): Promise<PullSource> {
+  const { trust, databases, openTaskIndex } = means;
   const {
     source,
     ca = trust.caFile,
     tls_cert: certFile = trust.certFile,
     tls_key: keyFile = trust.keyFile,
   } = parameters;
-  if (isPostgresAddress(source) || path.isAbsolute(source))
-    throw new InvokeError(
-      `pull: ${source} is no server; have one serve that database, with --read-only, and pull from it`,
-    );
+  if (isPostgresAddress(source)) {
+    const database = await databases.open(source);
+    return sourceOf(database.name, [database], false);
+  }
+  if (path.isAbsolute(source)) {
+    const served = [means.hashes?.database, means.prs?.database].filter((file) => file !== undefined);
+    return openFile(source, { databases, own: [...served, ...databases.own], openTaskIndex, signal });
+  }
   const address = parseAddress(source);
   const login = loginFor(parameters, formatAddress(address));
   const { hashes, prs } = selection;

@@ -62,7 +62,9 @@ export function checkParameters(parameters: PullParameters): void {
   selectionOf(parameters);
   const { source, token_file: tokenFile, user } = parameters;
   if (isPostgresAddress(source) && withoutPassword(source) !== source)
-    throw wrong('source: a password does not belong into the address, which is kept and shown; use a password file');
+    throw wrong(
+      'source: a password does not belong into the address, which is kept and shown: put it into ~/.pgpass of the user the server runs as, or name a file with ?passfile=',
+    );
   if (tokenFile !== undefined && user === undefined) throw wrong('token_file is of no use without user');
 }
 

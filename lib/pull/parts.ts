@@ -1,6 +1,8 @@
 import type { HashStore } from '../hashserv/store.ts';
+import type { TaskIndex } from '../hashserv/task-index.ts';
 import type { OpenSpool } from '../prserv/pull/spool.ts';
 import type { PrStore } from '../prserv/store.ts';
+import type { Databases } from './files/open-file.ts';
 
 /** What a pull works on; null for a service that the server does not have. */
 export interface PullParts {
@@ -12,6 +14,9 @@ export interface PullParts {
   } | null;
   readonly prs: { readonly store: PrStore; readonly database: string } | null;
   readonly openSpool: OpenSpool;
+  /** @throws StorageError when there is no room for one */
+  readonly openTaskIndex: () => Promise<TaskIndex>;
+  readonly databases: Databases;
   readonly trust: Trust;
 }
 

@@ -10,7 +10,7 @@ import { type PullParameters, selectionOf } from './parameters.ts';
 import type { PullParts } from './parts.ts';
 import { AT_THE_START, hashResult, type PrResult, type PullPosition, prResult } from './progress.ts';
 import { nameOfSelection, type Selection, wantsValue } from './selection.ts';
-import type { PullSource } from './source.ts';
+import type { PullPart, PullSource } from './source.ts';
 import { spoolValues } from './values.ts';
 import { requireOther, wantedOf } from './wanted.ts';
 
@@ -36,10 +36,10 @@ export class Pull {
   async *run(from: Json): AsyncGenerator<Slice, Json, void> {
     this.position = (from as unknown as PullPosition | null) ?? AT_THE_START;
     const { parts, job, selection } = this;
-    const source = await openSource(job.parameters, selection, parts.trust, job.signal);
+    const source = await openSource(job.parameters, selection, parts, job.signal);
     try {
       const wanted = wantedOf('pull', selection, job.parameters, parts, source);
-      if (wanted.hashes) this.sourceId = await requireOther('pull', parts.hashes!, source);
+      if (wanted.hashes) this.sourceId = await requireOther('pull', parts.hashes!, source, !job.parameters.dry_run);
       this.total = await countOf(source, wanted);
       if (wanted.prs && this.position.prs === null) yield* this.pullPrs(source);
       if (wanted.hashes) yield* this.pullHashes(source);
@@ -152,9 +152,15 @@ export class Pull {
 }
 
 async function countOf(source: PullSource, wanted: { hashes: boolean; prs: boolean }): Promise<number | null> {
-  const values = wanted.prs ? await source.count('values') : 0;
-  // A server does not tell how many PR values it has.
-  if (values === 0 && wanted.prs) return null;
-  if (!wanted.hashes) return values;
-  return values + (await source.count('unihashes')) + (await source.count('outhashes'));
+  const parts: PullPart[] = [
+    ...(wanted.prs ? (['values'] as const) : []),
+    ...(wanted.hashes ? (['unihashes', 'outhashes'] as const) : []),
+  ];
+  let sum = 0;
+  for (const part of parts) {
+    const count = await source.count(part);
+    if (count === null) return null;
+    sum += count;
+  }
+  return sum;
 }

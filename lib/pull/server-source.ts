@@ -3,14 +3,15 @@ import type { Client } from '../asyncrpc/client/client.ts';
 import type { Login } from '../asyncrpc/client/options.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
-import { AddressError, errorText, InvokeError } from '../errors.ts';
+import { AddressError, errorText } from '../errors.ts';
 import { connectHashClient } from '../hashserv/client.ts';
 import type { HashClient } from '../hashserv/client-types.ts';
 import type { FoundPage } from '../hashserv/store.ts';
 import { TABLE_NAMES } from '../hashserv/store-rules.ts';
 import { connectPrWhereAsked, type PrClient } from '../prserv/client.ts';
+import { createPrPaging } from '../prserv/paging.ts';
 import type { PrRow } from '../prserv/store.ts';
-import type { PullPart, PullSlice, PullSource } from './source.ts';
+import type { PullPart, PullSource } from './source.ts';
 
 export interface ServerSourceOptions {
   readonly login: Login | undefined;
@@ -27,6 +28,8 @@ export interface ServerSourceOptions {
 const ANSWER_MS = 60_000;
 /** Rows in a page. */
 const PAGE_ROWS = 1000;
+
+const listed = ({ version, pkgarch, checksum, value }: PrRow) => [version, pkgarch, checksum, value];
 
 /**
  * Connects to a running server to pull from it.
@@ -57,6 +60,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
     await close();
     throw error;
   }
+  const values = prs && createPrPaging(prs, name);
   const parts = new Set<PullPart>([
     ...(hashes ? (['unihashes', 'outhashes'] as const) : []),
     ...(prs ? (['values'] as const) : []),
@@ -64,14 +68,18 @@ export async function openServerSource(address: Address, options: ServerSourceOp
   return {
     name,
     parts,
+    isOther: false,
     close,
     async count(part) {
-      if (part === 'values') return 0;
+      if (part === 'values') return values!.count();
       const usage = await hashes!.databaseUsage();
       return usage[TABLE_NAMES[part]]?.rows ?? 0;
     },
     async slice(part, after, { rows }) {
-      if (part === 'values') return valuesOf(prs!, name, after);
+      if (part === 'values') {
+        const page = await values!.page(after, Math.min(rows, PAGE_ROWS));
+        return { rows: page.rows.map(listed), odd: [], next: page.next };
+      }
       const page = await hashes!.exportRows(part, Number(after ?? 0), Math.min(rows, PAGE_ROWS));
       return { rows: page.rows, odd: [], next: page.next === null ? null : String(page.next) };
     },
@@ -114,20 +122,5 @@ async function served<C extends Client>(
     client.close();
     if (error instanceof ClosedWithoutWord || /does not serve these commands/.test(errorText(error))) return null;
     throw error;
-  }
-}
-
-async function valuesOf(client: PrClient, name: string, after: string | null): Promise<PullSlice> {
-  try {
-    const args = { after: after === null ? null : (JSON.parse(after) as string[]), limit: PAGE_ROWS };
-    const page = (await client.invoke('export-rows', args)) as { rows: string[][]; next: string[] | null };
-    return { rows: page.rows, odd: [], next: page.next && JSON.stringify(page.next) };
-  } catch (error) {
-    if (!isUnknownCommand(error) || after !== null) throw error;
-    // All in one answer, as far as that goes.
-    const { datainfo } = await client.exportRows({}, { history: true });
-    const list = (row: PrRow) => [row.version, row.pkgarch, row.checksum, String(row.value)];
-    if (!Array.isArray(datainfo)) throw new InvokeError(`${name} is not bakeserv, or an older one: it exports nothing`);
-    return { rows: datainfo.map(list), odd: [], next: null };
   }
 }

@@ -17,7 +17,10 @@ export interface PullSource {
   /** As messages name it; no password in it. */
   readonly name: string;
   readonly parts: ReadonlySet<string>;
-  count(part: PullPart): Promise<number>;
+  /** It is not the database of this server, whatever its id is: another file, maybe a copy. */
+  readonly isOther: boolean;
+  /** Null where it does not tell. */
+  count(part: PullPart): Promise<number | null>;
   /** Rows from a place that an earlier slice gave (null: from the start); none is given twice. */
   slice(part: PullPart, after: string | null, limits: { rows: number; bytes: number }): Promise<PullSlice>;
   /** The unihash of each task, or null. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { InvokeError } from '../errors.ts';
 import { ID_NOTE } from '../hashserv/store.ts';
 import type { PullParts } from './parts.ts';
@@ -38,6 +39,7 @@ export function wantedOf(
 
 /**
  * By any address: a server that takes hashes from itself would wait for nothing new.
+ * @param mayWrite gives our database an id where it has none
  * @returns the id of the source's database
  * @throws InvokeError
  */
@@ -45,10 +47,12 @@ export async function requireOther(
   what: string,
   { store }: NonNullable<PullParts['hashes']>,
   source: PullSource,
+  mayWrite = false,
 ): Promise<string | null> {
+  // First, so that the source has it too where it is on the same database.
+  if (mayWrite && !source.isOther) await store.ensureNote(ID_NOTE, randomUUID());
   const theirs = await source.id();
-  // After it was asked: where it is this server, that has made the id.
-  const own = await store.note(ID_NOTE);
+  const own = source.isOther ? null : await store.note(ID_NOTE);
   if (own !== null && own === theirs)
     throw new InvokeError(`${what}: ${source.name} is on the database of this server`);
   return theirs;

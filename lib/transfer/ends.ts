@@ -44,6 +44,17 @@ export interface Source {
   close(): Promise<void>;
 }
 
+/** A task of hash equivalence. */
+export type Task = readonly [method: string, taskhash: string];
+
+/** A database as a source, which can be asked more than a running server. */
+export interface StoredSource extends Source {
+  /** The unihash of each task, or null. */
+  unihashesOf(tasks: readonly Task[]): Promise<readonly (string | null)[]>;
+  /** A setting by its name, also one that no copy takes; null where there is none. */
+  setting(name: string): Promise<string | null>;
+}
+
 /** A row that was not stored. */
 export interface Refused {
   /** Its place among those given. */

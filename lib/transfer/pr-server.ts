@@ -1,21 +1,36 @@
 import { InvokeError } from '../errors.ts';
 import type { PrClient } from '../prserv/client.ts';
+import { createPrPaging } from '../prserv/paging.ts';
 import type { PrRow } from '../prserv/store.ts';
 import type { Target } from './ends.ts';
 import { PARTS, type Row } from './parts.ts';
 import { asked } from './server-calls.ts';
 
+/** A server gives no more at once. */
+const PAGE_ROWS = 1000;
+
 const rowOf = ({ version, pkgarch, checksum, value }: PrRow): Row => [version, pkgarch, checksum, value];
 
 /**
- * The PR service of a running server. As a source it may be BitBake's; a target must know import-rows. A server gives out all rows in
- * one answer: they are in memory while they are copied.
+ * The PR service of a running server. As a source it may be BitBake's, or an older bakeserv, of which all rows are in memory while
+ * they are copied; a target must know import-rows.
  */
 export function createPrServerEnd(client: PrClient, name: string, advice: string): Target {
   const ask = <T>(call: () => Promise<T>) => asked(name, advice, call);
-  let all: readonly Row[] | null = null;
-  const readAll = async () =>
-    (await ask(() => client.exportRows({}, { history: true }))).datainfo.map((row) => rowOf(row));
+  const paging = createPrPaging(client, name);
+
+  /** Of a server that does not tell, by reading all. */
+  async function countAll(): Promise<number> {
+    const told = await ask(() => paging.count());
+    if (told !== null) return told;
+    let count = 0;
+    for (let after: string | null = null; ; ) {
+      const page: Awaited<ReturnType<typeof paging.page>> = await ask(() => paging.page(after, PAGE_ROWS));
+      count += page.rows.length;
+      if (page.next === null) return count;
+      after = page.next;
+    }
+  }
 
   /** Every row of the packages of these rows. */
   async function packagesOf(rows: readonly Row[]): Promise<Row[]> {
@@ -31,14 +46,10 @@ export function createPrServerEnd(client: PrClient, name: string, advice: string
   return {
     name,
     parts: new Set(['values'] as const),
-    count: async () => (await readAll()).length,
+    count: countAll,
     async slice(_part, after, { rows: limit }) {
-      const from = after === null ? 0 : Number(after);
-      if (from === 0 || all === null) all = await readAll();
-      const rows = all.slice(from, from + limit);
-      const next = from + limit < all.length ? String(from + limit) : null;
-      if (next === null) all = null;
-      return { rows, odd: [], next };
+      const { rows, next } = await ask(() => paging.page(after, Math.min(limit, PAGE_ROWS)));
+      return { rows: rows.map(rowOf), odd: [], next };
     },
     async compare(_part, rows) {
       const there = new Set((await packagesOf(rows)).map((row) => JSON.stringify(row)));

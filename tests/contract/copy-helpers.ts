@@ -15,7 +15,10 @@ export interface CopyWishes {
   readonly skipUnstorable?: boolean;
   readonly inUse?: boolean;
   /** Ends that are no databases. */
-  readonly open?: { source?: typeof openDatabaseSource; target?: typeof openDatabaseTarget };
+  readonly open?: {
+    source?: (name: string, log: typeof SILENT) => Promise<Source>;
+    target?: typeof openDatabaseTarget;
+  };
   readonly limits?: SliceLimits;
   readonly signal?: AbortSignal;
   readonly onRows?: (phase: 'copy' | 'check', rows: number) => Promise<void>;
@@ -28,10 +31,10 @@ const SMALL: SliceLimits = { rows: 7, bytes: 10_000 };
 
 const servicesOf = (parts: readonly Part[]) => new Set(parts.map((part) => PARTS[part].service));
 
-/** Puts rows into a database, which is made. */
-export async function fill(name: string, rows: Rows): Promise<string> {
+/** Puts rows into a database, which is made with the tables of some parts. */
+export async function fill(name: string, rows: Rows, parts: readonly Part[] = ALL_PARTS): Promise<string> {
   const target = await openDatabaseTarget(name, {
-    services: servicesOf(ALL_PARTS),
+    services: servicesOf(parts),
     inUse: false,
     dryRun: false,
     log: SILENT,
@@ -67,7 +70,11 @@ export async function contentOf(name: string): Promise<Record<Part, Row[]>> {
 
 export async function copyBetween(from: string, to: string, wishes: CopyWishes = {}): Promise<Map<Part, PartReport>> {
   const { users = false, dryRun = false, skipUnstorable = false, inUse = false } = wishes;
-  const open = { source: openDatabaseSource, target: openDatabaseTarget, ...wishes.open };
+  const open: Required<NonNullable<CopyWishes['open']>> = {
+    source: openDatabaseSource,
+    target: openDatabaseTarget,
+    ...wishes.open,
+  };
   const source = await open.source(from, SILENT);
   try {
     const parts = partsToCopy(source, { hashes: true, prs: true, users });

@@ -35,7 +35,8 @@ function sourceOf(tables: Tables, sliceRows = 4) {
   const source: PullSource = {
     name: 'the source',
     parts: new Set(['unihashes', 'outhashes']),
-    count: async (part) => (part === 'values' ? 0 : tables[part].length),
+    isOther: false,
+    count: async (part) => (part === 'values' ? null : tables[part].length),
     async slice(part, after, limits) {
       assert.notEqual(part, 'values');
       const table = part as keyof Tables;

@@ -38,7 +38,11 @@ describe('--mirror', () => {
       /--mirror: a --read-only server stores nothing, and so mirrors none/,
     ],
     ['of its own listener', { mirror: ['127.0.0.1:8585'] }, /this is the server itself: name another server/],
-    ['of a database file', { mirror: ['/var/lib/x.db'] }, /a mirror follows a running server.*bakeserv copy/],
+    [
+      'with a password in its address',
+      { mirror: ['postgres://u:p@h/d'] },
+      /a password does not belong into the address.*pgpass/,
+    ],
     ['over HTTP', { mirror: ['http://host:80'] }, /not mirrored over HTTP; this one is reached as ws:\/\/host:80\/ws/],
     ['of no address', { mirror: ['nightly'] }, /--mirror: "nightly": address "nightly": not an address/],
     ['of a service that is not served', { mirror: ['h:1,prs'], prserv: false }, /does not serve PR values/],

@@ -117,6 +117,15 @@ describe('import-rows', () => {
   });
 });
 
+test('export-rows tells with count how many rows there are, and without as before', async (t) => {
+  const pr = (await serve(t)).connect('PRSERVICE 1.0');
+  for (const checksum of ['a', 'b', 'c']) await pr.ask('get-pr', { version: 'v-1-r0', pkgarch: 'all', checksum });
+  const first = ['v-1-r0', 'all', 'a', '0'];
+  assert.deepEqual(await pr.ask('export-rows', { after: null, limit: 1 }), { rows: [first], next: first });
+  const counted = { rows: [first], next: first, total: 3 };
+  assert.deepEqual(await pr.ask('export-rows', { after: null, limit: 1, count: true }), counted);
+});
+
 describe('a value that is imported', () => {
   test('leaves at least a million below the limit, in every way of importing', async (t) => {
     const client = (await serve(t)).connect(PRSERV);

@@ -6,7 +6,7 @@ import { requireConsent } from '../client/consent.ts';
 import { createOut } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import type { FoundServer } from '../process/control-folder.ts';
-import { ownServerAt, runPull } from '../publish/pull.ts';
+import { answersOn, ownServerAt, runPull } from '../publish/pull.ts';
 import { describePull, type PullResult } from '../publish/text.ts';
 import { requireStage, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
 import { wholeAddress } from './shared.ts';
@@ -73,13 +73,13 @@ async function targetOf(
   const { hashserv, prserv }: Upstreams = record.upstreams;
   const named = args.text('address');
   const address = named ? wholeAddress(named) : args.has('hashes') && !args.has('prs') ? hashserv : prserv;
-  const { control, status } = await ownServerAt(address);
+  const server = await ownServerAt(address);
   const both = args.has('hashes') === args.has('prs');
-  if (both && named === undefined && !status.addresses.includes(hashserv))
+  if (both && named === undefined && !(await answersOn(server, hashserv)))
     throw new InvokeError(
       `the stage ${record.name} asks ${hashserv} for hashes and ${prserv} for PR values: where that is one server, name it with --address, otherwise publish to one after the other, with --hashes and --prs`,
     );
-  return { control, address };
+  return { control: server.control, address };
 }
 
 function selectionOf(args: Args): { [name: string]: Json } {

@@ -6,6 +6,7 @@ import { SILENT } from '../../log.ts';
 import { openDatabaseTarget, servicesIn } from '../../server.ts';
 import { copy, partsToCopy } from '../../transfer/copy.ts';
 import type { Source } from '../../transfer/ends.ts';
+import { databasesIn } from '../../transfer/folder.ts';
 import { PARTS, type ServiceName } from '../../transfer/parts.ts';
 import type { PartReport } from '../../transfer/report.ts';
 import { Interrupted } from '../../transfer/slices.ts';
@@ -101,22 +102,14 @@ async function openSources(word: string, args: Args): Promise<Source[]> {
     return [await openSource(word, args, new Set(SERVICES))];
   const sources: Source[] = [];
   try {
-    for (const name of fs.readdirSync(word).sort()) {
-      const file = path.join(word, name);
-      if (/\.(db|sqlite3?)$/.test(name) && fs.statSync(file).isFile() && (await hasService(file)))
-        sources.push(await openSource(file, args, new Set(SERVICES)));
-    }
+    for (const file of await databasesIn(word, servicesIn))
+      sources.push(await openSource(file, args, new Set(SERVICES)));
   } catch (error) {
     for (const source of sources) await source.close();
     throw error;
   }
   if (sources.length === 0) throw new ConfigError(`SOURCE: there is no database of a server in the folder ${word}`);
   return sources;
-}
-
-async function hasService(file: string): Promise<boolean> {
-  const holds = await servicesIn(file);
-  return SERVICES.some((service) => holds[service]);
 }
 
 /** @throws ConfigError where there is nothing of a server, or two databases of one service */

@@ -90,24 +90,35 @@ export async function lastPlace(file: string): Promise<ExportPlace> {
   return place;
 }
 
-interface Row {
+/** A row as it stands in a file. */
+export interface Row {
   readonly table: Table;
   readonly fields: { readonly [key: string]: Json };
 }
 
 function parseRow({ text, number }: NumberedLine, file: string): Row {
-  const bad = (why: string) =>
-    new InvokeError(`${nameOf(file)}, line ${number}: ${why}; nothing from this line on was imported`);
+  const row = parseRowLine(text);
+  if (typeof row === 'string')
+    throw new InvokeError(`${nameOf(file)}, line ${number}: ${row}; nothing from this line on was imported`);
+  return row;
+}
+
+/** The row in a line, or what is wrong with it. */
+export function parseRowLine(text: string): Row | string {
   let fields: Json;
   try {
     fields = JSON.parse(text);
   } catch {
-    throw bad('not JSON');
+    return 'not JSON';
   }
-  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) throw bad('not a JSON object');
+  if (fields === null || typeof fields !== 'object' || Array.isArray(fields)) return 'not a JSON object';
   const table = TABLES.find((each) => each === fields.table);
-  if (!table) throw bad(`"table" must be ${TABLES.join(' or ')}`);
-  return { table, fields };
+  return table ? { table, fields } : `"table" must be ${TABLES.join(' or ')}`;
+}
+
+/** The values of a row in the order of ROW_COLUMNS. */
+export function rowValues({ table, fields }: Row): RowValues {
+  return ROW_COLUMNS[table].map((column) => textOf(fields[column]));
 }
 
 /** Rows of one table, with the numbers of their lines. */
@@ -124,7 +135,8 @@ export async function* batches(file: string, skip: number): AsyncGenerator<Batch
   for await (const lines of readLines(file)) {
     for (const line of lines) {
       if (line.number <= skip || line.text === '') continue;
-      const { table, fields } = parseRow(line, file);
+      const row = parseRow(line, file);
+      const { table } = row;
       if (batch && (batch.table !== table || batch.rows.length >= REQUEST_ROWS || characters >= REQUEST_CHARACTERS)) {
         yield batch;
         batch = null;
@@ -133,7 +145,7 @@ export async function* batches(file: string, skip: number): AsyncGenerator<Batch
         batch = { table, rows: [], numbers: [] };
         characters = 0;
       }
-      batch.rows.push(ROW_COLUMNS[table].map((column) => textOf(fields[column])));
+      batch.rows.push(rowValues(row));
       batch.numbers.push(line.number);
       characters += line.text.length;
     }

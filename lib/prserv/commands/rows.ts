@@ -76,15 +76,16 @@ export function filterOf(command: string, args: Partial<RowFilter>): RowFilter {
   return { version, pkgarch, checksum, value };
 }
 
-/** A page of all rows, in the order of their columns: `export` tells all of them in one answer. */
+/** A page of all rows, in the order of their columns, and how many there are: `export` tells all of them in one answer. */
 async function exportPage(
   { store }: PrContext,
-  { after, limit = MAX_PAGE_ROWS }: { after: string[] | null; limit?: number },
+  { after, limit = MAX_PAGE_ROWS, count = false }: { after: string[] | null; limit?: number; count?: boolean },
 ) {
   const [version, pkgarch, checksum, value] = after ?? [];
   const place = after && { version: version!, pkgarch: pkgarch!, checksum: checksum!, value: value! };
   const rows = (await store.page(ANY, place, limit)).map((row) => [row.version, row.pkgarch, row.checksum, row.value]);
-  return { rows, next: rows.length < limit ? null : rows.at(-1)! };
+  const next = rows.length < limit ? null : rows.at(-1)!;
+  return count ? { rows, next, total: await store.countAll() } : { rows, next };
 }
 
 /** Logged at once, even if it fails: nothing else shows which rows are gone. */
@@ -118,6 +119,7 @@ export const PR_ROW_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
       {
         after: { type: ['array', 'null'], minItems: 4, maxItems: 4, items: { type: 'string', format: 'text' } },
         limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE_ROWS },
+        count: { type: 'boolean' },
       },
       ['after'],
     ),

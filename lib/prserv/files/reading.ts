@@ -4,8 +4,9 @@ import { readLines } from '../../files/lines.ts';
 import { parseDumpLine } from './bitbake-dump.ts';
 import { readCsv } from './csv.ts';
 import { type Format, type Parsed, rowOf } from './formats.ts';
+import { readJsonRows } from './json-rows.ts';
 
-/** The rows of a file, and its faults, in order. `-` is standard input. Only JSON is read as a whole. */
+/** The rows of a file, and its faults, in order. `-` is standard input. Memory stays bounded. JSON rows have no lines: their number is used instead. */
 export function readRows(file: string, format: Format): AsyncGenerator<Parsed> {
   switch (format) {
     case 'bitbake':
@@ -15,7 +16,7 @@ export function readRows(file: string, format: Format): AsyncGenerator<Parsed> {
     case 'csv':
       return readCsv(textOf(file));
     case 'json':
-      return readJson(file);
+      return readJsonRows(textOf(file));
   }
 }
 
@@ -35,25 +36,6 @@ export function parseJsonLine(text: string, line: number): Parsed | null {
   } catch {
     return { line, error: 'not JSON' };
   }
-}
-
-async function* readJson(file: string): AsyncGenerator<Parsed> {
-  let text = '';
-  for await (const piece of textOf(file)) text += piece;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    yield { line: 1, error: `not JSON: ${(error as Error).message}` };
-    return;
-  }
-  const rows = Array.isArray(value) ? value : (value as { datainfo?: unknown } | null)?.datainfo;
-  if (!Array.isArray(rows)) {
-    yield { line: 1, error: 'expected a list of rows, or an object whose "datainfo" is one' };
-    return;
-  }
-  // JSON rows have no lines: their number is used instead.
-  for (const [i, row] of rows.entries()) yield rowOf(row, i + 1);
 }
 
 function textOf(file: string): Readable {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Address, formatAddress, parseAddress, protocolAddress } from '../../asyncrpc/transport/address.ts';
 import { ConfigError, errorText } from '../../errors.ts';
-import { isPostgresAddress } from '../database-address.ts';
+import { isPostgresAddress, withoutPassword } from '../database-address.ts';
 import { didYouMean } from '../nearest.ts';
 import type { Option } from '../options.ts';
 
@@ -10,7 +10,7 @@ const ON_CONFLICT: readonly MirrorConfig['onConflict'][] = ['keep', 'raise', 'fa
 
 /** Another server that this one keeps itself level with. */
 export interface MirrorConfig {
-  /** Its address. */
+  /** Its address; or that of a PostgreSQL database, or the whole path of a file or folder. */
   readonly source: string;
   /** From the end of a run to the next. */
   readonly everyMs: number;
@@ -29,7 +29,7 @@ export const MIRROR_ROWS: readonly Omit<Option, 'group'>[] = [
     type: 'strings',
     default: undefined,
     describe:
-      'Keep level with this server: take what is new there at the start, and then every hour; repeat it for several. Behind commas may follow every=15m (s, m, h or d), hashes or prs to take only those, on-conflict=raise or on-conflict=fail, user=NAME and token-file=FILE for the login there; see docs/publishing.md',
+      'Keep level with this server, or with a database file or an export (by its whole path): take what is new there at the start, and then every hour; repeat it for several. Behind commas may follow every=15m (s, m, h or d), hashes or prs to take only those, on-conflict=raise or on-conflict=fail, user=NAME and token-file=FILE for the login there; see docs/publishing.md',
     reloads: true,
   },
 ];
@@ -116,8 +116,14 @@ function readMirror(
 
 /** Our own listeners are refused: this server is always level with itself. */
 function sourceOf(text: string, { binds }: MirrorSurroundings, bad: (why: string) => ConfigError): string {
-  if (path.isAbsolute(text) || isPostgresAddress(text))
-    throw bad('a mirror follows a running server, by its address; for a database file there is "bakeserv copy"');
+  if (isPostgresAddress(text)) {
+    if (withoutPassword(text) === text) return text;
+    throw bad(
+      'a password does not belong into the address, which is shown: put it into ~/.pgpass, or name a file with ?passfile=',
+    );
+  }
+  // What is there is looked at for each run: it may be a file that another program brings now and then.
+  if (path.isAbsolute(text)) return path.normalize(text);
   let address: Address;
   try {
     address = parseAddress(text);

@@ -12,7 +12,7 @@ export interface PostgresSchema {
 
 /** Raised when a table changes its form; a server refuses a database whose version it does not know. */
 const VERSION = 1;
-const OWN_TABLE = 'bakeserv_coherence';
+export const OWN_TABLE = 'bakeserv_coherence';
 
 /** The tables of the schema that names without one lead to. */
 const TABLES = {
@@ -47,7 +47,7 @@ export async function planMigration(
 }
 
 /** The version of the tables; null where it is not set yet. @throws StorageError for that of a newer bakeserv */
-async function knownVersion(session: Pick<Session, 'all'>, shown: string): Promise<number | null> {
+export async function knownVersion(session: Pick<Session, 'all'>, shown: string): Promise<number | null> {
   const [row] = await session.all<{ value: string }>(STORED_VERSION);
   if (!row) return null;
   const version = Number(row.value);

@@ -134,6 +134,9 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
       );
       return rows[0]!.n;
     },
+    async countAll() {
+      return (await reads.read<{ n: number }>({ name: '', text: 'SELECT count(*)::int AS n FROM prmain' }))[0]!.n;
+    },
     removeRows: (filter) => {
       const { where, params } = conditionOf(filter);
       return database.writer!.slice((session) =>

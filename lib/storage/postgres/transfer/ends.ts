@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvokeError, StorageError } from '../../../errors.ts';
 import type { Logger } from '../../../log.ts';
-import type { Added, Target } from '../../../transfer/ends.ts';
+import type { Added, StoredSource, Target } from '../../../transfer/ends.ts';
 import {
   ALL_PARTS,
   CREATED,
@@ -15,12 +15,23 @@ import { parsePostgresAddress } from '../engine/address.ts';
 import { raiseUsers } from '../engine/coherence.ts';
 import { openPostgres } from '../engine/database.ts';
 import { type ConnectionPool, createPool } from '../engine/pool.ts';
+import { knownVersion, OWN_TABLE } from '../engine/schema.ts';
 import { HASH_SCHEMA } from '../hash/schema.ts';
 import { PR_SCHEMA } from '../pr/schema.ts';
-import { compareRows, countRows, insertRows, readById, readByKey, readRivals, TABLES } from './tables.ts';
+import {
+  compareRows,
+  countRows,
+  insertRows,
+  readById,
+  readByKey,
+  readRivals,
+  readSetting,
+  readUnihashes,
+  TABLES,
+} from './tables.ts';
 
 /** What reads a database: as a source, and to see what a target has. */
-type PostgresReader = Omit<Target, 'faultOf' | 'add'>;
+type PostgresReader = StoredSource & Pick<Target, 'rivals'>;
 
 /** How long a slice may take to be read. */
 const READ_MS = 30_000;
@@ -51,6 +62,8 @@ export async function openPostgresSource(address: string, log: Logger): Promise<
         'storage-missing',
         `${parsed.shown} is of an older server (it has a table unihashes_v2): start a server on it once, which moves its rows`,
       );
+    if (tables.has(OWN_TABLE))
+      await knownVersion({ all: (statement, params) => pool.read(statement, params) }, parsed.shown);
     const parts = ALL_PARTS.filter((part) => tables.has(TABLES[part]));
     return { ...readerOf(parsed.shown, pool, parts), close: () => pool.close() };
   } catch (error) {
@@ -71,6 +84,8 @@ function readerOf(name: string, pool: ConnectionPool, parts: readonly Part[]): O
           : await readById(pool, part, after === null ? 0 : Number(after), limit, bytes);
       return { ...page, odd: [] };
     },
+    unihashesOf: (tasks) => readUnihashes(pool, tasks),
+    setting: async (name) => (parts.includes('config') ? readSetting(pool, name) : null),
     async compare(part, rows) {
       // One that cannot be stored is not there, and would be refused as a question too.
       const storable = rows.filter((row) => faultOf(part, row) === null);

@@ -1,3 +1,4 @@
+import type { Task } from '../../../transfer/ends.ts';
 import { CREATED, isSameTime, NOTE_PREFIX, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import { CREATED_TEXT, CREATED_VALUE } from '../hash/schema.ts';
@@ -118,6 +119,28 @@ export async function compareRows(
     answers[at] = other;
   }
   return answers;
+}
+
+const UNIHASHES: Statement = {
+  name: 'bakeserv-copy-unihashes',
+  text: `SELECT q.i, t.unihash FROM ${given(['method', 'taskhash'])}
+    CROSS JOIN LATERAL (SELECT unihash FROM ${TABLES.unihashes} WHERE method = q.c0 AND taskhash = q.c1 LIMIT 1) t`,
+};
+
+export async function readUnihashes(pool: ConnectionPool, tasks: readonly Task[]): Promise<(string | null)[]> {
+  const found: (string | null)[] = tasks.map(() => null);
+  const rows = await pool.read<{ i: string; unihash: string }>(UNIHASHES, arraysOf(['method', 'taskhash'], tasks));
+  for (const { i, unihash } of rows) found[Number(i) - 1] = unihash;
+  return found;
+}
+
+const SETTING: Statement = {
+  name: 'bakeserv-copy-setting',
+  text: `SELECT value FROM ${TABLES.config} WHERE name = $1`,
+};
+
+export async function readSetting(pool: ConnectionPool, name: string): Promise<string | null> {
+  return (await pool.read<{ value: string | null }>(SETTING, [name]))[0]?.value ?? null;
 }
 
 function insertStatement(part: Part): Statement {

@@ -158,7 +158,7 @@ const NO_LOCKS: ReadonlyMap<StorageErrorCode, string> = new Map([
  * `read`, or `immutable` where no file can be made beside the database (on a read-only mount or a full disk) and there is
  * no -wal to read.
  */
-async function readableMode(file: string): Promise<'read' | 'immutable'> {
+export async function readableMode(file: string): Promise<'read' | 'immutable'> {
   const probe = await openBinding(file, 'read');
   try {
     await probe.all('SELECT count(*) FROM sqlite_master');

@@ -3,7 +3,7 @@ import type { ChecksumValue, PackageKey, PrStore, RowFilter } from '../../../prs
 import type { Binding, Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 
-type RowMethods = Pick<PrStore, 'importAll' | 'packageRows' | 'publish' | 'countRows' | 'removeRows'>;
+type RowMethods = Pick<PrStore, 'importAll' | 'packageRows' | 'publish' | 'countRows' | 'countAll' | 'removeRows'>;
 
 const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
 
@@ -67,6 +67,9 @@ export function createPrRowStore(database: Database, insertSql: string, forget: 
       const sql = `SELECT count(*) AS n FROM PRMAIN ${where}`;
       return (await database.read<{ n: number }>(database.maintenance, sql, params))[0]!.n;
     },
+
+    countAll: async () =>
+      (await database.read<{ n: number }>(database.maintenance, 'SELECT count(*) AS n FROM PRMAIN'))[0]!.n,
 
     removeRows: (filter) =>
       slice((connection) => {

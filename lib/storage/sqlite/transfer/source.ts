@@ -1,24 +1,30 @@
 import { isUtf8 } from 'node:buffer';
 import { StorageError } from '../../../errors.ts';
-import type { OddRow, Slice, SliceLimits, Target } from '../../../transfer/ends.ts';
+import type { OddRow, Slice, SliceLimits, StoredSource, Target } from '../../../transfer/ends.ts';
 import { ALL_PARTS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import { patiently } from '../engine/connections.ts';
 import { tableNames } from '../engine/database.ts';
-import { openToLook } from '../upkeep/look.ts';
+import { openUnwritten } from '../upkeep/look.ts';
 import {
   compareRows,
   countRows,
+  missingColumns,
   type Read,
   readHex,
   readIds,
   readRivals,
   readRows,
+  readSetting,
+  readUnihashes,
   type StoredRow,
   TABLES,
 } from './tables.ts';
 
 /** What reads a file: as a source, and to see what a target has. */
-export type SqliteReader = Omit<Target, 'faultOf' | 'add'>;
+export type SqliteReader = StoredSource & Pick<Target, 'rivals'>;
+
+/** How the tables of hash equivalence are called, with the number that a new form gets. */
+const NUMBERED = /^(unihashes|outhashes|tasks)_v(\d+)$/;
 
 /** Tables of older servers, and those that a server moves their rows into when it opens the file. */
 const OLDER: Readonly<Record<string, string>> = {
@@ -33,21 +39,40 @@ const OLDER: Readonly<Record<string, string>> = {
  * @throws StorageError when there is none, or it is of an older server
  */
 export async function openSqliteSource(file: string): Promise<SqliteReader> {
-  const connection = await openToLook(file);
+  const { connection, unchanged } = await openUnwritten(file);
   try {
+    const read: Read = async (sql, params) => {
+      const rows = await patiently(() => connection.all<never>(sql, params));
+      await unchanged();
+      return rows;
+    };
     const tables = await patiently(() => tableNames(connection));
-    const older = Object.keys(OLDER).find((name) => tables.has(name) && !tables.has(OLDER[name]!));
-    if (older !== undefined)
-      throw new StorageError(
-        'storage-missing',
-        `${file} is of an older server (it has a table ${older}): start a server on it once, which moves its rows`,
-      );
-    const read: Read = (sql, params) => patiently(() => connection.all(sql, params));
+    const fault = await faultOfTables(tables, read);
+    if (fault !== null) throw new StorageError('storage-missing', `${file} ${fault}`);
     return { ...readerOf(file, read, tables), close: () => connection.close() };
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+/** Why the tables cannot be read as ours, and what to do; null where they can. */
+async function faultOfTables(tables: ReadonlySet<string>, read: Read): Promise<string | null> {
+  const older = Object.keys(OLDER).find((name) => tables.has(name) && !tables.has(OLDER[name]!));
+  if (older !== undefined)
+    return `is of an older server (it has a table ${older}): start a server on it once, which moves its rows`;
+  const newer = [...tables].find((name) => {
+    const [, kind, number] = NUMBERED.exec(name) ?? [];
+    const known = Object.values(TABLES).find((each) => NUMBERED.exec(each)?.[1] === kind);
+    return kind !== undefined && known !== undefined && Number(number) > Number(NUMBERED.exec(known)![2]);
+  });
+  if (newer !== undefined) return `is of a newer server (it has a table ${newer}): install a bakeserv that knows it`;
+  for (const part of ALL_PARTS) {
+    const missing = tables.has(TABLES[part]) ? await missingColumns(read, part) : [];
+    if (missing.length > 0)
+      return `is of another program or a newer server: its table ${TABLES[part]} has no column ${missing.join(', ')}`;
+  }
+  return null;
 }
 
 /** What reads the tables that are there. */
@@ -57,6 +82,8 @@ export function readerOf(file: string, read: Read, tables: ReadonlySet<string>):
     parts: new Set(ALL_PARTS.filter((part) => tables.has(TABLES[part]))),
     count: (part) => countRows(read, part),
     slice: (part, after, limits) => readSlice(read, part, after === null ? 0 : Number(after), limits),
+    unihashesOf: (tasks) => readUnihashes(read, tasks),
+    setting: async (name) => (tables.has(TABLES.config) ? readSetting(read, name) : null),
     compare: (part, rows) => compareRows(read, part, rows),
     rivals: (rows) => readRivals(read, rows),
   };

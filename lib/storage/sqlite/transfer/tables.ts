@@ -1,3 +1,4 @@
+import type { Task } from '../../../transfer/ends.ts';
 import { CREATED, isSameTime, NOTE_PREFIX, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import type { Binding, Param } from '../engine/binding.ts';
 
@@ -71,6 +72,28 @@ export async function compareRows(read: Read, part: Part, rows: readonly Row[]):
     found[row.i] = other;
   }
   return found;
+}
+
+const UNIHASHES = `SELECT q.key AS i, t.unihash FROM json_each(?) q
+  CROSS JOIN ${TABLES.unihashes} t ON t.method = q.value->>0 AND t.taskhash = q.value->>1`;
+
+/** Relies on the unique index. What is no text is no unihash. */
+export async function readUnihashes(read: Read, tasks: readonly Task[]): Promise<(string | null)[]> {
+  const found: (string | null)[] = tasks.map(() => null);
+  for (const { i, unihash } of await read<{ i: number; unihash: unknown }>(UNIHASHES, [JSON.stringify(tasks)]))
+    if (typeof unihash === 'string') found[i] = unihash;
+  return found;
+}
+
+export async function readSetting(read: Read, name: string): Promise<string | null> {
+  const [row] = await read<{ value: unknown }>(`SELECT value FROM ${TABLES.config} WHERE name = ?`, [name]);
+  return typeof row?.value === 'string' ? row.value : null;
+}
+
+/** What a part needs that its table has not. */
+export async function missingColumns(read: Read, part: Part): Promise<readonly string[]> {
+  const there = await read<{ name: string }>('SELECT name FROM pragma_table_info(?)', [TABLES[part]]);
+  return PARTS[part].columns.filter((column) => !there.some(({ name }) => name === column));
 }
 
 /** Rows with NULL in their key are never in each other's way: those are looked for. */

@@ -79,6 +79,8 @@ const nothingAt = (file: string): SqliteReader => ({
   slice: async () => ({ rows: [], odd: [], next: null }),
   compare: async (_part, rows) => rows.map(() => null),
   rivals: async () => [],
+  unihashesOf: async (tasks) => tasks.map(() => null),
+  setting: async () => null,
   close: async () => {},
 });
 

@@ -3,6 +3,8 @@ import { StorageError } from '../../../errors.ts';
 import { type Binding, openBinding } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import { patiently } from '../engine/connections.ts';
+import { readableMode } from '../file/read-only.ts';
+import { appearance } from '../file/unlocked-file.ts';
 
 /**
  * Opens a database that may be in use, to read it; the caller closes it. Where there is no log, nobody has it open: then
@@ -18,6 +20,43 @@ export async function openToLook(file: string, signal?: AbortSignal): Promise<Bi
   const connection = await openBinding(file, fs.existsSync(`${file}-wal`) ? 'read' : 'write');
   await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   return signal ? endedBy(signal, connection) : connection;
+}
+
+/** A connection that only reads. */
+export interface Unwritten {
+  readonly connection: Binding;
+  /** @throws StorageError where the file was read without locks, and somebody has written to it since it was opened */
+  unchanged(): Promise<void>;
+}
+
+/** What SQLite says where it can make no files beside a database, as in the folder of another user. */
+const NO_FILES: readonly string[] = ['storage-missing', 'storage-read-only', 'storage-full'];
+
+/**
+ * As `openToLook`; also where nothing can be written beside the file, which is then read without locks.
+ * @throws StorageError when it cannot be opened
+ */
+export async function openUnwritten(file: string): Promise<Unwritten> {
+  const connection = await openToLook(file);
+  try {
+    await patiently(() => connection.all('SELECT count(*) FROM sqlite_master'));
+    return { connection, unchanged: async () => {} };
+  } catch (error) {
+    await connection.close();
+    if (!(error instanceof StorageError) || !NO_FILES.includes(error.code)) throw error;
+  }
+  const seen = await appearance(file);
+  const mode = await readableMode(file);
+  return {
+    connection: await openBinding(file, mode),
+    async unchanged() {
+      if (mode === 'read' || (await appearance(file)) === seen) return;
+      throw new StorageError(
+        'storage-busy',
+        `${file} has changed while it was read, without locks as nothing can be written in its folder: try again when nobody writes to it`,
+      );
+    },
+  };
 }
 
 /** Repeatedly: an interrupt ends what runs, and there may be a moment when nothing does. */
