@@ -96,6 +96,7 @@ export {
   type JobState,
   type Jobs,
   type JobsConfig,
+  type JobsStatus,
   type LimitHits,
   type Limits,
   type ListenAccess,

@@ -92,7 +92,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   const followers: Follower[] = [];
   const jobs = crew?.jobs
     ? jobsElsewhere(crew.jobs)
-    : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, log });
+    : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, figures: shown.jobs, log });
   const requireFile = foreignFiles(config);
   jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
   const pulls: { -readonly [service in 'hashes' | 'prs']: PullParts[service] } = { hashes: null, prs: null };
@@ -184,7 +184,15 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       await closeAll();
     });
     const openHttp: App['openHttp'] = async (listeners = () => []) =>
-      openHttpDoor(config, clientLog, { hub, stores, metrics: await metrics.source(), listeners, clients, mirrors });
+      openHttpDoor(config, clientLog, {
+        hub,
+        stores,
+        metrics: await metrics.source(),
+        listeners,
+        clients,
+        mirrors,
+        jobs,
+      });
     return {
       hub,
       metrics,

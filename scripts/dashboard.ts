@@ -174,6 +174,27 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
     ],
   ],
   [
+    'Jobs',
+    [
+      of('Running and waiting', 'short', [
+        [gauge('bakeserv_jobs'), '{{instance}} {{kind}} {{state}}'],
+        [gauge('bakeserv_jobs_waiting_seconds'), '{{instance}} oldest that waits, s'],
+      ]),
+      of('Ended', 'short', [
+        [
+          `sum by (kind, outcome) (increase(bakeserv_jobs_ended_total{${SERVER}}[$__rate_interval]))`,
+          '{{kind}} {{outcome}}',
+        ],
+      ]),
+      of('Duration (average)', 's', [
+        [
+          `${rate('bakeserv_job_duration_seconds_sum', 'kind')} / ${rate('bakeserv_job_duration_seconds_count', 'kind')}`,
+          '{{kind}}',
+        ],
+      ]),
+    ],
+  ],
+  [
     'Process',
     [
       quantiles('Event-loop delay', 'bakeserv_event_loop_delay_seconds', '', ''),

@@ -29,6 +29,7 @@ export { type JobAccess, type JobKind, type JobRun, parametersOf, type Slice } f
 export type { JobKindSource, Jobs } from '../jobs/late.ts';
 export type { JobState } from '../jobs/records.ts';
 export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramLogger, SILENT } from '../log.ts';
+export type { JobsStatus } from '../meter/job-figures.ts';
 export type { MirrorEnd, MirrorRows, MirrorState, MirrorStatus } from '../meter/mirror-status.ts';
 export type { StandbyLag } from '../meter/standby-lag.ts';
 export type { Observed, Sample, Snapshot } from '../metrics/snapshot.ts';

@@ -1,13 +1,16 @@
+import type { JobsStatus } from '../meter/job-figures.ts';
 import type { JobRequests } from './jobs.ts';
 import { type JobKindSource, type Jobs, loadKinds } from './late.ts';
 
+type AskedOfJobs = 'start' | 'list' | 'show' | 'cancel' | 'status';
+
 /** What is asked of jobs, with its arguments. */
 export type JobsCall = {
-  readonly [Asked in 'start' | 'list' | 'show' | 'cancel']: {
+  readonly [Asked in AskedOfJobs]: {
     readonly what: Asked;
     readonly args: Parameters<JobRequests[Asked]>;
   };
-}['start' | 'list' | 'show' | 'cancel'];
+}[AskedOfJobs];
 
 /**
  * The jobs of a server that another of its processes runs: their file is that process's alone.
@@ -22,6 +25,7 @@ export function jobsElsewhere(ask: (call: JobsCall) => Promise<unknown>): Jobs {
     list: (...args) => ask({ what: 'list', args }) as ReturnType<Jobs['list']>,
     show: (...args) => ask({ what: 'show', args }) as ReturnType<Jobs['show']>,
     cancel: (...args) => ask({ what: 'cancel', args }) as ReturnType<Jobs['cancel']>,
+    status: (...args) => ask({ what: 'status', args }) as Promise<JobsStatus>,
     async resume() {},
     async close() {},
   };
@@ -32,5 +36,6 @@ export function answerJobs(jobs: JobRequests, call: JobsCall): Promise<unknown> 
   if (call.what === 'start') return jobs.start(...call.args);
   if (call.what === 'list') return jobs.list(...call.args);
   if (call.what === 'show') return jobs.show(...call.args);
-  return jobs.cancel(...call.args);
+  if (call.what === 'cancel') return jobs.cancel(...call.args);
+  return jobs.status();
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { JobFigures, JobsStatus } from '../meter/job-figures.ts';
 import { interruption, type LiveJob, liveJob } from './job.ts';
 import type { JobAccess, JobKind } from './kind.ts';
 import { openRecords } from './open-records.ts';
@@ -42,6 +43,8 @@ export interface JobRequests {
   show(caller: JobCaller, id: number, withLog: boolean): Promise<Json>;
   /** Stops the job at its next slice. Resolves to what `show` does, at once. */
   cancel(caller: JobCaller, id: number): Promise<Json>;
+  /** How they are, for those who look after the server. */
+  status(): Promise<JobsStatus>;
   /** Goes on with the jobs of an earlier start. Never rejects. */
   resume(): Promise<void>;
   /** Running jobs stop at the next slice, and go on after the next start. */
@@ -59,23 +62,30 @@ export interface JobsOptions {
   /** How many run at once. */
   readonly workers: number;
   readonly maxWaiting: number;
+  readonly figures: JobFigures;
+  /** After so long it is tried again to store the end of a job; half a minute if absent. */
+  readonly saveAgainMs?: number;
   readonly log: Logger;
 }
 
-export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): LoadedJobs {
+const SAVE_AGAIN_MS = 30_000;
+
+export function createJobs(options: JobsOptions): LoadedJobs {
+  const { archive, workers, maxWaiting, figures, log, saveAgainMs = SAVE_AGAIN_MS } = options;
   const kinds = createKinds();
   const live = new Map<number, LiveJob>();
   /** Jobs that wait and have yet to begin, and those that are being stored, by their kind and parameters. */
   const fresh = new Map<string, Promise<number>>();
   const turns = createJobTurns(workers);
   const opening = openRecords(archive, log);
-  const work = createWork({ records: opening, forget: (id) => void live.delete(id), log });
+  const work = createWork({ records: opening, forget: (id) => void live.delete(id), figures, saveAgainMs, log });
   let closing = false;
 
   const sees = (caller: JobCaller, access: JobAccess) => caller.access === 'owner' || caller.access === access;
 
   function enqueue(job: LiveJob): void {
     live.set(job.record.id, job);
+    figures.watch(job.record);
     turns.add(job.record, () => {
       if (job.key !== null) fresh.delete(job.key);
       return closing ? Promise.resolve() : work(job);
@@ -89,7 +99,9 @@ export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): 
     const lines = await opening.use((records) => records.log(id));
     const why = interruption(record, kind);
     if (why !== null) {
-      Object.assign(record, { state: 'interrupted', error: why, ended: new Date().toISOString() });
+      const ended = new Date().toISOString();
+      Object.assign(record, { state: 'interrupted', error: why, ended });
+      figures.end(record, 'interrupted', ended, null);
       await opening.use((records) => records.save(record, lines));
       return log.warn('job interrupted', { job: id, kind: record.kind, error: why });
     }
@@ -202,6 +214,8 @@ export function createJobs({ archive, workers, maxWaiting, log }: JobsOptions): 
       }
       return jobReply(record, running);
     },
+
+    status: async () => figures.status,
 
     async resume() {
       if (!archive.exists()) return;

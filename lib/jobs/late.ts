@@ -44,6 +44,7 @@ export function createLateJobs(options: JobsOptions): Jobs {
     list: async (...given) => (await jobs()).list(...given),
     show: async (...given) => (await jobs()).show(...given),
     cancel: async (...given) => (await jobs()).cancel(...given),
+    status: async () => options.figures.status,
     async resume() {
       if (!closed && options.archive.exists()) await (await jobs()).resume();
     },

@@ -14,6 +14,8 @@ export interface OpeningRecords {
    * @throws InvokeError in words for clients, after it was logged
    */
   use<T>(ask: (records: JobRecords) => Promise<T>): Promise<T>;
+  /** Nothing can be asked of them any more. */
+  readonly isClosed: boolean;
   /** They are opened again by the next `use`, unless that is refused from now on. */
   close(forGood: boolean): Promise<void>;
 }
@@ -50,6 +52,9 @@ export function openRecords(archive: JobArchive, log: Logger): OpeningRecords {
 
   return {
     mayExist: () => records !== null || archive.exists(),
+    get isClosed() {
+      return closed;
+    },
     async use(ask) {
       const open = await opened();
       try {

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { clientMessage, isFault } from '../asyncrpc/faults.ts';
 import { BakeservError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { JobFigures, JobOutcome } from '../meter/job-figures.ts';
 import { addLine, type LiveJob, type StopReason } from './job.ts';
 import type { OpeningRecords } from './open-records.ts';
 import type { JobRecord } from './records.ts';
@@ -10,11 +12,19 @@ export interface WorkOptions {
   readonly records: OpeningRecords;
   /** A job has ended and is stored. */
   readonly forget: (id: number) => void;
+  readonly figures: JobFigures;
+  readonly saveAgainMs: number;
   readonly log: Logger;
 }
 
 /** What a worker does with a job from its turn on. Never rejects. */
-export function createWork({ records, forget, log }: WorkOptions): (job: LiveJob) => Promise<void> {
+export function createWork({
+  records,
+  forget,
+  figures,
+  saveAgainMs,
+  log,
+}: WorkOptions): (job: LiveJob) => Promise<void> {
   /** False when it could not be stored: the job goes on, and is stored the next time. */
   async function save({ record, log: lines }: LiveJob): Promise<boolean> {
     try {
@@ -40,6 +50,14 @@ export function createWork({ records, forget, log }: WorkOptions): (job: LiveJob
     }
   }
 
+  /** What has ended would be begun again after the next start. */
+  async function saveLater(job: LiveJob): Promise<void> {
+    while (!records.isClosed) {
+      await pause(saveAgainMs, undefined, { ref: false });
+      if (await save(job)) return forget(job.record.id);
+    }
+  }
+
   return async (job) => {
     const { record, kind, stop } = job;
     try {
@@ -52,8 +70,9 @@ export function createWork({ records, forget, log }: WorkOptions): (job: LiveJob
         await save(job);
         await run(job);
       }
-      end(job, log);
+      end(job, figures, log);
       if (await save(job)) forget(record.id);
+      else saveLater(job).catch((error) => log.error('job not stored', { job: record.id, error }));
     } catch (error) {
       log.error('job failed', { job: record.id, kind: record.kind, error });
       Object.assign(record, { state: 'failed', error: clientMessage(error) });
@@ -70,12 +89,14 @@ function setStopped({ record, kind }: LiveJob, reason: StopReason): void {
   }
 }
 
-function end(job: LiveJob, log: Logger): void {
+function end(job: LiveJob, figures: JobFigures, log: Logger): void {
   const { record } = job;
   const { id, kind, state, done, error } = record;
   const level = job.kind.isRoutine ? 'debug' : 'info';
   if (state === 'waiting') return addLine(job, 'stopped with the server; goes on after its next start');
   record.ended = new Date().toISOString();
+  const { begun } = job;
+  figures.end(record, state as JobOutcome, record.ended, begun && (performance.now() - begun.at) / 1000);
   addLine(job, error === null ? state : `${state}: ${error}`);
   log[level](`job ${state}`, { job: id, kind, done, result: shortly(record), ...(error !== null && { error }) });
 }

@@ -1,5 +1,6 @@
 import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Histogram } from '../meter/histogram.ts';
+import { JobFigures } from '../meter/job-figures.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { TableCounts } from '../meter/row-counts.ts';
 import type { ServiceFigures } from '../meter/service-figures.ts';
@@ -66,12 +67,15 @@ export interface Shown {
   loader: (() => LoaderState) | null;
   /** Those that this process runs. */
   mirrors: () => readonly MirrorStatus[];
+  /** Those that this process runs. */
+  readonly jobs: JobFigures;
 }
 
 export const newShown = (version: string): Shown => ({
   ...{ version, services: [], databases: [], caches: [] },
   loader: null,
   mirrors: () => [],
+  jobs: new JobFigures(),
 });
 
 /** Everything that is read at a scrape. */

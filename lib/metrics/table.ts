@@ -1,6 +1,7 @@
 import type { MetricRow } from './row.ts';
 import { CONNECTION_ROWS } from './rows/connections.ts';
 import { DATA_ROWS } from './rows/data.ts';
+import { JOB_ROWS } from './rows/jobs.ts';
 import { MIRROR_ROWS } from './rows/mirrors.ts';
 import { PROCESS_ROWS } from './rows/process.ts';
 import { REQUEST_ROWS } from './rows/requests.ts';
@@ -21,5 +22,6 @@ export const METRICS: readonly MetricGroup[] = [
   { title: 'Writing', rows: STORE_ROWS },
   { title: 'Upstreams', rows: UPSTREAM_ROWS },
   { title: 'Mirrors', rows: MIRROR_ROWS },
+  { title: 'Jobs', rows: JOB_ROWS },
   { title: 'The process', rows: PROCESS_ROWS },
 ];

@@ -3,6 +3,7 @@ import { BakeservError, InvokeError } from '../errors.ts';
 import type { Loading } from '../hashserv/store.ts';
 import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
 import type { Jobs } from '../jobs/late.ts';
+import { JobFigures } from '../meter/job-figures.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { createMetrics } from '../metrics/source.ts';
@@ -92,6 +93,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     databases: [],
     caches: [],
     mirrors: () => [],
+    jobs: new JobFigures(),
     loader: null,
     hub: { figures: leader.entrance.figures, heldBytes: 0 },
     workers: () => ({ serving: 0, replaced: leader.replaced }),

@@ -7,6 +7,7 @@ import { createJobs, type JobCaller, type LoadedJobs } from '../../lib/jobs/jobs
 import { type JobAccess, type JobKind, parametersOf } from '../../lib/jobs/kind.ts';
 import type { JobArchive, JobRecord, NewJob } from '../../lib/jobs/records.ts';
 import { type Logger, SILENT } from '../../lib/log.ts';
+import { JobFigures } from '../../lib/meter/job-figures.ts';
 import { jobArchive } from '../../lib/storage/sqlite/jobs/records.ts';
 import { temporaryFolder } from '../helpers.ts';
 
@@ -68,9 +69,9 @@ function steps(name: string, more: Partial<JobKind> = {}) {
 function jobsIn(
   archive: JobArchive,
   kinds: readonly JobKind[],
-  more: { maxWaiting?: number; log?: Logger } = {},
+  more: { maxWaiting?: number; figures?: JobFigures; saveAgainMs?: number; log?: Logger } = {},
 ): LoadedJobs {
-  const jobs = createJobs({ archive, workers: 1, maxWaiting: 10, log: SILENT, ...more });
+  const jobs = createJobs({ archive, workers: 1, maxWaiting: 10, figures: new JobFigures(), log: SILENT, ...more });
   for (const kind of kinds) jobs.register(kind);
   return jobs;
 }
@@ -257,6 +258,67 @@ describe('a job', () => {
   });
 });
 
+test('the end of a job that cannot be stored is stored when that works again', async (t) => {
+  const count = steps('count');
+  const archive = jobArchive(path.join(temporaryFolder(t), 'jobs.db'));
+  let isFull = false;
+  let refusedSaves = 0;
+  const full: JobArchive = {
+    ...archive,
+    async open() {
+      const records = await archive.open();
+      const save: typeof records.save = async (job, lines) => {
+        if (!isFull) return records.save(job, lines);
+        refusedSaves++;
+        throw new StorageError('storage-full', 'no room');
+      };
+      return { ...records, save };
+    },
+  };
+  const jobs = jobsIn(full, [count.kind], { saveAgainMs: 1 });
+  const { id } = await jobs.start(HASHES, 'count', { to: 1 });
+  await until(jobs, id, 'running');
+  isFull = true;
+  await count.next();
+  await until(jobs, id, 'done');
+  const seen = refusedSaves;
+  while (refusedSaves < seen + 2) await new Promise((resolve) => setImmediate(resolve));
+  isFull = false;
+  const stored = async () => {
+    const page = (await jobs.list(OWNER, { states: ['done'], before: null, limit: 1 })) as unknown as { jobs: Shown[] };
+    return page.jobs.length === 1;
+  };
+  while (!(await stored())) await new Promise((resolve) => setImmediate(resolve));
+  await jobs.close(5000);
+  const again = steps('count');
+  const next = jobsIn(archive, [again.kind]);
+  t.after(() => next.close(5000));
+  await next.resume();
+  assert.equal((await show(next, id)).state, 'done');
+  assert.equal(again.seen.length, 0, 'it is not begun again');
+});
+
+test('the figures tell what runs, what waits and since when, and how each ended', async (t) => {
+  const figures = new JobFigures();
+  const count = steps('count');
+  const { jobs } = open(t, [count.kind], { figures });
+  const { id } = await jobs.start(HASHES, 'count', { to: 1 });
+  await until(jobs, id, 'running');
+  const { id: second } = await jobs.start(HASHES, 'count', { to: 2 });
+  const { id: third } = await jobs.start(HASHES, 'count', { to: 3 });
+  const { created } = await show(jobs, second);
+  const expected = { running: { count: 1 }, waiting: { count: 2 }, waiting_since: created, last_failed: null };
+  assert.deepEqual(await jobs.status(), expected);
+  await jobs.cancel(HASHES, second);
+  await jobs.cancel(HASHES, third);
+  await count.next();
+  await until(jobs, id, 'done');
+  const none = { running: {}, waiting: {}, waiting_since: null, last_failed: null };
+  assert.deepEqual(await jobs.status(), none);
+  const { ended, seconds } = figures.kinds.get('count')!;
+  assert.deepEqual([ended.done, ended.cancelled, seconds.count], [1, 2, 1], 'those that were not begun took no time');
+});
+
 describe('after another start', () => {
   test('a job goes on where it was, one that waited waits again, and one that cannot go on says so', async (t) => {
     const [count, once] = [steps('count'), steps('once', { resumable: false })];
@@ -313,6 +375,8 @@ describe('after another start', () => {
       const job = await show(jobs, id);
       assert.equal(job.state, 'interrupted');
       assert.match(job.error!, words);
+      const { last_failed: failed } = await jobs.status();
+      assert.deepEqual([failed!.id, failed!.kind], [id, 'count']);
     });
   }
 

@@ -422,6 +422,7 @@ describe('/api/v1/status', () => {
       prserv: `${server.folder}/prserv.sqlite3`,
     });
     assert.deepEqual(body.mirrors, []);
+    assert.deepEqual(body.jobs, { running: {}, waiting: {}, waiting_since: null, last_failed: null });
     assert.deepEqual(body.gc, { keep: 0, remove: 0, mark: null });
     const [listener] = body.listeners as { address: string; hashserv: string }[];
     assert.deepEqual([listener!.address, listener!.hashserv], [server.url, 'read-write']);

@@ -12,6 +12,7 @@ import { createHttpDoor } from '../../lib/http/door.ts';
 import { PROBLEMS } from '../../lib/http/problem.ts';
 import type { ReadyReport } from '../../lib/http/readiness.ts';
 import { SILENT } from '../../lib/log.ts';
+import { JobFigures } from '../../lib/meter/job-figures.ts';
 import { configIn, serve } from './helpers.ts';
 import { AnswerReader, httpServer, rawRequest } from './http-helpers.ts';
 import { recordLog } from './log-recorder.ts';
@@ -315,7 +316,13 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     proxies: NO_PROXIES,
     stores: [probe],
     servicesFor: () => new Map(),
-    facts: { databases: {}, upstreams: {}, mirrors: { list: async () => [] }, listeners: () => [] },
+    facts: {
+      databases: {},
+      upstreams: {},
+      mirrors: { list: async () => [] },
+      jobs: { status: async () => new JobFigures().status },
+      listeners: () => [],
+    },
     clients: async () => app.hub.size,
     metrics: null,
   });

@@ -58,7 +58,7 @@ function describe(server: ServerStatus, now: number): string {
 ${addressLines(addresses, listeners)}
 ${certificateLines(server)}  database  ${pairs(databases)}
 ${standbyLines(server)}  upstream  ${pairs(upstreams)}
-${mirrorLines(server, now)}${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+${mirrorLines(server, now)}${jobLine(server, now)}${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
 }
 
 /** A line for each server that is mirrored. */
@@ -82,6 +82,23 @@ function tellMirror({ state, running, ...mirror }: MirrorStatus, now: number): s
     `rows taken: ${taken.toLocaleString('en-US')}`,
     `every ${duration(everySeconds)}`,
   ].join('; ');
+}
+
+/** What runs and waits in the background, and what went wrong last. */
+function jobLine({ jobs }: ServerStatus, now: number): string {
+  if (!jobs) return '';
+  const since = (moment: string) => duration(Math.max(0, now - Date.parse(moment)) / 1000);
+  const named = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([kind, count]) => (count === 1 ? kind : `${kind} (${count})`))
+      .join(', ');
+  const { running, waiting, waiting_since: oldest, last_failed: failed } = jobs;
+  const lines = [
+    ...(named(running) ? [`running: ${named(running)}`] : []),
+    ...(oldest === null ? [] : [`waiting: ${named(waiting)}, for ${since(oldest)}`]),
+    ...(failed ? [`failed last: ${failed.id} (${failed.kind}), ${since(failed.ended)} ago`] : []),
+  ];
+  return lines.length === 0 ? '' : `  jobs      ${lines.join('; ')}\n`;
 }
 
 /** The processes of a server that has several, each with its clients. */

@@ -2,6 +2,7 @@ import net from 'node:net';
 import { clientMessage } from '../../asyncrpc/faults.ts';
 import { bindUnixSocket } from '../../asyncrpc/transport/unix/socket.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import type { JobsStatus } from '../../meter/job-figures.ts';
 import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
@@ -36,6 +37,8 @@ export interface ServerStatus {
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
   /** Servers that this one keeps itself level with; absent in servers from before. */
   readonly mirrors?: readonly MirrorStatus[];
+  /** How its jobs are; null while the process that runs them is being replaced, absent in servers from before. */
+  readonly jobs?: JobsStatus | null;
   /** The processes that serve, where there are several. */
   readonly workers?: readonly WorkerStatus[];
 }

@@ -274,6 +274,7 @@ function statusOf({ command, settings }: ServerRun, server: LedServer, version: 
     ),
     standbys: await server.lags(),
     mirrors: await server.mirrors(),
+    jobs: await server.jobs.status().catch(() => null),
     clients: server.clients,
     memory: await server.loading(),
   });

@@ -106,6 +106,7 @@ export const STATUS = object(
     databases: { type: 'object' },
     upstream_addresses: { type: 'object' },
     mirrors: { type: 'array', items: { type: 'object', additionalProperties: true } },
+    jobs: { type: ['object', 'null'], additionalProperties: true },
     gc: GC_STATUS,
   },
   ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams'],

@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import type { JobsStatus } from '../../meter/job-figures.ts';
 import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import { packageVersion } from '../../package-version.ts';
 import type { Readiness } from '../readiness.ts';
@@ -11,6 +12,7 @@ export interface ServerFacts {
   readonly upstreams: Readonly<Record<string, string | null>>;
   /** Servers that this one keeps itself level with. */
   readonly mirrors: { list(): Promise<readonly MirrorStatus[]> };
+  readonly jobs: { status(): Promise<JobsStatus> };
   /** Those that are open now, and what their clients may do. */
   listeners(): readonly { readonly address: Address; readonly report: object }[];
 }
@@ -42,6 +44,8 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
       databases: { ...facts.databases },
       upstream_addresses: { ...facts.upstreams },
       mirrors: (await facts.mirrors.list()) as unknown as Json,
+      // The process that runs them may be about to be replaced.
+      jobs: (await facts.jobs.status().catch(() => null)) as unknown as Json,
       gc: gc as Json,
     };
   };
