@@ -10,10 +10,13 @@ type StartReport = { readonly ready: ServerStatus } | { readonly failed: string;
 export const START_MS = 60_000;
 const MAX_LOG_BYTES = 1024 * 1024;
 
+/** Where the launcher is, seen from here: in dist/bin/parts, where programs are built into, as it was compiled alone, or in the sources. */
+const LAUNCHERS = ['../launch.cjs', '../../../bin/launch.cjs', '../../../bin/launch.cts'];
+
 /** The command line of this program as it runs now: built, or from its sources. */
 export function selfCommand(): string[] {
-  const launcher = import.meta.url.endsWith('.ts') ? '../../../bin/launch.cts' : '../../../bin/launch.cjs';
-  return [process.execPath, ...process.execArgv, fileURLToPath(new URL(launcher, import.meta.url))];
+  const files = LAUNCHERS.map((launcher) => fileURLToPath(new URL(launcher, import.meta.url)));
+  return [process.execPath, ...process.execArgv, files.find((file) => fs.existsSync(file))!];
 }
 
 /**
