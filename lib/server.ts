@@ -17,7 +17,8 @@ import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { createLateJobs } from './jobs/late.ts';
 import { type Logger, limitRate } from './log.ts';
 import type { StandbyLag } from './meter/standby-lag.ts';
-import { createMetrics } from './metrics/source.ts';
+import type { TaskLookups } from './meter/task-lookups.ts';
+import { createMetrics, type Metrics } from './metrics/source.ts';
 import { newShown, type ServiceName } from './metrics/sources.ts';
 import { packageVersion } from './package-version.ts';
 import { createPrService } from './prserv/service.ts';
@@ -35,6 +36,7 @@ import { openHttpDoor } from './start/http.ts';
 import { openMirrors } from './start/mirrors.ts';
 import { once } from './start/once.ts';
 import { foreignFiles } from './start/own-files.ts';
+import { openRecording } from './start/recorder.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
 import { checkDatabase, createStores, FILE_WORK, jobArchiveOf, pullMeans } from './stores.ts';
@@ -99,6 +101,9 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   let loading = (): Loading | null => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);
+  let lookups: TaskLookups | null = null;
+  const recording = openRecording({ config, log, crew, metrics: () => metrics, lookups: () => lookups });
+  let metrics: Metrics;
   const closeAll = () => closeData(services, [databases], access);
 
   try {
@@ -131,7 +136,9 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         jobs,
         database: database.file,
         requireFile,
+        history: recording,
       });
+      lookups = service.figures.lookups;
       pulls.hashes = { store, database: database.file, onStored: (task) => upstream?.forget(task) };
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
@@ -170,8 +177,8 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
     const mirrors = openMirrors({ config, crew, jobs, parts: { ...pulls, ...pullMeans(config, log) }, log });
     followers.push(mirrors.follower);
     shown.mirrors = mirrors.here;
-    const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures);
-    const metrics = createMetrics({ ...shown, hub, workers: () => ({ serving: 1, replaced: 0 }) }, crew?.metrics);
+    const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures, recording.presence);
+    metrics = createMetrics({ ...shown, hub, workers: () => ({ serving: 1, replaced: 0 }) }, crew?.metrics);
     const clients = crew?.clients ?? (async () => hub.size);
     const close = once(async () => {
       const hurry = setTimeout(() => {
@@ -179,6 +186,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       }, UPSTREAM_GRACE_MS);
       mirrors.close();
       await Promise.all([hub.drain(), jobs.close(JOBS_GRACE_MS)]);
+      await recording.close();
       metrics.close();
       clearTimeout(hurry);
       await closeAll();
@@ -192,6 +200,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         clients,
         mirrors,
         jobs,
+        history: recording,
       });
     return {
       hub,
@@ -200,6 +209,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       openHttp,
       jobs,
       mirrors,
+      recording,
       loading: () => loading(),
       lags: () => ({ hashserv: lagOf.hashserv(), prserv: lagOf.prserv() }),
       check: () => checkStores(stores),

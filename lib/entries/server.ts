@@ -3,7 +3,7 @@
 export type { HubFigures, ListenerFigures, Rejection } from '../asyncrpc/hub-figures.ts';
 export type { LimitHits, Limits } from '../asyncrpc/limits.ts';
 export type { Access, Rights } from '../asyncrpc/rights.ts';
-export type { Hub, Loan, LoanOwner } from '../asyncrpc/server/hub.ts';
+export type { Hub, Loan, LoanOwner, Presence } from '../asyncrpc/server/hub.ts';
 export type { Carrier, Host, Peer, Place, SharedTurns } from '../asyncrpc/service.ts';
 export type { Acceptor } from '../asyncrpc/transport/acceptor.ts';
 export { type Address, formatAddress, parseAddress } from '../asyncrpc/transport/address.ts';
@@ -32,8 +32,13 @@ export { createLogger, type LogFields, type Logger, type LogLevel, type ProgramL
 export type { JobsStatus } from '../meter/job-figures.ts';
 export type { MirrorEnd, MirrorRows, MirrorState, MirrorStatus } from '../meter/mirror-status.ts';
 export type { StandbyLag } from '../meter/standby-lag.ts';
+export type { MethodCounts } from '../meter/task-lookups.ts';
+export type { MissCount } from '../meter/top-misses.ts';
 export type { Observed, Sample, Snapshot } from '../metrics/snapshot.ts';
 export type { Metrics, MetricsSource } from '../metrics/source.ts';
+export type { Figures } from '../recorder/figures.ts';
+export type { History } from '../recorder/recorder.ts';
+export type { HistoryBuckets, HistorySeries, HistoryView, LookupSums, LookupsView, Span } from '../recorder/view.ts';
 export {
   type App,
   type Change,
@@ -59,3 +64,4 @@ export type { ListenerSpec } from '../settings/listener-spec.ts';
 export type { MirrorConfig } from '../settings/publishing/mirror-settings.ts';
 export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';
+export type { Recording } from '../start/recorder.ts';

@@ -3,7 +3,7 @@ import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
-import type { ServiceFigures } from '../meter/service-figures.ts';
+import type { HashFigures } from '../meter/service-figures.ts';
 import type { LoginThrottle } from './access/login-throttle.ts';
 import type { HashSession } from './access/session.ts';
 import type { Clock } from './clock.ts';
@@ -12,6 +12,11 @@ import type { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
 import type { Backfill } from './upstream/backfill.ts';
 import type { HashUpstream } from './upstream/upstream.ts';
+
+/** What look-ups of tasks came to over time, by method, and which were missed most. */
+export interface LookupHistory {
+  lookups(span: 'hour' | 'day' | 'month'): Promise<object>;
+}
 
 /** What a handler works with: its client, and what belongs to the server. */
 export interface HashContext {
@@ -22,7 +27,7 @@ export interface HashContext {
   /** Nothing is stored for this client. */
   readonly readOnly: boolean;
   readonly stats: RequestStats;
-  readonly figures: ServiceFigures;
+  readonly figures: HashFigures;
   readonly clock: Clock;
   readonly gc: Gc;
   readonly logins: LoginThrottle;
@@ -34,6 +39,8 @@ export interface HashContext {
   readonly gate: WriteGate;
   /** The jobs of the server; null where there are none. */
   readonly jobs: Jobs | null;
+  /** Null where nobody records it. */
+  readonly history: LookupHistory | null;
 }
 
 /** A row of the table; `orSelf` lets logged-in users run it on their own name without the permission. */

@@ -9,14 +9,14 @@ import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
-import { ServiceFigures } from '../meter/service-figures.ts';
+import { HashFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './access/audit.ts';
 import { createLoginThrottle, type LoginThrottle } from './access/login-throttle.ts';
 import { USER_ADMIN } from './access/permissions.ts';
 import { HashSession } from './access/session.ts';
 import { createClock } from './clock.ts';
 import { HASH_COMMANDS } from './commands/table.ts';
-import type { HashContext, HashRow } from './context.ts';
+import type { HashContext, HashRow, LookupHistory } from './context.ts';
 import { createGc } from './gc.ts';
 import { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
@@ -41,11 +41,13 @@ export interface HashServiceOptions {
   readonly database?: string;
   /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
   readonly requireFile?: (file: string) => void;
+  /** What look-ups came to over time; null or absent where nobody records that. */
+  readonly history?: LookupHistory | null;
 }
 
 /** The service, and what it counts. */
 export interface HashService extends Service {
-  readonly figures: ServiceFigures;
+  readonly figures: HashFigures;
 }
 
 const PROTOCOL = 'OEHASHEQUIV';
@@ -58,8 +60,9 @@ export function createHashService(options: HashServiceOptions): HashService {
     jobs = null,
     database = 'hashserv',
     requireFile = () => {},
+    history = null,
   } = options;
-  const figures = new ServiceFigures(requestFiguresOf(HASH_COMMANDS));
+  const figures = new HashFigures(requestFiguresOf(HASH_COMMANDS));
   const stats = new RequestStats();
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
@@ -128,6 +131,7 @@ export function createHashService(options: HashServiceOptions): HashService {
         backfill,
         gate,
         jobs,
+        history,
       };
       return dispatchers[access](own, session);
     },

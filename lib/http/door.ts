@@ -10,7 +10,9 @@ import { type Proxies, peerOfRequest } from '../asyncrpc/transport/proxies.ts';
 import { acceptWebSockets } from '../asyncrpc/transport/websocket/server.ts';
 import type { Logger } from '../log.ts';
 import type { MetricsSource } from '../metrics/source.ts';
+import type { History } from '../recorder/recorder.ts';
 import { API_PATH, createApi } from './api/app.ts';
+import { createHistory } from './api/history.ts';
 import { createApiHost } from './api/host.ts';
 import { createStatus, type ServerFacts } from './api/status.ts';
 import { HttpClient } from './client.ts';
@@ -36,6 +38,8 @@ export interface HttpDoorOptions {
   readonly facts: ServerFacts;
   /** Connected now, to the whole server. */
   clients(): Promise<number>;
+  /** The figures of the whole server over time. */
+  readonly history: History;
   /** What `/metrics` answers; null: there is nothing there. */
   readonly metrics: Pick<MetricsSource, 'contentType' | 'text'> | null;
 }
@@ -64,6 +68,7 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
       clientOf: (request) => clients.get(request.socket)!,
       peerOf: (request) => clientOf(clients.get(request.socket)!, request),
       status: createStatus(options.facts, readiness, options.clients),
+      history: createHistory(options.history),
     }),
   );
   const webSockets = acceptWebSockets(hub, limits, options, log);

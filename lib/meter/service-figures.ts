@@ -1,4 +1,5 @@
 import { RequestFigures } from './request-figures.ts';
+import { TaskLookups } from './task-lookups.ts';
 
 /** What logins came to. */
 export class LoginFigures {
@@ -25,4 +26,9 @@ export class ServiceFigures {
   constructor(requests = new RequestFigures()) {
     this.requests = requests;
   }
+}
+
+/** What the hash equivalence service counts beside. */
+export class HashFigures extends ServiceFigures {
+  readonly lookups = new TaskLookups();
 }

@@ -21,6 +21,11 @@ export interface Metrics {
   source(): Promise<MetricsSource>;
   /** What this process counts now, for a server of several processes. */
   snapshot(): Promise<Snapshot>;
+  /**
+   * The same for whoever looks now and then, whether or not somebody wants to know: nothing is watched from then on.
+   * @param counting rows are counted in the background, unless that was done not long ago
+   */
+  quietSnapshot(counting: boolean): Promise<Snapshot>;
   close(): void;
 }
 
@@ -34,9 +39,13 @@ export function createMetrics(
   const eventLoop = watchEventLoop();
   let closed = false;
 
-  async function snapshot(): Promise<Snapshot> {
+  function snapshot(): Promise<Snapshot> {
     if (!closed) eventLoop.wanted();
-    for (const { store } of sources.databases) void store.counts.refresh();
+    return quietSnapshot(true);
+  }
+
+  async function quietSnapshot(counting: boolean): Promise<Snapshot> {
+    if (counting) for (const { store } of sources.databases) void store.counts.refresh();
     process ??= createProcessFigures(sources.databases.map(({ store }) => store.file));
     await process.refresh();
     return takeSnapshot({ ...sources, eventLoop: eventLoop.delays, process });
@@ -55,6 +64,7 @@ export function createMetrics(
       return opened;
     },
     snapshot,
+    quietSnapshot,
     close() {
       closed = true;
       eventLoop.close();

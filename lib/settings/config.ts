@@ -9,7 +9,7 @@ import type { LogLevel } from '../log.ts';
 import { adminOf } from './admin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
-import { type JobsConfig, jobsOf } from './job-settings.ts';
+import { figuresFileOf, type JobsConfig, jobsOf } from './job-settings.ts';
 import {
   type ListenerSpec,
   parseListener,
@@ -84,6 +84,8 @@ export interface Config {
   readonly cacheBytes: number;
   readonly mirrors: readonly MirrorConfig[];
   readonly jobs: JobsConfig;
+  /** Where figures over time are kept; null: in memory alone. */
+  readonly figuresFile: string | null;
   readonly upstream: UpstreamConfig;
   readonly limits: Limits;
   readonly logLevel: LogLevel;
@@ -186,6 +188,7 @@ export function configOf(
     cacheBytes: value('cache-size') as number,
     mirrors: mirrorsOf(value('mirror'), where('mirror'), { binds, readOnly: flag('read-only'), hashserv, prserv }),
     jobs: jobsOf(value, where, files),
+    figuresFile: figuresFileOf(value, where, files),
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),
       reportTimeoutMs: milliseconds('upstream-report-timeout'),
@@ -282,8 +285,7 @@ function limitsOf(settings: Settings, descriptors: number): Limits {
   for (const { name, type, limit } of SERVE_OPTIONS) {
     if (limit) limits[limit] = (settings.get(name)!.value as number) * (type === 'seconds' ? 1000 : 1);
   }
-  const room = Math.max(1, descriptors - RESERVED_DESCRIPTORS);
-  limits.maxConnections = Math.min(limits.maxConnections!, room);
+  limits.maxConnections = Math.min(limits.maxConnections!, Math.max(1, descriptors - RESERVED_DESCRIPTORS));
   if (settings.get('max-connections-per-address')!.where === null) {
     limits.maxConnectionsPerAddress = Math.max(1, Math.floor(limits.maxConnections / 2));
   }

@@ -45,3 +45,39 @@ export function jobsOf(
     throw new ConfigError(`${where('jobs-db')}: ${file} is a database that is served: jobs need a file of their own`);
   return { workers: value('job-workers') as number, maxWaiting: value('max-waiting-jobs') as number, file };
 }
+
+const FIGURES_NAME = 'bakeserv-figures';
+
+export const FIGURES_ROWS: readonly Omit<Option, 'group'>[] = [
+  {
+    name: 'figures-file',
+    type: 'string',
+    default: undefined,
+    describe: `File that figures over time are kept in, about 500 KB; by default ${FIGURES_NAME} beside the first database file. - keeps them in memory alone, as a read-only server does, and one whose databases are both on PostgreSQL unless this names a file`,
+  },
+];
+
+/**
+ * Where figures over time are kept; null: in memory alone.
+ * @param databases the database files that are served, in order
+ * @throws ConfigError
+ */
+export function figuresFileOf(
+  value: (name: string) => unknown,
+  where: (name: string) => string,
+  databases: readonly string[],
+): string | null {
+  const named = value('figures-file') as string | undefined;
+  if (named === '') throw new ConfigError(`${where('figures-file')}: the file name is empty`);
+  if (named === '-' || value('read-only') === true) return null;
+  const [first] = databases;
+  const beside = first === undefined ? undefined : path.join(path.dirname(first), FIGURES_NAME);
+  const file = named ?? beside;
+  if (file === undefined) return null;
+  const taken = [...databases, jobsOf(value, where, databases).file];
+  if (taken.some((each) => path.resolve(each) === path.resolve(file)))
+    throw new ConfigError(
+      `${where('figures-file')}: ${path.resolve(file)} is a database: figures need a file of their own`,
+    );
+  return path.resolve(file);
+}

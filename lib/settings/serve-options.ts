@@ -1,4 +1,4 @@
-import { JOB_ROWS } from './job-settings.ts';
+import { FIGURES_ROWS, JOB_ROWS } from './job-settings.ts';
 import { LIMIT_OPTIONS, type Option, WORKER_TIMEOUT, WORKERS } from './options.ts';
 import { MIRROR_ROWS } from './publishing/mirror-settings.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
@@ -237,6 +237,7 @@ const ROWS: readonly Option[] = [
   ]),
   ...group('Mirrors', MIRROR_ROWS),
   ...group('Jobs', JOB_ROWS),
+  ...group('Figures over time', FIGURES_ROWS),
   ...group('Logging', [
     {
       name: 'log-level',

@@ -9,6 +9,7 @@ import type { Config } from '../settings/config.ts';
 import type { Door } from './doors.ts';
 import type { Follower, TakenOver } from './followers.ts';
 import type { Mirroring } from './mirrors.ts';
+import type { Recording } from './recorder.ts';
 
 /** The services on their databases, without a listener: clients come in through `hub.accept`. */
 export interface App extends AsyncDisposable {
@@ -26,6 +27,8 @@ export interface App extends AsyncDisposable {
   readonly jobs: Jobs;
   /** The servers that this one keeps itself level with. `resume` begins with that, and goes on with jobs of an earlier start. */
   readonly mirrors: Pick<Mirroring, 'list' | 'resume'>;
+  /** What it counts over time. */
+  readonly recording: Pick<Recording, 'all' | 'lookups' | 'figures' | 'missed'>;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
   /** How far behind the standbys are that services read from; null where it is a primary or a file. */

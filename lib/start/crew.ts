@@ -1,6 +1,7 @@
 import type { JobsCall } from '../jobs/elsewhere.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
+import type { History } from '../recorder/recorder.ts';
 import type { HandedDoors } from './doors.ts';
 
 /** What a worker has of the process that leads it (`--workers`). */
@@ -17,6 +18,8 @@ export interface Crew {
   readonly mirrors: (() => Promise<readonly MirrorStatus[]>) | null;
   /** What all of them count, this one included. */
   metrics(own: Snapshot): Promise<Snapshot>;
+  /** The figures of all of them over time. */
+  readonly history: History;
   /** Clients of all of them. */
   clients(): Promise<number>;
 }

@@ -8,7 +8,7 @@ import type { Config, ServiceConfig } from '../settings/config.ts';
 
 /** What is served over HTTP, apart from what the settings say. */
 interface Parts
-  extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients'>,
+  extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients' | 'history'>,
     Pick<HttpDoorOptions['facts'], 'mirrors' | 'jobs'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];
@@ -17,7 +17,7 @@ interface Parts
 /** Loads what serves HTTP: done only where such a listener is configured, because every other server should start fast. */
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
-  const { hub, stores, metrics, listeners, clients, mirrors, jobs } = parts;
+  const { hub, stores, metrics, listeners, clients, mirrors, jobs, history } = parts;
   const { limits, allowOrigins, trustProxy } = config;
   const facts = { ...factsOf(config), listeners, mirrors, jobs };
   const proxies = createProxies(trustProxy);
@@ -32,6 +32,7 @@ export async function openHttpDoor(config: Config, log: Logger, parts: Parts): P
     facts,
     metrics,
     clients,
+    history,
   });
 }
 

@@ -19,7 +19,8 @@ export function foreignFiles({ hashserv, prserv, jobs }: Pick<Config, 'hashserv'
   };
 }
 
-function isSame(a: string, b: string): boolean {
+/** Whether two names are of one file. */
+export function isSame(a: string, b: string): boolean {
   if (path.resolve(a) === path.resolve(b)) return true;
   const [one, other] = [a, b].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
   return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;

@@ -1,5 +1,6 @@
 import type net from 'node:net';
 import { HubFigures } from '../asyncrpc/hub-figures.ts';
+import type { Presence } from '../asyncrpc/server/hub.ts';
 import { countedAddress, Places } from '../asyncrpc/server/places.ts';
 import { type Bound, openEntry } from '../asyncrpc/transport/bound.ts';
 import type { InheritedSocket } from '../asyncrpc/transport/inherited.ts';
@@ -20,6 +21,8 @@ import type { Newcomer, WorkerProcess } from './worker-process.ts';
 export class Entrance {
   /** What it refused. */
   readonly figures = new HubFigures();
+  /** Told of clients. */
+  presence: Presence | null = null;
   private readonly config: Config;
   private readonly log: Logger;
   /** Gets what clients cause. */
@@ -99,7 +102,9 @@ export class Entrance {
   leave(places: readonly (string | null)[]): void {
     for (const place of places) this.places.leave(place);
     this.taken -= places.length;
-    if (this.taken === 0) this.emptySince = performance.now();
+    if (this.taken > 0) return;
+    this.emptySince = performance.now();
+    this.presence?.rest();
   }
 
   /** Lets nobody in any more. Those who wait have been read nothing from: they go at once. */
@@ -126,6 +131,7 @@ export class Entrance {
     }
     if (full || this.closed) return void socket.destroy();
     this.taken++;
+    this.presence?.wake();
     this.send({ id, socket, door, place });
   }
 

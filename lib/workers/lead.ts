@@ -5,16 +5,20 @@ import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
 import type { Jobs } from '../jobs/late.ts';
 import { JobFigures } from '../meter/job-figures.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
+import { joinMisses, type MissCount } from '../meter/top-misses.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { createMetrics } from '../metrics/source.ts';
 import { packageVersion } from '../package-version.ts';
+import type { Figures } from '../recorder/figures.ts';
+import { Recorder } from '../recorder/recorder.ts';
 import type { App } from '../server.ts';
 import type { Config } from '../settings/config.ts';
 import type { ListenerReport } from '../settings/rights.ts';
 import type { TakenOver } from '../start/followers.ts';
+import { figuresFileOf, MOST_MISSED } from '../start/recorder.ts';
 import { Gathered } from './gathered.ts';
 import { type Failure, FIRST, Leader, type LeaderOptions } from './leader.ts';
-import type { Question } from './messages.ts';
+import type { HistoryQuestion, Question } from './messages.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** A listener, as whoever runs the server sees it. */
@@ -68,13 +72,26 @@ export interface LeadOptions extends Omit<LeaderOptions, 'answer' | 'onEnd'> {
  * @throws StorageError, ConfigError, AddressError, as the start of a single process, after ending whatever was started
  */
 export async function leadWorkers({ onStarting, ...options }: LeadOptions): Promise<LedServer> {
-  const gathered = new Gathered();
+  /** For those who look at the metrics now, and for the record: that watches nothing. */
+  const gathered = new Gathered(async (worker, timeoutMs) => {
+    return { snapshot: (await worker.ask('metrics', null, timeoutMs)) as Snapshot, methods: [] };
+  });
+  let counting = false;
+  const forRecord = new Gathered(async (worker, timeoutMs) => {
+    // One of them counts rows for all.
+    const figures = await worker.ask('figures', counting && worker.number === FIRST, timeoutMs);
+    return figures as Figures;
+  });
   const answer = async (worker: WorkerProcess, what: Question, value: unknown): Promise<unknown> => {
     if (what === 'clients') return leader.entrance.size;
     if (what === 'jobs') return askJobs(value as JobsCall);
     if (what === 'mirrors') return mirrors();
-    return gathered.join(leader.ready, worker, value as Snapshot, await metrics.snapshot());
+    if (what === 'history') return historyFor(value as HistoryQuestion);
+    const own = { snapshot: value as Snapshot, methods: [] };
+    const led = { snapshot: await metrics.snapshot(), methods: [] };
+    return (await gathered.join(leader.ready, { worker, own }, led)).snapshot;
   };
+  const historyFor = ({ of, span }: HistoryQuestion) => recorder[of](span);
   /** The worker that runs jobs and mirrors; undefined while it is being replaced. */
   const firstWorker = () => leader.ready.find(({ number }) => number === FIRST);
   const askJobs = async (call: JobsCall): Promise<unknown> => {
@@ -86,7 +103,11 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     ((await firstWorker()
       ?.ask('mirrors', null, QUICK_MS)
       .catch(() => [])) ?? []) as readonly MirrorStatus[];
-  const leader = new Leader({ ...options, answer, onEnd: (worker) => gathered.end(worker) });
+  const onEnd = (worker: WorkerProcess) => {
+    gathered.end(worker);
+    forRecord.end(worker);
+  };
+  const leader = new Leader({ ...options, answer, onEnd });
   const metrics = createMetrics({
     version: packageVersion(),
     services: [],
@@ -98,6 +119,19 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     hub: { figures: leader.entrance.figures, heldBytes: 0 },
     workers: () => ({ serving: 0, replaced: leader.replaced }),
   });
+  const recorder = new Recorder({
+    async gather(withRows) {
+      counting = withRows;
+      return forRecord.join(leader.ready, null, { snapshot: await metrics.quietSnapshot(false), methods: [] });
+    },
+    async missed() {
+      const { answers } = await leader.askAll('missed', null, QUICK_MS);
+      return joinMisses(answers as MissCount[][], MOST_MISSED);
+    },
+    file: () => figuresFileOf(options.config, options.log),
+    log: options.log,
+  });
+  leader.entrance.presence = recorder;
   onStarting(() => leader.abandon());
   try {
     await leader.start();
@@ -141,6 +175,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
       if (faults.length > 0) throw new BakeservError('worker-error', faults.join('; '));
     },
     async close() {
+      await recorder.close();
       metrics.close();
       await leader.close();
     },

@@ -1,6 +1,8 @@
 import type { Address } from '../asyncrpc/transport/address.ts';
 import { BakeservError, type ErrorCode, InvokeError, type RefusalKind } from '../errors.ts';
 import type { JobsCall } from '../jobs/elsewhere.ts';
+import type { History } from '../recorder/recorder.ts';
+import type { Span } from '../recorder/view.ts';
 import type { Config } from '../settings/config.ts';
 import type { ListenerReport } from '../settings/rights.ts';
 
@@ -34,6 +36,9 @@ export interface Wishes {
   check: null;
   loading: null;
   metrics: null;
+  /** What it counts, for the record; the value says whether it is to count rows too. */
+  figures: boolean;
+  missed: null;
   lags: null;
   mirrors: null;
   /** What a client of another worker wants of the jobs. */
@@ -41,7 +46,13 @@ export interface Wishes {
 }
 
 /** What a worker wants to know of all of them. */
-export type Question = 'metrics' | 'clients' | 'jobs' | 'mirrors';
+export type Question = 'metrics' | 'clients' | 'jobs' | 'mirrors' | 'history';
+
+/** Which figures over time a worker wants. */
+export interface HistoryQuestion {
+  readonly of: keyof History;
+  readonly span: Span;
+}
 
 export interface Answer {
   readonly kind: 'answer';

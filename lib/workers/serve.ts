@@ -5,6 +5,7 @@ import { answerJobs, type JobsCall } from '../jobs/elsewhere.ts';
 import { createLogger, type Logger, type ProgramLogger } from '../log.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
+import type { HistoryView, LookupsView } from '../recorder/view.ts';
 import { type Server, startWorker } from '../server.ts';
 import type { Config } from '../settings/config.ts';
 import type { HandedDoors } from '../start/doors.ts';
@@ -94,6 +95,10 @@ class Worker {
           mirrors: leads ? null : () => this.ask('mirrors', null) as Promise<readonly MirrorStatus[]>,
           listeners: () => this.untilListening(),
           metrics: (own) => this.ask('metrics', own) as Promise<Snapshot>,
+          history: {
+            all: (span) => this.ask('history', { of: 'all', span }) as Promise<HistoryView>,
+            lookups: (span) => this.ask('history', { of: 'lookups', span }) as Promise<LookupsView>,
+          },
           clients: () => this.ask('clients', null) as Promise<number>,
         },
       );
@@ -179,6 +184,8 @@ class Worker {
   private async answer(what: string, value: unknown): Promise<unknown> {
     const server = this.server!;
     if (what === 'metrics') return server.metrics.snapshot();
+    if (what === 'figures') return server.recording.figures(value as boolean);
+    if (what === 'missed') return server.recording.missed();
     if (what === 'loading') return server.loading();
     if (what === 'lags') return server.lags();
     if (what === 'mirrors') return server.mirrors.list();

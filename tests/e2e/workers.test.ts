@@ -121,6 +121,12 @@ describe('a server of two workers', () => {
           .find((line) => line.startsWith(`${name} `))!
           .slice(name.length),
       );
+    /** Over time: all of this server's is of the last day. */
+    const recorded = async () => {
+      const answer = await fetch(`http://127.0.0.1:${http.port}/api/v1/history?span=day`);
+      const { series } = (await answer.json()) as { series: { reports: readonly (number | null)[] } };
+      return series.reports.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+    };
     const counted = figureIn(await metrics(), reports);
     await left();
     const clients = await Promise.all(Array.from({ length: 4 }, () => server.hash()));
@@ -136,6 +142,7 @@ describe('a server of two workers', () => {
       const text = await metrics();
       assert.equal(figureIn(text, reports), counted + 4);
       assert.equal(figureIn(text, 'bakeserv_workers'), 2);
+      assert.equal(await recorded(), counted + 4);
     }
     const [first] = status.workers!;
     process.kill(first!.pid, 'SIGKILL');
@@ -148,6 +155,7 @@ describe('a server of two workers', () => {
       const text = await metrics();
       assert.equal(figureIn(text, 'bakeserv_worker_replacements_total'), 1);
       assert.equal(figureIn(text, reports), counted + 4, 'a counter goes back');
+      assert.equal(await recorded(), counted + 4, 'a bucket goes back, or counts a worker twice');
       assert.equal(figureIn(text, 'bakeserv_workers'), 2);
     });
   });
@@ -307,7 +315,7 @@ describe('the end of a server of two workers', () => {
     assert.deepEqual(await server.stop(), CLEAN);
     await load.stop();
     for (const { pid } of workers) assert.equal(isAlive(pid), false);
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['hashserv.db', 'prserv.db']);
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['bakeserv-figures', 'hashserv.db', 'prserv.db']);
     assert.deepEqual(await lostOf(t, folder, load.answered), []);
   });
 

@@ -123,6 +123,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // Files of rows, for the commands and for jobs.
   'lib/files': ['lib/asyncrpc/wire'],
   'lib/entries': [
+    'lib/recorder',
+    'lib/start',
     'lib/jobs',
     'lib/server.ts',
     'lib/settings',
@@ -162,6 +164,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/jobs',
   ],
   'lib/workers': [
+    'lib/recorder',
     'lib/server.ts',
     'lib/start',
     'lib/metrics',
@@ -189,8 +192,10 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/mirror': ['lib/pull', 'lib/settings', 'lib/jobs', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
   'lib/meter': [],
+  'lib/recorder': ['lib/metrics'],
   'lib/metrics': ['lib/asyncrpc', 'lib/settings'],
   'lib/start': [
+    'lib/recorder',
     'lib/metrics',
     'lib/mirror',
     'lib/transfer',
@@ -207,8 +212,15 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
 
-  'lib/http': ['lib/metrics', 'lib/http/api', 'lib/asyncrpc', 'lib/asyncrpc/server', 'lib/asyncrpc/transport'],
-  'lib/http/api': ['lib/http', 'lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
+  'lib/http': [
+    'lib/recorder',
+    'lib/metrics',
+    'lib/http/api',
+    'lib/asyncrpc',
+    'lib/asyncrpc/server',
+    'lib/asyncrpc/transport',
+  ],
+  'lib/http/api': ['lib/recorder', 'lib/http', 'lib/asyncrpc', 'lib/asyncrpc/transport', 'lib/asyncrpc/wire'],
 
   // Jobs know no hash and no PR: a service hands its kinds over.
   'lib/jobs': ['lib/asyncrpc', 'lib/asyncrpc/wire'],

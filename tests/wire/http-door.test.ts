@@ -324,6 +324,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
       listeners: () => [],
     },
     clients: async () => app.hub.size,
+    history: app.recording,
     metrics: null,
   });
   const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;

@@ -67,6 +67,14 @@ export interface Hub extends Host {
   drain(): Promise<void>;
 }
 
+/** Who wants to know whether there are clients. */
+export interface Presence {
+  /** One has come. Called for each. */
+  wake(): void;
+  /** The last one has gone. */
+  rest(): void;
+}
+
 /** The hub, for whom it need not be hidden what a service is. */
 export interface ServerHub extends Hub {
   /** By its protocol, each service that the client's listener speaks. */
@@ -76,12 +84,14 @@ export interface ServerHub extends Hub {
 /**
  * @param services what the first word of a connection may be
  * @param figures counts what happens on all connections
+ * @param presence told of every client that comes, and when the last one has gone
  */
 export function createHub(
   services: readonly Service[],
   limits: Limits,
   log: Logger,
   figures = new HubFigures(),
+  presence: Presence | null = null,
 ): ServerHub {
   const byProtocol = new Map(services.map((service) => [service.protocol, service]));
   const byRights = new WeakMap<Rights, ReadonlyMap<string, Service>>();
@@ -98,6 +108,7 @@ export function createHub(
   let onEmpty: (() => void) | null = null;
   const seats = new Seats(limits, admission, log, figures, () => {
     emptySince = performance.now();
+    presence?.rest();
     onEmpty?.();
   });
 
@@ -115,6 +126,7 @@ export function createHub(
     // While nobody was connected there were no ticks.
     if (seats.size === 1) lastTick = performance.now();
     ticker.wake();
+    presence?.wake();
   };
 
   /** What is spoken with a client; the same map for all clients of a listener. */

@@ -26,6 +26,7 @@ export async function privateSettings(
     'prserv-db': `${place.dbFolder}/prserv.sqlite3`,
     hashserv: true,
     prserv: true,
+    'figures-file': '-',
     // No configuration file unless one is named: the usual ones configure a shared server.
     config: flags.config ?? (environment[environmentName('config')] || null),
   };

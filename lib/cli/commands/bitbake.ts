@@ -29,7 +29,9 @@ export function logLevel(python: string, where: string): string {
 export async function settingsFor(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Settings> {
   // BitBake's commands have no configuration file: one in the current folder is not meant for them.
   const config = environment[environmentName('config')] || null;
-  return (await loadSettings({ ...flags, config }, withoutRustSettings(environment))).settings;
+  // Nor do they leave files that BitBake's servers would not.
+  const kept = environment[environmentName('figures-file')] ? {} : { 'figures-file': '-' };
+  return (await loadSettings({ ...flags, ...kept, config }, withoutRustSettings(environment))).settings;
 }
 
 /** Logs the equivalent `bakeserv serve` command, at debug level. */

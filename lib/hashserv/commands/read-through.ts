@@ -6,9 +6,9 @@ import type { OuthashLookup } from '../upstream/upstream.ts';
 export async function getUnihash(context: HashContext, method: string, taskhash: string): Promise<string | null> {
   const { store, upstream, readOnly } = context;
   const own = await store.unihash(method, taskhash);
-  if (own !== null || !upstream) return own;
-  const unihash = await upstream.unihash(method, taskhash);
-  if (unihash === null || readOnly) return unihash;
+  const unihash = own === null && upstream ? await upstream.unihash(method, taskhash) : null;
+  countLookup(context, method, taskhash, own !== null, unihash !== null);
+  if (own !== null || unihash === null || readOnly) return own ?? unihash;
   return (await keep(context, () => store.reportEquivalent([{ method, taskhash, unihash }])))?.[0] ?? unihash;
 }
 
@@ -17,9 +17,26 @@ export async function getTask(context: HashContext, method: string, taskhash: st
   const { store, upstream } = context;
   const read = async () => (await store.tasks([{ method, taskhash }]))[0]!;
   const own = await read();
-  if (own || !upstream) return own;
-  const row = await upstream.task(method, taskhash);
-  return row && ((await keepRow(context, row, read)) ?? row);
+  const row = own || !upstream ? null : await upstream.task(method, taskhash);
+  countLookup(context, method, taskhash, own !== null, row !== null);
+  if (own || !row) return own;
+  return (await keepRow(context, row, read)) ?? row;
+}
+
+function countLookup(
+  { figures: { lookups } }: HashContext,
+  method: string,
+  taskhash: string,
+  isHere: boolean,
+  isUpstream: boolean,
+): void {
+  const figures = lookups.of(method);
+  if (isHere) figures.hits++;
+  else if (isUpstream) figures.upstreamHits++;
+  else {
+    figures.misses++;
+    lookups.missed.noteAll([`${method} ${taskhash}`]);
+  }
 }
 
 /** The oldest outhash row of an output. */

@@ -13,7 +13,7 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
     if (known === undefined) return getRest(lines, i, text);
     text += `${known}\n`;
   }
-  linesOf(context, 'get-stream').hit += lines.length;
+  noteHits(context, lines, lines.length);
   return text;
 
   /** From the first line on whose answer is not in the cache: such lines are looked up together. */
@@ -32,20 +32,31 @@ export function getStream(context: HashContext, lines: readonly string[]): strin
     let next = 0;
     let text = before;
     for (const answer of answers) text += `${(answer === undefined ? found[next++] : answer) ?? ''}\n`;
-    linesOf(context, 'get-stream').hit += lines.length - missing.length;
+    noteHits(context, lines, lines.length - missing.length);
     return text;
   }
+}
+
+function noteHits(context: HashContext, lines: readonly string[], count: number): void {
+  linesOf(context, 'get-stream').hit += count;
+  context.figures.lookups.ofLine(lines[0]!).hits += count;
 }
 
 /** Ours, otherwise the upstream's; those are stored in the background, so that nobody waits for the disk. */
 async function lookUp(context: HashContext, tasks: readonly string[]): Promise<readonly (string | null)[]> {
   const { store, upstream, backfill, readOnly } = context;
+  const { lookups } = context.figures;
   const counts = linesOf(context, 'get-stream');
   const own = await store.unihashes(tasks);
   const missing = tasks.filter((_, i) => own[i] === null);
+  const byMethod = lookups.ofLine(tasks[0]!);
   counts.hit += tasks.length - missing.length;
-  if (!upstream || missing.length === 0) {
+  byMethod.hits += tasks.length - missing.length;
+  if (missing.length === 0) return own;
+  if (!upstream) {
     counts.miss += missing.length;
+    byMethod.misses += missing.length;
+    lookups.missed.noteAll(missing);
     return own;
   }
   const found = await upstream.unihashes(missing);
@@ -59,6 +70,9 @@ async function lookUp(context: HashContext, tasks: readonly string[]): Promise<r
   });
   counts.upstreamHit += kept.length;
   counts.miss += missing.length - kept.length;
+  byMethod.upstreamHits += kept.length;
+  byMethod.misses += missing.length - kept.length;
+  lookups.missed.noteAll(kept.length === 0 ? missing : missing.filter((_, i) => found[i] === null));
   if (kept.length > 0 && !readOnly) backfill.add(kept);
   return answers;
 }

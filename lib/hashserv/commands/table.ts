@@ -1,6 +1,7 @@
 import { OPTIONAL_LONG_TEXT, OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import { DB_ADMIN, READ, REPORT } from '../access/permissions.ts';
 import type { HashRow } from '../context.ts';
+import { countTasks } from './count-tasks.ts';
 import { FIND_COMMAND } from './find-rows.ts';
 import { GC_COMMANDS } from './gc.ts';
 import { JOB_COMMANDS } from './jobs.ts';
@@ -57,7 +58,10 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   'get-stream': {
     needs: [READ],
     stream: getStream,
-    scanner: ({ store, upstream }) => store.knownLines('tasks', upstream === null),
+    scanner({ store, upstream, figures }) {
+      const scanner = store.knownLines('tasks', upstream === null);
+      return scanner && countTasks(scanner, figures.lookups);
+    },
   },
   'exists-stream': {
     needs: [READ],

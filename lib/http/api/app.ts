@@ -11,9 +11,10 @@ import { packageVersion } from '../../package-version.ts';
 import { PROBLEM_CONTENT, PROBLEMS, problemOf, SAFE_HEADERS } from '../problem.ts';
 import type { Caller } from './call.ts';
 import { ApiProblem, failureOf } from './failure.ts';
+import { SPAN } from './history.ts';
 import type { ApiRoute } from './route.ts';
 import { API_ROUTES } from './routes.ts';
-import { PROBLEM, STATUS } from './schemas.ts';
+import { HISTORY_VIEW, PROBLEM, STATUS } from './schemas.ts';
 
 /** Below this everything is of the API. */
 export const API_PATH = '/api/v1';
@@ -32,6 +33,7 @@ export interface ApiHost {
   /** A request is refused: limits that it went past are counted. */
   onRefusal(error: unknown): void;
   status(caller: Caller): Promise<Json>;
+  history(caller: Caller, query: Readonly<Record<string, string>>): Promise<Json>;
 }
 
 /** The API: answers a request, and its description as an OpenAPI document. */
@@ -67,12 +69,13 @@ export async function createApi(host: ApiHost): Promise<Api> {
   });
   await app.register(async (routes) => {
     for (const route of API_ROUTES) addRoute(routes, route, host);
-    const schema = describe({ summary: 'How the server is', id: 'getStatus', tag: 'server', answer: STATUS });
-    routes.get(`${API_PATH}/status`, { schema }, (request, reply) => {
-      const caller = host.callerOf(request.raw);
-      reply.raw.once('close', () => caller.close());
-      return host.status(caller).then((status) => send(reply, 200, `${JSON.stringify(status)}\n`));
-    });
+    for (const route of OWN_ROUTES)
+      routes.get(API_PATH + route.path, { schema: describe(route) }, async (request, reply) => {
+        const caller = host.callerOf(request.raw);
+        reply.raw.once('close', () => caller.close());
+        const answer = await route.answerTo(host, caller, textsOf(request.query, route.query ?? {}));
+        await send(reply, 200, `${JSON.stringify(answer)}\n`);
+      });
   });
   await app.ready();
   const document = app.swagger();
@@ -105,8 +108,35 @@ export async function openApiDocument(): Promise<object> {
     onFailure: nobody,
     onRefusal: nobody,
     status: nobody,
+    history: nobody,
   };
   return (await createApi({ ...host, limits: DEFAULT_LIMITS })).document;
+}
+
+/** What is asked of the server itself, and is no command of a service. */
+const OWN_ROUTES: readonly OwnRoute[] = [
+  {
+    path: '/status',
+    summary: 'How the server is',
+    id: 'getStatus',
+    tag: 'server',
+    answer: STATUS,
+    answerTo: (host, caller) => host.status(caller),
+  },
+  {
+    path: '/history',
+    summary: 'What the server has counted over time',
+    id: 'getHistory',
+    tag: 'server',
+    query: SPAN,
+    answer: HISTORY_VIEW,
+    answerTo: (host, caller, query) => host.history(caller, query),
+  },
+];
+
+interface OwnRoute extends Pick<ApiRoute, 'path' | 'summary' | 'id' | 'answer' | 'query'> {
+  readonly tag: 'server';
+  answerTo(host: ApiHost, caller: Caller, query: Readonly<Record<string, string>>): Promise<Json>;
 }
 
 const JSON_CONTENT = 'application/json; charset=utf-8';
@@ -237,7 +267,9 @@ function notFound(host: ApiHost, request: FastifyRequest, reply: FastifyReply): 
 }
 
 function methodsAt(path: string): string[] {
-  const own = path === `${API_PATH}/status` || path === `${API_PATH}/openapi.json` ? ['GET'] : [];
+  const own = [...OWN_ROUTES.map((route) => route.path), '/openapi.json'].includes(path.slice(API_PATH.length))
+    ? ['GET']
+    : [];
   const routes = API_ROUTES.filter((route) =>
     new RegExp(`^${API_PATH}${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
   );

@@ -9,7 +9,7 @@ import { isPrivate, readCredentials } from './credentials.ts';
 import { ApiProblem, isBodyTooLarge } from './failure.ts';
 
 /** What joins the API to the door. */
-export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status'> {
+export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status' | 'history'> {
   /** By its protocol, each service that the client's listener speaks. */
   servicesFor(peer: Peer): ReadonlyMap<string, Service>;
   /** The connection that a request came by. */
@@ -24,6 +24,7 @@ export interface ApiHostOptions extends Pick<ApiHost, 'limits' | 'status'> {
 export function createApiHost({
   limits,
   status,
+  history,
   servicesFor,
   clientOf,
   peerOf,
@@ -37,6 +38,7 @@ export function createApiHost({
   return {
     limits,
     status,
+    history,
     mayLogIn,
     callerOf(request) {
       const { authorization } = request.headers;

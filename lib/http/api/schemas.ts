@@ -112,6 +112,17 @@ export const STATUS = object(
   ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams'],
 );
 
+const SERIES = { type: 'array', items: { type: ['number', 'null'] } };
+const BUCKETS = {
+  span: { enum: ['hour', 'day', 'month'] },
+  bucket_seconds: { type: 'integer' },
+  from: TIME,
+  to: TIME,
+  recorded_since: TIME,
+  times: { type: 'array', items: { type: 'integer' } },
+};
+export const HISTORY_VIEW = object({ ...BUCKETS, series: { type: 'object', additionalProperties: SERIES } });
+
 export const PROBLEM = object({
   type: { type: 'string', format: 'uri' },
   title: TEXT,

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { SILENT } from '../../lib/log.ts';
+import { startServer } from '../../lib/server.ts';
+import { configIn, hash, MEMORY, METHOD, serve, temporaryFolder } from './helpers.ts';
+import { type HttpServer, httpServer } from './http-helpers.ts';
+
+const ADMIN = { 'admin-user': 'root', 'admin-password': 'secret' };
+const report = (n: number) => ({ method: METHOD, taskhash: hash(n), outhash: hash(n + 100), unihash: hash(n + 200) });
+
+interface History {
+  readonly times: readonly number[];
+  readonly bucket_seconds: number;
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+async function ask({ url }: Pick<HttpServer, 'url'>, query = '', headers = {}) {
+  const response = await fetch(`${url}/api/v1/history${query}`, { headers });
+  return { status: response.status, body: (await response.json()) as History };
+}
+
+/** What was counted in the hour: however many minutes it has taken. */
+const sumOf = (series: readonly (number | null)[]) => series.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+
+describe('/api/v1/history', () => {
+  test('tells what clients of every kind have asked', async (t) => {
+    const server = await httpServer(t);
+    for (const path of ['/reports', '/reports'])
+      await fetch(`${server.url}/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(report(path.length)),
+      });
+    await fetch(`${server.url}/api/v1/unihashes/${METHOD}/${hash(8)}`);
+    await fetch(`${server.url}/api/v1/unihashes/${METHOD}/${hash(9)}`);
+    await fetch(`${server.url}/api/v1/packages/all/p-1-r0/values`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"checksum": "c"}',
+    });
+    const { status, body } = await ask(server);
+    assert.equal(status, 200);
+    assert.equal(body.times.length, 60);
+    assert.equal(body.bucket_seconds, 60);
+    for (const [name, series] of Object.entries(body.series)) assert.equal(series.length, 60, name);
+    assert.equal(sumOf(body.series.reports!), 2);
+    assert.equal(sumOf(body.series.get_pr!), 1);
+    assert.equal(sumOf(body.series['lookups.hits']!), 1);
+    assert.equal(sumOf(body.series['lookups.misses']!), 1);
+    assert.ok(sumOf(body.series.accepted!) >= 1);
+    assert.ok(body.series.connections!.at(-1)! >= 1);
+    assert.ok(body.series['hashserv.database_bytes']!.at(-1)! > 0);
+    assert.equal((await ask(server, '?span=day')).body.times.length, 1440);
+    assert.equal((await ask(server, '?span=month')).body.times.length, 744);
+  });
+
+  test('is refused where the span is none, and to whoever may not read', async (t) => {
+    const server = await httpServer(t, { flags: ADMIN, rights: ',anon-perms=@none' });
+    assert.equal((await ask(server)).status, 401);
+    const root = { authorization: `Basic ${Buffer.from('root:secret').toString('base64')}` };
+    assert.equal((await ask(server, '?span=hour', root)).status, 200);
+    assert.equal((await ask(server, '?span=year', root)).status, 422);
+    assert.equal((await ask(server, '?span=hour&span=day', root)).status, 422);
+    assert.equal((await ask(server, '?since=1', root)).status, 422);
+    const prs = await httpServer(t, { rights: ',services=prserv' });
+    assert.equal((await ask(prs)).status, 200, 'a listener for PR values alone');
+  });
+});
+
+describe('the file of figures', () => {
+  const start = async (t: TestContext, folder: string, flags = {}) => {
+    const server = await serve({ after: (fn) => t.after(fn) } as TestContext, { transport: MEMORY, folder, flags });
+    const client = await server.connect();
+    await client.ask('get', { method: METHOD, taskhash: hash(1) });
+    client.stream.destroy();
+    return server;
+  };
+
+  test('is beside the first database, is read by the next server, and does not change what a read-only one leaves', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'bakeserv-figures');
+    const flags = { 'hashserv-db': path.join(folder, 'hashserv.db'), 'prserv-db': path.join(folder, 'pr.db') };
+    await (await start(t, folder, flags)).stop();
+    const first = fs.readFileSync(file);
+    await (await start(t, folder, { ...flags, 'read-only': true })).stop();
+    assert.deepEqual(fs.readFileSync(file), first);
+    const server = await startServer(configIn(folder, { ...flags, bind: [`unix://${folder}/s`] }), SILENT);
+    t.after(() => server.close());
+    const { total, top_misses } = await server.recording.lookups('hour');
+    assert.deepEqual(total, { hits: 0, misses: 1, upstream_hits: 0 });
+    assert.deepEqual(top_misses, [], 'those are in memory alone');
+  });
+
+  test('may not be a database, by whatever name', async (t) => {
+    const folder = temporaryFolder(t);
+    assert.throws(
+      () => configIn(folder, { 'figures-file': path.join(folder, 'hashserv.db') }),
+      /figures need a file of their own/,
+    );
+    const link = path.join(folder, 'link');
+    fs.symlinkSync(path.join(folder, 'hashserv.db'), link);
+    const flags = { 'hashserv-db': path.join(folder, 'hashserv.db'), 'figures-file': link };
+    await (await start(t, folder, flags)).stop();
+    const again = await start(t, folder, flags);
+    const client = await again.connect();
+    assert.equal(await client.ask('get', { method: METHOD, taskhash: hash(1) }), null);
+    await again.stop();
+    assert.ok(!fs.existsSync(`${link}.unreadable`));
+    assert.match(fs.readFileSync(path.join(folder, 'hashserv.db'), 'latin1').slice(0, 16), /^SQLite format 3/);
+  });
+});
