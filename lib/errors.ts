@@ -124,6 +124,15 @@ export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
 }
 
+/** Control characters, and those that turn the direction of the text around them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to replace control characters
+const UNSEEN = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A text of somebody else's on one line, where nothing of it may be lost: what does not show is written as `\u202e`. */
+export function escaped(text: string): string {
+  return text.replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Why something failed, for a message that names the file itself: `no such file or directory`. */
 export function reasonOf(error: unknown): string {
   const tls = tlsReason(error);

@@ -91,6 +91,7 @@ export {
   type Hub,
   type HubFigures,
   type InheritedSocket,
+  type InsightsConfig,
   type JobAccess,
   type JobCaller,
   type JobKind,

@@ -13,6 +13,7 @@ import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
 import type { Loading } from './hashserv/store.ts';
 import type { StoreProbe } from './http/readiness.ts';
+import { createLateDesk } from './insights/late.ts';
 import { jobsElsewhere } from './jobs/elsewhere.ts';
 import { createLateJobs } from './jobs/late.ts';
 import { type Logger, limitRate } from './log.ts';
@@ -95,6 +96,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   const jobs = crew?.jobs
     ? jobsElsewhere(crew.jobs)
     : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, figures: shown.jobs, log });
+  const insights = createLateDesk(config.insights);
   const requireFile = foreignFiles(config);
   jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
   const pulls: { -readonly [service in 'hashes' | 'prs']: PullParts[service] } = { hashes: null, prs: null };
@@ -134,6 +136,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         anonymousPermissions: withoutLogin,
         logins: throttle,
         jobs,
+        insights,
         database: database.file,
         requireFile,
         history: recording,
@@ -185,7 +188,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         for (const service of services) service.stopAsking?.();
       }, UPSTREAM_GRACE_MS);
       mirrors.close();
-      await Promise.all([hub.drain(), jobs.close(JOBS_GRACE_MS)]);
+      await Promise.all([hub.drain(), jobs.close(JOBS_GRACE_MS), insights.close()]);
       await recording.close();
       metrics.close();
       clearTimeout(hurry);

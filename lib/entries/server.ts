@@ -59,9 +59,9 @@ export {
   type UpstreamConfig,
 } from '../settings/config.ts';
 export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
-export type { JobsConfig } from '../settings/job-settings.ts';
 export type { ListenerSpec } from '../settings/listener-spec.ts';
 export type { MirrorConfig } from '../settings/publishing/mirror-settings.ts';
 export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';
+export type { InsightsConfig, JobsConfig } from '../settings/work-settings.ts';
 export type { Recording } from '../start/recorder.ts';

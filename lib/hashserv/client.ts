@@ -45,6 +45,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'export-rows',
   'find-rows',
   'import-rows',
+  'insight-age',
   'job-list',
   'job-show',
 ]);

@@ -1,6 +1,7 @@
 import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
+import type { InsightDesk } from '../insights/desk.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import type { HashFigures } from '../meter/service-figures.ts';
@@ -41,6 +42,8 @@ export interface HashContext {
   readonly jobs: Jobs | null;
   /** Null where nobody records it. */
   readonly history: LookupHistory | null;
+  /** Where insights are worked out; one for all services. */
+  readonly insights: InsightDesk;
 }
 
 /** A row of the table; `orSelf` lets logged-in users run it on their own name without the permission. */

@@ -7,6 +7,8 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
+import type { InsightDesk } from '../insights/desk.ts';
+import { createLateDesk, DEFAULT_INSIGHT_LIMITS } from '../insights/late.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import { HashFigures } from '../meter/service-figures.ts';
@@ -37,6 +39,8 @@ export interface HashServiceOptions {
   readonly logins?: LoginThrottle;
   /** The jobs of the server, which get the kinds of this service; null or absent where there are none. */
   readonly jobs?: Jobs | null;
+  /** Where insights are worked out, with its default limits if absent. */
+  readonly insights?: InsightDesk;
   /** The name of the store's database, as no other has it. */
   readonly database?: string;
   /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
@@ -58,6 +62,7 @@ export function createHashService(options: HashServiceOptions): HashService {
   const {
     logins = createLoginThrottle(DEFAULT_LIMITS),
     jobs = null,
+    insights = createLateDesk(DEFAULT_INSIGHT_LIMITS),
     database = 'hashserv',
     requireFile = () => {},
     history = null,
@@ -132,13 +137,14 @@ export function createHashService(options: HashServiceOptions): HashService {
         gate,
         jobs,
         history,
+        insights,
       };
       return dispatchers[access](own, session);
     },
     stopAsking: () => upstream?.close(),
     async close(graceMs) {
       upstream?.close();
-      await backfill.close(graceMs);
+      await Promise.all([insights.close(), backfill.close(graceMs)]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { LineScanner } from '../asyncrpc/service.ts';
 import type { CacheState } from '../meter/store-figures.ts';
 import { ALL, USER_ADMIN } from './access/permissions.ts';
+import type { HashInsightRows } from './insight-rows.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
 /** What a report says about one task's output; `created` is ISO 8601 UTC with microseconds. */
@@ -206,6 +207,12 @@ export interface HashStore {
   gcMarkKeys(mark: string, wheres: readonly Where[]): Promise<readonly number[]>;
   /** Ends the collection. */
   gcClearMark(mark: string): Promise<void>;
+  /**
+   * What insights read, on a connection of its own. Whoever opens it closes it.
+   * @param signal aborted when what is read is no longer wanted
+   * @param sliceRows how many rows are gone through at a time; only a test says
+   */
+  openInsightRows(signal: AbortSignal, sliceRows?: number): Promise<HashInsightRows>;
   /** Rows of each table. */
   usage(): Promise<ReadonlyMap<string, number>>;
 

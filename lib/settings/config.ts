@@ -1,5 +1,4 @@
-import fs from 'node:fs';
-import { DEFAULT_LIMITS, faultOfLimits, type Limits } from '../asyncrpc/limits.ts';
+import type { Limits } from '../asyncrpc/limits.ts';
 import { type Address, formatAddress, parseAddress, protocolAddress } from '../asyncrpc/transport/address.ts';
 import { createProxies } from '../asyncrpc/transport/proxies.ts';
 import type { CertificateFiles } from '../asyncrpc/transport/tls/credentials.ts';
@@ -9,7 +8,7 @@ import type { LogLevel } from '../log.ts';
 import { adminOf } from './admin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
-import { figuresFileOf, type JobsConfig, jobsOf } from './job-settings.ts';
+import { limitsOf } from './limits/limits-settings.ts';
 import {
   type ListenerSpec,
   parseListener,
@@ -21,9 +20,10 @@ import {
 import type { ListenerGiven } from './listener-words.ts';
 import { workersOf } from './options.ts';
 import { type MirrorConfig, mirrorsOf } from './publishing/mirror-settings.ts';
-import { SERVE_OPTIONS, SYNC_MODE } from './serve-options.ts';
+import { SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
 import { certificateOf, requireTlsListener, tlsDefaults } from './tls-settings.ts';
+import { figuresFileOf, type InsightsConfig, insightsOf, type JobsConfig, jobsOf } from './work-settings.ts';
 
 /** When writes are synced to the disk. */
 export type SyncMode =
@@ -86,6 +86,7 @@ export interface Config {
   readonly jobs: JobsConfig;
   /** Where figures over time are kept; null: in memory alone. */
   readonly figuresFile: string | null;
+  readonly insights: InsightsConfig;
   readonly upstream: UpstreamConfig;
   readonly limits: Limits;
   readonly logLevel: LogLevel;
@@ -189,6 +190,7 @@ export function configOf(
     mirrors: mirrorsOf(value('mirror'), where('mirror'), { binds, readOnly: flag('read-only'), hashserv, prserv }),
     jobs: jobsOf(value, where, files),
     figuresFile: figuresFileOf(value, where, files),
+    insights: insightsOf(value),
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),
       reportTimeoutMs: milliseconds('upstream-report-timeout'),
@@ -265,33 +267,6 @@ function parseOrigin(text: string, where: string): string {
     return `${url.protocol}//${url.host}`.toLowerCase();
   }
   throw new ConfigError(`${where}: ${JSON.stringify(text)} is not an origin such as https://ci.example.org`);
-}
-
-/** The limit of open files of this process, or infinity where the system does not tell. */
-export function descriptorLimit(): number {
-  try {
-    const line = /^Max open files\s+(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'utf8'));
-    return line ? Number(line[1]) : Number.POSITIVE_INFINITY;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
-}
-
-/** Descriptors kept for databases, listeners and logs. */
-const RESERVED_DESCRIPTORS = 128;
-
-function limitsOf(settings: Settings, descriptors: number): Limits {
-  const limits: Record<string, number> = { ...DEFAULT_LIMITS };
-  for (const { name, type, limit } of SERVE_OPTIONS) {
-    if (limit) limits[limit] = (settings.get(name)!.value as number) * (type === 'seconds' ? 1000 : 1);
-  }
-  limits.maxConnections = Math.min(limits.maxConnections!, Math.max(1, descriptors - RESERVED_DESCRIPTORS));
-  if (settings.get('max-connections-per-address')!.where === null) {
-    limits.maxConnectionsPerAddress = Math.max(1, Math.floor(limits.maxConnections / 2));
-  }
-  const fault = faultOfLimits(limits as unknown as Limits);
-  if (fault) throw new ConfigError(fault);
-  return Object.freeze(limits as unknown as Limits);
 }
 
 function immutableOf(immutable: boolean, readOnly: boolean): boolean {

@@ -1,5 +1,6 @@
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import { hashGarbageContract } from './hash-garbage.ts';
+import { hashInsightsContract } from './hash-insights.ts';
 import { hashNotesContract } from './hash-notes.ts';
 import { hashReportsContract } from './hash-reports.ts';
 import { hashSearchContract } from './hash-search.ts';
@@ -22,5 +23,6 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   hashGarbageContract(name, databases);
   hashUsersContract(name, databases);
   hashNotesContract(name, databases);
+  hashInsightsContract(name, databases);
   hashSearchContract(name, databases);
 }

@@ -50,6 +50,9 @@ describe('the start of a server', () => {
     ['where jobs are kept', 'lib/storage/sqlite/jobs/records.ts'],
     ['kinds of jobs on hashes', 'lib/hashserv/jobs/kinds.ts'],
     ['kinds of jobs on PR values', 'lib/prserv/jobs/kinds.ts'],
+    ['where insights are asked for', 'lib/insights/desk.ts'],
+    ['what works insights out', 'lib/hashserv/insights/age.ts'],
+    ['what insights read', 'lib/storage/sqlite/hash/insight-rows.ts'],
     ['jobs for the owner', 'lib/jobs/owner.ts'],
     ['what leads workers', 'lib/workers/lead.ts'],
   ] as const) {

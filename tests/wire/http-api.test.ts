@@ -257,7 +257,12 @@ describe('every route', () => {
     return said;
   };
   const JOB_ROUTES = ['getJobs', 'startJob', 'getJob', 'cancelJob'];
-  const HASH_ROUTES = ['getUnihash', 'getOuthash', 'report', 'reportEquivalence', 'getGcStatus', ...JOB_ROUTES];
+  const INSIGHT_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'insights').map(({ id }) => id);
+  const HASH_ROUTES = [
+    ...['getUnihash', 'getOuthash', 'report', 'reportEquivalence', 'getGcStatus'],
+    ...JOB_ROUTES,
+    ...INSIGHT_ROUTES,
+  ];
   const all = (routes: readonly string[], answer: string) => Object.fromEntries(routes.map((id) => [id, answer]));
   const USER_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'users').map(({ id }) => id);
   const PR_ANSWERS = {
@@ -279,6 +284,7 @@ describe('every route', () => {
       getUnihash: '404 not-found',
       getOuthash: '404 not-found',
       report: '200',
+      ...all(INSIGHT_ROUTES, '200'),
     });
     assert.deepEqual(await table(t, '', ROOT, '@none'), {
       ...PR_ANSWERS,
@@ -298,6 +304,7 @@ describe('every route', () => {
       startJob: '202',
       getJob: '404 not-found',
       cancelJob: '404 not-found',
+      ...all(INSIGHT_ROUTES, '200'),
     });
   });
 
@@ -325,6 +332,7 @@ describe('every route', () => {
       startJob: '403 read-only',
       getJob: '404 not-found',
       cancelJob: '404 not-found',
+      ...all(INSIGHT_ROUTES, '200'),
     });
   });
 });
@@ -439,6 +447,18 @@ describe('/api/v1/status', () => {
     const shut = await httpServer(t, { rights: ',anon-perms=@none' });
     assert.equal(kind(await ask(shut, 'GET', '/status')), '401 unauthorized');
   });
+});
+
+test('insights are paths of their own, and take numbers behind the question mark', async (t) => {
+  const server = await httpServer(t);
+  await ask(server, 'POST', '/reports', REPORT);
+  const { status, body } = await ask(server, 'GET', '/insights/age?limit=5&max_age_seconds=0.5');
+  assert.equal(status, 200);
+  assert.equal((body.months as { reports: number }[])[0]!.reports, 1);
+  assert.equal((body.gc as { max_age_seconds: number }).max_age_seconds, 0.5);
+  const refused = await ask(server, 'GET', '/insights/age?limit=many');
+  assert.equal(kind(refused), '422 invalid');
+  assert.match(String(refused.body.detail), /limit must be integer/);
 });
 
 test('a job is started, shown and listed, of either service', async (t) => {

@@ -60,6 +60,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV export-rows': { table: 'unihashes', after: 0 },
   'OEHASHEQUIV find-rows': { table: 'outhashes', by: 'PN', keys: ['busybox'] },
   'OEHASHEQUIV import-rows': { table: 'unihashes', columns: ['method', 'taskhash', 'unihash'], rows: [] },
+  'OEHASHEQUIV insight-age': {},
   'OEHASHEQUIV job-start': { kind: 'clean-unused', parameters: { max_age_seconds: 86_400 } },
   'OEHASHEQUIV job-list': {},
   'OEHASHEQUIV job-show': { id: 1 },

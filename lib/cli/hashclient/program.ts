@@ -4,6 +4,7 @@ import { COMMON_ENVIRONMENT, COMMON_FLAGS } from '../client/common.ts';
 import { LOGIN_FLAGS } from '../client/login.ts';
 import { DEFAULT_ADDRESS, type HashCall, openHashCall } from './call.ts';
 import { DATABASE_COMMANDS } from './database-commands.ts';
+import { INSIGHT_COMMANDS } from './insight-commands.ts';
 import { LOOKUP_COMMANDS } from './lookup-commands.ts';
 import { TRANSFER_COMMANDS } from './transfer-commands.ts';
 import { USER_COMMANDS } from './user-commands.ts';
@@ -50,6 +51,7 @@ export const HASH_CLIENT: Program<HashCall> = {
   commands: {
     ...LOOKUP_COMMANDS,
     ...DATABASE_COMMANDS,
+    ...INSIGHT_COMMANDS,
     ...TRANSFER_COMMANDS,
     ...USER_COMMANDS,
     completion: completionCommand('bakeserv-hashclient', () => HASH_CLIENT),

@@ -1,7 +1,8 @@
 import { BakeservError, errorText } from '../../errors.ts';
 import type { ProgramLogger } from '../../log.ts';
 import { checkConfig, type TakenOver } from '../../server.ts';
-import { type Config, configOf, descriptorLimit } from '../../settings/config.ts';
+import { type Config, configOf } from '../../settings/config.ts';
+import { descriptorLimit } from '../../settings/limits/limits-settings.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { LedServer } from '../../workers/lead.ts';
 

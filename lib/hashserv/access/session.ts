@@ -45,6 +45,11 @@ export class HashSession {
     if (peer.user !== undefined) this.checkedVersion = NEVER;
   }
 
+  /** Where the client is, as limits count it; null on a Unix socket. */
+  get address(): string | null {
+    return this.peer.address;
+  }
+
   /** The name logged in with, or null. */
   get username(): string | null {
     return this.user?.username ?? null;

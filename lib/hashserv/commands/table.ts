@@ -4,6 +4,7 @@ import type { HashRow } from '../context.ts';
 import { countTasks } from './count-tasks.ts';
 import { FIND_COMMAND } from './find-rows.ts';
 import { GC_COMMANDS } from './gc.ts';
+import { INSIGHT_COMMANDS } from './insights.ts';
 import { JOB_COMMANDS } from './jobs.ts';
 import { getOuthash, getTask, getUnihash } from './read-through.ts';
 import { report, reportEquivalent } from './report.ts';
@@ -124,6 +125,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   ...GC_COMMANDS,
   ...ROW_COMMANDS,
   ...FIND_COMMAND,
+  ...INSIGHT_COMMANDS,
   ...JOB_COMMANDS,
   ...USER_COMMANDS,
 };

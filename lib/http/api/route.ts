@@ -14,7 +14,7 @@ export interface ApiRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly id: string;
-  readonly tag: 'hash equivalence' | 'PR values' | 'users' | 'jobs';
+  readonly tag: 'hash equivalence' | 'PR values' | 'users' | 'jobs' | 'insights';
   readonly summary: string;
   /** The service of the command; a function where the request names it. */
   readonly service: ApiService | ((given: ApiArguments) => ApiService);

@@ -1,4 +1,5 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { INSIGHT_ROUTES } from './insight-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
 import type { ApiRoute } from './route.ts';
 import {
@@ -230,5 +231,6 @@ export const API_ROUTES: readonly ApiRoute[] = [
     argument: ({ path }) => ({ ...path }),
     answer: TOKEN,
   },
+  ...INSIGHT_ROUTES,
   ...JOB_ROUTES,
 ];

@@ -35,6 +35,8 @@ export interface PostgresDatabase {
   readonly lookups: ConnectionPool;
   /** For everything else. */
   readonly reads: ConnectionPool;
+  /** A connection for what takes so long that the others would be held up; whoever opens it closes it. */
+  openReader(): ConnectionPool;
   /** Null where it is read-only. */
   readonly writer: Writer | null;
   /** How often unihashes were removed, as far as this server knows. */
@@ -56,6 +58,8 @@ const LOOKUP_CONNECTIONS = 2;
 /** With those for look-ups, 8 a server. */
 const OTHER_CONNECTIONS = 6;
 const READ_MS = 5000;
+/** A slice of a long read; more than it ever takes. */
+const LONG_READ_MS = 30_000;
 const START_MS = 10_000;
 const CLOSE_MS = 1000;
 /** How old what is known of removals by other servers may be when nobody asks the database anything. */
@@ -192,6 +196,7 @@ export async function openPostgres({
     ),
     lookups,
     reads,
+    openReader: () => createPool({ address, max: 1, readMs: LONG_READ_MS, log }),
     writer,
     get generation() {
       return generation;

@@ -5,6 +5,7 @@ import { KnownUnihashes } from '../../memory/known-unihashes.ts';
 import type { PostgresDatabase } from '../engine/database.ts';
 import type { WriteKind } from '../engine/writer.ts';
 import { createGcStore } from './garbage.ts';
+import { openInsightRows } from './insight-rows.ts';
 import { createLookups } from './lookups.ts';
 import { EQUIVALENT_KIND, KEEP_KIND, REPORT_KIND, type Stored } from './reports.ts';
 import { createRowStore } from './rows.ts';
@@ -99,6 +100,7 @@ export async function createHashStore(database: PostgresDatabase, cacheBytes: nu
       await writer().submit(KEEP_KIND, rows, rows.length * 1024);
     },
 
+    openInsightRows: (_signal, sliceRows) => openInsightRows(database, sliceRows),
     ...createGcStore(database.reads, writer, database.heard),
     ...createRowStore(database.reads, writer),
     ...createUserStore(database.reads, writer, () => usersVersion++),

@@ -12,6 +12,9 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** Fits the upper index levels of a million rows. Every commit empties it. */
 export const READER_CACHE_KIB = 4 * 1024;
 
+/** The upper levels of all indexes of some million rows, for what goes through whole tables by them. */
+export const LONG_READ_CACHE_KIB = 16 * 1024;
+
 /** Bytes of a file; 0 when there is none. */
 export function fileSize(file: string): number {
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;

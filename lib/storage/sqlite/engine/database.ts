@@ -80,6 +80,11 @@ export interface Database {
   addSchema(schema: Schema): Promise<void>;
   /** Retries while another program has the whole database locked. */
   read<Row>(connection: Binding, sql: string, params?: readonly (string | number | null)[]): Promise<Row[]>;
+  /**
+   * One more connection, which only reads: for what takes so long that the others would be held up. Whoever opens it closes
+   * it; it is interrupted and closed with the database.
+   */
+  openReader(): Promise<Binding>;
   /** Rewrites a page unchanged, through to the disk as the sync mode says; does nothing on a read-only database. */
   tryWrite(): Promise<void>;
   /**

@@ -3,10 +3,17 @@ import { StorageError, type StorageErrorCode } from '../../../errors.ts';
 import { StoreFigures } from '../../../meter/store-figures.ts';
 import { type Binding, openBinding, type Param } from '../engine/binding.ts';
 import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
-import { createStatementClock, fileSize, READER_CACHE_KIB, requireVersion } from '../engine/connections.ts';
+import {
+  createStatementClock,
+  fileSize,
+  LONG_READ_CACHE_KIB,
+  READER_CACHE_KIB,
+  requireVersion,
+} from '../engine/connections.ts';
 import { type Database, type DatabaseOptions, holdsSchema, tableNames } from '../engine/database.ts';
 import { createDoubt } from '../engine/doubt.ts';
 import { createForeignCommits } from '../engine/foreign-commits.ts';
+import { createLentReaders } from '../engine/lent-readers.ts';
 import { patientRead } from '../engine/patient-read.ts';
 import { isReadOnlyFileSystem } from './read-only-mount.ts';
 import { reopenable } from './reopenable.ts';
@@ -28,14 +35,24 @@ export async function openReadOnly(file: string, options: DatabaseOptions): Prom
   return assemble(file, options, connections, settled ? null : seen);
 }
 
+async function openReader(file: string, mode: 'read' | 'immutable', cacheKib: number): Promise<Binding> {
+  const connection = await openBinding(file, mode);
+  try {
+    await connection.exec(
+      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${cacheKib}; PRAGMA query_only = ON`,
+    );
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
 async function connect(file: string, mode: 'read' | 'immutable'): Promise<Connections> {
   const opened: Binding[] = [];
   const open = async () => {
-    const connection = await openBinding(file, mode);
+    const connection = await openReader(file, mode, READER_CACHE_KIB);
     opened.push(connection);
-    await connection.exec(
-      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`,
-    );
     return connection;
   };
   try {
@@ -104,6 +121,10 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     }
     return patientRead(on, sql, params, doubt);
   }
+  const readers = createLentReaders(async () => {
+    const mode = options.immutable ? 'immutable' : await readableMode(file);
+    return openReader(file, mode, LONG_READ_CACHE_KIB);
+  });
   const tables = new Set<string>();
   const whenClosing = (listener: () => void) => void onClose.push(listener);
 
@@ -128,6 +149,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       );
     },
     read,
+    openReader: readers.open,
     onForeignCommit(listener) {
       listeners.push(listener);
       foreign.listen(listener);
@@ -141,6 +163,7 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
       watch?.close();
       foreign.close();
       clock.close();
+      await readers.close();
       await doubt.stop();
       for (const connection of [lookups, reads, maintenance]) await connection.close();
     },

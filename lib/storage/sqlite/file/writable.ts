@@ -6,6 +6,7 @@ import { type Checkpointer, createCheckpointer } from '../engine/checkpointer.ts
 import {
   createStatementClock,
   interruptWhile,
+  LONG_READ_CACHE_KIB,
   patiently,
   READER_CACHE_KIB,
   requireVersion,
@@ -14,6 +15,7 @@ import { type Database, type DatabaseOptions, holdsSchema } from '../engine/data
 import { createDiskRoom } from '../engine/disk-room.ts';
 import { createDoubt } from '../engine/doubt.ts';
 import { createForeignCommits } from '../engine/foreign-commits.ts';
+import { createLentReaders } from '../engine/lent-readers.ts';
 import { patientRead } from '../engine/patient-read.ts';
 import type { QuickCheck } from '../engine/quick-check.ts';
 import { createWriteConnection } from '../engine/write-connection.ts';
@@ -66,6 +68,18 @@ async function openConnection(file: string): Promise<Binding> {
   const connection = await openBinding(file, 'create');
   await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA wal_autocheckpoint = 0`);
   return connection;
+}
+
+/** One more that only reads. */
+async function openReader(file: string): Promise<Binding> {
+  const connection = await openBinding(file, 'read');
+  try {
+    await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${LONG_READ_CACHE_KIB}`);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 /** One more connection that writes, set up like the first. */
@@ -186,6 +200,7 @@ function assemble(
   const onClose: (() => void)[] = [];
   const foreign = createForeignCommits((run) => writer.between(run));
   const read: Database['read'] = (on, sql, params) => patientRead(on, sql, params, doubt);
+  const readers = createLentReaders(() => openReader(file));
   const tables = new Set<string>();
   const whenClosing = (listener: () => void) => void onClose.push(listener);
   return {
@@ -210,6 +225,7 @@ function assemble(
       for (const table of schema.tables) tables.add(table);
     },
     read,
+    openReader: readers.open,
     tryWrite: () => writer.slice(rewriteHeader),
     onForeignCommit: foreign.listen,
     foreignSeenAt: foreign.seenAt,
@@ -219,6 +235,7 @@ function assemble(
       for (const listener of onClose) listener();
       watch.close();
       foreign.close();
+      await readers.close();
       await writer.drain(drainMs);
       clock.close();
       // Nobody waits for the result any more, and either may take longer than a stop may.

@@ -181,6 +181,8 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
 
     reportEquivalent: (equivalences) => write(EQUIVALENT_KIND, equivalences, equivalences.length * 256),
 
+    // Loaded for the first insight.
+    openInsightRows: async (...given) => (await import('./insight-rows.ts')).openInsightRows(database, ...given),
     ...createGcStore(database, known),
     ...createRowStore(database, known),
     ...users.methods,

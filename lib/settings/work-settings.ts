@@ -81,3 +81,39 @@ export function figuresFileOf(
     );
   return path.resolve(file);
 }
+
+/** How much a server does for those who ask for insights. */
+export interface InsightsConfig {
+  readonly maxWaiting: number;
+  readonly timeoutMs: number;
+  readonly keepMs: number;
+}
+
+export const INSIGHT_ROWS: readonly Omit<Option, 'group'>[] = [
+  {
+    name: 'max-waiting-insights',
+    type: 'integer',
+    default: 8,
+    describe: 'Insights that wait while another one is worked out; more are refused, and of one address half as many',
+  },
+  {
+    name: 'insight-timeout',
+    type: 'seconds',
+    default: 60,
+    describe: 'An insight that takes longer than this is ended',
+  },
+  {
+    name: 'insight-cache',
+    type: 'seconds-or-0',
+    default: 30,
+    describe: 'The answer of an insight is given for this long to all who ask the same; 0: it is worked out each time',
+  },
+];
+
+export function insightsOf(value: (name: string) => unknown): InsightsConfig {
+  return {
+    maxWaiting: value('max-waiting-insights') as number,
+    timeoutMs: (value('insight-timeout') as number) * 1000,
+    keepMs: (value('insight-cache') as number) * 1000,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Program } from '../args/table.ts';
+import type { HashCall } from './call.ts';
+
+/** What the databases can tell beside look-ups. */
+export const INSIGHT_COMMANDS: Program<HashCall>['commands'] = {
+  insights: {
+    describe: 'Show what the database can tell beside look-ups',
+    details:
+      'age: how old reports are, by month, how large everything is, and what a garbage collection would remove. ' +
+      'What each says, and what to do about it, is in docs/insights.md. Of a million rows it takes some seconds; nobody else waits meanwhile.',
+    arguments: [{ name: 'NAME', describe: 'Which one', choices: ['age'] }],
+    options: [
+      { name: 'limit', type: 'integer', values: ['N'], describe: 'The most entries of a list; 100 without it' },
+      {
+        name: 'list',
+        type: 'string',
+        values: ['LIST'],
+        describe: 'Only this list of it; --csv has the first otherwise',
+      },
+      { name: 'csv', type: 'boolean', describe: 'Print one list as CSV' },
+      {
+        name: 'max-age',
+        type: 'number',
+        values: ['SECONDS'],
+        describe: 'age: what a garbage collection with this age would remove; 0 without it',
+      },
+    ],
+    examples: [
+      ['bakeserv-hashclient insights age --max-age 2592000', 'what is older than 30 days and used by nothing'],
+      ['bakeserv-hashclient insights age --csv > months.csv', 'for a spreadsheet'],
+    ],
+    run: async (call) => (await import('../insights/run.ts')).insights(call),
+  },
+};

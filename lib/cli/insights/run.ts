@@ -1,0 +1,67 @@
+import { isUnknownCommand } from '../../asyncrpc/client/channel.ts';
+import { InvokeError } from '../../errors.ts';
+import type { HashClient } from '../../hashserv/client-types.ts';
+import type { Args } from '../args/args.ts';
+import { UsageError } from '../args/usage-error.ts';
+import type { Out } from '../client/out.ts';
+import { csvLines, tableLines } from './table.ts';
+import type { Answer, Entry, List, View } from './view.ts';
+import { VIEWS } from './views.ts';
+
+/** What a subcommand `insights` works with. */
+export interface InsightCall {
+  readonly args: Args;
+  readonly out: Out;
+  client(): Promise<HashClient>;
+}
+
+/** Options that only some insights take. */
+const OWN_OPTIONS = [...new Set(Object.values(VIEWS).flatMap(({ options }) => options))];
+
+/** `insights NAME`: asks, and shows the answer as tables, as CSV or as JSON. */
+export async function insights({ args, out, client }: InsightCall): Promise<undefined> {
+  const name = args.need('NAME');
+  const view = VIEWS[name]!;
+  for (const option of OWN_OPTIONS)
+    if (args.has(option) && !view.options.includes(option))
+      throw new UsageError(`insights ${name}: --${option} is of no use here`);
+  const lists = listsOf(view, name, args.text('list'));
+  if (args.has('csv') && out.json) throw new UsageError('insights: --csv or --json, not both');
+  const limit = args.has('limit') ? { limit: args.number('limit', 0) } : {};
+  const answer = await ask(await client(), view.command, { ...limit, ...view.argument(args) });
+  if (args.has('csv')) {
+    for (const line of await csvLines(lists[0]!.columns, entriesOf(answer, lists[0]!))) await out.line(line);
+    return;
+  }
+  await out.result(answer, () => [
+    ...lists.flatMap((list, i) => [...(i > 0 ? [''] : []), ...shown(list, answer, out)]),
+    '',
+    ...view.notes(answer),
+  ]);
+}
+
+/** Those that are shown: all, or the one that is named. @throws UsageError */
+function listsOf({ lists }: View, insight: string, wanted: string | undefined): readonly List[] {
+  if (wanted === undefined) return lists;
+  const found = lists.filter(({ name }) => name === wanted);
+  if (found.length > 0) return found;
+  throw new UsageError(`insights ${insight}: --list is one of ${lists.map(({ name }) => name).join(', ')}`);
+}
+
+const entriesOf = (answer: Answer, { name }: List) => (answer[name] ?? []) as readonly Entry[];
+
+function shown(list: List, answer: Answer, out: Out): string[] {
+  const entries = entriesOf(answer, list);
+  if (entries.length === 0) return [out.bold(list.title), list.empty];
+  const [heading, ...rows] = tableLines(list.columns, entries);
+  return [out.bold(list.title), out.bold(heading!), ...rows];
+}
+
+async function ask(server: HashClient, command: string, argument: Answer): Promise<Answer> {
+  try {
+    return (await server.invoke(command, argument)) as Answer;
+  } catch (error) {
+    if (!isUnknownCommand(error)) throw error;
+    throw new InvokeError(`the server does not know ${command}: it is not bakeserv, or an older one`, error);
+  }
+}

@@ -1,0 +1,38 @@
+import { type Insight, insightCommand } from '../../insights/insight.ts';
+import { READ } from '../access/permissions.ts';
+import type { HashContext, HashRow } from '../context.ts';
+import type { HashInsightRows } from '../insight-rows.ts';
+
+/** The most entries that a list of an insight has. */
+const MAX_ENTRIES = 1000;
+const DEFAULT_ENTRIES = 100;
+const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_ENTRIES };
+
+// biome-ignore lint/suspicious/noExplicitAny: each insight's argument has the shape of its schema
+const INSIGHTS: readonly Insight<HashInsightRows, any>[] = [
+  {
+    name: 'age',
+    schema: { limit: LIMIT, max_age_seconds: { type: 'number', minimum: 0 } },
+    defaults: { limit: DEFAULT_ENTRIES, max_age_seconds: 0 },
+    load: async () => (await import('../insights/age.ts')).age,
+  },
+];
+
+/** What the database can tell beside look-ups (docs/insights.md). Open to whoever may read: names of recipes and owners are in rows. */
+export const INSIGHT_COMMANDS: Readonly<Record<string, HashRow>> = Object.fromEntries(
+  INSIGHTS.map((insight) => [
+    `insight-${insight.name}`,
+    {
+      needs: [READ],
+      ...insightCommand<HashContext, HashInsightRows, { readonly [key: string]: never }>(
+        insight,
+        ({ insights, session, store }) => ({
+          desk: insights,
+          asker: session,
+          service: 'hashserv',
+          open: (signal) => store.openInsightRows(signal),
+        }),
+      ),
+    },
+  ]),
+);

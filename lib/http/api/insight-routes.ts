@@ -1,0 +1,28 @@
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { AGE } from './insight-schemas.ts';
+import type { ApiRoute } from './route.ts';
+
+/** A number, where the text is one; anything else is refused by the command, which names it. */
+const number = (text: string): Json => (/^\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : text);
+
+/** The parameters as the command takes them: one that is not given is the command's to choose. */
+const numbers = (query: Readonly<Record<string, string>>, names: readonly string[]) =>
+  Object.fromEntries(names.flatMap((name) => (query[name] === undefined ? [] : [[name, number(query[name])]])));
+
+const LIMIT = { limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } };
+
+/** What the databases can tell beside look-ups (docs/insights.md). */
+export const INSIGHT_ROUTES: readonly ApiRoute[] = [
+  {
+    method: 'GET',
+    path: '/insights/age',
+    id: 'getAge',
+    tag: 'insights',
+    summary: 'Reports by month, sizes, and what a garbage collection with max_age_seconds would remove',
+    service: 'OEHASHEQUIV',
+    command: 'insight-age',
+    argument: ({ query }) => numbers(query, ['limit', 'max_age_seconds']),
+    query: { ...LIMIT, max_age_seconds: { type: 'number', minimum: 0, default: 0 } },
+    answer: AGE,
+  },
+];

@@ -1,0 +1,38 @@
+/** What insights answer, for the description of the interface. */
+
+const TEXT = { type: 'string' };
+const OPTIONAL = { type: ['string', 'null'] };
+const COUNT = { type: 'integer' };
+const BYTES = { type: 'integer' };
+
+const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
+  type: 'object',
+  properties,
+  required,
+});
+const list = (items: object) => ({ type: 'array', items });
+
+/** Of every insight. */
+const MADE = { made: { ...TEXT, format: 'date-time' }, seconds: { type: 'number' } };
+
+const SUMS = { reports: COUNT, unused: COUNT, bytes: BYTES, siginfo_rows: COUNT, siginfo_bytes: BYTES };
+
+export const AGE = object({
+  months: list(object({ month: OPTIONAL, ...SUMS })),
+  earlier: { anyOf: [object({ months: COUNT, ...SUMS }), { type: 'null' }] },
+  tables: list(object({ table: TEXT, rows: COUNT, bytes: BYTES, siginfo_rows: COUNT, siginfo_bytes: BYTES })),
+  database_bytes: { type: ['integer', 'null'] },
+  gc: object(
+    {
+      max_age_seconds: { type: 'number' },
+      unused: COUNT,
+      would_remove: COUNT,
+      would_remove_bytes: BYTES,
+      mark: OPTIONAL,
+      marked: COUNT,
+      unmarked: COUNT,
+    },
+    ['max_age_seconds', 'unused', 'would_remove', 'would_remove_bytes', 'mark'],
+  ),
+  ...MADE,
+});

@@ -1,0 +1,211 @@
+import { setImmediate } from 'node:timers/promises';
+import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../errors.ts';
+
+/** How much a server does for those who ask for insights. */
+export interface InsightLimits {
+  /** Requests that wait for others; more are refused. */
+  readonly maxWaiting: number;
+  /** An insight that takes longer is ended. */
+  readonly timeoutMs: number;
+  /** How long an answer is given to all who ask the same. */
+  readonly keepMs: number;
+}
+
+/** A client, as long as it waits. */
+export interface InsightAsker {
+  /** It has hung up. */
+  readonly gone: boolean;
+  /** Where it asks from; null on a Unix socket. */
+  readonly address: string | null;
+}
+
+/** What an insight knows of its own run. */
+export interface InsightRun {
+  /** Aborted when nobody waits any more or the time is over: a statement that runs is then interrupted. */
+  readonly signal: AbortSignal;
+  /**
+   * Called between slices, so that clients are answered in between.
+   * @param share how much is done, from 0 to 1
+   * @throws the reason when it is to end
+   */
+  step(share: number): Promise<void>;
+}
+
+export interface InsightRequest {
+  readonly name: string;
+  /** Equal requests have an equal key, and others another. */
+  readonly key: string;
+  work(run: InsightRun): Promise<{ readonly [key: string]: Json }>;
+}
+
+/** What is worked out at the moment. */
+export interface InsightState {
+  readonly running: { readonly name: string; readonly share: number; readonly seconds: number } | null;
+  readonly waiting: number;
+}
+
+/** Where insights are asked for: one is worked out at a time, and equal ones once. */
+export interface InsightDesk {
+  /** Resolves to the answer as JSON. @throws InvokeError when too many wait, or it took too long */
+  ask(asker: InsightAsker, request: InsightRequest): Promise<string>;
+  readonly state: InsightState;
+  /** Ends what runs, and refuses the rest. Resolves when nothing reads any more. May be called again. */
+  close(): Promise<void>;
+}
+
+interface Task {
+  readonly request: InsightRequest;
+  readonly askers: InsightAsker[];
+  readonly stop: AbortController;
+  readonly answer: Promise<string>;
+  settle(answer: Promise<string>): void;
+  /** Null while it waits. */
+  startedAt: number | null;
+  share: number;
+}
+
+/** How often it is looked whether somebody still waits. */
+const LOOK_MS = 100;
+/** The most answers kept, of at most so many characters each: about 16 MB. */
+const MAX_KEPT = 8;
+const MAX_KEPT_CHARS = 2 << 20;
+
+export function createInsightDesk(limits: InsightLimits): InsightDesk {
+  const { maxWaiting, timeoutMs, keepMs } = limits;
+  const waiting: Task[] = [];
+  const kept = new Map<string, { readonly text: string; readonly until: number }>();
+  let running: Task | null = null;
+  let working: Promise<void> | null = null;
+  let closed = false;
+
+  async function work(): Promise<void> {
+    for (let task = waiting.shift(); task; task = waiting.shift()) {
+      running = task;
+      const done = run(task);
+      task.settle(done);
+      await done.catch(() => {});
+      running = null;
+    }
+    working = null;
+  }
+
+  async function run(task: Task): Promise<string> {
+    const { request, stop, askers } = task;
+    const { signal } = stop;
+    const started = performance.now();
+    task.startedAt = started;
+    const look = () => {
+      if (askers.every(({ gone }) => gone)) stop.abort(new InvokeError('the client has gone: its insight was ended'));
+      else if (performance.now() - started > timeoutMs) stop.abort(tooLong(request.name, timeoutMs));
+    };
+    const timer = setInterval(look, LOOK_MS);
+    try {
+      look();
+      signal.throwIfAborted();
+      const found = await request.work({
+        signal,
+        async step(share) {
+          task.share = share;
+          signal.throwIfAborted();
+          // One turn of the event loop at least, even where everything was read without waiting.
+          await setImmediate();
+        },
+      });
+      const seconds = Math.round(performance.now() - started) / 1000;
+      const text = encodeJson({ ...found, made: new Date().toISOString(), seconds });
+      keep(request.key, text);
+      return text;
+    } catch (error) {
+      // What was interrupted fails in its own words.
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  function keep(key: string, text: string): void {
+    if (keepMs === 0 || text.length > MAX_KEPT_CHARS) return;
+    kept.delete(key);
+    kept.set(key, { text, until: performance.now() + keepMs });
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_KEPT) break;
+      kept.delete(oldest);
+    }
+  }
+
+  function known(key: string): string | null {
+    const now = performance.now();
+    for (const [each, { until }] of kept) if (until <= now) kept.delete(each);
+    return kept.get(key)?.text ?? null;
+  }
+
+  /** Refuses who would be one too many: of all, or of one address, which has half of the places at most. */
+  function requireRoom({ address }: InsightAsker): void {
+    for (let i = waiting.length - 1; i >= 0; i--) {
+      const { askers } = waiting[i]!;
+      if (askers.every(({ gone }) => gone)) waiting.splice(i, 1)[0]!.settle(Promise.reject(gaveUp()));
+    }
+    const own = address === null ? 0 : waiting.filter(({ askers }) => askers[0]!.address === address).length;
+    if (waiting.length < maxWaiting && own < Math.max(1, maxWaiting / 2)) return;
+    throw new InvokeError(
+      `${waiting.length} insights wait already (--max-waiting-insights): ask again later`,
+      undefined,
+      'unavailable',
+    );
+  }
+
+  return {
+    async ask(asker, request) {
+      if (closed) throw stopping();
+      const answer = known(request.key);
+      if (answer !== null) return answer;
+      const same = [running, ...waiting].find((task) => task?.request.key === request.key && !task.stop.signal.aborted);
+      if (same) {
+        same.askers.push(asker);
+        return same.answer;
+      }
+      requireRoom(asker);
+      const task = newTask(asker, request);
+      waiting.push(task);
+      working ??= work();
+      return task.answer;
+    },
+    get state() {
+      const now = performance.now();
+      return {
+        running: running && {
+          name: running.request.name,
+          share: running.share,
+          seconds: Math.round(now - (running.startedAt ?? now)) / 1000,
+        },
+        waiting: waiting.length,
+      };
+    },
+    async close() {
+      closed = true;
+      for (const task of waiting.splice(0)) task.settle(Promise.reject(stopping()));
+      running?.stop.abort(stopping());
+      await working;
+    },
+  };
+}
+
+function newTask(asker: InsightAsker, request: InsightRequest): Task {
+  let settle: Task['settle'] = () => {};
+  const answer = new Promise<string>((resolve) => {
+    settle = resolve;
+  });
+  // Nobody need be left to hear of it.
+  answer.catch(() => {});
+  return { request, askers: [asker], stop: new AbortController(), answer, settle, startedAt: null, share: 0 };
+}
+
+const stopping = () => new InvokeError('the server is stopping', undefined, 'unavailable');
+const gaveUp = () => new InvokeError('the client has gone: its insight was not begun');
+const tooLong = (name: string, timeoutMs: number) =>
+  new InvokeError(
+    `insight ${name} took longer than ${timeoutMs / 1000} s (--insight-timeout) and was ended`,
+    undefined,
+    'unavailable',
+  );

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createInsightDesk, type InsightRun } from '../../lib/insights/desk.ts';
+import { createLateDesk } from '../../lib/insights/late.ts';
+
+const LIMITS = { maxWaiting: 4, timeoutMs: 60_000, keepMs: 60_000 };
+const asker = (address: string | null = null) => ({ gone: false, address });
+
+/** Work that ends when it is told to. */
+function held(name: string) {
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let begun: (run: InsightRun) => void = () => {};
+  const running = new Promise<InsightRun>((resolve) => {
+    begun = resolve;
+  });
+  let runs = 0;
+  return {
+    release,
+    running,
+    get runs() {
+      return runs;
+    },
+    request: {
+      name,
+      key: name,
+      async work(run: InsightRun) {
+        runs++;
+        begun(run);
+        await released;
+        await run.step(1);
+        return { name };
+      },
+    },
+  };
+}
+
+const named = (text: string) => (JSON.parse(text) as { name: string }).name;
+
+describe('the desk of insights', () => {
+  test('works one out at a time, in the order they were asked for', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const [one, two] = [held('one'), held('two')];
+    const first = desk.ask(asker(), one.request);
+    const second = desk.ask(asker(), two.request);
+    await one.running;
+    assert.equal(two.runs, 0);
+    assert.deepEqual([desk.state.running?.name, desk.state.waiting], ['one', 1]);
+    one.release();
+    assert.equal(named(await first), 'one');
+    await two.running;
+    two.release();
+    assert.equal(named(await second), 'two');
+    await desk.close();
+    assert.deepEqual(desk.state, { running: null, waiting: 0 });
+  });
+
+  test('works equal ones out once, for those that wait and for those that come soon after', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const one = held('one');
+    const answers = [desk.ask(asker(), one.request), desk.ask(asker(), one.request)];
+    await one.running;
+    answers.push(desk.ask(asker(), one.request));
+    one.release();
+    const texts = await Promise.all(answers);
+    assert.equal(new Set([...texts, await desk.ask(asker(), one.request)]).size, 1);
+    assert.equal(one.runs, 1);
+  });
+
+  test('ends one when everybody who asked has gone, and goes on with the next', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const [one, two] = [held('one'), held('two')];
+    const clients = [asker(), asker()];
+    const answers = clients.map((client) => desk.ask(client, one.request));
+    const second = desk.ask(asker(), two.request);
+    const { signal } = await one.running;
+    clients[0]!.gone = true;
+    clients[1]!.gone = true;
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    one.release();
+    for (const answer of answers) await assert.rejects(answer, /the client has gone/);
+    await two.running;
+    two.release();
+    assert.equal(named(await second), 'two');
+  });
+
+  test('ends one that takes too long, and says which option says so', async () => {
+    const desk = createInsightDesk({ ...LIMITS, timeoutMs: 1 });
+    const one = held('one');
+    const answer = desk.ask(asker(), one.request);
+    const { signal } = await one.running;
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    one.release();
+    await assert.rejects(answer, /insight one took longer than 0.001 s \(--insight-timeout\)/);
+  });
+
+  test('refuses who would wait as one too many, and nobody else for what one address asks', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const running = held('running');
+    const first = desk.ask(asker(), running.request);
+    await running.running;
+    const others = Array.from({ length: 6 }, (_, i) => held(`w${i}`));
+    const waiting = [0, 1].map((i) => desk.ask(asker('10.0.0.1'), others[i]!.request));
+    await assert.rejects(
+      desk.ask(asker('10.0.0.1'), others[2]!.request),
+      /2 insights wait already \(--max-waiting-insights\)/,
+    );
+    waiting.push(desk.ask(asker('10.0.0.2'), others[3]!.request), desk.ask(asker(), others[4]!.request));
+    await assert.rejects(desk.ask(asker(), others[5]!.request), /4 insights wait already/);
+    for (const each of others) each.release();
+    running.release();
+    await Promise.all([first, ...waiting]);
+  });
+
+  test('gives the place of one who has gone to the next', async () => {
+    const desk = createInsightDesk({ ...LIMITS, maxWaiting: 1 });
+    const [running, left, next] = [held('running'), held('left'), held('next')];
+    const first = desk.ask(asker(), running.request);
+    await running.running;
+    const leaver = asker();
+    const never = desk.ask(leaver, left.request);
+    leaver.gone = true;
+    const third = desk.ask(asker(), next.request);
+    await assert.rejects(never, /not begun/);
+    running.release();
+    next.release();
+    assert.equal(named(await third), 'next');
+    await first;
+    assert.equal(left.runs, 0);
+  });
+
+  test('keeps no failure, and tells everybody who waits of it', async () => {
+    const desk = createInsightDesk(LIMITS);
+    let fails = true;
+    const request = {
+      name: 'one',
+      key: 'one',
+      async work() {
+        if (fails) throw new Error('no luck');
+        return { name: 'one' };
+      },
+    };
+    const answers = [desk.ask(asker(), request), desk.ask(asker(), request)];
+    for (const answer of answers) await assert.rejects(answer, /no luck/);
+    fails = false;
+    assert.equal(named(await desk.ask(asker(), request)), 'one');
+  });
+
+  for (const [what, create] of [
+    ['one', createInsightDesk],
+    ['one that is loaded late', createLateDesk],
+  ] as const) {
+    test(`that closes ends what runs and refuses the rest: ${what}`, async () => {
+      const desk = create(LIMITS);
+      const [one, two] = [held('one'), held('two')];
+      const answers = [desk.ask(asker(), one.request), desk.ask(asker(), two.request)];
+      const refused = answers.map((answer) => assert.rejects(answer, /the server is stopping/));
+      await one.running;
+      const closed = desk.close();
+      one.release();
+      await Promise.all([closed, ...refused]);
+      await assert.rejects(desk.ask(asker(), two.request), /the server is stopping/);
+      assert.equal(two.runs, 0);
+    });
+  }
+});
