@@ -96,6 +96,11 @@ export const NOTE_PREFIX = 'bakeserv-';
 /** What tells this database from all others, wherever it is. */
 export const ID_NOTE: NoteName = 'bakeserv-id';
 
+/** Notes of how far a source was read. */
+export const PLACE_PREFIX = `${NOTE_PREFIX}pull-`;
+/** So many of those stay, the last that were set: sources come and go, as each stage is one. What is gone is read from its beginning. */
+export const KEPT_PLACES = 1000;
+
 /** A row's values in the order of ROW_COLUMNS. */
 export type RowValues = readonly (string | null)[];
 
@@ -241,6 +246,7 @@ export interface HashStore {
   compareRows(table: Table, rows: readonly RowValues[]): Promise<readonly (readonly string[] | null)[]>;
   /** What this server has noted in the database under a name, or null. */
   note(name: NoteName): Promise<string | null>;
+  /** Of those that begin with PLACE_PREFIX only the last KEPT_PLACES stay. */
   setNote(name: NoteName, value: string): Promise<void>;
   /** Sets a note that is not there yet. Resolves to what is then there, whoever set it. */
   ensureNote(name: NoteName, value: string): Promise<string>;

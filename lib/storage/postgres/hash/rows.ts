@@ -8,10 +8,7 @@ import { compareRows, insertRows } from '../transfer/tables.ts';
 import { createRowFinder } from './finder.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<
-  HashStore,
-  'exportRows' | 'findRows' | 'importRows' | 'compareRows' | 'note' | 'setNote' | 'ensureNote'
->;
+type RowMethods = Pick<HashStore, 'exportRows' | 'findRows' | 'importRows' | 'compareRows'>;
 
 /** At a time: other writers wait meanwhile. */
 const IMPORT_ROWS = 1000;
@@ -28,16 +25,6 @@ function importStatement(table: Table): Statement {
       ORDER BY q.i ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`,
   };
 }
-
-const NOTE: Statement = { name: 'bakeserv-note', text: 'SELECT value FROM config WHERE name = $1' };
-const SET_NOTE: Statement = {
-  name: 'bakeserv-set-note',
-  text: 'INSERT INTO config (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-};
-const ENSURE_NOTE: Statement = {
-  name: 'bakeserv-ensure-note',
-  text: 'INSERT INTO config (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING',
-};
 
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
@@ -92,16 +79,5 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       }),
 
     compareRows: (table, rows) => compareRows(pool, table, rows),
-    async note(name) {
-      return (await pool.read<{ value: string | null }>(NOTE, [name]))[0]?.value ?? null;
-    },
-    async setNote(name, value) {
-      await writer().slice((session) => session.run(SET_NOTE, [name, value]));
-    },
-    ensureNote: (name, value) =>
-      writer().slice(async (session) => {
-        await session.run(ENSURE_NOTE, [name, value]);
-        return (await session.all<{ value: string }>(NOTE, [name]))[0]!.value;
-      }),
   };
 }

@@ -7,6 +7,7 @@ import type { WriteKind } from '../engine/writer.ts';
 import { createGcStore } from './garbage.ts';
 import { openInsightRows } from './insight-rows.ts';
 import { createLookups } from './lookups.ts';
+import { createNotes } from './notes.ts';
 import { EQUIVALENT_KIND, KEEP_KIND, REPORT_KIND, type Stored } from './reports.ts';
 import { createRowStore } from './rows.ts';
 import { CREATED_TEXT } from './schema.ts';
@@ -103,6 +104,7 @@ export async function createHashStore(database: PostgresDatabase, cacheBytes: nu
     openInsightRows: (_signal, sliceRows) => openInsightRows(database, sliceRows),
     ...createGcStore(database.reads, writer, database.heard),
     ...createRowStore(database.reads, writer),
+    ...createNotes(database.reads, writer),
     ...createUserStore(database.reads, writer, () => usersVersion++),
   };
 }

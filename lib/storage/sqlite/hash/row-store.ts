@@ -9,18 +9,7 @@ import type { KnownRows } from './known-rows.ts';
 import { createRowFinder } from './row-finder.ts';
 import { NEW_MARK } from './schema.ts';
 
-type RowMethods = Pick<
-  HashStore,
-  | 'countRows'
-  | 'countKeys'
-  | 'exportRows'
-  | 'findRows'
-  | 'importRows'
-  | 'compareRows'
-  | 'note'
-  | 'setNote'
-  | 'ensureNote'
->;
+type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'findRows' | 'importRows' | 'compareRows'>;
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
 
@@ -30,11 +19,6 @@ function importSql(table: Table): string {
   return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(ROW_COLUMNS[table])}${marked.column}) SELECT ${values}${marked.value}
     FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`;
 }
-
-const NOTE = 'SELECT value FROM config WHERE name = ?';
-const SET_NOTE =
-  'INSERT INTO config (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value';
-const ENSURE_NOTE = 'INSERT INTO config (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING';
 
 /** Counting, exporting and importing rows, for an administrator. Reads run on the maintenance connection. */
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
@@ -93,17 +77,5 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
     },
 
     compareRows: (table, rows) => compareRows(read, table, rows),
-    async note(name) {
-      const [row] = await database.read<{ value: string | null }>(maintenance, NOTE, [name]);
-      return row?.value ?? null;
-    },
-    async setNote(name, value) {
-      await database.writer!.slice((connection) => connection.run(SET_NOTE, [name, value]));
-    },
-    ensureNote: (name, value) =>
-      database.writer!.slice(async (connection) => {
-        await connection.run(ENSURE_NOTE, [name, value]);
-        return (await connection.all<{ value: string }>(NOTE, [name]))[0]!.value;
-      }),
   };
 }

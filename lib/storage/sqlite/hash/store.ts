@@ -8,6 +8,7 @@ import type { Database } from '../engine/database.ts';
 import type { WriteKind } from '../engine/submissions.ts';
 import { createGcStore } from './gc-store.ts';
 import { createKnownRows } from './known-rows.ts';
+import { createNotes } from './notes.ts';
 import { createOuthashStore } from './outhash-store.ts';
 import { createRowStore } from './row-store.ts';
 import { CREATED, HASH_SCHEMA, NEW_MARK, REPORT_COLUMNS } from './schema.ts';
@@ -185,6 +186,7 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     openInsightRows: async (...given) => (await import('./insight-rows.ts')).openInsightRows(database, ...given),
     ...createGcStore(database, known),
     ...createRowStore(database, known),
+    ...createNotes(database),
     ...users.methods,
     get usersVersion() {
       // Nobody has looked for a while whether another server has changed a user.
