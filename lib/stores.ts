@@ -234,10 +234,11 @@ export async function openDatabaseTarget(name: string, options: TargetOptions): 
 export function pullMeans(
   { upstream, jobs }: Config,
   log: Logger,
-): Pick<PullParts, 'openSpool' | 'trust' | 'databases' | 'openTaskIndex'> {
+): Pick<PullParts, 'openSpool' | 'openTaskSpool' | 'trust' | 'databases' | 'openTaskIndex'> {
   const { caFile, certificate } = upstream;
   return {
     openSpool: async () => (await import('./storage/sqlite/pr/spool.ts')).openPrSpool(),
+    openTaskSpool: async () => (await import('./storage/sqlite/hash/task-spool.ts')).openTaskSpool(),
     openTaskIndex: async () => (await import('./storage/sqlite/hash/task-index.ts')).openTaskIndex(),
     databases: {
       open: (name) => openDatabaseSource(name, log),

@@ -14,7 +14,7 @@ _bakeserv() {
       case "$prev" in
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "serve config auto run stage stages publish discard warm status reload jobs backup check restore copy pull clone db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "serve config auto run stage stages publish discard warm status reload jobs backup check restore copy pull promote clone db bitbake-hashserv bitbake-prserv completion" -- "$cur")); fi ;;
     serve)
       case "$prev" in
         --config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -384,6 +384,22 @@ _bakeserv() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --packages --pkgarch --methods --since --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
+    promote)
+      case "$prev" in
+        --pkgarch) return ;;
+        --on-conflict) COMPREPLY=($(compgen -W "fail keep raise" -- "$cur")); return ;;
+        --user) return ;;
+        --token-file) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --address) return ;;
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --pkgarch --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --yes --version --help" -- "$cur"))
+      else :; fi ;;
     clone)
       case "$prev" in
         --from-user) return ;;

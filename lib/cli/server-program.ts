@@ -6,6 +6,7 @@ import { AUTO_OPTIONS, PRIVATE_OPTIONS } from './tables/auto-options.ts';
 import { HASHSERV_OPTIONS, PRSERV_OPTIONS } from './tables/bitbake-options.ts';
 import { CLONE_OPTIONS, COPY_OPTIONS } from './tables/copy-options.ts';
 import { JOBS_OPTIONS } from './tables/jobs-options.ts';
+import { PROMOTE_COMMAND } from './tables/promote-command.ts';
 import { PULL_OPTIONS } from './tables/pull-options.ts';
 import { RELOAD_OPTIONS } from './tables/reload-options.ts';
 import { STAGE_COMMANDS } from './tables/stage-commands.ts';
@@ -241,6 +242,7 @@ export const SERVER: Program<ServerCall> = {
       ],
       run: async (call) => (await import('./publish/pull.ts')).run(call),
     },
+    promote: PROMOTE_COMMAND,
     clone: {
       describe:
         'Make a new server of another one: its databases in a new folder, checked, with a configuration to start it',

@@ -8,7 +8,7 @@ import { openRecords } from './open-records.ts';
 import { keyOf } from './policy.ts';
 import type { JobArchive, JobRecord, JobState, NewJob } from './records.ts';
 import { createKinds } from './registry.ts';
-import { jobReply } from './reply.ts';
+import { jobReply, listedJob } from './reply.ts';
 import { createJobTurns } from './turns.ts';
 import { createWork } from './work.ts';
 
@@ -191,7 +191,7 @@ export function createJobs(options: JobsOptions): LoadedJobs {
       if (!opening.mayExist()) return { jobs: [], next: null };
       const access = caller.access === 'owner' ? null : caller.access;
       const page = await opening.use((records) => records.page({ access, states, before, limit }));
-      const jobs = page.map((each) => jobReply(live.get(each.id)?.record ?? each, live.get(each.id) ?? null));
+      const jobs = page.map((each) => listedJob(live.get(each.id)?.record ?? each, live.get(each.id) ?? null));
       return { jobs, next: page.length < limit ? null : page.at(-1)!.id };
     },
 

@@ -55,6 +55,8 @@ export interface JobKind<Parameters = any> {
   readonly describe: string;
   /** JSON schema of the parameters, as for a command (lib/asyncrpc/schemas.ts); others than it names are refused. */
   readonly parameters: object;
+  /** How long they may be, as JSON; 8 KiB if absent. */
+  readonly maxParameterBytes?: number;
   /** What is counted as progress, in the plural. */
   readonly counts: string;
   readonly resumable: boolean;

@@ -5,7 +5,7 @@ import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 import type { JobKind } from './kind.ts';
 
-/** Parameters are stored, and shown in lists. */
+/** Parameters are stored, and shown. */
 const MAX_PARAMETER_BYTES = 8 * 1024;
 
 /** The kinds that a server has. */
@@ -29,8 +29,9 @@ export function createKinds(): JobKinds {
     get: (name) => kinds.get(name),
     check(kind, parameters) {
       const refuse = (text: string) => new InvokeError(`job-start: ${kind.name}: ${text}`, undefined, 'invalid');
-      if (Buffer.byteLength(encodeJson(parameters)) > MAX_PARAMETER_BYTES)
-        throw refuse(`the parameters are longer than ${MAX_PARAMETER_BYTES} bytes`);
+      const { maxParameterBytes = MAX_PARAMETER_BYTES } = kind;
+      if (Buffer.byteLength(encodeJson(parameters)) > maxParameterBytes)
+        throw refuse(`the parameters are longer than ${maxParameterBytes} bytes`);
       let validate = validators.get(kind);
       if (!validate) {
         validate = validator.compile(kind.parameters);

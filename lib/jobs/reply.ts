@@ -22,6 +22,20 @@ export function jobReply(record: JobRecord, live: LiveJob | null, now = performa
   };
 }
 
+/** A long list in parameters is shown by its beginning where jobs are listed. */
+const MOST_LISTED = 20;
+
+/** As jobReply, for a list of jobs. */
+export function listedJob(record: JobRecord, live: LiveJob | null): { [key: string]: Json } {
+  const { parameters } = record;
+  if (parameters === null || typeof parameters !== 'object') return jobReply(record, live);
+  const shown = Object.entries(parameters).map(([name, value]) => {
+    const more = Array.isArray(value) ? value.length - MOST_LISTED : 0;
+    return [name, more > 0 ? [...(value as Json[]).slice(0, MOST_LISTED), `and ${more} more`] : value];
+  });
+  return { ...jobReply(record, live), parameters: Object.fromEntries(shown) };
+}
+
 /** How far it has come, how fast, and how long it still takes as far as that can be told. */
 function progressOf({ done, total, state }: JobRecord, live: LiveJob | null, now: number): { [key: string]: Json } {
   const begun = state === 'running' ? live?.begun : null;

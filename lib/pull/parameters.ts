@@ -27,9 +27,19 @@ export interface PullParameters {
 
 const NAME = { type: 'string', minLength: 1, maxLength: 1024, format: 'text' };
 
+/** Which source, and how it is opened. */
+export const SOURCE_PARAMETERS = {
+  source: { ...NAME, maxLength: 4096 },
+  user: NAME,
+  token_file: NAME,
+  ca: NAME,
+  tls_cert: NAME,
+  tls_key: NAME,
+};
+
 export const PULL_PARAMETERS = parametersOf(
   {
-    source: { ...NAME, maxLength: 4096 },
+    ...SOURCE_PARAMETERS,
     hashes: { type: 'boolean' },
     prs: { type: 'boolean' },
     packages: NAME,
@@ -38,11 +48,6 @@ export const PULL_PARAMETERS = parametersOf(
     since: { type: 'string', maxLength: 40 },
     on_conflict: { enum: ON_CONFLICT },
     dry_run: { type: 'boolean' },
-    user: NAME,
-    token_file: NAME,
-    ca: NAME,
-    tls_cert: NAME,
-    tls_key: NAME,
   },
   ['source'],
 );

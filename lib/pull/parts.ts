@@ -1,5 +1,6 @@
 import type { HashStore } from '../hashserv/store.ts';
 import type { TaskIndex } from '../hashserv/task-index.ts';
+import type { OpenTaskSpool } from '../hashserv/task-spool.ts';
 import type { OpenSpool } from '../prserv/pull/spool.ts';
 import type { PrStore } from '../prserv/store.ts';
 import type { Databases } from './files/open-file.ts';
@@ -17,6 +18,7 @@ export interface PullParts {
   /** @throws StorageError when there is no room for one */
   readonly openTaskIndex: () => Promise<TaskIndex>;
   readonly databases: Databases;
+  readonly openTaskSpool: OpenTaskSpool;
   readonly trust: Trust;
 }
 

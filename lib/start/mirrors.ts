@@ -40,8 +40,12 @@ export function openMirrors({ config, crew, jobs, parts, log }: MirroringOptions
   const here = () => mirrors?.status ?? [];
 
   async function kinds(): Promise<readonly JobKind[]> {
-    const [{ pullKind }, { mirrorKind }] = await Promise.all([import('../pull/kind.ts'), import('../mirror/kind.ts')]);
-    return [pullKind(parts), mirrorKind(parts, (source) => mirrors?.find(source) ?? null)];
+    const [{ pullKind }, { promoteKind }, { mirrorKind }] = await Promise.all([
+      import('../pull/kind.ts'),
+      import('../promote/kind.ts'),
+      import('../mirror/kind.ts'),
+    ]);
+    return [pullKind(parts), promoteKind(parts), mirrorKind(parts, (source) => mirrors?.find(source) ?? null)];
   }
 
   async function use(): Promise<void> {

@@ -16,6 +16,7 @@ import { openDatabaseSource } from '../../lib/server.ts';
 import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { openTaskIndex } from '../../lib/storage/sqlite/hash/task-index.ts';
+import { openTaskSpool } from '../../lib/storage/sqlite/hash/task-spool.ts';
 import { openPrSpool } from '../../lib/storage/sqlite/pr/spool.ts';
 import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { servicesIn } from '../../lib/storage/sqlite/upkeep/look.ts';
@@ -50,6 +51,7 @@ export async function runPull({ database, hashes, prs }: PullTarget, parameters:
     hashes: { store: hashes, database, onStored: () => {} },
     prs: { store: prs, database },
     openSpool: openPrSpool,
+    openTaskSpool,
     openTaskIndex,
     databases: { open: (name) => openDatabaseSource(name, SILENT), servicesIn, own: [] },
     trust: { caFile: null, certFile: null, keyFile: null },

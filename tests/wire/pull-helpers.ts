@@ -23,10 +23,18 @@ export interface PullJob {
 }
 
 /** Has a server pull, and resolves to the job once it has ended. */
-export async function pull({ app }: Served, parameters: { readonly [name: string]: Json }): Promise<PullJob> {
-  const { id } = await app.jobs.start(OWNER, 'pull', parameters);
+export const pull = (target: Served, parameters: { readonly [name: string]: Json }): Promise<PullJob> =>
+  runJob(target, 'pull', parameters);
+
+/** Starts a job of a server, and resolves to it once it has ended. */
+export async function runJob<Job extends { readonly state: string }>(
+  { app }: Served,
+  kind: string,
+  parameters: { readonly [name: string]: Json },
+): Promise<Job> {
+  const { id } = await app.jobs.start(OWNER, kind, parameters);
   for (;;) {
-    const job = (await app.jobs.show(OWNER, id, true)) as unknown as PullJob;
+    const job = (await app.jobs.show(OWNER, id, true)) as unknown as Job;
     if (job.state !== 'waiting' && job.state !== 'running') return job;
     await new Promise((resolve) => setImmediate(resolve));
   }

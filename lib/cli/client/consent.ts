@@ -1,6 +1,9 @@
 import { createInterface } from 'node:readline';
 import { InvokeError } from '../../errors.ts';
 
+/** Whether there is somebody to ask. */
+export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
 /**
  * Asks the person at the terminal.
  * @param question ends with a question mark
@@ -9,7 +12,7 @@ import { InvokeError } from '../../errors.ts';
  */
 export async function requireConsent(question: string, what: string): Promise<void> {
   const nothing = 'nothing was changed';
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw new InvokeError(`${nothing}: say --yes to ${what}`);
+  if (!canAsk()) throw new InvokeError(`${nothing}: say --yes to ${what}`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((resolve) => {
     terminal.question(`${question} [y/N] `, resolve);

@@ -97,7 +97,7 @@ export const RELEASE = 'release';
 /** Longer than any request. */
 const MAX_WORD_BYTES = 256;
 /** Longer than the parameters of any job. */
-const MAX_JOB_BYTES = 32 * 1024;
+const MAX_JOB_BYTES = 1024 * 1024 + 32 * 1024;
 /** Builds in one folder, each with its lease. */
 const MAX_CONNECTIONS = 256;
 /** Any user may ask a service: nobody can exhaust its descriptors by connecting often, or by staying. */

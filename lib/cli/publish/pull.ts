@@ -17,7 +17,7 @@ import { describePull, type PullResult } from './text.ts';
 /** `bakeserv pull SOURCE`: a running server takes what another has. */
 export async function run({ args }: ServerCall): Promise<number> {
   const parameters = parametersOf(args);
-  const { control } = await findTarget(args);
+  const { control } = await findTarget(args, 'pull');
   const out = createOut(args.has('json'));
   const id = await startJob(control, 'pull', parameters);
   if (args.has('background')) {
@@ -41,7 +41,8 @@ export async function runPull(control: string, parameters: Json): Promise<Job> {
   return waitForPull(control, await startJob(control, 'pull', parameters));
 }
 
-function waitForPull(control: string, id: number): Promise<Job> {
+/** Waits for a job that takes rows; Ctrl-C ends the waiting alone. */
+export function waitForPull(control: string, id: number): Promise<Job> {
   const goesOn = () => {
     createOut(false).note(`job ${id} goes on in the server`);
     process.exit(130);
@@ -51,10 +52,10 @@ function waitForPull(control: string, id: number): Promise<Job> {
 }
 
 /** A pull opens files and dials as the server that it is done by: no other user may have it do that. */
-async function findTarget(args: Args): Promise<Pick<FoundServer, 'control'>> {
+export async function findTarget(args: Args, command: string): Promise<Pick<FoundServer, 'control'>> {
   const named = args.text('address');
   if (named === undefined)
-    return findServer(args, { command: 'pull', otherwise: 'who alone can have it pull: run the command as that user' });
+    return findServer(args, { command, otherwise: 'who alone can have it pull: run the command as that user' });
   return ownServerAt(formatAddress(absolute(parseAddress(named))));
 }
 
@@ -82,10 +83,13 @@ function absolute(address: ReturnType<typeof parseAddress>) {
 }
 
 /** As the server is told: it has another working folder. */
-function parametersOf(args: Args): Json {
+export function parametersOf(
+  args: Args,
+  texts: readonly string[] = ['packages', 'pkgarch', 'since', 'on-conflict', 'user'],
+): { [name: string]: Json } {
   const parameters: { [name: string]: Json } = { source: sourceOf(args.need('SOURCE')) };
   for (const name of ['hashes', 'prs', 'dry-run']) if (args.has(name)) parameters[name.replace('-', '_')] = true;
-  for (const name of ['packages', 'pkgarch', 'since', 'on-conflict', 'user']) {
+  for (const name of texts) {
     const value = args.text(name);
     if (value !== undefined) parameters[name.replace('-', '_')] = value;
   }

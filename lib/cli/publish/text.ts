@@ -6,7 +6,7 @@ export interface PullResult {
   readonly hashes: HashSide | null;
 }
 
-interface PrSide {
+export interface PrSide {
   readonly packages: number;
   readonly new: number;
   readonly equal: number;
@@ -17,7 +17,7 @@ interface PrSide {
   readonly lifted_rows: readonly Row[];
 }
 
-interface Row {
+export interface Row {
   readonly version: string;
   readonly pkgarch: string;
   readonly checksum: string;
@@ -51,25 +51,32 @@ export function describePull({ dry_run: dryRun, prs, hashes }: PullResult): stri
   return [...(prs ? prLines(prs, dryRun) : []), ...(hashes ? hashLines(hashes) : [])];
 }
 
-function prLines(prs: PrSide, dryRun: boolean): string[] {
+/** @param named lines about rows that are not in conflict */
+export function prLines(prs: PrSide, dryRun: boolean, named: readonly string[] = []): string[] {
   const counts = [
     `${prs.new} new`,
     `${prs.equal} here already`,
     ...(prs.conflicts > 0 ? [`${prs.conflicts} in conflict`] : []),
   ];
-  const name = ({ version, pkgarch, checksum }: Omit<Row, 'value'>) => `  ${version} ${pkgarch} ${checksum}`;
   const conflicts = prs.conflict_rows.map((row) => `${name(row)} ${row.value}: ${KINDS[row.kind](row.against)}`);
   const raised = prs.raised_rows.map((row) => `${name(row)}: ${row.from} becomes ${row.to}`);
   const lifted = prs.lifted_rows.map((row) => `${name(row)} ${row.value}`);
   return [
     `PR values of ${prs.packages} packages: ${counts.join(', ')}`,
+    ...named,
     ...listed('in conflict:', conflicts, prs.conflicts),
     ...listed(dryRun ? 'would be raised:' : 'raised:', raised, prs.raised),
     ...listed('comes in all the same, as the next value must be above it:', lifted, lifted.length),
   ];
 }
 
-function listed(heading: string, lines: readonly string[], count: number): string[] {
+export const name = ({ version, pkgarch, checksum }: Omit<Row, 'value'>) => `  ${version} ${pkgarch} ${checksum}`;
+
+/**
+ * A heading with the first lines.
+ * @param count how many there are in all
+ */
+export function listed(heading: string, lines: readonly string[], count: number): string[] {
   if (count === 0) return [];
   const more = count - Math.min(lines.length, SHOWN);
   return [heading, ...lines.slice(0, SHOWN), ...(more > 0 ? [`  and ${more} more; --json shows them`] : [])];

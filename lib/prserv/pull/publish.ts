@@ -4,6 +4,15 @@ import { PrFindings } from './findings.ts';
 import { type OnConflict, type PackagePlan, planPackage, rowsOf } from './rules.ts';
 import type { PrSpool } from './spool.ts';
 
+/** Sees what is decided about each package, in the order of the packages. */
+export interface PlanWatch {
+  /** From the first package: a transaction may be begun again. */
+  begin(): void;
+  see(group: PackageGroup, plan: PackagePlan): void;
+  /** After the last one. What it throws ends the transaction, with nothing stored. */
+  end(): void;
+}
+
 export interface PrPull {
   readonly store: PrStore;
   /** All rows of the source that are wanted. */
@@ -30,16 +39,24 @@ export class ConflictError extends InvokeError {
  * Compares all packages with what is here, without a lock: what it finds may have changed when it is published. Packages of
  * which nothing comes in are taken out of the spool. A step for each group, with what has been found so far.
  */
-export async function* previewPrs({ store, spool, onConflict }: PrPull): AsyncGenerator<PrFindings, PrFindings> {
+export async function* previewPrs(
+  { store, spool, onConflict }: PrPull,
+  watch: PlanWatch | null = null,
+): AsyncGenerator<PrFindings, PrFindings> {
   const findings = new PrFindings();
+  watch?.begin();
   for await (const group of spool.groups()) {
     const stored = await store.packageRows(group);
     const plans = group.map((one, i) => planPackage(stored[i]!, one, onConflict));
-    for (const [i, plan] of plans.entries()) findings.add(group[i]!, plan);
+    for (const [i, plan] of plans.entries()) {
+      findings.add(group[i]!, plan);
+      watch?.see(group[i]!, plan);
+    }
     const settled = group.filter((_, i) => !hasToDo(plans[i]!));
     if (settled.length > 0) await spool.remove(settled);
     yield findings;
   }
+  watch?.end();
   return findings;
 }
 
@@ -59,17 +76,24 @@ export interface Published {
  * @param signal ends it, with nothing stored
  * @throws ConflictError
  */
-export async function publishPrs(pull: PrPull, rows: number, signal: AbortSignal): Promise<Published> {
+export async function publishPrs(
+  pull: PrPull,
+  rows: number,
+  signal: AbortSignal,
+  watch: PlanWatch | null = null,
+): Promise<Published> {
   const { store, spool, onConflict } = pull;
   let findings = new PrFindings();
   async function* groups(): AsyncGenerator<readonly PackageGroup[]> {
     // The transaction may be begun again.
     findings = new PrFindings();
+    watch?.begin();
     for await (const group of spool.groups()) {
       signal.throwIfAborted();
       yield group;
     }
     if (onConflict === 'fail' && findings.conflictRows > 0) throw new ConflictError(findings);
+    watch?.end();
   }
   const stored = await store.publish({
     rows,
@@ -77,6 +101,7 @@ export async function publishPrs(pull: PrPull, rows: number, signal: AbortSignal
     decide(group, known) {
       const plan = planPackage(known, group, onConflict);
       findings.add(group, plan);
+      watch?.see(group, plan);
       return onConflict === 'fail' && findings.conflictRows > 0 ? [] : rowsOf(plan);
     },
   });
