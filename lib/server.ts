@@ -8,6 +8,7 @@ import { createLoopGuard } from './asyncrpc/upstream/loop-guard.ts';
 import type { StorageError } from './errors.ts';
 import { createLoginThrottle } from './hashserv/access/login-throttle.ts';
 import { createLogins } from './hashserv/access/logins.ts';
+import { createPageSessions, type PageSessions } from './hashserv/access/page-sessions.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
 import { createHashService } from './hashserv/service.ts';
@@ -112,6 +113,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
     requireOneSyncMode(config);
     const throttle = createLoginThrottle(config.limits, figures.hits);
     let logins: Logins | null = null;
+    let sessions: PageSessions | null = null;
     if (config.hashserv) {
       const { store, gate, database } = await databases.openHash(config.hashserv);
       loading = () => store.loading;
@@ -143,6 +145,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       });
       lookups = service.figures.lookups;
       pulls.hashes = { store, database: database.file, onStored: (task) => upstream?.forget(task) };
+      sessions = createPageSessions(store);
       logins = createLogins({ store, throttle, log: clientLog });
       services.push(service);
       shown.services.push({ name: 'hashserv', figures: service.figures, upstream: link });
@@ -194,17 +197,9 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       clearTimeout(hurry);
       await closeAll();
     });
+    const http = { hub, stores, clients, mirrors, jobs, history: recording, sessions };
     const openHttp: App['openHttp'] = async (listeners = () => []) =>
-      openHttpDoor(config, clientLog, {
-        hub,
-        stores,
-        metrics: await metrics.source(),
-        listeners,
-        clients,
-        mirrors,
-        jobs,
-        history: recording,
-      });
+      openHttpDoor(config, clientLog, { ...http, metrics: await metrics.source(), listeners });
     return {
       hub,
       metrics,

@@ -61,8 +61,8 @@ class WatchedSession implements Session {
     return this.session.command(name);
   }
 
-  refuses(command: Command): Error | null | Promise<Error | null> {
-    return this.session.refuses(command);
+  refuses(command: Command, quietly?: boolean): Error | null | Promise<Error | null> {
+    return this.session.refuses(command, quietly);
   }
 
   count(command: Command | null, refusal: Error | null): void {

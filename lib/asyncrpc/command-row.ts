@@ -50,12 +50,13 @@ export interface DispatchOptions<S, R extends CommandRow<S>> {
   readonly validator: Validator;
   /** Limits what is being written; one for all services that share a store. */
   readonly gate?: WriteGate;
-  /** Checks the rights of a client to requests of one command: the refusal, or null. */
+  /** Checks the rights of a client to requests of one command: the refusal, which is logged unless `quietly`, or null. */
   readonly authorize?: (
     context: S,
     row: R,
     args: readonly Json[],
     command: string,
+    quietly: boolean,
   ) => Error | null | Promise<Error | null>;
   /** Told of every request or batch of them, in milliseconds. */
   readonly stats?: { record(count: number, elapsedMs: number): void };

@@ -90,8 +90,8 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     return this.commands.get(name) ?? null;
   }
 
-  refuses(command: Command): Error | null | Promise<Error | null> {
-    return this.refuse(command as TableCommand<R>, []);
+  refuses(command: Command, quietly = false): Error | null | Promise<Error | null> {
+    return this.refuse(command as TableCommand<R>, [], quietly);
   }
 
   count(command: Command | null, refusal: Error | null): void {
@@ -102,7 +102,7 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
   invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]> {
     const own = command as TableCommand<R>;
     const started = performance.now();
-    const refusal = this.refuse(own, args);
+    const refusal = this.refuse(own, args, false);
     const outcomes =
       refusal instanceof Promise
         ? refusal.then((error) => this.run(own, args, error, started))
@@ -193,7 +193,11 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     return this.stream(command, lines);
   }
 
-  private refuse({ row, name }: TableCommand<R>, args: readonly Json[]): Error | null | Promise<Error | null> {
+  private refuse(
+    { row, name }: TableCommand<R>,
+    args: readonly Json[],
+    quietly: boolean,
+  ): Error | null | Promise<Error | null> {
     const { access } = this.options;
     if (access === 'none' && !row.always) {
       return new InvokeError(
@@ -205,7 +209,8 @@ class TableSession<S, R extends CommandRow<S>> implements Session {
     if (access !== 'read-write' && row.writes && row.readOnlyReply === undefined) {
       return new InvokeError('This server is read-only: the command would write', undefined, 'read-only');
     }
-    const verdict = row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name) ?? null) : null;
+    const verdict =
+      row.needs.length > 0 ? (this.options.authorize?.(this.context, row, args, name, quietly) ?? null) : null;
     // If the rights cannot be looked up, this request is refused; the connection goes on.
     return verdict instanceof Promise ? verdict.catch((error: Error) => error) : verdict;
   }

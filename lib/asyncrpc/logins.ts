@@ -12,8 +12,8 @@ export interface ClientLogin extends DispatchClient {
    * @throws InvokeError when the token is wrong, after a delay
    */
   logIn(username: string, token: string): Promise<Json>;
-  /** The refusal, which is logged, if any of the permissions is missing. */
-  refuses(needs: readonly string[], command: string): Error | null | Promise<Error | null>;
+  /** The refusal, which is logged unless `quietly`, if any of the permissions is missing. */
+  refuses(needs: readonly string[], command: string, quietly: boolean): Error | null | Promise<Error | null>;
 }
 
 /** The users of the service that has them, for another. Without a login their clients may do nothing. */

@@ -9,6 +9,8 @@ export interface Rights {
   readonly access: Readonly<Record<string, Access>>;
   /** What a client may do without a login, in the words of the services; null: as they have it by themselves. */
   readonly anonymous: readonly string[] | null;
+  /** False: no page is shown there, and nobody signs in on one; absent: over HTTP there is one. */
+  readonly page?: false;
   /** The protocols, of those that can be used without, whose clients must log in; absent: none. */
   readonly logins?: readonly string[];
 }

@@ -113,8 +113,9 @@ export interface Session {
   /**
    * The refusal of a command that is not open to this client whatever its argument; null where the argument has a say.
    * Rights to a stream command are checked once, when it is entered.
+   * @param quietly the client has not asked for it: a refusal is no news for the log
    */
-  refuses(command: Command): Error | null | Promise<Error | null>;
+  refuses(command: Command, quietly?: boolean): Error | null | Promise<Error | null>;
   /** Answers `args.length` requests of one command; several only if the command batches. Outcomes in the same order. */
   invoke(command: Command, args: readonly Json[]): readonly Outcome[] | Promise<readonly Outcome[]>;
   /**

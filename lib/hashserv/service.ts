@@ -154,6 +154,7 @@ function authorize(
   row: HashRow,
   args: readonly Json[],
   command: string,
+  quietly: boolean,
 ): Error | null | Promise<Error | null> {
   const { session } = context;
   const verdict = () => {
@@ -161,7 +162,7 @@ function authorize(
     const self =
       row.orSelf === true && row.needs.includes(USER_ADMIN) && args.every((arg) => isSelf(arg, session.username));
     const refusal = session.check(row.needs, self);
-    if (refusal) noteRefusal(context, 'permission refused', { command, needs: row.needs.join(' ') });
+    if (refusal && !quietly) noteRefusal(context, 'permission refused', { command, needs: row.needs.join(' ') });
     return refusal;
   };
   return session.isStale ? session.refresh().then(verdict) : verdict();

@@ -19,8 +19,11 @@ import { HttpClient } from './client.ts';
 import { Crowd } from './crowd.ts';
 import { refusePage } from './guard.ts';
 import { answerHealth } from './health.ts';
+import { createPage, type Page } from './page/page.ts';
 import { type ProblemType, rawProblem, sendProblem } from './problem.ts';
 import { Readiness, type StoreProbe } from './readiness.ts';
+import { isSecure } from './secure.ts';
+import type { Sessions } from './sign-in/sessions.ts';
 
 /** What is served over HTTP, apart from health and WebSocket clients. */
 export interface HttpDoorOptions {
@@ -40,6 +43,15 @@ export interface HttpDoorOptions {
   clients(): Promise<number>;
   /** The figures of the whole server over time. */
   readonly history: History;
+  /** Of the page, on listeners that show it. */
+  readonly page: {
+    /** Null where there are no users. */
+    readonly sessions: Sessions | null;
+    readonly userHeader: string | null;
+    readonly pullFrom: readonly string[];
+    /** The page itself; by default that which was built. */
+    readonly files?: Page;
+  };
   /** What `/metrics` answers; null: there is nothing there. */
   readonly metrics: Pick<MetricsSource, 'contentType' | 'text'> | null;
 }
@@ -65,12 +77,15 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
       limits,
       log,
       servicesFor: options.servicesFor,
+      ...options.page,
+      proxies,
       clientOf: (request) => clients.get(request.socket)!,
       peerOf: (request) => clientOf(clients.get(request.socket)!, request),
       status: createStatus(options.facts, readiness, options.clients),
       history: createHistory(options.history),
     }),
   );
+  const page = options.page.files ?? createPage();
   const webSockets = acceptWebSockets(hub, limits, options, log);
   const crowd = new Crowd(limits.maxHttpConnections);
   const clients = new WeakMap<Duplex, HttpClient>();
@@ -114,7 +129,7 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
   async function answer(request: http.IncomingMessage, response: http.ServerResponse, client: HttpClient) {
     const path = pathOf(request);
     if (answerHealth(path, request, response, readiness)) return;
-    const refusal = refusePage(request, clientOf(client, request), origins);
+    const refusal = refusePage(request, clientOf(client, request), origins, isSecure(request, client, proxies));
     if (refusal) return sendProblem(response, refusal.type, refusal.detail);
     if (path === WEB_SOCKET_PATH)
       return sendProblem(response, 'upgrade-required', 'Connect to it as ws://HOST:PORT/ws.', { upgrade: 'websocket' });
@@ -124,6 +139,8 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
       await hub.turns.next();
       return api.answer(request, response);
     }
+    const shown = client.peer.rights?.page !== false && page.answer(path, request, response);
+    if (shown && (await shown)) return;
     sendProblem(response, 'not-found', `There is nothing at ${path.slice(0, 128)}.`);
   }
 

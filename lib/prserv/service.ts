@@ -64,9 +64,9 @@ export function createPrService(options: PrServiceOptions): PrService {
       validator,
       gate,
       figures: figures.requests,
-      authorize(context, _row, _args, command) {
+      authorize(context, _row, _args, command, quietly) {
         if (mayRemove(context.peer)) return null;
-        noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
+        if (!quietly) noteRefusal(context, 'permission refused', { command, needs: 'a local address' });
         return new InvokeError(notHere(command), undefined, 'denied');
       },
     });
@@ -84,7 +84,7 @@ export function createPrService(options: PrServiceOptions): PrService {
       validator,
       gate,
       figures: figures.requests,
-      authorize: ({ login }, { needs }, _args, command) => login!.refuses(needs, command),
+      authorize: ({ login }, { needs }, _args, command, quietly) => login!.refuses(needs, command, quietly),
     }),
   );
   return {

@@ -8,6 +8,7 @@ import type { LogLevel } from '../log.ts';
 import { adminOf } from './admin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
 import { isPostgresAddress, withoutPassword } from './database-address.ts';
+import { type PageConfig, pageOf, parseOrigin } from './http/page-settings.ts';
 import { limitsOf } from './limits/limits-settings.ts';
 import {
   type ListenerSpec,
@@ -80,6 +81,7 @@ export interface Config {
   readonly trustProxy: readonly string[];
   /** Web origins whose pages may connect over WebSocket. */
   readonly allowOrigins: readonly string[];
+  readonly page: PageConfig;
   readonly admin: { readonly username: string; readonly password: string } | null;
   readonly cacheBytes: number;
   readonly mirrors: readonly MirrorConfig[];
@@ -139,7 +141,9 @@ export function configOf(
   };
   const tls = tlsDefaults(text, where);
   const binds = naming(where('bind'), () =>
-    (value('bind') as readonly ListenerGiven[]).map((given) => parseListener(given, { access, tls })),
+    (value('bind') as readonly ListenerGiven[]).map((given) =>
+      parseListener(given, { access, tls, page: flag('page') }),
+    ),
   );
   if (binds.length === 0) throw new ConfigError(`${where('bind')}: no address is given`);
   requireTlsListener(tls, binds, where);
@@ -185,6 +189,7 @@ export function configOf(
     allowOrigins: ((value('allow-origin') as readonly string[] | undefined) ?? []).map((origin) =>
       parseOrigin(origin, where('allow-origin')),
     ),
+    page: pageOf(value, where, trustProxy),
     admin: adminOf(text('admin-user'), text('admin-password'), flag('read-only')),
     cacheBytes: value('cache-size') as number,
     mirrors: mirrorsOf(value('mirror'), where('mirror'), { binds, readOnly: flag('read-only'), hashserv, prserv }),
@@ -255,18 +260,6 @@ function parseUpstream(text: string, where: string, binds: readonly ListenerSpec
     throw new ConfigError(`${where} ${text} is this server itself: name another server, or none`);
   }
   return address;
-}
-
-/**
- * An origin as browsers send it. `*` and `null` are refused on purpose: every page on the web can have the latter.
- * @throws ConfigError
- */
-function parseOrigin(text: string, where: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.host && !url.username && !url.search && !url.hash && /^\/?$/.test(url.pathname)) {
-    return `${url.protocol}//${url.host}`.toLowerCase();
-  }
-  throw new ConfigError(`${where}: ${JSON.stringify(text)} is not an origin such as https://ci.example.org`);
 }
 
 function immutableOf(immutable: boolean, readOnly: boolean): boolean {

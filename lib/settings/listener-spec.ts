@@ -28,6 +28,8 @@ export interface ListenerDefaults {
   /** Who may connect to Unix sockets. */
   readonly access: ListenAccess;
   readonly tls: TlsDefaults;
+  /** Whether HTTP listeners show the page; absent: they do. */
+  readonly page?: boolean;
 }
 
 /** What FileDescriptorName= takes (systemd.socket(5)). */
@@ -42,7 +44,7 @@ export type ServiceName = keyof typeof PROTOCOLS;
  * Reads a listener as it was given.
  * @throws ConfigError, AddressError naming what is wrong
  */
-export function parseListener(given: ListenerGiven, { access, tls }: ListenerDefaults): ListenerSpec {
+export function parseListener(given: ListenerGiven, { access, tls, page = true }: ListenerDefaults): ListenerSpec {
   const said = typeof given === 'string' ? readListener(given) : given;
   const address = parseAddress(said.address);
   const bad = (why: string) => new ConfigError(`${formatAddress(address)}: ${why}`);
@@ -57,6 +59,7 @@ export function parseListener(given: ListenerGiven, { access, tls }: ListenerDef
     throw bad(`pr=${pr} says something of a service that is not served there`);
   if (said['pr-auth'] && (pr === 'none' || (services && !services.includes('prserv'))))
     throw bad('pr-auth says something of a service that is not served there');
+  if (said['no-page'] && address.kind !== 'http') throw bad('no-page is for http:// and https:// addresses');
   if (address.kind !== 'unix' && (mode ?? group) !== undefined)
     throw bad('socket-mode and socket-group are for Unix sockets');
   if (mode !== undefined && !new RegExp(SOCKET_MODE.pattern).test(mode))
@@ -73,6 +76,7 @@ export function parseListener(given: ListenerGiven, { access, tls }: ListenerDef
       protocols: services?.map((name) => PROTOCOLS[name as ServiceName]) ?? null,
       access: { [PROTOCOLS.hashserv]: general, [PROTOCOLS.prserv]: pr ?? general },
       anonymous: anonymous === undefined ? null : parseAnonymousPermissions(words(anonymous)),
+      ...((said['no-page'] || (!page && address.kind === 'http')) && { page: false }),
       ...(said['pr-auth'] && { logins: [PROTOCOLS.prserv] }),
     },
     access: {

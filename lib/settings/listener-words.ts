@@ -16,6 +16,7 @@ export interface ListenerObject {
   readonly 'tls-key'?: string;
   readonly 'tls-client-ca'?: string;
   readonly 'pr-auth'?: boolean;
+  readonly 'no-page'?: boolean;
 }
 
 /** A listener as it is given. */
@@ -36,6 +37,7 @@ const PROPERTIES: Readonly<Record<keyof ListenerObject, object>> = {
   'socket-mode': { ...TEXTS, description: 'As --socket-mode, for this Unix socket' },
   'socket-group': { ...TEXTS, description: 'As --socket-group, for this Unix socket' },
   'pr-auth': { type: 'boolean', description: 'PR clients must log in, as a user of hash equivalence' },
+  'no-page': { type: 'boolean', description: 'No page at this http:// or https:// address, and no signing in on it' },
   'proxy-protocol': {
     type: 'boolean',
     description: 'Connections begin with a PROXY protocol header, and come from --trust-proxy only',
@@ -55,7 +57,7 @@ export const LISTENERS_SCHEMA = {
 };
 
 /** Rights that are said without a value, and those whose list goes on with further words. */
-const SWITCHES = ['read-only', 'pr-auth', 'proxy-protocol'];
+const SWITCHES = ['read-only', 'pr-auth', 'no-page', 'proxy-protocol'];
 const LISTS = ['services', 'anon-perms'];
 
 /** Whether a word that stands behind an address is about it, rather than another address. */

@@ -1,3 +1,4 @@
+import { PAGE_ROWS } from './http/page-settings.ts';
 import { LIMIT_OPTIONS, type Option, WORKER_TIMEOUT, WORKERS } from './options.ts';
 import { MIRROR_ROWS } from './publishing/mirror-settings.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
@@ -41,7 +42,7 @@ const ROWS: readonly Option[] = [
       type: 'listeners',
       default: ['unix://./hashserve.sock', '127.0.0.1:8585'],
       describe:
-        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, pr-auth, socket-mode=0660, socket-group=builders, proxy-protocol, tls-cert=FILE, tls-key=FILE, tls-client-ca=FILE; name=builders takes a socket of systemd instead; see docs/permissions.md and docs/tls.md',
+        'Listen on this address: unix://PATH, HOST:PORT, [V6]:PORT, :PORT, tls://HOST:PORT, ws://HOST:PORT, wss://HOST:PORT, http://HOST:PORT or https://HOST:PORT; repeat it for several; port 0 picks a free port. Rights of this listener follow behind commas: read-only, services=hashserv, anon-perms=@read,@report, pr=read-only, pr=none, pr-auth, no-page, socket-mode=0660, socket-group=builders, proxy-protocol, tls-cert=FILE, tls-key=FILE, tls-client-ca=FILE; name=builders takes a socket of systemd instead; see docs/permissions.md and docs/tls.md',
       reloads: true,
     },
     {
@@ -186,6 +187,7 @@ const ROWS: readonly Option[] = [
       reloads: true,
     },
   ]),
+  ...group('Page', PAGE_ROWS),
   ...group('TLS', TLS_ROWS),
   ...group('Upstream', [
     {

@@ -12,12 +12,13 @@ interface Parts
     Pick<HttpDoorOptions['facts'], 'mirrors' | 'jobs'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];
+  readonly sessions: HttpDoorOptions['page']['sessions'];
 }
 
 /** Loads what serves HTTP: done only where such a listener is configured, because every other server should start fast. */
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
-  const { hub, stores, metrics, listeners, clients, mirrors, jobs, history } = parts;
+  const { hub, stores, metrics, listeners, clients, mirrors, jobs, history, sessions } = parts;
   const { limits, allowOrigins, trustProxy } = config;
   const facts = { ...factsOf(config), listeners, mirrors, jobs };
   const proxies = createProxies(trustProxy);
@@ -31,6 +32,7 @@ export async function openHttpDoor(config: Config, log: Logger, parts: Parts): P
     servicesFor: hub.servicesFor,
     facts,
     metrics,
+    page: { sessions, ...config.page },
     clients,
     history,
   });

@@ -100,11 +100,12 @@ describe('health', () => {
 });
 
 describe('a page in a browser', () => {
-  test('is refused with its Origin unless that is listed, also where it names this host; health is not', async (t) => {
+  test('of another site is refused with its Origin unless that is listed; health is not', async (t) => {
     const { port, url } = await httpServer(t, { flags: { 'allow-origin': ['https://ci.example.org'] } });
     const ask = async (path: string, origin: string) => (await fetch(url + path, { headers: { origin } })).status;
-    for (const origin of ['https://evil.example', 'null', `http://127.0.0.1:${port}`])
+    for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1', `https://127.0.0.1:${port}`])
       assert.equal(await ask('/there', origin), 403, origin);
+    assert.equal(await ask('/there', `http://127.0.0.1:${port}`), 404, 'the page of this server');
     assert.equal(await ask('/there', 'https://CI.example.org'), 404);
     assert.equal(await ask('/healthz', 'https://evil.example'), 200);
     assert.equal((await fetch(`${url}/healthz`)).headers.get('access-control-allow-origin'), null);
@@ -325,6 +326,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     },
     clients: async () => app.hub.size,
     history: app.recording,
+    page: { sessions: null, userHeader: null, pullFrom: [] },
     metrics: null,
   });
   const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;

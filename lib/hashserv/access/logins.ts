@@ -23,9 +23,9 @@ export function createLogins({ store, throttle, log }: LoginsOptions): Logins {
     open(peer, figures, onClose) {
       const session = new HashSession(peer, store, NOTHING, onClose, onUnknownUser);
       const context = { session, store, logins: throttle, log, figures: { logins: figures } };
-      const check = (needs: readonly string[], command: string) => {
+      const check = (needs: readonly string[], command: string, quietly: boolean) => {
         const refusal = session.check(needs, false);
-        if (refusal) noteRefusal(context, 'permission refused', { command, needs: needs.join(' ') });
+        if (refusal && !quietly) noteRefusal(context, 'permission refused', { command, needs: needs.join(' ') });
         return refusal;
       };
       return {
@@ -39,8 +39,10 @@ export function createLogins({ store, throttle, log }: LoginsOptions): Logins {
           return session.isStale;
         },
         logIn: (username, token) => authenticate(context, { username, token }),
-        refuses: (needs, command) =>
-          session.isStale ? session.refresh().then(() => check(needs, command)) : check(needs, command),
+        refuses: (needs, command, quietly) =>
+          session.isStale
+            ? session.refresh().then(() => check(needs, command, quietly))
+            : check(needs, command, quietly),
         close: () => session.close(),
       };
     },

@@ -9,12 +9,14 @@ import { type Json, parseMessage } from '../../asyncrpc/wire/messages.ts';
 import { ProtocolError } from '../../errors.ts';
 import { packageVersion } from '../../package-version.ts';
 import { PROBLEM_CONTENT, PROBLEMS, problemOf, SAFE_HEADERS } from '../problem.ts';
+import type { SignIn, SignInAnswer } from '../sign-in/sign-in.ts';
 import type { Caller } from './call.ts';
+import { describe } from './describe.ts';
 import { ApiProblem, failureOf } from './failure.ts';
 import { SPAN } from './history.ts';
 import type { ApiRoute } from './route.ts';
 import { API_ROUTES } from './routes.ts';
-import { HISTORY_VIEW, PROBLEM, STATUS } from './schemas.ts';
+import { HISTORY_VIEW, SESSION, SIGN_IN, STATUS } from './schemas.ts';
 
 /** Below this everything is of the API. */
 export const API_PATH = '/api/v1';
@@ -22,12 +24,15 @@ export const API_PATH = '/api/v1';
 /** What the API needs of the door. */
 export interface ApiHost {
   readonly limits: Pick<Limits, 'maxHttpBodyBytes' | 'maxJsonDepth' | 'maxJsonKeys'>;
-  /** Whoever makes a request, once it is known to be no page; what is wrong with its login is thrown. */
-  callerOf(request: IncomingMessage): Caller;
+  /** Whoever makes a request, once it is known to be of no other site's page; what is wrong with its login is thrown. */
+  callerOf(request: IncomingMessage): Promise<Caller>;
+  readonly signIn: SignIn;
   /** Resolves when an answer of any length may be fetched for the request's client; null when it may be at once. */
   untilRoom(request: IncomingMessage): Promise<void> | null;
-  /** Whether a login would be taken of the client: otherwise it is not asked for one. */
-  mayLogIn(request: IncomingMessage): boolean;
+  /** Whether the client has not said who it is, and a login would be taken of it. */
+  lacksLogin(request: IncomingMessage): boolean;
+  /** Whether it is asked for one by `WWW-Authenticate`. */
+  asksForLogin(request: IncomingMessage): boolean;
   /** Something went wrong that the client is not to blame for. */
   onFailure(request: IncomingMessage, error: unknown): void;
   /** A request is refused: limits that it went past are counted. */
@@ -71,11 +76,11 @@ export async function createApi(host: ApiHost): Promise<Api> {
     for (const route of API_ROUTES) addRoute(routes, route, host);
     for (const route of OWN_ROUTES)
       routes.get(API_PATH + route.path, { schema: describe(route) }, async (request, reply) => {
-        const caller = host.callerOf(request.raw);
-        reply.raw.once('close', () => caller.close());
+        const caller = await callerOf(host, request, reply);
         const answer = await route.answerTo(host, caller, textsOf(request.query, route.query ?? {}));
         await send(reply, 200, `${JSON.stringify(answer)}\n`);
       });
+    addSignIn(routes, host);
   });
   await app.ready();
   const document = app.swagger();
@@ -104,9 +109,11 @@ export async function openApiDocument(): Promise<object> {
   const host = {
     callerOf: nobody,
     untilRoom: nobody,
-    mayLogIn: nobody,
+    lacksLogin: nobody,
     onFailure: nobody,
     onRefusal: nobody,
+    asksForLogin: nobody,
+    signIn: { who: nobody, begin: nobody, end: nobody },
     status: nobody,
     history: nobody,
   };
@@ -140,6 +147,32 @@ interface OwnRoute extends Pick<ApiRoute, 'path' | 'summary' | 'id' | 'answer' |
 }
 
 const JSON_CONTENT = 'application/json; charset=utf-8';
+const SESSION_PATH = `${API_PATH}/session`;
+
+/** The caller of a request, for as long as its answer takes. */
+async function callerOf(host: ApiHost, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
+  const caller = await host.callerOf(request.raw);
+  if (reply.raw.closed) caller.close();
+  else reply.raw.once('close', () => caller.close());
+  return caller;
+}
+
+/** Who asks, and signing in and out: no commands of the protocol. */
+function addSignIn(app: FastifyInstance, { signIn }: ApiHost): void {
+  const give = (reply: FastifyReply, { answer, cookie }: SignInAnswer) => {
+    if (cookie !== undefined) reply.header('set-cookie', cookie);
+    return send(reply, 200, `${JSON.stringify(answer)}\n`);
+  };
+  const told = { tag: 'users', answer: SESSION };
+  const who = describe({ ...told, summary: 'Who asks, and which commands are open to that client', id: 'getSession' });
+  const begin = { ...told, summary: 'Signs in on the page: the answer has a cookie', id: 'signIn', body: SIGN_IN };
+  const end = describe({ ...told, summary: 'Signs out on the page', id: 'signOut' });
+  app.get(SESSION_PATH, { schema: who }, async ({ raw }, reply) => give(reply, await signIn.who(raw)));
+  app.post(SESSION_PATH, { schema: describe(begin) }, async (request, reply) =>
+    give(reply, await signIn.begin(request.raw, bodyOf(request, begin))),
+  );
+  app.delete(SESSION_PATH, { schema: end }, async ({ raw }, reply) => give(reply, await signIn.end(raw)));
+}
 
 function addRoute(app: FastifyInstance, route: ApiRoute, host: ApiHost): void {
   const { method, path, service, command, status = 200 } = route;
@@ -149,8 +182,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute, host: ApiHost): void {
     url: API_PATH + path,
     schema: describe({ ...route, names }),
     async handler(request, reply) {
-      const caller = host.callerOf(request.raw);
-      reply.raw.once('close', () => caller.close());
+      const caller = await callerOf(host, request, reply);
       const given = {
         path: request.params as Readonly<Record<string, string>>,
         query: textsOf(request.query, route.query ?? {}),
@@ -162,26 +194,6 @@ function addRoute(app: FastifyInstance, route: ApiRoute, host: ApiHost): void {
       await sendReply(reply, status, answer);
     },
   });
-}
-
-/** What the OpenAPI document says of a route. */
-function describe(
-  route: Pick<ApiRoute, 'summary' | 'id' | 'answer' | 'query' | 'body' | 'status'> & { tag: string; names?: string[] },
-) {
-  const { summary, id, tag, answer, query, body, status = 200, names = [] } = route;
-  const params = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
-  return {
-    operationId: id,
-    summary,
-    tags: [tag],
-    ...(names.length > 0 && { params: { type: 'object', properties: params, required: names } }),
-    ...(query && { querystring: { type: 'object', properties: query } }),
-    ...(body && { body }),
-    response: {
-      [status]: { description: 'Done, or found', content: { 'application/json': { schema: answer } } },
-      default: { description: 'A problem: docs/http.md', content: { [PROBLEM_CONTENT]: { schema: PROBLEM } } },
-    },
-  };
 }
 
 /** Bodies are JSON within the limits of a message. */
@@ -197,7 +209,7 @@ function readBodies(app: FastifyInstance, { maxJsonDepth, maxJsonKeys }: ApiHost
   });
 }
 
-function bodyOf({ body }: FastifyRequest, route: ApiRoute): { readonly [key: string]: Json } {
+function bodyOf({ body }: FastifyRequest, route: Pick<ApiRoute, 'body'>): { readonly [key: string]: Json } {
   if (!route.body) return {};
   if (body === undefined) throw new ApiProblem('bad-request', 'A body is missing: an object as application/json.');
   if (body === null || typeof body !== 'object' || Array.isArray(body))
@@ -243,10 +255,10 @@ function fail(host: ApiHost, error: unknown, request: FastifyRequest, reply: Fas
   if (isOurs) host.onFailure(request.raw, error);
   else host.onRefusal(error);
   let { type, detail } = problem;
-  const mayLogIn = host.mayLogIn(request.raw);
   // Without a login a right is lacking because of that, where one would be taken.
-  if (type === 'forbidden' && request.headers.authorization === undefined && mayLogIn) type = 'unauthorized';
-  if (type === 'unauthorized' && mayLogIn) reply.header('www-authenticate', 'Basic realm="bakeserv", charset="UTF-8"');
+  if (type === 'forbidden' && host.lacksLogin(request.raw)) type = 'unauthorized';
+  if (type === 'unauthorized' && host.asksForLogin(request.raw))
+    reply.header('www-authenticate', 'Basic realm="bakeserv", charset="UTF-8"');
   const [status] = PROBLEMS[type];
   if (status === 503) reply.header('retry-after', '1');
   void reply
@@ -270,6 +282,7 @@ function methodsAt(path: string): string[] {
   const own = [...OWN_ROUTES.map((route) => route.path), '/openapi.json'].includes(path.slice(API_PATH.length))
     ? ['GET']
     : [];
+  if (path === SESSION_PATH) own.push('GET', 'POST', 'DELETE');
   const routes = API_ROUTES.filter((route) =>
     new RegExp(`^${API_PATH}${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path),
   );

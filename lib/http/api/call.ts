@@ -55,7 +55,18 @@ export class Caller {
   async may(protocol: string, command: string): Promise<boolean> {
     if (!this.speaks(protocol)) return false;
     const session = await this.session(protocol);
-    return (await session.refuses(session.command(command)!)) === null;
+    return (await session.refuses(session.command(command)!, true)) === null;
+  }
+
+  /** Checks the login that was given, if it is not checked yet. What is wrong with it is thrown. */
+  async logIn(): Promise<void> {
+    const [protocol] = [USERS, ...this.services.keys()].filter((each) => this.speaks(each));
+    if (protocol !== undefined) await this.session(protocol);
+  }
+
+  /** Whom the services know the client as; null for nobody. A name that did not come with a token is looked up for the first command. */
+  get username(): string | null {
+    return this.opened.find(({ username }) => username)?.username ?? null;
   }
 
   /** The request is over, or its client gone. */

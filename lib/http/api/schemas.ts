@@ -50,6 +50,18 @@ export const NEW_USER = USER;
 export const TOKEN = object({ username: HASH, token: TEXT }, ['username', 'token']);
 export const PERMISSIONS_BODY = object({ permissions: PERMISSIONS });
 
+export const SIGN_IN = object({ username: HASH, token: TEXT });
+const TEXTS = { type: 'array', items: TEXT };
+export const SESSION = object({
+  user: OPTIONAL,
+  by: { enum: ['token', 'session', 'proxy', 'certificate', null] },
+  expires: { type: ['string', 'null'], format: 'date-time' },
+  permissions: PERMISSIONS,
+  sign_in: { type: 'boolean' },
+  may: object({ hashserv: TEXTS, prserv: TEXTS }, []),
+  pull_from: TEXTS,
+});
+
 const TIME = { type: ['string', 'null'], format: 'date-time' };
 export const JOB = object(
   {
