@@ -51,6 +51,7 @@ export type { Mirroring } from './start/mirrors.ts';
 export { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 export { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
 export { checkFile, type FileReport } from './storage/sqlite/upkeep/check.ts';
+export { becomesAnother } from './storage/sqlite/upkeep/identity.ts';
 export { servicesIn } from './storage/sqlite/upkeep/look.ts';
 export { previewRestore, requireUnused, restoreDatabase } from './storage/sqlite/upkeep/restore.ts';
 /** Another server's database, for `bakeserv warm`. */

@@ -365,6 +365,7 @@ complete -c bakeserv -n '__fish_seen_subcommand_from check' -F
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l config -r -F -d 'Configuration file, YAML or JSON; by default ./bakeserv.yaml, then /etc/bakeserv/bakeserv.yaml'
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l hashserv-db -x -d 'SQLite file of the hash equivalence service, or postgres://USER@HOST/DATABASE'
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l prserv-db -x -d 'SQLite file of the PR service, or postgres://USER@HOST/DATABASE; may be the same'
+complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l as-new -d 'It becomes the database of another server than the backup was made of; so it does anyway where no database, or that of another server, is in its place'
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l yes -d 'Do not ask, also when PR values will be given out again'
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l json -d 'Print the result as JSON'
 complete -c bakeserv -n '__fish_seen_subcommand_from restore' -l version -d 'Show the version and exit'

@@ -9,6 +9,7 @@ import { HASH_SCHEMA } from '../../lib/storage/sqlite/hash/schema.ts';
 import { PR_SCHEMA } from '../../lib/storage/sqlite/pr/schema.ts';
 import { backupDatabase } from '../../lib/storage/sqlite/upkeep/backup.ts';
 import { checkFile } from '../../lib/storage/sqlite/upkeep/check.ts';
+import { becomesAnother } from '../../lib/storage/sqlite/upkeep/identity.ts';
 import { previewRestore, restoreDatabase } from '../../lib/storage/sqlite/upkeep/restore.ts';
 import { hash, temporaryFolder } from '../helpers.ts';
 
@@ -252,6 +253,37 @@ describe('a restore', () => {
     const target = path.join(folder, 'new.db');
     assert.equal(await restoreDatabase(backup, target), null);
     assert.deepEqual(await rowsIn(target, 'SELECT count(*) AS n FROM unihashes_v3'), [{ n: 1 }]);
+  });
+
+  test('makes another database where none is, or that of another server; in its own place it stays the same one', async (t) => {
+    const folder = temporaryFolder(t);
+    const setId = (at: Awaited<ReturnType<typeof live>>, id: string) =>
+      at.write(`INSERT OR REPLACE INTO config (name, value) VALUES ('bakeserv-id', ?)`, id);
+    const idIn = async (file: string) => rowsIn(file, `SELECT value FROM config WHERE name = 'bakeserv-id'`);
+    const [source, other] = [await live(t, folder), await live(t, folder, 'other.db')];
+    const nameless = path.join(folder, 'nameless.db');
+    await backupDatabase(source.file, nameless);
+    await setId(source, 'the first');
+    await setId(other, 'the second');
+    await source.unihash(1);
+    const backup = path.join(folder, 'backup.db');
+    await backupDatabase(source.file, backup);
+    for (const each of [source, other]) await each.close();
+    const target = path.join(folder, 'new.db');
+    const damaged = path.join(folder, 'damaged.db');
+    fs.writeFileSync(damaged, 'no database '.repeat(500));
+    assert.deepEqual(
+      await Promise.all([target, other.file, source.file, damaged].map((file) => becomesAnother(backup, file))),
+      [true, true, false, false],
+    );
+    assert.equal(await becomesAnother(nameless, target), false, 'nobody knows it by an id');
+    await restoreDatabase(backup, target, { withNewId: true });
+    assert.deepEqual(await idIn(target), []);
+    assert.deepEqual(await rowsIn(target, 'SELECT count(*) AS n FROM unihashes_v3'), [{ n: 1 }]);
+    await restoreDatabase(backup, source.file);
+    assert.deepEqual(await idIn(source.file), [{ value: 'the first' }]);
+    const left = fs.readdirSync(folder).filter((name) => name.startsWith('.'));
+    assert.deepEqual(left, []);
   });
 
   test('of a file that has a log beside it, or is the database itself, is refused', async (t) => {

@@ -236,6 +236,7 @@ describe('bakeserv backup, check and restore', { concurrency: true }, () => {
     assert.deepEqual(await valuesIn(t, path.join(folder, PR_DB)), there);
     const { status, stdout } = await answering(folder, ['restore', backup, ...FLAGS, '--json'], 'y\n');
     assert.equal(status, 0);
+    assert.equal(JSON.parse(stdout).new_id, false);
     assert.deepEqual(await valuesIn(t, path.join(folder, PR_DB)), ['a-1-r0 0']);
     assert.deepEqual(await valuesIn(t, JSON.parse(stdout).kept), there);
   });
@@ -247,7 +248,8 @@ describe('bakeserv backup, check and restore', { concurrency: true }, () => {
     const asked = await restore(folder, backup);
     assert.equal(asked.status, 1);
     assert.match(asked.stderr, /which PR values were given out since the backup is not known/);
-    const { stdout } = await restore(folder, backup, '--yes', '--json');
+    const { stdout } = await restore(folder, backup, '--yes', '--json', '--as-new');
+    assert.equal(JSON.parse(stdout).new_id, true);
     assert.match(fs.readFileSync(JSON.parse(stdout).kept, 'utf8'), /^no database/);
     assert.deepEqual(await valuesIn(t, file), ['a-1-r0 0']);
     fs.truncateSync(backup, 5000);

@@ -302,7 +302,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/storage/memory': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/storage/sqlite/engine': ['lib/asyncrpc'],
   'lib/storage/sqlite/file': ['lib/storage/sqlite/engine', 'lib/asyncrpc'],
-  'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file'],
+  'lib/storage/sqlite/upkeep': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file', 'lib/hashserv'],
   'lib/storage/sqlite/hash': [
     'lib/storage/sqlite/engine',
     'lib/storage/sqlite/transfer',

@@ -45,6 +45,14 @@ export const CHECK_OPTIONS: readonly Option[] = [JSON_OPTION];
 export const RESTORE_OPTIONS: readonly Option[] = [
   ...DATABASES,
   {
+    name: 'as-new',
+    type: 'boolean',
+    default: false,
+    describe:
+      'It becomes the database of another server than the backup was made of; so it does anyway where no database, or that of another server, is in its place',
+    group: 'Backups',
+  },
+  {
     name: 'yes',
     type: 'boolean',
     default: false,

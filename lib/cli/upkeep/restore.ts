@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ConfigError, StorageError } from '../../errors.ts';
-import { checkFile, previewRestore, requireUnused, restoreDatabase, servicesIn } from '../../server.ts';
+import { becomesAnother, checkFile, previewRestore, requireUnused, restoreDatabase, servicesIn } from '../../server.ts';
 import { requireConsent } from '../client/consent.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { type Database, databasesOf, type ServiceName } from './databases.ts';
@@ -24,11 +24,16 @@ export async function run({ args, flags }: ServerCall): Promise<number> {
   for (const doubt of doubts) process.stderr.write(`bakeserv: warning: ${doubt}\n`);
   if (doubts.length > 0 && !args.has('yes'))
     await requireConsent(`Replace ${target} nevertheless?`, `replace ${target} all the same`);
-  const kept = await restoreDatabase(backup, target);
+  const withNewId = args.has('as-new') || (await becomesAnother(backup, target));
+  const kept = await restoreDatabase(backup, target, { withNewId });
   if (args.has('json'))
-    process.stdout.write(`${JSON.stringify({ backup, services, database: target, kept }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ backup, services, database: target, kept, new_id: withNewId }, null, 2)}\n`,
+    );
   else {
     process.stdout.write(`${target}: restored from ${backup}\n`);
+    if (withNewId)
+      process.stdout.write('it is another database now: servers that pull from it read it from its beginning\n');
     if (kept) process.stdout.write(`${kept}: what was there before\n`);
   }
   return 0;

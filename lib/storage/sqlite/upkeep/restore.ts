@@ -6,6 +6,7 @@ import { type Binding, openBinding } from '../engine/binding.ts';
 import { isReadFailure } from '../engine/errors.ts';
 import { hasNeighbour } from '../file/neighbours.ts';
 import { sync } from './backup.ts';
+import { dropId } from './identity.ts';
 import { openToLook } from './look.ts';
 
 /** What a restore would do to the database that is there. */
@@ -56,10 +57,15 @@ export async function requireUnused(target: string): Promise<void> {
 
 /**
  * Puts a backup in the place of a database. What was there is kept beside it under the name returned.
+ * @param options withNewId: it is another database than the backup was made of
  * @returns where the database that was there is now; null when there was none
  * @throws StorageError when a server has the file, or the backup cannot be put there; the database is then as it was
  */
-export async function restoreDatabase(backup: string, target: string): Promise<string | null> {
+export async function restoreDatabase(
+  backup: string,
+  target: string,
+  { withNewId = false }: { readonly withNewId?: boolean } = {},
+): Promise<string | null> {
   requireWholeCopy(backup, target);
   const folder = path.dirname(target);
   const temporary = path.join(folder, `.${path.basename(target)}.${randomBytes(6).toString('hex')}`);
@@ -67,6 +73,7 @@ export async function restoreDatabase(backup: string, target: string): Promise<s
   const held = exists ? await takeOver(target) : null;
   try {
     fs.copyFileSync(backup, temporary, fs.constants.COPYFILE_EXCL);
+    if (withNewId) await dropId(temporary);
     giveRightsOf(exists ? target : folder, exists, temporary);
     sync(temporary);
     const kept = exists ? keep(target) : null;
@@ -80,7 +87,7 @@ export async function restoreDatabase(backup: string, target: string): Promise<s
     if (error instanceof StorageError) throw error;
     throw new StorageError('storage-io', `${backup} cannot be put at ${target}: ${errorText(error)}`, error);
   } finally {
-    fs.rmSync(temporary, { force: true });
+    for (const suffix of ['', '-journal', '-wal', '-shm']) fs.rmSync(temporary + suffix, { force: true });
     await held?.close();
   }
 }
