@@ -23,7 +23,7 @@ _bakeserv_hashclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "get get-outhash unihash-exists stats ping stress remove clean-unused get-db-usage get-db-query-columns gc-status gc-mark gc-sweep gc-mark-stream gc insights export import diff get-user get-all-users new-user set-user-perms refresh-token delete-user completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "get get-outhash find unihash-exists stats ping stress remove clean-unused get-db-usage get-db-query-columns gc-status gc-mark gc-sweep gc-mark-stream gc insights export import diff get-user get-all-users new-user set-user-perms refresh-token delete-user completion" -- "$cur")); fi ;;
     get)
       case "$prev" in
         --address) return ;;
@@ -51,6 +51,21 @@ _bakeserv_hashclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else :; fi ;;
+    find)
+      case "$prev" in
+        --limit) return ;;
+        --address) return ;;
+        --log) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
+        --become|-b) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     unihash-exists)
       case "$prev" in

@@ -47,6 +47,7 @@ export type {
   WhereColumns,
   WhereSource,
 } from '../hashserv/client-types.ts';
+export type { FoundTask, FoundTasks } from '../hashserv/find-tasks.ts';
 export type { RequestFigures } from '../hashserv/stats.ts';
 export type { RowValues } from '../hashserv/store.ts';
 export type { Table } from '../hashserv/where.ts';

@@ -59,6 +59,7 @@ export {
   type UpstreamConfig,
 } from '../settings/config.ts';
 export { type ConfigFile, loadConfigFile } from '../settings/config-file.ts';
+export type { PageConfig } from '../settings/http/page-settings.ts';
 export type { ListenerSpec } from '../settings/listener-spec.ts';
 export type { MirrorConfig } from '../settings/publishing/mirror-settings.ts';
 export type { ListenerReport } from '../settings/rights.ts';

@@ -2,6 +2,7 @@ import type { CallOptions } from '../asyncrpc/client/abort.ts';
 import type { Client } from '../asyncrpc/client/client.ts';
 import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
+import type { FoundTasks } from './find-tasks.ts';
 import type { RequestFigures } from './stats.ts';
 import type { RowValues } from './store.ts';
 import type { Table } from './where.ts';
@@ -148,6 +149,8 @@ export interface HashClient extends Client {
   countAll(wheres: WhereSource, options?: CallOptions): AsyncGenerator<number, void, undefined>;
   /** Rows of a table in the order they were stored, from after the id given. */
   exportRows(table: Table, after: number, limit?: number, options?: RowOptions): Promise<RowPage>;
+  /** What is known of a hash, or of a recipe, whose name may begin and end with `*`. */
+  findTask(text: string, limit?: number, options?: CallOptions): Promise<FoundTasks>;
   /** Stores rows; those that are there stay as they are. */
   importRows(table: Table, rows: readonly RowValues[], options?: RowOptions): Promise<ImportReply>;
   /** Stores nothing, and tells what is stored under the keys of rows with their marks. */

@@ -44,6 +44,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'database-id',
   'export-rows',
   'find-rows',
+  'find-task',
   'import-rows',
   'insight-age',
   'job-list',
@@ -166,6 +167,7 @@ function hashCommands(client: Client): HashCommands {
     refreshToken: (username, options) => ask('refresh-token', named(username), options),
     countRows: (where, options) => added('count-rows', () => ask('count-rows', { where: { ...where } }, options)),
     countAll: (wheres, options) => counts('count-stream', wheres, (where) => ({ where }), options),
+    findTask: (text, limit, options) => ask('find-task', { text, ...(limit !== undefined && { limit }) }, options),
     exportRows: (table, after, limit = 1000, options) =>
       added('export-rows', () =>
         ask('export-rows', { table, after, limit, ...(options?.marks && { marks: true }) }, options),

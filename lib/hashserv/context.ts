@@ -1,4 +1,5 @@
 import type { CommandRow } from '../asyncrpc/command-row.ts';
+import type { Searches } from '../asyncrpc/shares/searches.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import type { InsightDesk } from '../insights/desk.ts';
@@ -40,6 +41,8 @@ export interface HashContext {
   readonly gate: WriteGate;
   /** The jobs of the server; null where there are none. */
   readonly jobs: Jobs | null;
+  /** Those that no index answers take turns. */
+  readonly searches: Searches;
   /** Null where nobody records it. */
   readonly history: LookupHistory | null;
   /** Where insights are worked out; one for all services. */

@@ -2,6 +2,7 @@ import { createDispatcher, requestFiguresOf } from '../asyncrpc/dispatch.ts';
 import { DEFAULT_LIMITS } from '../asyncrpc/limits.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
+import { createSearches } from '../asyncrpc/shares/searches.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
@@ -72,6 +73,7 @@ export function createHashService(options: HashServiceOptions): HashService {
   const clock = createClock(store.newestCreated);
   const backfill = createBackfill(store, log, figures.backfill);
   const gc = createGc(store);
+  const searches = createSearches();
   jobs?.register(async () =>
     (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, database, requireFile }),
   );
@@ -138,6 +140,7 @@ export function createHashService(options: HashServiceOptions): HashService {
         jobs,
         history,
         insights,
+        searches,
       };
       return dispatchers[access](own, session);
     },

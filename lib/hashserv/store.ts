@@ -1,6 +1,7 @@
 import type { LineScanner } from '../asyncrpc/service.ts';
 import type { CacheState } from '../meter/store-figures.ts';
 import { ALL, USER_ADMIN } from './access/permissions.ts';
+import type { FoundTasks, TaskSearch } from './find-tasks.ts';
 import type { HashInsightRows } from './insight-rows.ts';
 import type { QueryColumn, Table, Where } from './where.ts';
 
@@ -237,6 +238,11 @@ export interface HashStore {
    * @throws InvokeError for one that no page has given
    */
   findRows(search: RowSearch, after: string | null, limits: SearchLimits): Promise<FoundPage>;
+  /**
+   * What is known of a hash or a recipe, up to `limit` rows of each kind; the newest reports of a recipe.
+   * @param isLate whether there is no more time for a recipe, which no index has: what was found by then is answered
+   */
+  findTasks(search: TaskSearch, limit: number, isLate: () => boolean): Promise<FoundTasks>;
   /**
    * Stores rows in one transaction; existing ones stay as they are. Resolves to how many were new.
    * @param marked they have MARKED_COLUMNS, and keep their gc mark; otherwise they get the current one

@@ -1,4 +1,5 @@
 import type { HashStore } from '../../lib/hashserv/store.ts';
+import { hashFindContract } from './hash-find.ts';
 import { hashGarbageContract } from './hash-garbage.ts';
 import { hashInsightsContract } from './hash-insights.ts';
 import { hashNotesContract } from './hash-notes.ts';
@@ -24,5 +25,6 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   hashUsersContract(name, databases);
   hashNotesContract(name, databases);
   hashInsightsContract(name, databases);
+  hashFindContract(name, databases);
   hashSearchContract(name, databases);
 }

@@ -356,6 +356,7 @@ const PURE = [
   'hashserv/insight-rows',
   'hashserv/decide-report',
   'hashserv/find-rows',
+  'hashserv/find-tasks',
   'hashserv/store-rules',
   'hashserv/task-spool',
   'hashserv/where',

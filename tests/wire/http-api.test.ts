@@ -259,7 +259,7 @@ describe('every route', () => {
   const JOB_ROUTES = ['getJobs', 'startJob', 'getJob', 'cancelJob'];
   const INSIGHT_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'insights').map(({ id }) => id);
   const HASH_ROUTES = [
-    ...['getUnihash', 'getOuthash', 'report', 'reportEquivalence', 'getGcStatus'],
+    ...['getUnihash', 'getOuthash', 'findTask', 'report', 'reportEquivalence', 'getGcStatus'],
     ...JOB_ROUTES,
     ...INSIGHT_ROUTES,
   ];
@@ -283,6 +283,7 @@ describe('every route', () => {
       ...PR_ANSWERS,
       getUnihash: '404 not-found',
       getOuthash: '404 not-found',
+      findTask: '422 invalid',
       report: '200',
       ...all(INSIGHT_ROUTES, '200'),
     });
@@ -290,6 +291,7 @@ describe('every route', () => {
       ...PR_ANSWERS,
       getUnihash: '404 not-found',
       getOuthash: '404 not-found',
+      findTask: '422 invalid',
       report: '200',
       reportEquivalence: '200',
       getGcStatus: '200',
@@ -313,6 +315,7 @@ describe('every route', () => {
     assert.deepEqual(said, {
       getUnihash: '404 not-found',
       getOuthash: '404 not-found',
+      findTask: '422 invalid',
       report: '200',
       reportEquivalence: '403 read-only',
       getGcStatus: '200',

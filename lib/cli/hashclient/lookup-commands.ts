@@ -25,6 +25,22 @@ export const LOOKUP_COMMANDS: Program<HashCall>['commands'] = {
     arguments: [METHOD, { name: 'OUTHASH', describe: 'The hash of the output of the task' }, TASKHASH],
     run: async (call) => (await import('./lookups.ts')).getOuthash(call),
   },
+  find: {
+    describe: 'Show whatever is known of a taskhash, an outhash, a unihash or a recipe',
+    details:
+      "64 hex digits are looked for as each of the three. Anything else is a recipe's name, in which * at the begin and at the end stands for " +
+      'any text; of a recipe the newest reports are shown. A line for each report: method, taskhash, unihash, outhash, recipe with its ' +
+      'version, task, when and by whom it was reported, and whether a signature text is stored. The status is 1 when nothing is known.',
+    arguments: [{ name: 'TEXT', describe: 'A hash, or the name of a recipe' }],
+    options: [
+      { name: 'limit', type: 'integer', values: ['N'], default: '100', describe: 'Reports to show, at most 500' },
+    ],
+    examples: [
+      ['bakeserv-hashclient find 0b5b…', 'what a hash is, who reported it, and what is equivalent'],
+      ["bakeserv-hashclient find 'linux-*'", 'the newest reports of these recipes'],
+    ],
+    run: async (call) => (await import('./lookups.ts')).find(call),
+  },
   'unihash-exists': {
     describe: 'Report whether any task has a unihash',
     arguments: [{ name: 'UNIHASH', describe: 'The unihash to look up' }],

@@ -3,6 +3,7 @@ import { DB_ADMIN, READ, REPORT } from '../access/permissions.ts';
 import type { HashRow } from '../context.ts';
 import { countTasks } from './count-tasks.ts';
 import { FIND_COMMAND } from './find-rows.ts';
+import { FIND_TASK_COMMAND } from './find-task.ts';
 import { GC_COMMANDS } from './gc.ts';
 import { INSIGHT_COMMANDS } from './insights.ts';
 import { JOB_COMMANDS } from './jobs.ts';
@@ -126,6 +127,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   ...ROW_COMMANDS,
   ...FIND_COMMAND,
   ...INSIGHT_COMMANDS,
+  ...FIND_TASK_COMMAND,
   ...JOB_COMMANDS,
   ...USER_COMMANDS,
 };

@@ -1,10 +1,11 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { INSIGHT_ROUTES } from './insight-routes.ts';
 import { JOB_ROUTES } from './job-routes.ts';
-import type { ApiRoute } from './route.ts';
+import type { ApiArguments, ApiRoute } from './route.ts';
 import {
   CHECKSUM_BODY,
   EQUIVALENCE,
+  FOUND_TASKS,
   GC_STATUS,
   HISTORY,
   NAME,
@@ -24,6 +25,14 @@ import {
 const flag = (text: string | undefined): Json | undefined => (text === 'true' ? true : text === 'false' ? false : text);
 /** A flag that is not given is not part of the argument: the command then has its own default. */
 const given = (name: string, text: string | undefined) => (text === undefined ? {} : { [name]: flag(text)! });
+
+/** A number, where the text is one; anything else is refused by the command, which names it. */
+const number = (text: string): Json => (/^\d{1,15}$/.test(text) ? Number(text) : text);
+const searchArgument = ({ text, limit }: ApiArguments['query']): Json => ({
+  ...(text !== undefined && { text }),
+  ...(limit !== undefined && { limit: number(limit) }),
+});
+const SEARCH = { text: { type: 'string' }, limit: { type: 'integer' } };
 
 const FLAG = { type: 'string', enum: ['true', 'false'] };
 
@@ -56,6 +65,18 @@ export const API_ROUTES: readonly ApiRoute[] = [
     }),
     query: { taskhash: { type: 'string' }, with_unihash: FLAG },
     answer: OUTHASH_ROW,
+  },
+  {
+    method: 'GET',
+    path: '/find',
+    id: 'findTask',
+    tag: 'hash equivalence',
+    summary: 'What is known of a taskhash, an outhash, a unihash or a recipe, whose name may begin and end with *',
+    service: 'OEHASHEQUIV',
+    command: 'find-task',
+    argument: ({ query }) => searchArgument(query),
+    query: SEARCH,
+    answer: FOUND_TASKS,
   },
   {
     method: 'POST',

@@ -25,6 +25,27 @@ export const OUTHASH_ROW = object(
   { method: HASH, taskhash: HASH, outhash: HASH, created: TEXT, unihash: HEX, ...NOTES },
   ['method', 'taskhash', 'outhash'],
 );
+const FOUND_TASK = object({
+  method: HASH,
+  taskhash: HASH,
+  unihash: OPTIONAL,
+  outhash: OPTIONAL,
+  owner: OPTIONAL,
+  PN: OPTIONAL,
+  PV: OPTIONAL,
+  PR: OPTIONAL,
+  task: OPTIONAL,
+  created: OPTIONAL,
+  siginfo: { type: 'boolean' },
+});
+export const FOUND_TASKS = object({
+  text: TEXT,
+  is: { type: 'array', items: { enum: ['taskhash', 'outhash', 'unihash', 'recipe'] } },
+  rows: { type: 'array', items: FOUND_TASK },
+  equivalent: { type: 'array', items: FOUND_TASK },
+  cut: { type: 'boolean' },
+  complete: { type: 'boolean' },
+});
 export const REPORT = object({ method: HASH, taskhash: HASH, outhash: HASH, unihash: HEX, ...NOTES }, [
   'method',
   'taskhash',

@@ -1,4 +1,5 @@
 import { findPage } from '../../../hashserv/find-rows.ts';
+import { findTasks } from '../../../hashserv/find-tasks.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
@@ -7,8 +8,9 @@ import type { Writer } from '../engine/writer.ts';
 import { compareRows, insertRows } from '../transfer/tables.ts';
 import { createRowFinder } from './finder.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
+import { createTaskFinder } from './task-finder.ts';
 
-type RowMethods = Pick<HashStore, 'exportRows' | 'findRows' | 'importRows' | 'compareRows'>;
+type RowMethods = Pick<HashStore, 'exportRows' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'>;
 
 /** At a time: other writers wait meanwhile. */
 const IMPORT_ROWS = 1000;
@@ -29,6 +31,7 @@ function importStatement(table: Table): Statement {
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
   const finder = createRowFinder(pool);
+  const tasks = createTaskFinder(pool);
   return {
     async exportRows(table, after, limit, maxBytes, marked = false) {
       const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
@@ -63,6 +66,7 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
     },
 
     findRows: (search, after, limits) => findPage(finder, search, after, limits),
+    findTasks: (search, limit, isLate) => findTasks(tasks, search, limit, isLate),
 
     importRows: (table: Table, rows: readonly RowValues[], marked = false) =>
       writer().slice(async (session) => {

@@ -1,4 +1,5 @@
 import { findPage } from '../../../hashserv/find-rows.ts';
+import { findTasks } from '../../../hashserv/find-tasks.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { distinctKeys, type KeyCount, TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
@@ -8,8 +9,12 @@ import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { createRowFinder } from './row-finder.ts';
 import { NEW_MARK } from './schema.ts';
+import { createTaskFinder } from './task-finder.ts';
 
-type RowMethods = Pick<HashStore, 'countRows' | 'countKeys' | 'exportRows' | 'findRows' | 'importRows' | 'compareRows'>;
+type RowMethods = Pick<
+  HashStore,
+  'countRows' | 'countKeys' | 'exportRows' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'
+>;
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
 
@@ -25,6 +30,7 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
   const { maintenance } = database;
   const read: Read = (sql, params) => database.read(maintenance, sql, params);
   const finder = createRowFinder(read);
+  const tasks = createTaskFinder(read);
   return {
     async countRows(table, where) {
       const { condition, params } = toSql(where);
@@ -64,6 +70,7 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
     },
 
     findRows: (search, after, limits) => findPage(finder, search, after, limits),
+    findTasks: (search, limit, isLate) => findTasks(tasks, search, limit, isLate),
 
     async importRows(table: Table, rows: readonly RowValues[], marked = false) {
       try {
