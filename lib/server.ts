@@ -173,6 +173,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         mayRemove: (peer: Peer) => withoutLogin(peer).includes(DB_ADMIN),
         logins,
         jobs,
+        insights,
         database: database.file,
         requireFile,
       });

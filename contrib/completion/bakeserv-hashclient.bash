@@ -265,6 +265,18 @@ _bakeserv_hashclient() {
         --limit) return ;;
         --list) return ;;
         --max-age) return ;;
+        --sstate-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sstate-mirror) return ;;
+        --sstate-name) return ;;
+        --pkgarch) return ;;
+        --min-age) return ;;
+        --cache-age) return ;;
+        --cache) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --max-requests) return ;;
+        --at-once) return ;;
+        --mirror-timeout) return ;;
+        --keep) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --orphans) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --address) return ;;
         --log) return ;;
         --login|-l) return ;;
@@ -275,8 +287,8 @@ _bakeserv_hashclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --max-age --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "age" -- "$cur")); fi ;;
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --max-age --sstate-dir --sstate-mirror --sstate-name --pkgarch --min-age --cache-age --cache --max-requests --at-once --mirror-timeout --keep --orphans --fix --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "age shared-state" -- "$cur")); fi ;;
     export)
       case "$prev" in
         --address) return ;;

@@ -21,7 +21,7 @@ _bakeserv_prclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list is-readonly ping completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list insights is-readonly ping completion" -- "$cur")); fi ;;
     get-pr)
       case "$prev" in
         --server) return ;;
@@ -152,6 +152,21 @@ _bakeserv_prclient() {
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--like --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
+    insights)
+      case "$prev" in
+        --limit) return ;;
+        --days) return ;;
+        --sort) COMPREPLY=($(compgen -W "new values skipped left" -- "$cur")); return ;;
+        --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --csv --days --sort --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "churn" -- "$cur")); fi ;;
     is-readonly)
       case "$prev" in
         --server) return ;;

@@ -25,6 +25,7 @@ export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'export',
   'export-rows',
   'is-readonly',
+  'insight-churn',
   'job-list',
   'job-show',
 ]);

@@ -2,6 +2,7 @@ import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { ClientLogin } from '../asyncrpc/logins.ts';
 import type { Peer } from '../asyncrpc/service.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
+import type { InsightAsker, InsightDesk } from '../insights/desk.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import type { PrStore } from './store.ts';
@@ -24,6 +25,10 @@ export interface PrContext {
   readonly imports: Tally<'one' | 'stored' | 'present' | 'refused'>;
   /** The jobs of the server; null where there are none. */
   readonly jobs: Jobs | null;
+  /** Where insights are worked out; one for all services. */
+  readonly insights: InsightDesk;
+  /** The client, as long as it waits for one. */
+  readonly asker: InsightAsker;
 }
 
 /** A row of the table. */

@@ -8,12 +8,15 @@ import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
 import type { WriteGate } from '../asyncrpc/write-gate.ts';
 import { InvokeError, ProtocolError } from '../errors.ts';
+import type { InsightDesk } from '../insights/desk.ts';
+import { createLateDesk, DEFAULT_INSIGHT_LIMITS } from '../insights/late.ts';
 import type { Jobs } from '../jobs/late.ts';
 import type { Logger } from '../log.ts';
 import { ServiceFigures } from '../meter/service-figures.ts';
 import { note, noteRefusal } from './audit.ts';
 import { PR_COMMANDS } from './commands/table.ts';
 import type { PrContext } from './context.ts';
+import { createDailyNote } from './daily-note.ts';
 import type { PrStore } from './store.ts';
 import type { PrUpstream } from './upstream/upstream.ts';
 
@@ -37,6 +40,8 @@ export interface PrServiceOptions {
   readonly logins?: Logins | null;
   /** The jobs of the server, which get the kinds of this service; null or absent where there are none. */
   readonly jobs?: Jobs | null;
+  /** Where insights are worked out, with its default limits if absent. */
+  readonly insights?: InsightDesk;
   /** The name of the store's database, as no other has it. */
   readonly database?: string;
   /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
@@ -53,10 +58,12 @@ const PROTOCOL = 'PRSERVICE';
 /** The PR service: `PRSERVICE 1.0`. Open to every client, except on listeners that ask for a login. */
 export function createPrService(options: PrServiceOptions): PrService {
   const { store, log, upstream, guard, gate, defaultHistory, mayRemove, logins } = options;
-  const { jobs = null, database = 'prserv', requireFile = () => {} } = options;
+  const { jobs = null, insights = createLateDesk(DEFAULT_INSIGHT_LIMITS) } = options;
+  const { database = 'prserv', requireFile = () => {} } = options;
   jobs?.register(async () => (await import('./jobs/kinds.ts')).prKinds({ store, database, requireFile }));
   const validator = createValidator();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
+  const daily = createDailyNote(store, log);
   const dispatcherOf = (access: Access) =>
     createDispatcher<PrContext>({
       rows: rowsForAll,
@@ -93,20 +100,42 @@ export function createPrService(options: PrServiceOptions): PrService {
     accepts: (major, minor) => major === 1 && minor === 0,
     open(peer, via) {
       guard.admit(via);
+      daily.client();
       const access = peer.rights?.access[PROTOCOL] ?? 'read-write';
       const readOnly = store.readOnly || access !== 'read-write';
       const imports: PrContext['imports'] = new Tally((counts) =>
         note({ log, peer, login }, 'PR rows imported', counts),
       );
+      const asker = { gone: false, address: peer.address };
+      const leave = () => {
+        asker.gone = true;
+        imports.close();
+      };
       const asked = peer.rights?.logins?.includes(PROTOCOL) === true;
       if (asked && !logins) throw new ProtocolError('this listener asks for a login, and the server has no users');
-      const login = asked ? logins!.open(peer, figures.logins, () => imports.close()) : null;
-      const context = { store, readOnly, defaultHistory, upstream, log, peer, login, imports, jobs };
+      const login = asked ? logins!.open(peer, figures.logins, leave) : null;
+      const context = {
+        store,
+        readOnly,
+        defaultHistory,
+        upstream,
+        log,
+        peer,
+        login,
+        imports,
+        jobs,
+        insights,
+        asker,
+      };
       if (login) return forUsers[access](context, login);
-      return forAll[access](context, { awaitsLogin: false, isStale: false, close: () => imports.close() });
+      return forAll[access](context, { awaitsLogin: false, isStale: false, close: leave });
     },
     stopAsking: () => upstream?.close(),
-    close: async () => upstream?.close(),
+    async close() {
+      daily.close();
+      upstream?.close();
+      await insights.close();
+    },
   };
 }
 

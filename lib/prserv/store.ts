@@ -1,5 +1,6 @@
 import type { InvokeError } from '../errors.ts';
 import type { CacheState } from '../meter/store-figures.ts';
+import type { PrInsightRows } from './insight-rows.ts';
 
 /** A PR row: `version` is `<PN>-<PV>-<PR>`, `value` dotted integers. */
 export interface PrRow {
@@ -130,4 +131,14 @@ export interface PrStore {
   /** Rows in the order of their four columns, up to `limit` of those after `after`. */
   page(filter: PrFilter, after: PrRow | null, limit: number): Promise<readonly PrRow[]>;
   columns(): Promise<readonly ColumnInfo[]>;
+  /**
+   * Opens what insights read, on a connection of its own.
+   * @param signal ends what runs there when it is aborted
+   */
+  openInsightRows(signal: AbortSignal): Promise<PrInsightRows>;
+  /**
+   * Has the engine note what it needs to tell later which rows are newer than this moment, once a day (UTC): the rows
+   * themselves have no time. Costs the writing of rows nothing.
+   */
+  noteMoment(moment: string): Promise<void>;
 }

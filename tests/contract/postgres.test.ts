@@ -8,6 +8,7 @@ import { createPrStore } from '../../lib/storage/postgres/pr/store.ts';
 import { type PostgresServer, startPostgres } from '../postgres/server.ts';
 import { hashStoreContract } from './hash-store.ts';
 import type { PrEngine } from './helpers.ts';
+import { prMomentsContract } from './pr-moments.ts';
 import { prPublishContract } from './pr-publish.ts';
 import { prStoreContract } from './pr-store.ts';
 
@@ -40,4 +41,5 @@ describe('PostgreSQL', () => {
   };
   prStoreContract('PostgreSQL', pr);
   prPublishContract('PostgreSQL', pr);
+  prMomentsContract('PostgreSQL', pr);
 });

@@ -6,6 +6,7 @@ import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
 import { hashStoreContract } from './hash-store.ts';
 import { type PrEngine, temporaryFolder } from './helpers.ts';
+import { prMomentsContract } from './pr-moments.ts';
 import { prPublishContract } from './pr-publish.ts';
 import { prStoreContract } from './pr-store.ts';
 
@@ -31,3 +32,4 @@ const pr: PrEngine = {
 };
 prStoreContract('SQLite', pr);
 prPublishContract('SQLite', pr);
+prMomentsContract('SQLite', pr);

@@ -261,7 +261,7 @@ describe('every route', () => {
   const HASH_ROUTES = [
     ...['getUnihash', 'getOuthash', 'findTask', 'report', 'reportEquivalence', 'getGcStatus'],
     ...JOB_ROUTES,
-    ...INSIGHT_ROUTES,
+    ...INSIGHT_ROUTES.filter((id) => id !== 'getChurn'),
   ];
   const all = (routes: readonly string[], answer: string) => Object.fromEntries(routes.map((id) => [id, answer]));
   const USER_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'users').map(({ id }) => id);
@@ -271,6 +271,7 @@ describe('every route', () => {
     getChecksum: '404 not-found',
     getPr: '200',
     importValue: '200',
+    getChurn: '200',
   };
 
   test('has a right that it asks for, and is open to who has it', async (t) => {
@@ -459,6 +460,11 @@ test('insights are paths of their own, and take numbers behind the question mark
   assert.equal(status, 200);
   assert.equal((body.months as { reports: number }[])[0]!.reports, 1);
   assert.equal((body.gc as { max_age_seconds: number }).max_age_seconds, 0.5);
+  await ask(server, 'POST', '/packages/core2-64/zlib-1-r0/values', { checksum: 'c' });
+  const churn = await ask(server, 'GET', '/insights/churn?limit=5&days=7&sort=left');
+  assert.equal((churn.body.recipes as { recipe: string }[])[0]!.recipe, 'zlib');
+  assert.equal(churn.body.days, 7);
+  assert.equal(kind(await ask(server, 'GET', '/insights/churn?sort=name')), '422 invalid');
   const refused = await ask(server, 'GET', '/insights/age?limit=many');
   assert.equal(kind(refused), '422 invalid');
   assert.match(String(refused.body.detail), /limit must be integer/);

@@ -88,6 +88,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'PRSERVICE export-rows': { after: null },
   'PRSERVICE count-rows': PKG,
   'PRSERVICE remove': { version: 'none' },
+  'PRSERVICE insight-churn': {},
   'PRSERVICE job-start': { kind: 'remove-prs', parameters: { version: 'none' } },
   'PRSERVICE job-list': {},
   'PRSERVICE job-show': { id: 1 },

@@ -1,4 +1,5 @@
 import type { Program } from '../args/table.ts';
+import { SHARED_STATE_OPTIONS } from '../insights/shared-state-options.ts';
 import type { HashCall } from './call.ts';
 
 /** What the databases can tell beside look-ups. */
@@ -7,8 +8,10 @@ export const INSIGHT_COMMANDS: Program<HashCall>['commands'] = {
     describe: 'Show what the database can tell beside look-ups',
     details:
       'age: how old reports are, by month, how large everything is, and what a garbage collection would remove. ' +
+      'shared-state: which unihashes have no object in a shared-state folder or on a mirror, and which objects no unihash names; ' +
+      'the folder is read where this command runs. ' +
       'What each says, and what to do about it, is in docs/insights.md. Of a million rows it takes some seconds; nobody else waits meanwhile.',
-    arguments: [{ name: 'NAME', describe: 'Which one', choices: ['age'] }],
+    arguments: [{ name: 'NAME', describe: 'Which one', choices: ['age', 'shared-state'] }],
     options: [
       { name: 'limit', type: 'integer', values: ['N'], describe: 'The most entries of a list; 100 without it' },
       {
@@ -24,11 +27,16 @@ export const INSIGHT_COMMANDS: Program<HashCall>['commands'] = {
         values: ['SECONDS'],
         describe: 'age: what a garbage collection with this age would remove; 0 without it',
       },
+      ...SHARED_STATE_OPTIONS,
     ],
     examples: [
       ['bakeserv-hashclient insights age --max-age 2592000', 'what is older than 30 days and used by nothing'],
       ['bakeserv-hashclient insights age --csv > months.csv', 'for a spreadsheet'],
+      ['bakeserv-hashclient insights shared-state --sstate-dir /srv/sstate', 'what the server names and nobody has'],
     ],
-    run: async (call) => (await import('../insights/run.ts')).insights(call),
+    run: async (call) =>
+      call.args.text('NAME') === 'shared-state'
+        ? (await import('../insights/shared-state.ts')).sharedState(call)
+        : (await import('../insights/run.ts')).insights(call),
   },
 };

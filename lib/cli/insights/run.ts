@@ -4,6 +4,7 @@ import type { HashClient } from '../../hashserv/client-types.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import type { Out } from '../client/out.ts';
+import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
 import { csvLines, tableLines } from './table.ts';
 import type { Answer, Entry, List, View } from './view.ts';
 import { VIEWS } from './views.ts';
@@ -12,19 +13,17 @@ import { VIEWS } from './views.ts';
 export interface InsightCall {
   readonly args: Args;
   readonly out: Out;
-  client(): Promise<HashClient>;
+  client(): Promise<Asked>;
 }
 
-/** Options that only some insights take. */
-const OWN_OPTIONS = [...new Set(Object.values(VIEWS).flatMap(({ options }) => options))];
+/** A client of either service. */
+type Asked = Pick<HashClient, 'invoke'>;
 
 /** `insights NAME`: asks, and shows the answer as tables, as CSV or as JSON. */
-export async function insights({ args, out, client }: InsightCall): Promise<undefined> {
+export async function insights({ args, out, client }: InsightCall, views = VIEWS): Promise<undefined> {
   const name = args.need('NAME');
-  const view = VIEWS[name]!;
-  for (const option of OWN_OPTIONS)
-    if (args.has(option) && !view.options.includes(option))
-      throw new UsageError(`insights ${name}: --${option} is of no use here`);
+  const view = views[name]!;
+  requireOwn(args, name, view.options, views);
   const lists = listsOf(view, name, args.text('list'));
   if (args.has('csv') && out.json) throw new UsageError('insights: --csv or --json, not both');
   const limit = args.has('limit') ? { limit: args.number('limit', 0) } : {};
@@ -38,6 +37,14 @@ export async function insights({ args, out, client }: InsightCall): Promise<unde
     '',
     ...view.notes(answer),
   ]);
+}
+
+/** @throws UsageError for an option that only other insights take */
+export function requireOwn(args: Args, name: string, own: readonly string[], views = VIEWS): void {
+  const options = [...SHARED_STATE_OPTIONS, ...Object.values(views).flatMap((view) => view.options)];
+  for (const option of options.map((each) => (typeof each === 'string' ? each : each.name)))
+    if (args.has(option) && !own.includes(option))
+      throw new UsageError(`insights ${name}: --${option} is of no use here`);
 }
 
 /** Those that are shown: all, or the one that is named. @throws UsageError */
@@ -57,7 +64,7 @@ function shown(list: List, answer: Answer, out: Out): string[] {
   return [out.bold(list.title), out.bold(heading!), ...rows];
 }
 
-async function ask(server: HashClient, command: string, argument: Answer): Promise<Answer> {
+async function ask(server: Asked, command: string, argument: Answer): Promise<Answer> {
   try {
     return (await server.invoke(command, argument)) as Answer;
   } catch (error) {

@@ -1,5 +1,9 @@
 import { AGE_VIEW } from './age-view.ts';
+import { CHURN_VIEW } from './churn-view.ts';
 import type { View } from './view.ts';
 
 /** The insights of `bakeserv-hashclient insights`, by name. */
 export const VIEWS: Readonly<Record<string, View>> = { age: AGE_VIEW };
+
+/** The same of `bakeserv-prclient insights`. */
+export const PR_VIEWS: Readonly<Record<string, View>> = { churn: CHURN_VIEW };

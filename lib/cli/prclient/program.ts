@@ -1,4 +1,5 @@
 import { FORMATS } from '../../prserv/files/formats.ts';
+import { CHURN_ORDERS } from '../../prserv/insights/churn-orders.ts';
 import type { Option } from '../../settings/options.ts';
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
@@ -152,6 +153,33 @@ export const PR_CLIENT: Program<PrCall> = {
       ],
       examples: [['bakeserv-prclient list --like openssl', 'the current value of a recipe']],
       run: async (call) => (await import('./packages.ts')).list(call),
+    },
+    insights: {
+      describe: 'Show what the database can tell beside look-ups',
+      details:
+        'churn: which recipes get new values most often, how many are new, skipped and left. ' +
+        'What it says, and what to do about it, is in docs/insights.md.',
+      arguments: [{ name: 'NAME', describe: 'Which one', choices: ['churn'] }],
+      options: [
+        { name: 'limit', type: 'integer', values: ['N'], describe: 'The most recipes shown; 100 without it' },
+        { name: 'csv', type: 'boolean', describe: 'Print them as CSV' },
+        { name: 'days', type: 'integer', values: ['N'], describe: 'Values of so many days are new; 30 without it' },
+        {
+          name: 'sort',
+          type: 'string',
+          values: ['ORDER'],
+          choices: CHURN_ORDERS,
+          describe: 'Most new values first, most values, most skipped, or fewest left; new without it',
+        },
+      ],
+      examples: [['bakeserv-prclient insights churn --days 7', "which packages' PR never stands still"]],
+      run: async (call) => {
+        const [{ insights }, { PR_VIEWS }] = await Promise.all([
+          import('../insights/run.ts'),
+          import('../insights/views.ts'),
+        ]);
+        return insights(call, PR_VIEWS);
+      },
     },
     'is-readonly': {
       describe: 'Report whether the server is read-only',

@@ -1,5 +1,5 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
-import { AGE } from './insight-schemas.ts';
+import { AGE, CHURN } from './insight-schemas.ts';
 import type { ApiRoute } from './route.ts';
 
 /** A number, where the text is one; anything else is refused by the command, which names it. */
@@ -24,5 +24,24 @@ export const INSIGHT_ROUTES: readonly ApiRoute[] = [
     argument: ({ query }) => numbers(query, ['limit', 'max_age_seconds']),
     query: { ...LIMIT, max_age_seconds: { type: 'number', minimum: 0, default: 0 } },
     answer: AGE,
+  },
+  {
+    method: 'GET',
+    path: '/insights/churn',
+    id: 'getChurn',
+    tag: 'insights',
+    summary: 'PR values by recipe and package architecture: how many, how many of the last days, skipped and left',
+    service: 'PRSERVICE',
+    command: 'insight-churn',
+    argument: ({ query }) => ({
+      ...numbers(query, ['limit', 'days']),
+      ...(query.sort !== undefined && { sort: query.sort }),
+    }),
+    query: {
+      ...LIMIT,
+      days: { type: 'integer', minimum: 1, maximum: 400, default: 30 },
+      sort: { enum: ['new', 'values', 'skipped', 'left'], default: 'new' },
+    },
+    answer: CHURN,
   },
 ];

@@ -36,3 +36,27 @@ export const AGE = object({
   ),
   ...MADE,
 });
+
+export const CHURN = object({
+  days: COUNT,
+  since: { type: ['string', 'null'], format: 'date-time' },
+  packages: COUNT,
+  values: COUNT,
+  new: { type: ['integer', 'null'] },
+  not_countable: COUNT,
+  near_limit: COUNT,
+  recipes: list(
+    object({
+      recipe: TEXT,
+      pkgarch: TEXT,
+      versions: COUNT,
+      values: COUNT,
+      new: { type: ['integer', 'null'] },
+      skipped: COUNT,
+      largest: TEXT,
+      left: COUNT,
+    }),
+  ),
+  more: COUNT,
+  ...MADE,
+});

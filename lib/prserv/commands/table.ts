@@ -8,6 +8,7 @@ import type { PackageKey, PrFilter } from '../store.ts';
 import { CHAIN_COMMAND } from '../upstream/upstream.ts';
 import { exportRows } from './export.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
+import { PR_INSIGHT_COMMANDS } from './insights.ts';
 import { PR_JOB_COMMANDS } from './jobs.ts';
 import { type ChecksumArgs, chainPr, getPr, madeOf, testPr } from './lookups.ts';
 import { PR_ROW_COMMANDS } from './rows.ts';
@@ -122,6 +123,7 @@ export const PR_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
 
   ...PR_ROW_COMMANDS,
   ...PR_JOB_COMMANDS,
+  ...PR_INSIGHT_COMMANDS,
 };
 
 function asValues(values: readonly (string | null)[]): Outcome[] {

@@ -17,6 +17,8 @@ import { decideAll, type Missing } from '../../memory/pr-decision.ts';
 import type { PostgresDatabase } from '../engine/database.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import type { WriteKind } from '../engine/writer.ts';
+import { openInsightRows } from './insight-rows.ts';
+import { createNoteMoment } from './moments.ts';
 import { largestUnderOf, maximaOf, type Reader, readPackages, rowsOfPackages, valuesOf } from './packages.ts';
 
 /** Nothing is kept. */
@@ -95,6 +97,8 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
   );
 
   return {
+    noteMoment: createNoteMoment(reads, () => database.writer!),
+    openInsightRows: () => openInsightRows(database),
     readOnly: database.writer === null,
     cache: NO_CACHE,
     getPr: (requests) =>

@@ -43,3 +43,18 @@ export function createLentReaders(connect: () => Promise<Binding>): LentReaders 
     },
   };
 }
+
+/** Repeatedly: an interrupt ends what runs, and there may be a moment when nothing does. @returns what ends that */
+export function interruptWith(signal: AbortSignal, connection: Binding): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    connection.interrupt();
+    timer = setInterval(() => connection.interrupt(), 20);
+  };
+  signal.addEventListener('abort', interrupt, { once: true });
+  if (signal.aborted) interrupt();
+  return () => {
+    signal.removeEventListener('abort', interrupt);
+    clearInterval(timer);
+  };
+}

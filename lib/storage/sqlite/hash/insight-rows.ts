@@ -1,6 +1,7 @@
 import type { HashInsightRows, MonthCount, TaskPosition, UnusedCount } from '../../../hashserv/insight-rows.ts';
-import type { Binding, Param } from '../engine/binding.ts';
+import type { Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
+import { interruptWith } from '../engine/lent-readers.ts';
 import { CREATED } from './schema.ts';
 
 /** Rows of a slice: some ten milliseconds of a thread. */
@@ -116,19 +117,4 @@ export async function openInsightRows(
     await connection.close();
     throw error;
   }
-}
-
-/** Repeatedly: an interrupt ends what runs, and there may be a moment when nothing does. @returns what ends that */
-function interruptWith(signal: AbortSignal, connection: Binding): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const interrupt = () => {
-    connection.interrupt();
-    timer = setInterval(() => connection.interrupt(), 20);
-  };
-  signal.addEventListener('abort', interrupt, { once: true });
-  if (signal.aborted) interrupt();
-  return () => {
-    signal.removeEventListener('abort', interrupt);
-    clearInterval(timer);
-  };
 }

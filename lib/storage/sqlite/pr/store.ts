@@ -11,6 +11,8 @@ import type { WriteKind } from '../engine/submissions.ts';
 import { decide } from './decide.ts';
 import { createGetPr } from './get-pr-writes.ts';
 import { encodeRows, INSERT } from './insert.ts';
+import { openInsightRows } from './insight-rows.ts';
+import { createNoteMoment } from './moments.ts';
 import { createPackageLookup } from './package-lookup.ts';
 import { createPackageReader } from './package-reader.ts';
 import { createPrRowStore } from './row-store.ts';
@@ -104,6 +106,8 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
 
   return {
     ...createPrRowStore(database, INSERT, () => known.forget()),
+    noteMoment: createNoteMoment(database),
+    openInsightRows: (signal) => openInsightRows(database, signal),
     readOnly: database.readOnly,
     cache: known,
     async getPr(requests) {

@@ -1,0 +1,95 @@
+import type { HashClient } from '../../hashserv/client-types.ts';
+import { proposalsFor } from '../../insights/shared-state/fix.ts';
+import { readMirrorAddress } from '../../insights/shared-state/mirror.ts';
+import { templateFault } from '../../insights/shared-state/object-name.ts';
+import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
+import type { RowReader } from '../../insights/shared-state/source.ts';
+import type { Args } from '../args/args.ts';
+import { UsageError } from '../args/usage-error.ts';
+import { createProgress, type Progress } from '../client/progress.ts';
+import { type InsightCall, requireOwn } from './run.ts';
+import { openDetails } from './shared-state-details.ts';
+import { memoryOf } from './shared-state-memory.ts';
+import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
+import { jsonOf, textOf, warningsOf } from './shared-state-text.ts';
+
+/** What it works with. */
+export interface SharedStateCall extends InsightCall {
+  /** The address of the hash server. */
+  readonly address: string;
+  client(): Promise<HashClient>;
+}
+
+/** `insights shared-state`: what the hash server names and the shared state has not, and the other way round. */
+export async function sharedState({ args, out, address, client }: SharedStateCall): Promise<undefined> {
+  requireOwn(
+    args,
+    'shared-state',
+    SHARED_STATE_OPTIONS.map(({ name }) => name),
+  );
+  const place = placeOf(args);
+  const limit = args.number('limit', 20);
+  const server = await client();
+  const details = await openDetails(args, place);
+  let progress: Progress | null = null;
+  try {
+    const found = await compareSharedState({
+      reader: readerOf(server),
+      place,
+      minAge: args.number('min-age', 86_400),
+      maxAge: args.number('cache-age', 604_800),
+      memory: memoryOf(args.text('cache'), address, place),
+      onOrphan: details.orphan,
+      onDone: (count) => progress?.add(count),
+      async onPart(what, total) {
+        progress?.stop();
+        progress = await createProgress(what, total);
+      },
+    });
+    (progress as Progress | null)?.stop();
+    await details.end(found.survey);
+    for (const warning of warningsOf(found)) if (!out.json) out.note(warning);
+    if (args.has('csv')) return;
+    const { shown, folder, survey } = found;
+    const proposals = args.has('fix') ? proposalsFor({ totals: survey.totals(), folder, shown, address }) : null;
+    await out.result(jsonOf(found, limit, proposals), () => textOf(found, limit, proposals, out.bold));
+  } finally {
+    (progress as Progress | null)?.stop();
+    await details.abandon();
+  }
+}
+
+/** @throws UsageError */
+function placeOf(args: Args): Place {
+  const [folder, address] = [args.text('sstate-dir'), args.text('sstate-mirror')];
+  if ((folder === undefined) === (address === undefined))
+    throw new UsageError(
+      'insights shared-state: say where objects are, with --sstate-dir DIR or with --sstate-mirror URL',
+    );
+  if (folder !== undefined) return { kind: 'folder', folder };
+  readMirrorAddress(address!);
+  const templates = args.list('sstate-name');
+  for (const template of templates) {
+    const fault = templateFault(template);
+    if (fault !== null) throw new UsageError(`--sstate-name ${template}: ${fault}`);
+  }
+  const pkgarchs = args.list('pkgarch').flatMap((list) => list.split(',').filter(Boolean));
+  const limits = {
+    atOnce: Math.max(1, args.number('at-once', 8)),
+    timeoutMs: args.number('mirror-timeout', 10) * 1000,
+    maxRequests: args.number('max-requests', 20_000),
+  };
+  return { kind: 'mirror', address: address!, limits, rule: { templates, pkgarchs } };
+}
+
+/** Reads pages of a server's rows; long signatures are left out. */
+function readerOf(server: HashClient): RowReader {
+  return {
+    unihashes: (after) => server.exportRows('unihashes', after),
+    async reports(tasks, after) {
+      const keys = tasks.map((task) => [...task]);
+      const reply = await server.invoke('find-rows', { table: 'outhashes', by: 'task', keys, after, brief: true });
+      return reply as unknown as Awaited<ReturnType<RowReader['reports']>>;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { PrStore } from '../../../prserv/store.ts';
+import type { Binding } from '../engine/binding.ts';
+import type { Database } from '../engine/database.ts';
+
+/**
+ * The newest row at some moment of each day, by its key: what has a larger rowid now was stored later, as a rowid is never given
+ * out below one that is there. Not by its rowid, as that may be another one after a VACUUM, in the same order. A row of nulls:
+ * there was none. BitBake's server does not look at this table.
+ */
+const TABLE = `CREATE TABLE IF NOT EXISTS bakeserv_pr_moments (
+  day TEXT PRIMARY KEY, moment TEXT NOT NULL, version TEXT, pkgarch TEXT, checksum TEXT, value TEXT)`;
+
+export const HAS_MOMENTS = "SELECT 1 AS there FROM sqlite_master WHERE type = 'table' AND name = 'bakeserv_pr_moments'";
+const NOTED = 'SELECT 1 AS there FROM bakeserv_pr_moments WHERE day = ?';
+const NOTE = `INSERT INTO bakeserv_pr_moments (day, moment, version, pkgarch, checksum, value)
+  SELECT ?, ?, p.version, p.pkgarch, p.checksum, p.value
+  FROM (SELECT 1) LEFT JOIN (SELECT * FROM PRMAIN ORDER BY rowid DESC LIMIT 1) p ON true WHERE true
+  ON CONFLICT (day) DO NOTHING`;
+/** A little more than a year. */
+const KEPT_DAYS = 400;
+const FORGET = `DELETE FROM bakeserv_pr_moments WHERE day NOT IN (
+  SELECT day FROM bakeserv_pr_moments ORDER BY day DESC LIMIT ${KEPT_DAYS})`;
+
+/** Moments whose row is still there: the last one before, otherwise the first one after. */
+export const NEAREST_MOMENT = `SELECT m.moment AS since, coalesce(p.rowid, 0) AS place
+  FROM bakeserv_pr_moments m LEFT JOIN PRMAIN p
+    ON p.version = m.version AND p.pkgarch = m.pkgarch AND p.checksum = m.checksum AND p.value = m.value
+  WHERE m.version IS NULL OR p.rowid IS NOT NULL
+  ORDER BY m.moment > ?, CASE WHEN m.moment > ? THEN m.moment END, m.moment DESC LIMIT 1`;
+
+/** Notes a moment, unless one of its day is noted. */
+export function createNoteMoment(database: Database): PrStore['noteMoment'] {
+  return async (moment) => {
+    const day = moment.slice(0, 10);
+    const { maintenance } = database;
+    const there = (await database.read(maintenance, HAS_MOMENTS)).length > 0;
+    if (there && (await database.read(maintenance, NOTED, [day])).length > 0) return;
+    await database.writer!.slice(async (connection: Binding) => {
+      await connection.run(TABLE);
+      await connection.run(NOTE, [day, moment]);
+      await connection.run(FORGET);
+    });
+  };
+}
