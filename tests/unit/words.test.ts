@@ -16,10 +16,10 @@ const WORDS: readonly (readonly [word: RegExp, instead: string])[] = [
 ];
 
 test('texts are in plain English: fix, also, otherwise, again, must, reports', () => {
-  const sources = ['lib', 'bin'].flatMap((top) =>
+  const sources = ['lib', 'bin', 'web/src'].flatMap((top) =>
     fs
       .readdirSync(path.join(ROOT, top), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.c?ts$/.test(name))
+      .filter((name) => /\.c?tsx?$/.test(name))
       .map((name) => `${top}/${name}`),
   );
   const found: string[] = [];

@@ -1,21 +1,54 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { Api } from './api/client.ts';
+import { getSession } from './api/session.ts';
+import { FailureBox, Loading } from './parts/states.tsx';
+import { Shell } from './shell/shell.tsx';
+import type { Reach } from './state/reach.ts';
+import { useResource } from './state/resource.ts';
+import { Server } from './state/server.ts';
+import { SessionState } from './state/session.ts';
+import { Theme, useTheme } from './state/theme.ts';
+import { useRoute } from './state/use-route.ts';
+import { viewFor } from './views/views.tsx';
 
-/** Says which server this is. */
-export function App() {
-  const [text, setText] = useState('…');
-  useEffect(() => {
-    versionText().then(setText, (error: Error) => setText(error.message));
-  }, []);
+interface AppProps {
+  readonly api: Api;
+  readonly reach: Reach;
+}
+
+/** The whole page: what every view shares, and the view of the address. */
+export function App({ api, reach }: AppProps) {
+  const [reachState, setReach] = useState(reach.state);
+  useEffect(() => reach.subscribe(() => setReach(reach.state)), [reach]);
+  const server = useMemo(() => ({ api, reach: reachState }), [api, reachState]);
   return (
-    <main>
-      <h1>bakeserv</h1>
-      <p>{text}</p>
-    </main>
+    <Server.Provider value={server}>
+      <Page />
+    </Server.Provider>
   );
 }
 
-async function versionText(): Promise<string> {
-  const response = await fetch('api/v1/status');
-  const answer: { version?: string; detail?: string } = await response.json();
-  return answer.version ? `Version ${answer.version}` : (answer.detail ?? `Status ${response.status}`);
+function Page() {
+  const route = useRoute();
+  const [choice, theme, choose] = useTheme();
+  const [visit, setVisit] = useState(0);
+  const changed = useCallback(() => setVisit((n) => n + 1), []);
+  const session = useResource(`session ${visit}`, getSession);
+  const context = useMemo(() => ({ session: session.data, changed }), [session.data, changed]);
+  return (
+    <Theme.Provider value={theme}>
+      <SessionState.Provider value={context}>
+        <Shell route={route} theme={choice} onTheme={choose}>
+          {/* Another visitor sees nothing that was asked for in the name of the one before. */}
+          {session.data ? (
+            <div key={`${visit} ${session.data.user}`}>{viewFor(route)}</div>
+          ) : session.failure ? (
+            <FailureBox failure={session.failure} retry={session.reload} />
+          ) : (
+            <Loading what="Opening the page" />
+          )}
+        </Shell>
+      </SessionState.Provider>
+    </Theme.Provider>
+  );
 }

@@ -1,0 +1,105 @@
+import type { Api } from './client.ts';
+import type { Span } from './status.ts';
+
+/** An insight waits for its turn, and has a minute. */
+const INSIGHT_MS = 90_000;
+
+export interface LookupCounts {
+  readonly hits: number;
+  readonly misses: number;
+  readonly upstream_hits: number;
+}
+
+/** `GET /insights/lookups` */
+export interface LookupsInsight {
+  readonly span: Span;
+  readonly bucket_seconds: number;
+  readonly to: string;
+  readonly recorded_since: string | null;
+  readonly times: readonly number[];
+  readonly methods: readonly {
+    readonly method: string;
+    readonly hits: readonly (number | null)[];
+    readonly misses: readonly (number | null)[];
+    readonly upstream_hits: readonly (number | null)[];
+    readonly total: LookupCounts;
+  }[];
+  readonly total: LookupCounts;
+  readonly top_misses: readonly { readonly method: string; readonly taskhash: string; readonly count: number }[];
+}
+
+export const getLookups = (api: Api, span: Span, signal: AbortSignal) =>
+  api.ask<LookupsInsight>('GET', ['insights', 'lookups'], { query: { span }, signal, timeoutMs: INSIGHT_MS });
+
+/** Every insight says when it was made: the same answer is kept for a while. */
+interface Made {
+  readonly made: string;
+  readonly seconds: number;
+}
+
+interface AgeCounts {
+  readonly reports: number;
+  readonly unused: number;
+  readonly bytes: number;
+  readonly siginfo_rows: number;
+  readonly siginfo_bytes: number;
+}
+
+/** `GET /insights/age` */
+export interface AgeInsight extends Made {
+  /** The newest first; null: reports whose time cannot be read. */
+  readonly months: readonly ({ readonly month: string | null } & AgeCounts)[];
+  readonly earlier: ({ readonly months: number } & AgeCounts) | null;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly siginfo_rows: number;
+    readonly siginfo_bytes: number;
+  }[];
+  readonly database_bytes: number | null;
+  readonly gc: {
+    readonly max_age_seconds: number;
+    readonly unused: number;
+    readonly would_remove: number;
+    readonly would_remove_bytes: number;
+    readonly mark: string | null;
+    readonly marked?: number;
+    readonly unmarked?: number;
+  };
+}
+
+export const getAge = (api: Api, maxAgeSeconds: number, signal: AbortSignal) =>
+  api.ask<AgeInsight>('GET', ['insights', 'age'], {
+    query: { max_age_seconds: maxAgeSeconds },
+    signal,
+    timeoutMs: INSIGHT_MS,
+  });
+
+export type ChurnOrder = 'new' | 'values' | 'skipped' | 'left';
+
+/** `GET /insights/churn` */
+export interface ChurnInsight extends Made {
+  readonly days: number;
+  /** Null: times are not known, and nothing is told of what is new. */
+  readonly since: string | null;
+  readonly packages: number;
+  readonly values: number;
+  readonly new: number | null;
+  readonly not_countable: number;
+  readonly near_limit: number;
+  readonly recipes: readonly {
+    readonly recipe: string;
+    readonly pkgarch: string;
+    readonly versions: number;
+    readonly values: number;
+    readonly new: number | null;
+    readonly skipped: number;
+    readonly largest: string;
+    readonly left: number;
+  }[];
+  readonly more: number;
+}
+
+export const getChurn = (api: Api, sort: ChurnOrder, days: number, signal: AbortSignal) =>
+  api.ask<ChurnInsight>('GET', ['insights', 'churn'], { query: { sort, days }, signal, timeoutMs: INSIGHT_MS });
