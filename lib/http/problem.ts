@@ -32,8 +32,12 @@ const TYPES = 'urn:bakeserv:problem:';
 
 export const PROBLEM_CONTENT = 'application/problem+json';
 
-/** What every answer says to a browser: nothing here is a page, and nothing is kept. */
-export const SAFE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+/** What every answer says to a browser: nothing here is a page, nothing is kept, and nothing is for the pages of others. */
+export const SAFE_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
 
 export interface Problem {
   readonly type: string;

@@ -68,6 +68,15 @@ export function noPooler(environment = process.env): string | false {
   return unlessIn(environment, missing, 'apt-get install pgbouncer');
 }
 
+/** Debian's Chromium, which the tests of the page drive. */
+export const CHROMIUM = '/usr/bin/chromium';
+
+/** Whether there is a browser to look at the page with. */
+export function noBrowser(environment = process.env, browser = CHROMIUM): string | false {
+  const missing = !fs.existsSync(browser) && `needs Chromium as ${browser}`;
+  return unlessIn(environment, missing, 'apt-get install chromium fonts-dejavu-core');
+}
+
 /** Whether alert rules can be checked as Prometheus reads them. */
 export function noPromtool(environment = process.env): string | false {
   const missing = spawnSync('promtool', ['--version']).status !== 0 && 'needs promtool';

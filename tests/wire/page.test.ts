@@ -142,6 +142,13 @@ describe('a server whose page was not built', () => {
   });
 });
 
+test('what a browser loads of it is less than 120 KB', () => {
+  const assets = path.join(BUILT, 'assets');
+  const packed = fs.readdirSync(assets).filter((name) => name.endsWith('.gz'));
+  const bytes = packed.reduce((sum, name) => sum + fs.statSync(path.join(assets, name)).size, 0);
+  assert.ok(packed.length > 0 && bytes < 120 * 1024, `${bytes} bytes`);
+});
+
 test('what was built is whole: each file with its type, and its compressed form says the same', async () => {
   const files: PageFiles = (await readPage())!;
   assert.ok([...files.keys()].includes(SCRIPT));

@@ -74,7 +74,7 @@ describe('signing in on the page', () => {
     const { visitor } = await guest(server, root, ['@read']);
     const anna = (await visitor.ask('GET', '/session')).body;
     assert.equal(anna.user, 'anna');
-    for (const command of ['get', 'get-outhash']) assert.ok(anna.may.hashserv.includes(command), command);
+    for (const command of ['get', 'get-outhash', 'get-stats']) assert.ok(anna.may.hashserv.includes(command), command);
     for (const command of ['get-all-users', 'gc-status', 'job-start', 'report-equiv'])
       assert.ok(!anna.may.hashserv.includes(command), command);
     const all = (await root.ask('GET', '/session')).body;

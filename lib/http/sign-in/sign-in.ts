@@ -124,9 +124,10 @@ export function createSignIn(options: SignInOptions): SignIn {
 
 /** Of the commands that are behind the API those that are open to a client. */
 async function openCommands(caller: Caller, protocol: string): Promise<string[]> {
-  const names = API_ROUTES.filter(({ service }) => typeof service === 'function' || service === protocol);
+  const routes = API_ROUTES.filter(({ service }) => typeof service === 'function' || service === protocol);
+  // The status is no command, and needs what the statistics need.
+  const names = [...routes.map(({ command }) => command), ...(protocol === USERS ? ['get-stats'] : [])];
   const open: string[] = [];
-  for (const command of new Set(names.map(({ command }) => command)))
-    if (await caller.may(protocol, command)) open.push(command);
+  for (const command of new Set(names)) if (await caller.may(protocol, command)) open.push(command);
   return open.sort();
 }
