@@ -3,6 +3,7 @@ import { hashFindContract } from './hash-find.ts';
 import { hashGarbageContract } from './hash-garbage.ts';
 import { hashInsightsContract } from './hash-insights.ts';
 import { hashNotesContract } from './hash-notes.ts';
+import { hashPromoteContract } from './hash-promote.ts';
 import { hashReportsContract } from './hash-reports.ts';
 import { hashSearchContract } from './hash-search.ts';
 import { hashServersContract } from './hash-servers.ts';
@@ -27,4 +28,5 @@ export function hashStoreContract(name: string, engine: HashEngine): void {
   hashInsightsContract(name, databases);
   hashFindContract(name, databases);
   hashSearchContract(name, databases);
+  hashPromoteContract(name, databases);
 }

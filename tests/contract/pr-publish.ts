@@ -74,6 +74,26 @@ export function prPublishContract(name: string, engine: PrEngine): void {
       assert.equal(await ask(store, 'a', 'new'), '0');
     });
 
+    test('who sees each decision may refuse all of them at the end: then nothing comes in', async (t) => {
+      const store = await openNew(t);
+      await ask(store, 'm', 'ours');
+      const before = await tableOf(store);
+      const pull = await pullOf(t, store, rows('a x:0', 'm ours:0 theirs:1', 'z y:0'), 'fail');
+      const seen: string[] = [];
+      const watch = {
+        begin: () => void seen.splice(0, seen.length, 'begin'),
+        see: ({ version }: { version: string }) => void seen.push(version),
+        end() {
+          seen.push('end');
+          throw new RangeError('not as it was');
+        },
+      };
+      await assert.rejects(publishPrs(pull, 3, FOREVER, watch), /not as it was/);
+      assert.deepEqual(seen, ['begin', 'a', 'm', 'z', 'end']);
+      assert.deepEqual(await tableOf(store), before);
+      assert.equal(await ask(store, 'm', 'new'), '1');
+    });
+
     test('keep leaves conflicts out, raise gives them values above both, and a second time changes nothing', async (t) => {
       for (const [how, wanted] of [
         ['keep', ['a x:0', 'm more:1', 'm ours:0']],
