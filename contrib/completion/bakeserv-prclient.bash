@@ -96,7 +96,7 @@ _bakeserv_prclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --version --pkgarch --checksum --history --colinfo --lockdown --background --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     import)
       case "$prev" in
@@ -109,7 +109,7 @@ _bakeserv_prclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--format --keep-going --background --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     remove)
       case "$prev" in
@@ -125,7 +125,7 @@ _bakeserv_prclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--version --pkgarch --checksum --value --dry-run --background --server --login --password --ca --tls-cert --tls-key --timeout --json --help" -- "$cur"))
       else :; fi ;;
     history)
       case "$prev" in

@@ -83,6 +83,7 @@ complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l checksu
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l history -d 'Write every row'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l colinfo -d 'Also write the description of the table'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l lockdown -d 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump'
+complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l background -d 'Have the server do it as a job, print the ID of that and do not wait (`bakeserv jobs`); for the user that the server runs as, on its machine'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l server -x -d 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l login -s l -x -d 'Log in as this user'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l password -s p -x -d 'The token of that user'
@@ -95,6 +96,7 @@ complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -l help -s
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from export' -F
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l format -x -a 'bitbake json jsonl csv' -d 'The format of the file'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l keep-going -d 'Skip what is wrong in a file'
+complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l background -d 'Have the server do it as a job, print the ID of that and do not wait (`bakeserv jobs`); for the user that the server runs as, on its machine'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l server -x -d 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l login -s l -x -d 'Log in as this user'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from import' -l password -s p -x -d 'The token of that user'
@@ -111,6 +113,7 @@ complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l pkgarch
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l checksum -x -d 'Rows of this checksum'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l value -x -d 'Rows with this value'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l dry-run -d 'Only show what would be removed'
+complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l background -d 'Have the server do it as a job, print the ID of that and do not wait (`bakeserv jobs`); needs bakeserv'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l server -x -d 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l login -s l -x -d 'Log in as this user'
 complete -c bakeserv-prclient -n '__fish_seen_subcommand_from remove' -l password -s p -x -d 'The token of that user'

@@ -340,13 +340,19 @@ _bakeserv() {
         --hashserv-db) return ;;
         --prserv-db) return ;;
         --keep) return ;;
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --keep --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --hashserv-db --prserv-db --keep --background --pid --dir --socket --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); fi ;;
     check)
       case "$prev" in
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--background --pid --dir --socket --json --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     restore)
       case "$prev" in

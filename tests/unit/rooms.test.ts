@@ -46,6 +46,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/*',
   ],
   'lib/cli/jobs': [
+    'lib/cli/publish',
     'lib/cli/args',
     'lib/cli/client',
     'lib/cli/commands',
@@ -84,7 +85,14 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/settings',
     'lib/asyncrpc/*',
   ],
-  'lib/cli/upkeep': ['lib/cli/args', 'lib/cli/client', 'lib/cli/commands', 'lib/server.ts', 'lib/settings'],
+  'lib/cli/upkeep': [
+    'lib/cli/jobs',
+    'lib/cli/args',
+    'lib/cli/client',
+    'lib/cli/commands',
+    'lib/server.ts',
+    'lib/settings',
+  ],
   'lib/cli/transfer': [
     'lib/files',
     'lib/cli/args',
@@ -108,6 +116,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/insights/shared-state',
   ],
   'lib/cli/hashclient': [
+    'lib/cli/jobs',
     'lib/cli/insights',
     'lib/files',
     'lib/hashserv/files',
@@ -121,6 +130,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lib/cli/prclient': [
     'lib/cli/insights',
+    'lib/cli/jobs',
     'lib/files',
     'lib/cli',
     'lib/cli/args',

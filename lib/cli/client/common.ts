@@ -13,6 +13,20 @@ export const COMMON_FLAGS: readonly Option[] = [
 
 export const COMMON_ENVIRONMENT: Program<never>['environment'] = [['NO_COLOR', 'No colours, not even on a terminal']];
 
+/** Of commands that a server can do as a job. */
+export const BACKGROUND: Option = {
+  name: 'background',
+  type: 'boolean',
+  describe: 'Have the server do it as a job, print the ID of that and do not wait (`bakeserv jobs`); needs bakeserv',
+};
+
+/** Of those that read or write a file, which is then the server's machine's. */
+export const FILE_BACKGROUND: Option = {
+  ...BACKGROUND,
+  describe:
+    'Have the server do it as a job, print the ID of that and do not wait (`bakeserv jobs`); for the user that the server runs as, on its machine',
+};
+
 /** Of `export`. */
 export const TARGET_FILE: Argument = {
   name: 'FILE',

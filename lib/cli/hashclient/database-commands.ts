@@ -1,5 +1,6 @@
 import type { Option } from '../../settings/options.ts';
 import type { Program } from '../args/table.ts';
+import { BACKGROUND } from '../client/common.ts';
 import type { HashCall } from './call.ts';
 
 const MARK = { name: 'MARK', describe: 'The name of the collection' };
@@ -15,13 +16,14 @@ const WHERE: Option = {
 export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
   remove: {
     describe: 'Remove hash rows',
-    options: [WHERE, { name: 'dry-run', type: 'boolean', describe: 'Only count what would be removed' }],
+    options: [WHERE, { name: 'dry-run', type: 'boolean', describe: 'Only count what would be removed' }, BACKGROUND],
     examples: [['bakeserv-hashclient remove -w taskhash 0b5b…', 'forget one task']],
     run: async (call) => (await import('./database.ts')).remove(call),
   },
   'clean-unused': {
     describe: 'Remove old reports of outputs whose task no longer has a unihash',
     arguments: [{ name: 'SECONDS', type: 'number', describe: 'Only reports older than this' }],
+    options: [BACKGROUND],
     run: async (call) => (await import('./database.ts')).cleanUnused(call),
   },
   'get-db-usage': {
@@ -40,12 +42,13 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
     describe: 'Mark hashes to keep',
     details: 'A new MARK starts a new collection; hashes reported after that are kept.',
     arguments: [MARK],
-    options: [WHERE],
+    options: [WHERE, BACKGROUND],
     run: async (call) => (await import('./marks.ts')).gcMark(call),
   },
   'gc-sweep': {
     describe: 'Remove every hash that is not marked, and end the collection',
     arguments: [MARK],
+    options: [BACKGROUND],
     run: async (call) => (await import('./marks.ts')).gcSweep(call),
   },
   'gc-mark-stream': {
@@ -92,6 +95,10 @@ export const DATABASE_COMMANDS: Program<HashCall>['commands'] = {
       },
       { name: 'dry-run', type: 'boolean', describe: 'Only count; nothing is marked or removed' },
       { name: 'yes', type: 'boolean', describe: 'Proceed even if more than half would be removed' },
+      {
+        ...BACKGROUND,
+        describe: 'Once the rows to keep are marked, have the server do the rest as a job, and print the ID of that',
+      },
     ],
     examples: [
       ['bakeserv-hashclient gc --sstate-dir /srv/sstate --dry-run', 'see what would be removed'],

@@ -1,4 +1,5 @@
 import { UsageError } from '../args/usage-error.ts';
+import { refuseWith, startAsClient } from '../jobs/background.ts';
 import type { HashCall } from './call.ts';
 
 /** The `-w KEY VALUE` pairs as a where. A key given twice is refused: only one of the values could count. */
@@ -16,6 +17,10 @@ export async function remove(call: HashCall): Promise<undefined> {
     await out.result({ count: 0 }, () => 'No query specified');
     return;
   }
+  if (call.args.has('background')) {
+    refuseWith('remove', call.args, ['dry-run']);
+    return startAsClient(await call.client(), out, 'remove-hashes', { where });
+  }
   const server = await call.client();
   if (call.args.has('dry-run')) {
     const { unihashes, outhashes } = await server.countRows(where);
@@ -32,7 +37,9 @@ export async function remove(call: HashCall): Promise<undefined> {
 }
 
 export async function cleanUnused({ args, out, client }: HashCall): Promise<undefined> {
-  const count = await (await client()).cleanUnused(args.number('SECONDS', 0));
+  const seconds = args.number('SECONDS', 0);
+  if (args.has('background')) return startAsClient(await client(), out, 'clean-unused', { max_age_seconds: seconds });
+  const count = await (await client()).cleanUnused(seconds);
   await out.result({ count }, () => `Removed ${count} rows`);
 }
 

@@ -3,6 +3,7 @@ import { countLines, nameOf, readLines } from '../../files/lines.ts';
 import type { WhereColumns } from '../../hashserv/client-types.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { createProgress, type Progress } from '../client/progress.ts';
+import { refuseWith, startAsClient } from '../jobs/background.ts';
 import type { HashCall } from './call.ts';
 import { parseKeepLine } from './marks.ts';
 import { scanSharedState } from './sstate.ts';
@@ -51,6 +52,7 @@ export async function gc({ args, out, client }: HashCall): Promise<undefined> {
   if ((folder === undefined) === (file === undefined)) {
     throw new UsageError('gc: say what to keep with --sstate-dir DIR or with --keep-from FILE');
   }
+  if (args.has('background')) refuseWith('gc', args, ['dry-run']);
   const mark = args.text('mark') ?? `gc-${new Date().toISOString()}`;
   const server = await client();
   const progress = await createProgress('unihashes', file === undefined ? null : await countLines(file));
@@ -77,8 +79,11 @@ export async function gc({ args, out, client }: HashCall): Promise<undefined> {
         `Is everything named that must be kept? If so, say --yes, or "gc-sweep ${mark}"`,
     );
   }
+  const maxAge = args.number('max-age', 0);
+  if (args.has('background'))
+    return startAsClient(server, out, 'gc', { mark, remove: counts.remove, max_age_seconds: maxAge });
   const removed = await server.gcSweep(mark, counts.remove);
-  const unused = await server.cleanUnused(args.number('max-age', 0));
+  const unused = await server.cleanUnused(maxAge);
   await out.result({ mark, named, ...counts, removed, unused }, () => [
     `Removed ${removed} rows`,
     `Removed ${unused} unused outhash rows`,

@@ -1,5 +1,6 @@
 import { InvokeError } from '../../errors.ts';
 import { UsageError } from '../args/usage-error.ts';
+import { startAsClient } from '../jobs/background.ts';
 import type { HashCall } from './call.ts';
 import { whereOf } from './database.ts';
 
@@ -15,12 +16,16 @@ export async function gcStatus({ out, client }: HashCall): Promise<undefined> {
 export async function gcMark(call: HashCall): Promise<undefined> {
   const where = whereOf(call);
   if (Object.keys(where).length === 0) throw new UsageError('gc-mark: say what to keep with --where KEY VALUE');
-  const count = await (await call.client()).gcMark(call.args.need('MARK'), where);
+  const mark = call.args.need('MARK');
+  if (call.args.has('background')) return startAsClient(await call.client(), call.out, 'gc-mark', { mark, where });
+  const count = await (await call.client()).gcMark(mark, where);
   await call.out.result({ count }, () => `New hashes marked: ${count}`);
 }
 
 export async function gcSweep({ args, out, client }: HashCall): Promise<undefined> {
-  const count = await (await client()).gcSweep(args.need('MARK'));
+  const mark = args.need('MARK');
+  if (args.has('background')) return startAsClient(await client(), out, 'gc-sweep', { mark });
+  const count = await (await client()).gcSweep(mark);
   await out.result({ count }, () => `Removed ${count} rows`);
 }
 

@@ -1,5 +1,5 @@
 import type { Program } from '../args/table.ts';
-import { SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
+import { FILE_BACKGROUND, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
 import type { HashCall } from './call.ts';
 
 /** Subcommands that move rows between servers, or compare servers. */
@@ -10,7 +10,7 @@ export const TRANSFER_COMMANDS: Program<HashCall>['commands'] = {
       'The export goes to FILE.part, which becomes FILE when it is complete: a failure leaves the old FILE, and ' +
       'FILE.part for --resume.',
     arguments: [TARGET_FILE],
-    options: [{ name: 'resume', type: 'boolean', describe: 'Resume an interrupted export to FILE' }],
+    options: [{ name: 'resume', type: 'boolean', describe: 'Resume an interrupted export to FILE' }, FILE_BACKGROUND],
     examples: [['bakeserv-hashclient export hashes.jsonl', 'for a backup, or for another server']],
     run: async (call) => (await import('./transfer.ts')).exportHashes(call),
   },
@@ -18,7 +18,10 @@ export const TRANSFER_COMMANDS: Program<HashCall>['commands'] = {
     describe: 'Store the rows of an export',
     details: 'Rows that are there already stay as they are, so an import can be repeated.',
     arguments: [SOURCE_FILES],
-    options: [{ name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Start at this line' }],
+    options: [
+      { name: 'from-line', values: ['N'], type: 'integer', default: '1', describe: 'Start at this line' },
+      FILE_BACKGROUND,
+    ],
     examples: [['bakeserv-hashclient --address :8686 import hashes.jsonl', 'into another server']],
     run: async (call) => (await import('./transfer.ts')).importHashes(call),
   },

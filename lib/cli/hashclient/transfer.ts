@@ -4,10 +4,15 @@ import { openSink, partOf } from '../../files/sink.ts';
 import { batches, exportedPages, FIRST_PLACE, lastPlace } from '../../hashserv/files/rows-file.ts';
 import { createProgress } from '../client/progress.ts';
 import { type ImportTotals, SHOWN_REFUSALS, sayExported, sayImported } from '../client/transfer.ts';
+import { fileFor, refuseWith, startAsOwner } from '../jobs/background.ts';
 import type { HashCall } from './call.ts';
 
 /** `export [FILE] [--resume]`: every hash row as a JSON object a line. */
-export async function exportHashes({ args, out, client }: HashCall): Promise<undefined> {
+export async function exportHashes({ args, out, address, client }: HashCall): Promise<undefined> {
+  if (args.has('background')) {
+    refuseWith('export', args, ['resume']);
+    return startAsOwner(address, out, 'export-hashes', { file: fileFor('export', [args.text('FILE')]) });
+  }
   const file = args.text('FILE') ?? '-';
   const server = await client();
   const resume = args.has('resume');
@@ -37,8 +42,12 @@ export async function exportHashes({ args, out, client }: HashCall): Promise<und
 }
 
 /** `import FILE…`: stores rows of an export; those that are there stay as they are, so it can be repeated. */
-export async function importHashes({ args, out, client }: HashCall): Promise<number> {
+export async function importHashes({ args, out, address, client }: HashCall): Promise<number | undefined> {
   const files = args.list('FILE');
+  if (args.has('background')) {
+    refuseWith('import', args, ['from-line']);
+    return startAsOwner(address, out, 'import-hashes', { file: fileFor('import', files) });
+  }
   const server = await client();
   const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   for (const file of files) {

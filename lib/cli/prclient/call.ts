@@ -10,6 +10,8 @@ export const DEFAULT_SERVER = '127.0.0.1:8585';
 export interface PrCall {
   readonly args: Args;
   readonly out: Out;
+  /** The address of `--server`. */
+  readonly address: string;
   /** The server of `--server`; connected on the first call. */
   client(): Promise<PrClient>;
   close(): void;
@@ -17,6 +19,7 @@ export interface PrCall {
 
 export function openPrCall(globals: Args, args: Args): PrCall {
   const out = createOut(globals.has('json'));
+  const text = globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER);
   let first: Promise<PrClient> | null = null;
   let open: PrClient | null = null;
 
@@ -25,7 +28,6 @@ export function openPrCall(globals: Args, args: Args): PrCall {
       import('../../asyncrpc/transport/address.ts'),
       import('../../prserv/client.ts'),
     ]);
-    const text = globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER);
     const address = parseAddress(text);
     // Only when asked for: a server that knows no login, as BitBake's, hangs up on one.
     const login = await loginOf(globals, text, false);
@@ -40,6 +42,7 @@ export function openPrCall(globals: Args, args: Args): PrCall {
   return {
     args,
     out,
+    address: text,
     client() {
       first ??= connect();
       return first;

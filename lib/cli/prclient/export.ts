@@ -5,16 +5,26 @@ import { loadCsvFormat } from '../../prserv/files/csv.ts';
 import { type Format, formatOf } from '../../prserv/files/formats.ts';
 import { newestRows } from '../../prserv/files/newest.ts';
 import type { PrRow } from '../../prserv/store.ts';
+import { UsageError } from '../args/usage-error.ts';
 import { createProgress } from '../client/progress.ts';
 import { sayExported } from '../client/transfer.ts';
+import { fileFor, refuseWith, startAsOwner } from '../jobs/background.ts';
 import type { PrCall } from './call.ts';
 
 const WRITE_CHARACTERS = 64 * 1024;
 
 /** `export [FILE]`: the rows that match, in one of the formats. */
-export async function exportPrs({ args, out, client }: PrCall): Promise<undefined> {
+export async function exportPrs({ args, out, address, client }: PrCall): Promise<undefined> {
   const file = args.text('FILE') ?? '-';
   const format = (args.text('format') as Format | undefined) ?? formatOf(file) ?? 'bitbake';
+  if (args.has('background')) {
+    refuseWith('export', args, ['version', 'pkgarch', 'checksum', 'colinfo', 'lockdown']);
+    if (!args.has('history') || format !== 'jsonl')
+      throw new UsageError(
+        'export --background: the job writes every row as a JSON line: say --history, and FILE.jsonl',
+      );
+    return startAsOwner(address, out, 'export-prs', { file: fileFor('export', [args.text('FILE')]) });
+  }
   const filter = {
     version: args.text('version') ?? null,
     pkgarch: args.text('pkgarch') ?? null,

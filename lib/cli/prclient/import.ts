@@ -6,14 +6,20 @@ import { readRows } from '../../prserv/files/reading.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { createProgress } from '../client/progress.ts';
 import { type ImportTotals, SHOWN_REFUSALS, sayImported } from '../client/transfer.ts';
+import { fileFor, refuseWith, startAsOwner } from '../jobs/background.ts';
 import type { PrCall } from './call.ts';
 import type { Importing, PlacedRow } from './importing.ts';
 import { storeOneByOne } from './one-by-one.ts';
 import { storeTogether } from './together.ts';
 
 /** `import FILE…`: stores the rows of files. */
-export async function importPrs({ args, out, client }: PrCall): Promise<number> {
+export async function importPrs({ args, out, address, client }: PrCall): Promise<number | undefined> {
   const files = args.list('FILE').map((file) => ({ file, format: formatNamed(args.text('format'), file) }));
+  if (args.has('background')) {
+    refuseWith('import', args, ['keep-going']);
+    const file = fileFor('import', args.list('FILE'));
+    return startAsOwner(address, out, 'import-prs', { file, format: files[0]!.format });
+  }
   const keepGoing = args.has('keep-going');
   const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   const refuse = (place: string, message: string) => {

@@ -3,7 +3,15 @@ import { CHURN_ORDERS } from '../../prserv/insights/churn-orders.ts';
 import type { Option } from '../../settings/options.ts';
 import { completionCommand } from '../args/completion.ts';
 import type { Program } from '../args/table.ts';
-import { COMMON_ENVIRONMENT, COMMON_FLAGS, PING, SOURCE_FILES, TARGET_FILE } from '../client/common.ts';
+import {
+  BACKGROUND,
+  COMMON_ENVIRONMENT,
+  COMMON_FLAGS,
+  FILE_BACKGROUND,
+  PING,
+  SOURCE_FILES,
+  TARGET_FILE,
+} from '../client/common.ts';
 import { LOGIN_FLAGS } from '../client/login.ts';
 import { DEFAULT_SERVER, openPrCall, type PrCall } from './call.ts';
 
@@ -100,6 +108,7 @@ export const PR_CLIENT: Program<PrCall> = {
         { name: 'history', type: 'boolean', describe: 'Write every row' },
         { name: 'colinfo', type: 'boolean', describe: 'Also write the description of the table' },
         { name: 'lockdown', type: 'boolean', describe: 'Add PRSERV_LOCKDOWN = "1" to a BitBake dump' },
+        FILE_BACKGROUND,
       ],
       examples: [
         ['bakeserv-prclient export --history backup.jsonl', 'everything, for a backup'],
@@ -115,7 +124,11 @@ export const PR_CLIENT: Program<PrCall> = {
         "which it looks at before the first); BitBake's server takes them one by one, so that a failure of the server " +
         'leaves what was stored before. Rows that are there already stay as they are, so an import can be repeated.',
       arguments: [SOURCE_FILES],
-      options: [FORMAT, { name: 'keep-going', type: 'boolean', describe: 'Skip what is wrong in a file' }],
+      options: [
+        FORMAT,
+        { name: 'keep-going', type: 'boolean', describe: 'Skip what is wrong in a file' },
+        FILE_BACKGROUND,
+      ],
       examples: [['bakeserv-prclient --server new-host:8585 import backup.jsonl', 'into another server']],
       run: async (call) => (await import('./import.ts')).importPrs(call),
     },
@@ -130,6 +143,7 @@ export const PR_CLIENT: Program<PrCall> = {
         { name: 'checksum', type: 'string', values: ['CHECKSUM'], describe: 'Rows of this checksum' },
         { name: 'value', type: 'string', values: ['VALUE'], describe: 'Rows with this value' },
         { name: 'dry-run', type: 'boolean', describe: 'Only show what would be removed' },
+        BACKGROUND,
       ],
       examples: [
         ['bakeserv-prclient remove --version zlib-1.3.1-r0 --value 998999999 --dry-run', 'see what would be removed'],

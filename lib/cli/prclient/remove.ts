@@ -1,4 +1,5 @@
 import { UsageError } from '../args/usage-error.ts';
+import { refuseWith, startAsClient } from '../jobs/background.ts';
 import type { PrCall } from './call.ts';
 
 /** `remove [--version V] [--pkgarch A] [--checksum C] [--value N] [--dry-run]`: rows that match all of it. */
@@ -8,6 +9,10 @@ export async function remove({ args, out, client }: PrCall): Promise<undefined> 
   const value = named('value');
   if (Object.values(filter).every((each) => each === null)) {
     throw new UsageError('remove: name what to remove with --version, --pkgarch or --checksum');
+  }
+  if (args.has('background')) {
+    refuseWith('remove', args, ['dry-run']);
+    return startAsClient(await client(), out, 'remove-prs', { ...filter, value });
   }
   const server = await client();
   if (!args.has('dry-run')) {

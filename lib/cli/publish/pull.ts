@@ -9,9 +9,9 @@ import { UsageError } from '../args/usage-error.ts';
 import { createOut } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { findServer } from '../commands/find-server.ts';
-import { type FoundServer, runningServers } from '../process/control-folder.ts';
+import type { FoundServer } from '../process/control-folder.ts';
 import { type Job, startJob, waitForJob } from './job.ts';
-import { reaches } from './same-address.ts';
+import { findServerAt } from './own-server.ts';
 import { describePull, type PullResult } from './text.ts';
 
 /** `bakeserv pull SOURCE`: a running server takes what another has. */
@@ -64,18 +64,11 @@ export async function findTarget(args: Args, command: string): Promise<Pick<Foun
  * @throws AddressError when there is none
  */
 export async function ownServerAt(address: string): Promise<FoundServer> {
-  const own = (await runningServers(process.env)).filter(({ isOwn }) => isOwn);
-  for (const found of own) if (await answersOn(found, address)) return found;
+  const found = await findServerAt(address);
+  if (found) return found;
   throw new AddressError(
     `no server of this user answers on ${address}: a pull is started on the machine of the server that gets the rows, by the user it runs as; into other servers goes "bakeserv copy"`,
   );
-}
-
-/** By whatever name of the machine. */
-export async function answersOn({ status }: FoundServer, address: string): Promise<boolean> {
-  if (status.addresses.includes(address)) return true;
-  for (const listening of status.addresses) if (await reaches(address, listening)) return true;
-  return false;
 }
 
 function absolute(address: ReturnType<typeof parseAddress>) {

@@ -1,5 +1,6 @@
 import type { Option } from '../../settings/options.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../../settings/serve-options.ts';
+import { JOBS_OPTIONS } from './jobs-options.ts';
 
 /** Which databases are meant, in the words of `bakeserv serve`. */
 const DATABASES: readonly Option[] = [
@@ -15,6 +16,24 @@ const JSON_OPTION: Option = {
   group: 'Output',
 };
 
+/** A server that does it as a job. */
+const IN_A_SERVER: readonly Option[] = [
+  {
+    name: 'background',
+    type: 'boolean',
+    default: false,
+    describe: 'Have a running server do it as a job, print the ID of that and do not wait (`bakeserv jobs`)',
+    group: 'In a running server',
+  },
+  ...JOBS_OPTIONS.filter(({ name }) => ['pid', 'dir', 'socket'].includes(name)).map(
+    (option): Option => ({
+      ...option,
+      describe: `With --background: ${option.describe}`,
+      group: 'In a running server',
+    }),
+  ),
+];
+
 export const BACKUP_OPTIONS: readonly Option[] = [
   ...DATABASES,
   {
@@ -25,6 +44,7 @@ export const BACKUP_OPTIONS: readonly Option[] = [
       'So many backups of each database stay in the folder; older ones are removed once the new one is whole. 0 keeps all',
     group: 'Backups',
   },
+  ...IN_A_SERVER,
   JSON_OPTION,
 ];
 
@@ -40,7 +60,7 @@ export const MIGRATE_OPTIONS: readonly Option[] = [
   JSON_OPTION,
 ];
 
-export const CHECK_OPTIONS: readonly Option[] = [JSON_OPTION];
+export const CHECK_OPTIONS: readonly Option[] = [...IN_A_SERVER, JSON_OPTION];
 
 export const RESTORE_OPTIONS: readonly Option[] = [
   ...DATABASES,

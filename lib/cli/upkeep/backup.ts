@@ -3,7 +3,9 @@ import { BakeservError, type ErrorCode, errorText } from '../../errors.ts';
 import { backupDatabase, backupName, openBackupFolder, removeOld } from '../../server.ts';
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
+import { refuseWith } from '../jobs/background.ts';
 import { type Database, databasesOf, type ServiceName } from './databases.ts';
+import { inServer, refuseServer } from './in-server.ts';
 
 /** A backup that was made. */
 interface Made {
@@ -19,6 +21,11 @@ interface Made {
 export async function run({ args, flags }: ServerCall): Promise<number> {
   const folder = path.resolve(args.need('DIR'));
   const keep = args.number('keep', 7);
+  if (args.has('background')) {
+    refuseWith('backup', args, ['config', 'hashserv-db', 'prserv-db']);
+    return inServer(args, 'backup', { folder, keep });
+  }
+  refuseServer('backup', args);
   const databases = await databasesOf(flags);
   openBackupFolder(folder);
   const time = new Date();

@@ -1,6 +1,8 @@
 import { errorText } from '../../errors.ts';
 import { checkFile, type FileReport } from '../../server.ts';
 import type { ServerCall } from '../commands/call.ts';
+import { fileFor } from '../jobs/background.ts';
+import { inServer, refuseServer } from './in-server.ts';
 
 const STATUS_PROBLEMS = 3;
 
@@ -12,6 +14,8 @@ interface Unread {
 
 /** `bakeserv check FILE…`. */
 export async function run({ args }: ServerCall): Promise<number> {
+  if (args.has('background')) return inServer(args, 'check', { file: fileFor('check', args.list('FILE')) });
+  refuseServer('check', args);
   const json = args.has('json');
   const found: (FileReport | Unread)[] = [];
   for (const file of args.list('FILE')) {

@@ -42,7 +42,25 @@ export function gcKinds({ store, gc, upstream, database }: Omit<HashJobParts, 'r
     rows: await rowsOf('outhashes'),
   });
 
+  const sweeping = async (mark: string, most: number | null): Promise<Pass> => ({
+    task: { kind: 'sweep', mark },
+    rows: await rowsOf('unihashes'),
+    begin: () => gc.requireSweepable(mark, most),
+    end: () => gc.end(mark),
+  });
+
   return [
+    {
+      ...common,
+      name: 'gc-sweep',
+      describe: 'Removes every unihash that does not have the mark, and ends the collection, as gc-sweep',
+      parameters: parametersOf({ mark: TEXT, remove: { type: 'integer', minimum: 0 } }, ['mark']),
+      async *run(job, from) {
+        const { mark, remove = null } = job.parameters as GcParameters;
+        const passes = [await sweeping(mark, remove)];
+        return yield* through(gc, job, passes, from, ([count]) => ({ count: count! }));
+      },
+    },
     {
       ...common,
       name: 'gc',
@@ -51,16 +69,16 @@ export function gcKinds({ store, gc, upstream, database }: Omit<HashJobParts, 'r
       parameters: parametersOf({ mark: TEXT, remove: { type: 'integer', minimum: 0 }, max_age_seconds: AGE }, ['mark']),
       async *run(job, from) {
         const { mark, remove = null, max_age_seconds: age = 0 } = job.parameters as GcParameters;
-        const sweep: Pass = {
-          task: { kind: 'sweep', mark },
-          rows: await rowsOf('unihashes'),
-          begin: () => gc.requireSweepable(mark, remove),
-          end: () => gc.end(mark),
-        };
-        return yield* through(gc, job, [sweep, await cleaning(age)], from, ([removed, unused]) => ({
-          removed: removed!,
-          unused: unused!,
-        }));
+        return yield* through(
+          gc,
+          job,
+          [await sweeping(mark, remove), await cleaning(age)],
+          from,
+          ([removed, unused]) => ({
+            removed: removed!,
+            unused: unused!,
+          }),
+        );
       },
     },
     {
