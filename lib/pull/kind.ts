@@ -2,11 +2,16 @@ import type { JobKind } from '../jobs/kind.ts';
 import { checkParameters, PULL_PARAMETERS, type PullParameters, selectionOf } from './parameters.ts';
 import type { PullParts } from './parts.ts';
 
+/** What names files of this machine, or sends a token of its netrc somewhere. */
+const OF_OWNER = ['user', 'token_file', 'ca', 'tls_cert', 'tls_key'] as const;
+
 /**
  * Takes what another server has into this one (docs/publishing.md). PR values first, as they may be
- * refused: then no hashes come either. It names files of this machine and dials: only for the server's own user.
+ * refused: then no hashes come either. It names files of this machine and dials: only for the server's own user, but for
+ * sources that this user has named beforehand.
+ * @param open sources that administrators may pull from, as long as they say nothing of how they are opened
  */
-export function pullKind(parts: PullParts): JobKind<PullParameters> {
+export function pullKind(parts: PullParts, open: readonly string[] = []): JobKind<PullParameters> {
   const databaseOf = (parameters: PullParameters): string | null => {
     const { hashes, prs } = selectionOf(parameters);
     return (hashes ? parts.hashes?.database : undefined) ?? (prs ? parts.prs?.database : undefined) ?? null;
@@ -17,7 +22,11 @@ export function pullKind(parts: PullParts): JobKind<PullParameters> {
     parameters: PULL_PARAMETERS,
     counts: 'rows',
     resumable: true,
-    access: () => 'owner',
+    access(parameters) {
+      const isOpen = open.includes(parameters.source) && OF_OWNER.every((name) => parameters[name] === undefined);
+      if (!isOpen) return 'owner';
+      return parts.hashes ? 'hashserv' : 'prserv';
+    },
     writes: (parameters) => (parameters.dry_run ? null : databaseOf(parameters)),
     check: checkParameters,
     // A server that never pulls loads no clients.

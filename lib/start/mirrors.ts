@@ -22,7 +22,7 @@ export interface Mirroring {
 }
 
 export interface MirroringOptions {
-  readonly config: Pick<Config, 'mirrors'>;
+  readonly config: Pick<Config, 'mirrors' | 'page'>;
   readonly jobs: Jobs;
   readonly parts: PullParts;
   readonly log: Logger;
@@ -45,7 +45,8 @@ export function openMirrors({ config, crew, jobs, parts, log }: MirroringOptions
       import('../promote/kind.ts'),
       import('../mirror/kind.ts'),
     ]);
-    return [pullKind(parts), promoteKind(parts), mirrorKind(parts, (source) => mirrors?.find(source) ?? null)];
+    const open = config.page.pullFrom;
+    return [pullKind(parts, open), promoteKind(parts), mirrorKind(parts, (source) => mirrors?.find(source) ?? null)];
   }
 
   async function use(): Promise<void> {

@@ -1,4 +1,7 @@
-import { ConfigError } from '../../errors.ts';
+import path from 'node:path';
+import { type Address, formatAddress, parseAddress, protocolAddress } from '../../asyncrpc/transport/address.ts';
+import { ConfigError, errorText } from '../../errors.ts';
+import { isPostgresAddress } from '../database-address.ts';
 import type { Option } from '../options.ts';
 
 /** The page, and who is believed there. */
@@ -55,8 +58,24 @@ export function pageOf(
     );
   const pullFrom = ((value('page-pull-from') as readonly string[] | undefined) ?? [])
     .flatMap((text) => text.split(/[\s,]+/))
-    .filter(Boolean);
+    .filter(Boolean)
+    .map((text) => sourceOf(text, where('page-pull-from')));
   return { userHeader, pullFrom };
+}
+
+/** Only servers: whoever may pull from files and databases is the user that the server runs as. */
+function sourceOf(text: string, where: string): string {
+  const bad = (why: string) => new ConfigError(`${where}: ${JSON.stringify(text)}: ${why}`);
+  if (isPostgresAddress(text) || path.isAbsolute(text)) throw bad('only addresses of servers can be named here');
+  let address: Address;
+  try {
+    address = parseAddress(text);
+  } catch (error) {
+    throw bad(errorText(error));
+  }
+  if (address.kind === 'http')
+    throw bad(`nothing is pulled over HTTP; this server is reached as ${formatAddress(protocolAddress(address))}`);
+  return formatAddress(address);
 }
 
 /**
