@@ -265,6 +265,7 @@ _bakeserv_hashclient() {
         --limit) return ;;
         --list) return ;;
         --max-age) return ;;
+        --span) COMPREPLY=($(compgen -W "hour day month" -- "$cur")); return ;;
         --sstate-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sstate-mirror) return ;;
         --sstate-name) return ;;
@@ -287,8 +288,8 @@ _bakeserv_hashclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --max-age --sstate-dir --sstate-mirror --sstate-name --pkgarch --min-age --cache-age --cache --max-requests --at-once --mirror-timeout --keep --orphans --fix --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "age shared-state" -- "$cur")); fi ;;
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --max-age --span --sstate-dir --sstate-mirror --sstate-name --pkgarch --min-age --cache-age --cache --max-requests --at-once --mirror-timeout --keep --orphans --fix --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "age lookups shared-state" -- "$cur")); fi ;;
     export)
       case "$prev" in
         --address) return ;;

@@ -17,7 +17,7 @@ import type { HashUpstream } from './upstream/upstream.ts';
 
 /** What look-ups of tasks came to over time, by method, and which were missed most. */
 export interface LookupHistory {
-  lookups(span: 'hour' | 'day' | 'month'): Promise<object>;
+  lookups(span: 'hour' | 'day' | 'month'): Promise<{ readonly to: string; readonly top_misses: readonly object[] }>;
 }
 
 /** What a handler works with: its client, and what belongs to the server. */

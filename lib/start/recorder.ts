@@ -10,7 +10,7 @@ import type { Crew } from './crew.ts';
 import { isSame } from './own-files.ts';
 
 /** How many of the tasks that were missed most are shown. */
-export const MOST_MISSED = 100;
+export const MOST_MISSED = 1000;
 
 /** The figures of a server over time, as one of its processes has them. */
 export interface Recording extends History {

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { LOOKUPS_VIEW } from '../../lib/cli/insights/lookups-view.ts';
+import { csvLines, tableLines } from '../../lib/cli/insights/table.ts';
+import type { Answer } from '../../lib/cli/insights/view.ts';
 import { SILENT } from '../../lib/log.ts';
+import type { LookupsView } from '../../lib/recorder/view.ts';
 import { startServer } from '../../lib/server.ts';
-import { configIn, hash, MEMORY, METHOD, serve, temporaryFolder } from './helpers.ts';
+import { configIn, hash, MEMORY, METHOD, serve, temporaryFolder, UNIX, type WireClient } from './helpers.ts';
 import { type HttpServer, httpServer } from './http-helpers.ts';
 
 const ADMIN = { 'admin-user': 'root', 'admin-password': 'secret' };
@@ -66,6 +70,80 @@ describe('/api/v1/history', () => {
     assert.equal((await ask(server, '?since=1', root)).status, 422);
     const prs = await httpServer(t, { rights: ',services=prserv' });
     assert.equal((await ask(prs)).status, 200, 'a listener for PR values alone');
+  });
+});
+
+/** A stream of tasks, each a method and a number. */
+async function stream(client: WireClient, tasks: readonly (readonly [string, number])[]): Promise<string[]> {
+  client.send(`{"get-stream": null}\n${tasks.map(([method, n]) => `${method} ${hash(n)}\n`).join('')}END\n`);
+  assert.equal(await client.message(), 'ok');
+  const lines: string[] = [];
+  for (let i = 0; i <= tasks.length; i++) lines.push((await client.line())!);
+  return lines;
+}
+
+describe('insight-lookups', () => {
+  test('counts hits and misses of every way to look a task up, by method, and names those missed again and again', async (t) => {
+    const server = await serve(t);
+    const client = await server.connect();
+    await client.ask('report', report(1));
+    for (let round = 0; round < 3; round++) {
+      const lines = await stream(client, [
+        [METHOD, 1],
+        [METHOD, 2],
+        [METHOD, 3 + round],
+        [METHOD, 1],
+      ]);
+      assert.deepEqual(lines, [hash(201), '', '', hash(201), 'ok']);
+    }
+    await stream(client, [['other method'.replace(' ', '-'), 1]]);
+    await client.ask('get', { method: METHOD, taskhash: hash(1) });
+    await client.ask('get', { method: METHOD, taskhash: hash(2) });
+    await client.ask('get', { method: METHOD, taskhash: hash(1), all: true });
+    const answer = (await client.ask('insight-lookups', {})) as unknown as LookupsView;
+    assert.deepEqual(answer.total, { hits: 8, misses: 8, upstream_hits: 0 });
+    assert.deepEqual(
+      answer.methods.map(({ method, total }) => [method, total.hits, total.misses]),
+      [
+        [METHOD, 8, 7],
+        ['other-method', 0, 1],
+      ],
+    );
+    assert.deepEqual(answer.top_misses[0], { method: METHOD, taskhash: hash(2), count: 4 });
+    assert.equal(answer.top_misses.length, 5);
+    const few = (await client.ask('insight-lookups', { limit: 1, span: 'month' })) as unknown as LookupsView;
+    assert.deepEqual([few.top_misses.length, few.times.length], [1, 744]);
+    for (const args of [{ span: 'year' }, { limit: 0 }, { limit: 1001 }])
+      assert.match(JSON.stringify(await client.ask('insight-lookups', args)), /invoke-error/);
+
+    const shown = answer as unknown as Answer;
+    const of = (name: string) => LOOKUPS_VIEW.lists.find((list) => list.name === name)!;
+    const entries = (name: string) => of(name).entries?.(shown) ?? (shown[name] as unknown as Answer[]);
+    assert.equal((await csvLines(of('methods').columns, entries('methods')))[1], `${METHOD},8,7,0`);
+    const times = entries('times');
+    assert.equal(sumOf(times.map(({ misses }) => misses as number)), 8);
+    assert.match(tableLines(of('top_misses').columns, entries('top_misses'))[1]!, / 4 {2}TestMethod/);
+    assert.match(LOOKUPS_VIEW.notes(shown)[0]!, /50\.0 % were known/);
+  });
+
+  test('counts what the upstream knew, which is no miss', async (t) => {
+    const above = await serve(t, { transport: UNIX });
+    await (await above.connect()).ask('report', report(1));
+    const server = await serve(t, { flags: { 'hashserv-upstream': `unix://${above.folder}/s` } });
+    const client = await server.connect();
+    assert.deepEqual(
+      await stream(client, [
+        [METHOD, 1],
+        [METHOD, 2],
+      ]),
+      [hash(201), '', 'ok'],
+    );
+    await client.ask('get', { method: METHOD, taskhash: hash(5) });
+    await client.ask('backfill-wait', {});
+    assert.deepEqual(await stream(client, [[METHOD, 1]]), [hash(201), 'ok']);
+    const { total, top_misses } = (await client.ask('insight-lookups', {})) as unknown as LookupsView;
+    assert.deepEqual(total, { hits: 1, misses: 2, upstream_hits: 1 });
+    assert.deepEqual(top_misses.map(({ taskhash }) => taskhash).sort(), [hash(2), hash(5)].sort());
   });
 });
 

@@ -62,6 +62,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV find-rows': { table: 'outhashes', by: 'PN', keys: ['busybox'] },
   'OEHASHEQUIV import-rows': { table: 'unihashes', columns: ['method', 'taskhash', 'unihash'], rows: [] },
   'OEHASHEQUIV insight-age': {},
+  'OEHASHEQUIV insight-lookups': {},
   'OEHASHEQUIV job-start': { kind: 'clean-unused', parameters: { max_age_seconds: 86_400 } },
   'OEHASHEQUIV job-list': {},
   'OEHASHEQUIV job-show': { id: 1 },

@@ -8,10 +8,11 @@ export const INSIGHT_COMMANDS: Program<HashCall>['commands'] = {
     describe: 'Show what the database can tell beside look-ups',
     details:
       'age: how old reports are, by month, how large everything is, and what a garbage collection would remove. ' +
+      'lookups: hits, misses and upstream hits over time, by method, and the tasks that were missed most in the last hour. ' +
       'shared-state: which unihashes have no object in a shared-state folder or on a mirror, and which objects no unihash names; ' +
       'the folder is read where this command runs. ' +
       'What each says, and what to do about it, is in docs/insights.md. Of a million rows it takes some seconds; nobody else waits meanwhile.',
-    arguments: [{ name: 'NAME', describe: 'Which one', choices: ['age', 'shared-state'] }],
+    arguments: [{ name: 'NAME', describe: 'Which one', choices: ['age', 'lookups', 'shared-state'] }],
     options: [
       { name: 'limit', type: 'integer', values: ['N'], describe: 'The most entries of a list; 100 without it' },
       {
@@ -26,6 +27,13 @@ export const INSIGHT_COMMANDS: Program<HashCall>['commands'] = {
         type: 'number',
         values: ['SECONDS'],
         describe: 'age: what a garbage collection with this age would remove; 0 without it',
+      },
+      {
+        name: 'span',
+        type: 'string',
+        values: ['SPAN'],
+        choices: ['hour', 'day', 'month'],
+        describe: 'lookups: how far back; an hour without it',
       },
       ...SHARED_STATE_OPTIONS,
     ],

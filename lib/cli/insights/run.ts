@@ -55,7 +55,8 @@ function listsOf({ lists }: View, insight: string, wanted: string | undefined): 
   throw new UsageError(`insights ${insight}: --list is one of ${lists.map(({ name }) => name).join(', ')}`);
 }
 
-const entriesOf = (answer: Answer, { name }: List) => (answer[name] ?? []) as readonly Entry[];
+const entriesOf = (answer: Answer, { name, entries }: List) =>
+  entries ? entries(answer) : ((answer[name] ?? []) as readonly Entry[]);
 
 function shown(list: List, answer: Answer, out: Out): string[] {
   const entries = entriesOf(answer, list);

@@ -21,6 +21,8 @@ export interface List {
   readonly name: string;
   readonly title: string;
   readonly columns: readonly Column[];
+  /** Where they are made of something else in the answer. */
+  entries?(answer: Answer): readonly Entry[];
   /** Shown where there is nothing in it. */
   readonly empty: string;
 }

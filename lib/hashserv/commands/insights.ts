@@ -1,3 +1,6 @@
+import { object } from '../../asyncrpc/schemas.ts';
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
 import { type Insight, insightCommand } from '../../insights/insight.ts';
 import { READ } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
@@ -19,20 +22,38 @@ const INSIGHTS: readonly Insight<HashInsightRows, any>[] = [
 ];
 
 /** What the database can tell beside look-ups (docs/insights.md). Open to whoever may read: names of recipes and owners are in rows. */
-export const INSIGHT_COMMANDS: Readonly<Record<string, HashRow>> = Object.fromEntries(
-  INSIGHTS.map((insight) => [
-    `insight-${insight.name}`,
-    {
-      needs: [READ],
-      ...insightCommand<HashContext, HashInsightRows, { readonly [key: string]: never }>(
-        insight,
-        ({ insights, session, store }) => ({
-          desk: insights,
-          asker: session,
-          service: 'hashserv',
-          open: (signal) => store.openInsightRows(signal),
-        }),
-      ),
-    },
-  ]),
-);
+export const INSIGHT_COMMANDS: Readonly<Record<string, HashRow>> = {
+  ...Object.fromEntries(
+    INSIGHTS.map((insight) => [
+      `insight-${insight.name}`,
+      {
+        needs: [READ],
+        ...insightCommand<HashContext, HashInsightRows, { readonly [key: string]: never }>(
+          insight,
+          ({ insights, session, store }) => ({
+            desk: insights,
+            asker: session,
+            service: 'hashserv',
+            open: (signal) => store.openInsightRows(signal),
+          }),
+        ),
+      },
+    ]),
+  ),
+  'insight-lookups': {
+    needs: [READ],
+    isLong: () => true,
+    schema: object({ limit: LIMIT, span: { enum: ['hour', 'day', 'month'] } }, []),
+    handle: lookups,
+  },
+};
+
+/** What look-ups came to over time. It is there already: nobody waits for it, nor for a turn. */
+async function lookups(
+  { history }: HashContext,
+  { limit = DEFAULT_ENTRIES, span = 'hour' }: { limit?: number; span?: 'hour' | 'day' | 'month' },
+) {
+  if (!history) throw new InvokeError('insight-lookups: nothing is recorded here', undefined, 'unavailable');
+  const { top_misses, ...found } = await history.lookups(span);
+  return { ...found, top_misses: top_misses.slice(0, limit), made: found.to, seconds: 0 } as unknown as Json;
+}

@@ -1,5 +1,6 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
-import { AGE, CHURN } from './insight-schemas.ts';
+import { SPAN } from './history.ts';
+import { AGE, CHURN, LOOKUPS_VIEW } from './insight-schemas.ts';
 import type { ApiRoute } from './route.ts';
 
 /** A number, where the text is one; anything else is refused by the command, which names it. */
@@ -43,5 +44,20 @@ export const INSIGHT_ROUTES: readonly ApiRoute[] = [
       sort: { enum: ['new', 'values', 'skipped', 'left'], default: 'new' },
     },
     answer: CHURN,
+  },
+  {
+    method: 'GET',
+    path: '/insights/lookups',
+    id: 'getLookups',
+    tag: 'insights',
+    summary: 'Look-ups of tasks over time, by method, and the tasks that were missed most in the last hour',
+    service: 'OEHASHEQUIV',
+    command: 'insight-lookups',
+    argument: ({ query }) => ({
+      ...numbers(query, ['limit']),
+      ...(query.span !== undefined && { span: query.span }),
+    }),
+    query: { ...LIMIT, ...SPAN },
+    answer: LOOKUPS_VIEW,
   },
 ];

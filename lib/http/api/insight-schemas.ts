@@ -60,3 +60,19 @@ export const CHURN = object({
   more: COUNT,
   ...MADE,
 });
+
+const SUMS_OF_LOOKUPS = object({ hits: COUNT, misses: COUNT, upstream_hits: COUNT });
+const SERIES = list({ type: ['number', 'null'] });
+
+export const LOOKUPS_VIEW = object({
+  span: { enum: ['hour', 'day', 'month'] },
+  bucket_seconds: COUNT,
+  from: TEXT,
+  to: TEXT,
+  recorded_since: OPTIONAL,
+  times: list(COUNT),
+  methods: list(object({ method: TEXT, hits: SERIES, misses: SERIES, upstream_hits: SERIES, total: SUMS_OF_LOOKUPS })),
+  total: SUMS_OF_LOOKUPS,
+  top_misses: list(object({ method: TEXT, taskhash: TEXT, count: COUNT })),
+  ...MADE,
+});
