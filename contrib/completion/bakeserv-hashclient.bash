@@ -264,6 +264,13 @@ _bakeserv_hashclient() {
       case "$prev" in
         --limit) return ;;
         --list) return ;;
+        --recipe) return ;;
+        --task) return ;;
+        --since) return ;;
+        --diff) return ;;
+        --method) return ;;
+        --outhash) return ;;
+        --other) return ;;
         --max-age) return ;;
         --span) COMPREPLY=($(compgen -W "hour day month" -- "$cur")); return ;;
         --sstate-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -288,8 +295,8 @@ _bakeserv_hashclient() {
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --max-age --span --sstate-dir --sstate-mirror --sstate-name --pkgarch --min-age --cache-age --cache --max-requests --at-once --mirror-timeout --keep --orphans --fix --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "age lookups shared-state" -- "$cur")); fi ;;
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --list --csv --recipe --task --since --diff --method --outhash --other --max-age --span --sstate-dir --sstate-mirror --sstate-name --pkgarch --min-age --cache-age --cache --max-requests --at-once --mirror-timeout --keep --orphans --fix --address --log --login --password --become --no-netrc --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else COMPREPLY=($(compgen -W "unstable equivalences age lookups shared-state" -- "$cur")); fi ;;
     export)
       case "$prev" in
         --address) return ;;

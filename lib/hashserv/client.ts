@@ -47,6 +47,9 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'find-task',
   'import-rows',
   'insight-age',
+  'insight-unstable',
+  'insight-diff',
+  'insight-equivalences',
   'job-list',
   'job-show',
 ]);

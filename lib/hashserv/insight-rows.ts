@@ -48,6 +48,66 @@ export interface UnihashSlice extends Slice<number> {
   readonly marked: number;
 }
 
+/** A task that has more than one output. */
+export interface UnstableTask extends TaskPosition {
+  readonly PN: string | null;
+  readonly task: string | null;
+  readonly outputs: number;
+  /** How many of the outputs have a signature text. */
+  readonly texts: number;
+  /** When the first and the last of them were reported, as `created` is stored. */
+  readonly first: string | null;
+  readonly last: string | null;
+  /** Two of those who reported them, and how many there are. */
+  readonly owners: readonly string[];
+  readonly ownerCount: number;
+}
+
+export interface UnstableSlice extends Slice<TaskPosition> {
+  readonly looked: number;
+  readonly tasks: readonly UnstableTask[];
+}
+
+/** An output of a task. */
+export interface Output {
+  readonly id: number;
+  readonly method: string;
+  readonly outhash: string;
+  readonly created: string | null;
+  readonly owner: string | null;
+  readonly PN: string | null;
+  readonly task: string | null;
+  /** Of its signature text, in bytes; null where it has none. */
+  readonly textBytes: number | null;
+}
+
+/** Tasks of a recipe that were found equal to one that had been reported before, on a day. */
+export interface FoundEqual {
+  readonly unihash: string;
+  readonly PN: string | null;
+  readonly task: string | null;
+  /** `2026-11-22`; null where it is not known when. */
+  readonly day: string | null;
+  readonly tasks: number;
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+export interface EqualSlice extends Slice<string> {
+  /** Unihash rows gone through. */
+  readonly looked: number;
+  /** All of a unihash follow one upon another. */
+  readonly found: readonly FoundEqual[];
+}
+
+export interface RecipeSlice extends Slice<number> {
+  readonly looked: number;
+  readonly recipes: readonly { readonly PN: string | null; readonly task: string | null; readonly reports: number }[];
+}
+
+/** Names are not longer than this: a name that is is cut, and may then be that of another. */
+export const MAX_NAME_CHARS = 256;
+
 export const FIRST_TASK: TaskPosition = { method: '', taskhash: '' };
 
 /**
@@ -68,6 +128,25 @@ export interface HashInsightRows {
    * @param before as `created` is stored
    */
   unused(after: TaskPosition, before: string): Promise<UnusedSlice>;
+  /** Tasks with more than one output, in the order of tasks. */
+  unstable(after: TaskPosition): Promise<UnstableSlice>;
+  /**
+   * The outputs of a task, the newest first, at most `limit` of them.
+   * @param method null: of each method that has such a task
+   * @param outhashes only these; null: all
+   */
+  outputs(
+    method: string | null,
+    taskhash: string,
+    outhashes: readonly string[] | null,
+    limit: number,
+  ): Promise<readonly Output[]>;
+  /** The signature text of an output, by its id, in pieces that are read on demand. */
+  text(id: number): AsyncIterable<string>;
+  /** Of the tasks that share a unihash all but the one that was reported first, in the order of unihashes. */
+  equal(after: string): Promise<EqualSlice>;
+  /** Reports by recipe and task, in the order they were stored, behind an id. */
+  recipes(after: number): Promise<RecipeSlice>;
   /** Rows of unihashes behind an id. */
   unihashes(after: number, mark: string): Promise<UnihashSlice>;
   close(): Promise<void>;

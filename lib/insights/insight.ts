@@ -25,8 +25,10 @@ export interface InsightRows {
 export interface Insight<Rows, Args> {
   /** As it is called on the command line and in paths of the API: the command is `insight-NAME`. */
   readonly name: string;
-  /** By its name, the schema of each part of the argument. None is required. */
+  /** By its name, the schema of each part of the argument. */
   readonly schema: { readonly [Name in keyof Args]: object };
+  /** The parts that must be given. */
+  readonly required?: readonly string[];
   /** What a part is that is not given. */
   readonly defaults: Args;
   /** Loaded for the first who asks: most servers are never asked. */
@@ -48,11 +50,11 @@ export interface InsightAsk<Rows extends InsightRows> {
  * @param of what a client of the service asks with
  */
 export function insightCommand<S, Rows extends InsightRows, Args extends { readonly [key: string]: Json }>(
-  { name, schema, defaults, load }: Insight<Rows, Args>,
+  { name, schema, required = [], defaults, load }: Insight<Rows, Args>,
   of: (context: S) => InsightAsk<Rows>,
 ): Pick<CommandRow<S>, 'schema' | 'isLong' | 'untimed' | 'handle'> {
   return {
-    schema: object(schema, []),
+    schema: object(schema, required),
     isLong: () => true,
     // It waits for its turn.
     untimed: true,

@@ -270,7 +270,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/hashserv/files': ['lib/hashserv', 'lib/files', 'lib/asyncrpc/wire'],
   // Nor do insights: what is read, and what is worked out of it, is a service's.
   'lib/insights': ['lib/asyncrpc', 'lib/asyncrpc/wire'],
-  'lib/hashserv/insights': ['lib/hashserv', 'lib/insights'],
+  'lib/hashserv/insights': ['lib/hashserv', 'lib/insights', 'lib/asyncrpc/wire'],
   'lib/hashserv': ['lib/hashserv/*', 'lib/asyncrpc/*', 'lib/jobs', 'lib/insights'],
   'lib/hashserv/commands': [
     'lib/hashserv',
@@ -337,6 +337,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/storage/sqlite/transfer',
     'lib/storage/memory',
     'lib/hashserv',
+    'lib/hashserv/insights',
   ],
   'lib/storage/sqlite/jobs': ['lib/storage/sqlite/engine', 'lib/storage/sqlite/file', 'lib/jobs'],
   // What rows are, and what an end of a copy does with them.
@@ -361,6 +362,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/storage/postgres/transfer',
     'lib/storage/memory',
     'lib/hashserv',
+    'lib/hashserv/insights',
   ],
   'lib/storage/postgres/pr': ['lib/storage/postgres/engine', 'lib/storage/memory', 'lib/prserv'],
   'lib/storage/sqlite/pr': [
@@ -383,6 +385,7 @@ const PURE = [
   'settings/database-address',
   'hashserv/store',
   'hashserv/insight-rows',
+  'hashserv/insights/tuples',
   'hashserv/decide-report',
   'hashserv/find-rows',
   'hashserv/find-tasks',

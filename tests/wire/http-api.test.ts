@@ -287,6 +287,7 @@ describe('every route', () => {
       findTask: '422 invalid',
       report: '200',
       ...all(INSIGHT_ROUTES, '200'),
+      getDiff: '404 not-found',
     });
     assert.deepEqual(await table(t, '', ROOT, '@none'), {
       ...PR_ANSWERS,
@@ -308,6 +309,7 @@ describe('every route', () => {
       getJob: '404 not-found',
       cancelJob: '404 not-found',
       ...all(INSIGHT_ROUTES, '200'),
+      getDiff: '404 not-found',
     });
   });
 
@@ -337,6 +339,7 @@ describe('every route', () => {
       getJob: '404 not-found',
       cancelJob: '404 not-found',
       ...all(INSIGHT_ROUTES, '200'),
+      getDiff: '404 not-found',
     });
   });
 });

@@ -45,4 +45,53 @@ describe('insights', () => {
     );
     assert.deepEqual(await client.ask('ping', {}), { alive: true });
   });
+
+  test('name tasks with several outputs and what differs in two of them, whatever clients called them', async (t) => {
+    const client = (await serve(t)).connect();
+    const PN = '<script>\u202e\u0000'.slice(0, -1);
+    const checksum = (n: number) => String(n).repeat(64);
+    const siginfo = (n: number) => `M\n1\n-rw- 1 ${checksum(n)} ./usr/<b>\u202e\n-rw- 1 ${checksum(0)} ./etc\n`;
+    for (const n of [1, 2]) {
+      const more = { PN, task: 'do_package', owner: 'anna', outhash_siginfo: siginfo(n) };
+      await client.ask('report', { ...report(1), outhash: `o${n}`, ...more });
+    }
+    const answer = (await client.ask('insight-unstable', { PN })) as { tasks: { [key: string]: Json }[] };
+    assert.equal(answer.tasks.length, 1);
+    const { first: _, last: __, ...task } = answer.tasks[0]!;
+    const about = { PN, task: 'do_package', method: METHOD, taskhash: 't1' };
+    assert.deepEqual(task, { ...about, outputs: 2, siginfo: 2, owners: ['anna'], more_owners: 0 });
+    assert.deepEqual(((await client.ask('insight-unstable', { PN: 'other' })) as typeof answer).tasks, []);
+    const diff = (await client.ask('insight-diff', { taskhash: 't1' })) as { [key: string]: Json };
+    assert.deepEqual(diff.counts, { content: 1 });
+    assert.deepEqual(
+      (diff.entries as { path: string }[]).map(({ path }) => path),
+      ['./usr/<b>\u202e'],
+    );
+    assert.match(refusal(await client.ask('insight-diff', { taskhash: 't9' })), /no output of a task t9 is known/);
+    assert.match(refusal(await client.ask('insight-diff', {})), /taskhash is missing/);
+    assert.match(refusal(await client.ask('insight-unstable', { since: 'yesterday' })), /since must match pattern/);
+  });
+
+  test('tell what was found equal', async (t) => {
+    const client = (await serve(t)).connect();
+    for (const n of [1, 2, 3])
+      await client.ask('report', { ...report(n), outhash: 'same', PN: 'zlib', task: 'do_compile' });
+    for (const n of [4, 5]) await client.ask('report', { ...report(n), PN: 'busybox' });
+    const answer = (await client.ask('insight-equivalences', {})) as { [key: string]: Json };
+    const day = new Date().toISOString().slice(0, 10);
+    assert.deepEqual(answer.total, { found: 2, unihashes: 1, not_rebuilt_estimate: 2 });
+    assert.deepEqual(answer.days, [{ day, found: 2 }]);
+    assert.deepEqual(answer.never, [{ PN: 'busybox', task: null, reports: 2 }]);
+    const [recipe] = answer.recipes as { PN: string; found: number; reports: number }[];
+    assert.deepEqual([recipe!.PN, recipe!.reports, recipe!.found], ['zlib', 3, 2]);
+  });
+
+  test('end when the one who asked hangs up, and the next is answered', async (t) => {
+    const server = await serve(t, { flags: { 'insight-cache': '0' } });
+    const [leaver, client] = [server.connect(), server.connect()];
+    for (let n = 1; n <= 50; n++) await client.ask('report', report(n));
+    leaver.send(`${JSON.stringify({ 'insight-age': {} })}\n`);
+    leaver.close();
+    assert.equal(((await client.ask('insight-age', {})) as { months: { reports: number }[] }).months[0]!.reports, 50);
+  });
 });

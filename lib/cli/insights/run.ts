@@ -4,6 +4,7 @@ import type { HashClient } from '../../hashserv/client-types.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import type { Out } from '../client/out.ts';
+import { DIFF_VIEW } from './diff-view.ts';
 import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
 import { csvLines, tableLines } from './table.ts';
 import type { Answer, Entry, List, View } from './view.ts';
@@ -22,8 +23,10 @@ type Asked = Pick<HashClient, 'invoke'>;
 /** `insights NAME`: asks, and shows the answer as tables, as CSV or as JSON. */
 export async function insights({ args, out, client }: InsightCall, views = VIEWS): Promise<undefined> {
   const name = args.need('NAME');
-  const view = views[name]!;
-  requireOwn(args, name, view.options, views);
+  const asked = views[name]!;
+  requireOwn(args, name, asked.options, views);
+  const view = args.has('diff') ? DIFF_VIEW : asked;
+  requireDiff(args);
   const lists = listsOf(view, name, args.text('list'));
   if (args.has('csv') && out.json) throw new UsageError('insights: --csv or --json, not both');
   const limit = args.has('limit') ? { limit: args.number('limit', 0) } : {};
@@ -57,6 +60,13 @@ function listsOf({ lists }: View, insight: string, wanted: string | undefined): 
 
 const entriesOf = (answer: Answer, { name, entries }: List) =>
   entries ? entries(answer) : ((answer[name] ?? []) as readonly Entry[]);
+
+/** @throws UsageError where outputs are named and nothing is compared */
+function requireDiff(args: Args): void {
+  if (args.has('diff')) return;
+  for (const option of ['method', 'outhash', 'other'])
+    if (args.has(option)) throw new UsageError(`insights unstable: --${option} is for --diff`);
+}
 
 function shown(list: List, answer: Answer, out: Out): string[] {
   const entries = entriesOf(answer, list);

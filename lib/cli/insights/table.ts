@@ -4,8 +4,8 @@ import type { Column, Entry, Kind } from './view.ts';
 
 /** The most characters of a cell: names come from clients, who may call anything anything. */
 const MAX_CELL_CHARS = 60;
-/** Of a hash: enough to tell it from others, and to find it again. */
-const HASH_CHARS = 16;
+/** Of a hash: whole, as it is what the next command is given. */
+const HASH_CHARS = 64;
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -20,7 +20,7 @@ const SHOWN: Readonly<Record<Kind, (value: NonNullable<Json>) => string>> = {
   count: (value) => Number(value).toLocaleString('en-US'),
   bytes: (value) => sizeText(Number(value)),
   // Of `2026-11-22T03:04:05.123456+00:00` what people read; the zone is in the title.
-  time: (value) => cut(escaped(String(value)), 19).replace('T', ' '),
+  time: (value) => escaped(String(value)).slice(0, 19).replace('T', ' '),
   hash: (value) => cut(escaped(String(value)), HASH_CHARS),
 };
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { SPAN } from './history.ts';
-import { AGE, CHURN, LOOKUPS_VIEW } from './insight-schemas.ts';
+import { AGE, CHURN, DIFF, EQUIVALENCES, LOOKUPS_VIEW, UNSTABLE } from './insight-schemas.ts';
 import type { ApiRoute } from './route.ts';
 
 /** A number, where the text is one; anything else is refused by the command, which names it. */
@@ -10,10 +10,57 @@ const number = (text: string): Json => (/^\d{1,15}(\.\d{1,6})?$/.test(text) ? Nu
 const numbers = (query: Readonly<Record<string, string>>, names: readonly string[]) =>
   Object.fromEntries(names.flatMap((name) => (query[name] === undefined ? [] : [[name, number(query[name])]])));
 
+/** The parameters that are texts. */
+const texts = (query: Readonly<Record<string, string>>, names: readonly string[]) =>
+  Object.fromEntries(names.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]]])));
+
+const TEXT = { type: 'string' };
+const TASKS = { PN: TEXT, task: TEXT, since: TEXT };
+
 const LIMIT = { limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } };
 
 /** What the databases can tell beside look-ups (docs/insights.md). */
 export const INSIGHT_ROUTES: readonly ApiRoute[] = [
+  {
+    method: 'GET',
+    path: '/insights/unstable',
+    id: 'getUnstable',
+    tag: 'insights',
+    summary: 'Tasks with more than one output, the newest first, and the recipes that have the most',
+    service: 'OEHASHEQUIV',
+    command: 'insight-unstable',
+    argument: ({ query }) => ({ ...numbers(query, ['limit']), ...texts(query, Object.keys(TASKS)) }),
+    query: { ...LIMIT, ...TASKS },
+    answer: UNSTABLE,
+  },
+  {
+    method: 'GET',
+    path: '/insights/diff/:taskhash',
+    id: 'getDiff',
+    tag: 'insights',
+    summary: 'What differs in the signature texts of two outputs of a task; by default the newest two that have one',
+    service: 'OEHASHEQUIV',
+    command: 'insight-diff',
+    argument: ({ path, query }) => ({
+      ...path,
+      ...numbers(query, ['limit']),
+      ...texts(query, ['method', 'outhash', 'other']),
+    }),
+    query: { ...LIMIT, limit: { ...LIMIT.limit, default: 1000 }, method: TEXT, outhash: TEXT, other: TEXT },
+    answer: DIFF,
+  },
+  {
+    method: 'GET',
+    path: '/insights/equivalences',
+    id: 'getEquivalences',
+    tag: 'insights',
+    summary: 'What was found equal, by recipe and by day, and what never is',
+    service: 'OEHASHEQUIV',
+    command: 'insight-equivalences',
+    argument: ({ query }) => ({ ...numbers(query, ['limit']), ...texts(query, Object.keys(TASKS)) }),
+    query: { ...LIMIT, ...TASKS },
+    answer: EQUIVALENCES,
+  },
   {
     method: 'GET',
     path: '/insights/age',

@@ -76,3 +76,100 @@ export const LOOKUPS_VIEW = object({
   top_misses: list(object({ method: TEXT, taskhash: TEXT, count: COUNT })),
   ...MADE,
 });
+
+const RECIPE = { PN: OPTIONAL, task: OPTIONAL };
+const TIME = OPTIONAL;
+
+export const UNSTABLE = object({
+  tasks: list(
+    object({
+      ...RECIPE,
+      method: TEXT,
+      taskhash: TEXT,
+      outputs: COUNT,
+      siginfo: COUNT,
+      first: TIME,
+      last: TIME,
+      owners: list(TEXT),
+      more_owners: COUNT,
+    }),
+  ),
+  recipes: list(object({ ...RECIPE, tasks: COUNT, outputs: COUNT, last: TIME })),
+  total: object({ tasks: COUNT, outputs: COUNT, without_siginfo: COUNT, of_further_recipes: COUNT }, [
+    'tasks',
+    'outputs',
+    'without_siginfo',
+  ]),
+  ...MADE,
+});
+
+const OUTPUT = object({
+  outhash: TEXT,
+  created: TIME,
+  owner: OPTIONAL,
+  ...RECIPE,
+  siginfo_bytes: { type: ['integer', 'null'] },
+});
+const FILE = object({
+  path: TEXT,
+  mode: TEXT,
+  owner: OPTIONAL,
+  group: OPTIONAL,
+  time: OPTIONAL,
+  size: OPTIONAL,
+  checksum: OPTIONAL,
+  target: OPTIONAL,
+});
+const LINE = object({ kind: { enum: ['only-here', 'only-there'] }, number: COUNT, text: TEXT });
+
+export const DIFF = object(
+  {
+    taskhash: TEXT,
+    method: TEXT,
+    here: OUTPUT,
+    there: OUTPUT,
+    form: { enum: ['files', 'lines'] },
+    files: object({ here: COUNT, there: COUNT }),
+    entries: list({
+      anyOf: [
+        object({ kind: { enum: ['only-here', 'only-there'] }, path: TEXT, file: FILE }),
+        object({ kind: { const: 'changed' }, path: TEXT, changes: list(TEXT), here: FILE, there: FILE }),
+        LINE,
+      ],
+    }),
+    counts: { type: 'object', additionalProperties: COUNT },
+    header: list(LINE),
+    same: { type: 'boolean' },
+    cut: { type: 'boolean' },
+    outputs: list(OUTPUT),
+    ...MADE,
+  },
+  [
+    'taskhash',
+    'method',
+    'here',
+    'there',
+    'form',
+    'entries',
+    'counts',
+    'header',
+    'same',
+    'cut',
+    'outputs',
+    'made',
+    'seconds',
+  ],
+);
+
+export const EQUIVALENCES = object({
+  recipes: list(object({ ...RECIPE, reports: COUNT, found: COUNT, last: TIME })),
+  days: list(object({ day: OPTIONAL, found: COUNT })),
+  never: list(object({ ...RECIPE, reports: COUNT })),
+  unihashes: list(object({ unihash: TEXT, ...RECIPE, tasks: COUNT, last: TIME })),
+  total: object({ found: COUNT, unihashes: COUNT, not_rebuilt_estimate: COUNT, of_further_recipes: COUNT }, [
+    'found',
+    'unihashes',
+    'not_rebuilt_estimate',
+  ]),
+  ...MADE,
+});

@@ -1,6 +1,7 @@
 import type { HashInsightRows, MonthCount, TaskPosition, UnusedCount } from '../../../hashserv/insight-rows.ts';
 import type { PostgresDatabase } from '../engine/database.ts';
 import type { Statement } from '../engine/pool.ts';
+import { END_TASK, insightTasks } from './insight-tasks.ts';
 import { CREATED_VALUE } from './schema.ts';
 
 /** Rows of a slice: some ten milliseconds of the database, and a round trip. */
@@ -28,9 +29,6 @@ SELECT count(*)::int AS rows, coalesce(sum(bytes), 0)::float8 AS bytes, (count(*
 FROM (SELECT id, ${BYTES(['method', 'taskhash', 'unihash', 'gc_mark'])} AS bytes, gc_mark = $2 AS marked
   FROM unihashes_v3 WHERE id > $1 ORDER BY id LIMIT $3) r`);
 
-const END = plain(`
-SELECT method, taskhash FROM outhashes_v2 WHERE (method, taskhash) > ($1, $2) ORDER BY method, taskhash OFFSET $3 LIMIT 1`);
-
 const UNUSED = (bounded: boolean) =>
   plain(`
 SELECT month, count(*)::int AS reports, (count(*) FILTER (WHERE older))::int AS older,
@@ -55,7 +53,10 @@ FROM pg_class WHERE oid IN ('unihashes_v3'::regclass, 'outhashes_v2'::regclass)`
 const CURRENT_MARK = plain("SELECT value FROM config WHERE name = 'gc-mark' AND value IS NOT NULL");
 
 /** What insights read of a database, on a connection of its own. What runs ends by itself: a slice takes no time worth speaking of. */
-export async function openInsightRows(database: PostgresDatabase, sliceRows = SLICE_ROWS): Promise<HashInsightRows> {
+export async function openInsightRows(
+  database: PostgresDatabase,
+  sliceRows = SLICE_ROWS,
+): Promise<Omit<HashInsightRows, 'text'>> {
   const reader = database.openReader();
   const read = <Row>(statement: Statement, params: readonly unknown[] = []) => reader.read<Row>(statement, params);
   try {
@@ -84,11 +85,12 @@ export async function openInsightRows(database: PostgresDatabase, sliceRows = SL
         return { ...rest, next: rest.rows < sliceRows ? null : last };
       },
       async unused({ method, taskhash }, before) {
-        const [end] = await read<TaskPosition>(END, [method, taskhash, sliceRows]);
+        const [end] = await read<TaskPosition>(END_TASK, [method, taskhash, sliceRows]);
         const bounds = end ? [end.method, end.taskhash] : [];
         const months = await read<UnusedCount>(UNUSED(end !== undefined), [before, method, taskhash, ...bounds]);
         return { months, looked: sliceRows, next: end ?? null };
       },
+      ...insightTasks(read, sliceRows),
       close: () => reader.close(),
     };
   } catch (error) {

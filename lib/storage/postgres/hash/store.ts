@@ -101,7 +101,9 @@ export async function createHashStore(database: PostgresDatabase, cacheBytes: nu
       await writer().submit(KEEP_KIND, rows, rows.length * 1024);
     },
 
-    openInsightRows: (_signal, sliceRows) => openInsightRows(database, sliceRows),
+    async openInsightRows(_signal, sliceRows) {
+      return { ...(await openInsightRows(database, sliceRows)), text: (id) => lookups.siginfo(id) };
+    },
     ...createGcStore(database.reads, writer, database.heard),
     ...createRowStore(database.reads, writer),
     ...createNotes(database.reads, writer),

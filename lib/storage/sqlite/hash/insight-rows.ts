@@ -2,6 +2,7 @@ import type { HashInsightRows, MonthCount, TaskPosition, UnusedCount } from '../
 import type { Param } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 import { interruptWith } from '../engine/lent-readers.ts';
+import { END_TASK, insightTasks } from './insight-tasks.ts';
 import { CREATED } from './schema.ts';
 
 /** Rows of a slice: some ten milliseconds of a thread. */
@@ -33,11 +34,6 @@ FROM (SELECT id, ${BYTES(['method', 'taskhash', 'unihash', 'gc_mark'])} AS bytes
 /** The name that SQLite gives the index of the UNIQUE constraint: without the hint it takes another, by method alone. */
 const BY_TASK = 'sqlite_autoindex_outhashes_v2_1';
 
-/** The last task of a slice, all of whose reports are in it. */
-const END = (hint: string) => `
-SELECT method, taskhash FROM outhashes_v2 ${hint} WHERE (method, taskhash) > (?, ?)
-ORDER BY method, taskhash LIMIT 1 OFFSET ?`;
-
 /** Relies on the UNIQUE indexes of both tables: only reports that are found are read themselves. */
 const UNUSED = (hint: string, bounded: boolean) => `
 SELECT month, count(*) AS reports, coalesce(sum(isOlder), 0) AS older, coalesce(sum(isOlder * bytes), 0) AS olderBytes
@@ -67,7 +63,7 @@ export async function openInsightRows(
   database: Database,
   signal: AbortSignal,
   sliceRows = SLICE_ROWS,
-): Promise<HashInsightRows> {
+): Promise<Omit<HashInsightRows, 'text'>> {
   const connection = await database.openReader();
   const read = <Row>(sql: string, params: readonly Param[] = []) => database.read<Row>(connection, sql, params);
   const stop = interruptWith(signal, connection);
@@ -98,7 +94,7 @@ export async function openInsightRows(
         return { ...rest, next: rest.rows < sliceRows ? null : last };
       },
       async unused({ method, taskhash }, before) {
-        const [end] = await read<TaskPosition>(END(hint), [method, taskhash, sliceRows]);
+        const [end] = await read<TaskPosition>(END_TASK(hint), [method, taskhash, sliceRows]);
         const months = await read<UnusedCount>(UNUSED(hint, end !== undefined), [
           before,
           method,
@@ -107,6 +103,7 @@ export async function openInsightRows(
         ]);
         return { months, looked: sliceRows, next: end ?? null };
       },
+      ...(await insightTasks(read, { hint, sliceRows })),
       async close() {
         stop();
         await connection.close();

@@ -183,7 +183,10 @@ export async function createHashStore({ database, cacheBytes, log }: HashStoreOp
     reportEquivalent: (equivalences) => write(EQUIVALENT_KIND, equivalences, equivalences.length * 256),
 
     // Loaded for the first insight.
-    openInsightRows: async (...given) => (await import('./insight-rows.ts')).openInsightRows(database, ...given),
+    async openInsightRows(...given) {
+      const rows = await (await import('./insight-rows.ts')).openInsightRows(database, ...given);
+      return { ...rows, text: store.siginfo };
+    },
     ...createGcStore(database, known),
     ...createRowStore(database, known),
     ...createNotes(database),

@@ -1,0 +1,107 @@
+import {
+  type HashInsightRows,
+  MAX_NAME_CHARS,
+  type Output,
+  type TaskPosition,
+} from '../../../hashserv/insight-rows.ts';
+import { type EqualTuple, foundEqual, type UnstableTuple, unstableTask } from '../../../hashserv/insights/tuples.ts';
+import type { Statement } from '../engine/pool.ts';
+import { CREATED_TEXT } from './schema.ts';
+
+/** Rows of a slice that is answered row by row: these take the event loop's time too. */
+const MAX_SLICE_ROWS = 5000;
+/** The most hash methods that a task is looked for under; a farm has one or two. */
+const MAX_METHODS = 1000;
+
+const plain = (text: string): Statement => ({ name: '', text });
+const NAME = (column: string) => `substr(${column}, 1, ${MAX_NAME_CHARS})`;
+/** As one text, which the driver hands over as it is. */
+const LIST = (values: string, more = '') => `coalesce(json_agg(json_build_array(${values})${more}), '[]')::text`;
+
+export const END_TASK = plain(`
+SELECT method, taskhash FROM outhashes_v2 WHERE (method, taskhash) > ($1, $2) ORDER BY method, taskhash OFFSET $3 LIMIT 1`);
+
+const UNSTABLE = (bounded: boolean) =>
+  plain(`
+SELECT ${LIST('method, taskhash, pn, task, outputs, texts, first, last, owner, other, owners')} AS list FROM (
+  SELECT o.method, o.taskhash, max(${NAME('o."PN"')}) AS pn, max(${NAME('o.task')}) AS task, count(*) AS outputs,
+    count(o.outhash_siginfo) AS texts, ${CREATED_TEXT('min(o.created)')} AS first, ${CREATED_TEXT('max(o.created)')} AS last,
+    min(${NAME('o.owner')}) AS owner, max(${NAME('o.owner')}) AS other, count(DISTINCT ${NAME('o.owner')}) AS owners
+  FROM (
+    SELECT method, taskhash FROM outhashes_v2
+    WHERE (method, taskhash) > ($1, $2) ${bounded ? 'AND (method, taskhash) <= ($3, $4)' : ''}
+    GROUP BY method, taskhash HAVING count(*) > 1
+  ) g JOIN outhashes_v2 o ON o.method = g.method AND o.taskhash = g.taskhash
+  GROUP BY o.method, o.taskhash) t`);
+
+/** Each method, by a leap in the index to the next. */
+const METHODS = plain(`
+WITH RECURSIVE m(method) AS (
+  (SELECT method FROM outhashes_v2 ORDER BY method LIMIT 1)
+  UNION ALL SELECT (SELECT o.method FROM outhashes_v2 o WHERE o.method > m.method ORDER BY o.method LIMIT 1) FROM m WHERE m.method IS NOT NULL)
+SELECT method FROM (SELECT method FROM m LIMIT ${MAX_METHODS}) r WHERE method IS NOT NULL`);
+
+const OUTPUTS = plain(`
+SELECT o.id, o.method, o.outhash, ${CREATED_TEXT('o.created')} AS created, ${NAME('o.owner')} AS owner, ${NAME('o."PN"')} AS "PN",
+  ${NAME('o.task')} AS task, octet_length(o.outhash_siginfo) AS "textBytes"
+FROM outhashes_v2 o WHERE o.method = ANY($1::text[]) AND o.taskhash = $2 AND ($3::text[] IS NULL OR o.outhash = ANY($3::text[]))
+ORDER BY o.created DESC NULLS LAST, o.id DESC LIMIT $4`);
+
+const END_UNIHASH = plain('SELECT unihash FROM unihashes_v3 WHERE unihash > $1 ORDER BY unihash OFFSET $2 LIMIT 1');
+
+const EQUAL = (bounded: boolean) =>
+  plain(`
+WITH shared AS MATERIALIZED (
+  SELECT unihash FROM unihashes_v3 WHERE unihash > $1 ${bounded ? 'AND unihash <= $2' : ''}
+  GROUP BY unihash HAVING count(*) > 1
+), members AS (
+  SELECT s.unihash, ${NAME('r."PN"')} AS pn, ${NAME('r.task')} AS task, r.created,
+    row_number() OVER (PARTITION BY s.unihash ORDER BY r.created NULLS LAST, u.id) AS place
+  FROM shared s JOIN unihashes_v3 u ON u.unihash = s.unihash
+  LEFT JOIN outhashes_v2 r ON r.id = (
+    SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)
+)
+SELECT ${LIST('unihash, pn, task, day, tasks, first, last', ' ORDER BY unihash')} AS list FROM (
+  SELECT unihash, pn, task, to_char(created, 'YYYY-MM-DD') AS day, count(*) AS tasks,
+    ${CREATED_TEXT('min(created)')} AS first, ${CREATED_TEXT('max(created)')} AS last
+  FROM members WHERE place > 1 GROUP BY unihash, pn, task, day) d`);
+
+const RECIPES = plain(`
+SELECT ${LIST('pn, task, reports')} AS list, coalesce(sum(reports), 0)::int AS looked, max(last) AS last FROM (
+  SELECT pn, task, count(*) AS reports, max(id) AS last FROM (
+    SELECT id, ${NAME('"PN"')} AS pn, ${NAME('task')} AS task FROM outhashes_v2 WHERE id > $1 ORDER BY id LIMIT $2) r
+  GROUP BY pn, task) g`);
+
+type Read = <Row>(statement: Statement, params?: readonly unknown[]) => Promise<Row[]>;
+type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'recipes'>;
+
+/** What insights read of tasks and outputs. */
+export function insightTasks(read: Read, sliceRows: number): Methods {
+  const rows = Math.min(sliceRows, MAX_SLICE_ROWS);
+  const list = async <Tuple>(statement: Statement, params: readonly unknown[]): Promise<Tuple[]> =>
+    JSON.parse((await read<{ list: string }>(statement, params))[0]!.list);
+
+  return {
+    async unstable({ method, taskhash }) {
+      const [end] = await read<TaskPosition>(END_TASK, [method, taskhash, sliceRows]);
+      const bounds = end ? [end.method, end.taskhash] : [];
+      const tasks = await list<UnstableTuple>(UNSTABLE(end !== undefined), [method, taskhash, ...bounds]);
+      return { tasks: tasks.map(unstableTask), looked: sliceRows, next: end ?? null };
+    },
+    async outputs(method, taskhash, outhashes, limit) {
+      const methods = method === null ? (await read<{ method: string }>(METHODS)).map((each) => each.method) : [method];
+      return read<Output>(OUTPUTS, [methods, taskhash, outhashes, limit]);
+    },
+    async equal(after) {
+      const [end] = await read<{ unihash: string }>(END_UNIHASH, [after, rows]);
+      const found = await list<EqualTuple>(EQUAL(end !== undefined), end ? [after, end.unihash] : [after]);
+      return { found: found.map(foundEqual), looked: rows, next: end?.unihash ?? null };
+    },
+    async recipes(after) {
+      const [found] = await read<{ list: string; looked: number; last: number }>(RECIPES, [after, rows]);
+      const tuples = JSON.parse(found!.list) as [string | null, string | null, number][];
+      const recipes = tuples.map(([PN, task, reports]) => ({ PN, task, reports }));
+      return { recipes, looked: found!.looked, next: found!.looked < rows ? null : found!.last };
+    },
+  };
+}
