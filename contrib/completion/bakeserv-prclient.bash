@@ -21,7 +21,7 @@ _bakeserv_prclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
-      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history list insights is-readonly ping completion" -- "$cur")); fi ;;
+      else COMPREPLY=($(compgen -W "get-pr test-pr test-package max-package-pr import-one export import remove history find list insights is-readonly ping completion" -- "$cur")); fi ;;
     get-pr)
       case "$prev" in
         --server) return ;;
@@ -138,6 +138,19 @@ _bakeserv_prclient() {
         --timeout) return ;;
       esac
       if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
+      else :; fi ;;
+    find)
+      case "$prev" in
+        --limit) return ;;
+        --server) return ;;
+        --login|-l) return ;;
+        --password|-p) return ;;
+        --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --timeout) return ;;
+      esac
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--limit --server --login --password --ca --tls-cert --tls-key --timeout --json --version --help" -- "$cur"))
       else :; fi ;;
     list)
       case "$prev" in

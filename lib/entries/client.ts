@@ -61,4 +61,13 @@ export {
   type PrImportReply,
   type PrPage,
 } from '../prserv/client.ts';
-export type { ChecksumKey, ColumnInfo, PackageKey, PrFilter, PrRow, RowFilter } from '../prserv/store.ts';
+export type { FoundPackages } from '../prserv/find-packages.ts';
+export type {
+  ChecksumKey,
+  ColumnInfo,
+  PackageCount,
+  PackageKey,
+  PrFilter,
+  PrRow,
+  RowFilter,
+} from '../prserv/store.ts';

@@ -5,6 +5,7 @@ import type { ClientOptions, Login } from '../asyncrpc/client/options.ts';
 import type { Address } from '../asyncrpc/transport/address.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
+import type { FoundPackages } from './find-packages.ts';
 import type { ChecksumKey, ColumnInfo, PrFilter, PrRow, RowFilter } from './store.ts';
 
 export const PR_PROTOCOL = 'PRSERVICE 1.0';
@@ -24,6 +25,8 @@ export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'import-one',
   'export',
   'export-rows',
+  'find-packages',
+  'show-package',
   'is-readonly',
   'insight-churn',
   'job-list',
@@ -71,6 +74,8 @@ export interface PrClient extends Client {
    * @param count also tells how many rows there are
    */
   exportPage(after: PrRow | null, limit?: number, count?: boolean, options?: CallOptions): Promise<PrPage | null>;
+  /** Packages whose version has a text in it, up to `limit` (500 at most). */
+  findPackages(text: string, limit?: number, options?: CallOptions): Promise<FoundPackages>;
   /** How many rows a remove would delete. */
   countRows(filter: Partial<RowFilter>, options?: CallOptions): Promise<number>;
   /** Resolves to the number of rows removed. */
@@ -152,6 +157,10 @@ export async function connectPrClient(address: Address | string, options: PrClie
         if (after === null && isUnknownCommand(error)) return null;
         throw error;
       }
+    },
+    async findPackages(text, limit, options) {
+      const args = { text, ...(limit !== undefined && { limit }) };
+      return (await client.invoke('find-packages', args, options)) as unknown as FoundPackages;
     },
     countRows: (filter, options) => count('count-rows', filter, options),
     removeRows: (filter, options) => count('remove', filter, options),

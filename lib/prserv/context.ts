@@ -1,6 +1,7 @@
 import type { CommandRow } from '../asyncrpc/command-row.ts';
 import type { ClientLogin } from '../asyncrpc/logins.ts';
 import type { Peer } from '../asyncrpc/service.ts';
+import type { Searches } from '../asyncrpc/shares/searches.ts';
 import type { Tally } from '../asyncrpc/tally.ts';
 import type { InsightAsker, InsightDesk } from '../insights/desk.ts';
 import type { Jobs } from '../jobs/late.ts';
@@ -25,6 +26,8 @@ export interface PrContext {
   readonly imports: Tally<'one' | 'stored' | 'present' | 'refused'>;
   /** The jobs of the server; null where there are none. */
   readonly jobs: Jobs | null;
+  /** Those that no index answers take turns. */
+  readonly searches: Searches;
   /** Where insights are worked out; one for all services. */
   readonly insights: InsightDesk;
   /** The client, as long as it waits for one. */

@@ -3,6 +3,7 @@ import { createDispatcher, type Dispatcher, requestFiguresOf } from '../asyncrpc
 import type { Logins } from '../asyncrpc/logins.ts';
 import type { Access } from '../asyncrpc/rights.ts';
 import type { Peer, Service } from '../asyncrpc/service.ts';
+import { createSearches } from '../asyncrpc/shares/searches.ts';
 import { Tally } from '../asyncrpc/tally.ts';
 import type { LoopGuard } from '../asyncrpc/upstream/loop-guard.ts';
 import { createValidator } from '../asyncrpc/wire/formats.ts';
@@ -62,6 +63,7 @@ export function createPrService(options: PrServiceOptions): PrService {
   const { database = 'prserv', requireFile = () => {} } = options;
   jobs?.register(async () => (await import('./jobs/kinds.ts')).prKinds({ store, database, requireFile }));
   const validator = createValidator();
+  const searches = createSearches();
   const figures = new ServiceFigures(requestFiguresOf(PR_COMMANDS));
   const daily = createDailyNote(store, log);
   const dispatcherOf = (access: Access) =>
@@ -126,6 +128,7 @@ export function createPrService(options: PrServiceOptions): PrService {
         jobs,
         insights,
         asker,
+        searches,
       };
       if (login) return forUsers[access](context, login);
       return forAll[access](context, { awaitsLogin: false, isStale: false, close: leave });

@@ -19,6 +19,19 @@ export interface ChecksumKey extends PackageKey {
   readonly checksum: string;
 }
 
+/** A package on an architecture, with how many values it has. */
+export interface PackageCount extends PackageKey {
+  readonly values: number;
+}
+
+/** A part of all versions, in an order of the engine's. */
+export interface VersionSlice {
+  /** Those that have the text in them. */
+  readonly found: readonly string[];
+  /** The last that was looked at; null at the end. */
+  readonly last: string | null;
+}
+
 /** A row of one package. */
 export type ChecksumValue = Pick<PrRow, 'checksum' | 'value'>;
 
@@ -130,6 +143,10 @@ export interface PrStore {
   removeRows(filter: RowFilter): Promise<number>;
   /** Rows in the order of their four columns, up to `limit` of those after `after`. */
   page(filter: PrFilter, after: PrRow | null, limit: number): Promise<readonly PrRow[]>;
+  /** Those versions that have a text in them, among `look` behind another (null: from the first on), in an order of the engine's. */
+  versions(text: string, after: string | null, look: number): Promise<VersionSlice>;
+  /** The packages of versions, in the order of these and of their architectures, up to `limit`. */
+  packagesOf(versions: readonly string[], limit: number): Promise<readonly PackageCount[]>;
   columns(): Promise<readonly ColumnInfo[]>;
   /**
    * Opens what insights read, on a connection of its own.

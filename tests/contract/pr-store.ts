@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { InvokeError } from '../../lib/errors.ts';
 import type { PrRow, PrStore } from '../../lib/prserv/store.ts';
 import type { PrEngine, Running } from './helpers.ts';
+import { prFindContract } from './pr-find.ts';
 
 const PKG = { version: 'pkg-1.0-r0', pkgarch: 'core2-64' };
 const ANY = { version: null, pkgarch: null, checksum: null };
@@ -18,6 +19,8 @@ export function prStoreContract(name: string, engine: PrEngine): void {
   };
   const ask = async (store: PrStore, checksum: string, history = false) =>
     (await store.getPr([{ ...PKG, checksum, history }]))[0]!;
+
+  prFindContract(name, openNew);
 
   describe(`${name} keeps PR values`, () => {
     test('an unknown package, checksum or value is null or nothing', async (t) => {

@@ -267,6 +267,8 @@ describe('every route', () => {
   const USER_ROUTES = API_ROUTES.filter(({ tag }) => tag === 'users').map(({ id }) => id);
   const PR_ANSWERS = {
     getPackage: '404 not-found',
+    findPackages: '422 invalid',
+    getVersion: '404 not-found',
     getPackageValues: '200',
     getChecksum: '404 not-found',
     getPr: '200',
@@ -323,6 +325,8 @@ describe('every route', () => {
       reportEquivalence: '403 read-only',
       getGcStatus: '200',
       getPackage: '404 not-found',
+      findPackages: '422 invalid',
+      getVersion: '404 not-found',
       getPackageValues: '200',
       getChecksum: '404 not-found',
       getPr: '200',

@@ -90,6 +90,8 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'PRSERVICE is-readonly': {},
   'PRSERVICE import-rows': { rows: '["p-1","a","c","1"]' },
   'PRSERVICE export-rows': { after: null },
+  'PRSERVICE find-packages': { text: 'busy' },
+  'PRSERVICE show-package': { version: 'none' },
   'PRSERVICE count-rows': PKG,
   'PRSERVICE remove': { version: 'none' },
   'PRSERVICE insight-churn': {},

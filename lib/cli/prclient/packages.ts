@@ -1,3 +1,4 @@
+import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { newestRows } from '../../prserv/files/newest.ts';
 import { compareRevisions } from '../../prserv/revision.ts';
 import type { PrCall } from './call.ts';
@@ -23,4 +24,19 @@ export async function list({ args, out, client }: PrCall): Promise<undefined> {
     return void (await out.result(packages, () => ''));
   }
   for (const { version, pkgarch, value } of rows) await out.line(`${version} ${pkgarch} ${value}`);
+}
+
+/** `find TEXT`: packages whose version has the text in it, with their largest value and how many there are. */
+export async function find({ args, out, client }: PrCall): Promise<number> {
+  const found = await (await client()).findPackages(args.need('TEXT'), args.number('limit', 100));
+  const { packages, cut, complete } = found;
+  if (out.json) await out.result(found as unknown as Json, () => '');
+  else {
+    for (const { version, pkgarch, max, values } of packages)
+      await out.line(`${version} ${pkgarch} ${max ?? '-'} (values: ${values})`);
+    if (packages.length === 0) out.note('no package has that in its version');
+    if (cut) out.note('there are more: ask for more with --limit');
+    if (!complete) out.note('not all was looked through: there was no time for it');
+  }
+  return packages.length === 0 ? 1 : 0;
 }

@@ -155,6 +155,16 @@ export const PR_CLIENT: Program<PrCall> = {
       arguments: [VERSION, PKGARCH],
       run: async (call) => (await import('./packages.ts')).history(call),
     },
+    find: {
+      describe: 'Find packages by a part of their version; status 1 when there is none',
+      details: 'Case as it is. Prints version, architecture, largest PR value and how many values there are.',
+      arguments: [{ name: 'TEXT', describe: 'A part of PN-PV-PR' }],
+      options: [
+        { name: 'limit', type: 'integer', values: ['N'], default: '100', describe: 'Packages to show, at most 500' },
+      ],
+      examples: [['bakeserv-prclient find busybox', 'every version of a recipe, on every architecture']],
+      run: async (call) => (await import('./packages.ts')).find(call),
+    },
     list: {
       describe: 'List packages: version, architecture and largest PR value',
       options: [

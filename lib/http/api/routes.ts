@@ -5,6 +5,7 @@ import type { ApiArguments, ApiRoute } from './route.ts';
 import {
   CHECKSUM_BODY,
   EQUIVALENCE,
+  FOUND_PACKAGES,
   FOUND_TASKS,
   GC_STATUS,
   HISTORY,
@@ -20,6 +21,7 @@ import {
   USER,
   USERS,
   VALUE_BODY,
+  VERSION,
 } from './schemas.ts';
 
 const flag = (text: string | undefined): Json | undefined => (text === 'true' ? true : text === 'false' ? false : text);
@@ -112,6 +114,29 @@ export const API_ROUTES: readonly ApiRoute[] = [
     command: 'gc-status',
     argument: () => ({}),
     answer: GC_STATUS,
+  },
+  {
+    method: 'GET',
+    path: '/packages',
+    id: 'findPackages',
+    tag: 'PR values',
+    summary: 'Packages whose version, PN-PV-PR, has a text in it, with their largest values',
+    service: 'PRSERVICE',
+    command: 'find-packages',
+    argument: ({ query }) => searchArgument(query),
+    query: SEARCH,
+    answer: FOUND_PACKAGES,
+  },
+  {
+    method: 'GET',
+    path: '/versions/:version',
+    id: 'getVersion',
+    tag: 'PR values',
+    summary: 'All values of a version on every architecture, and what the upstream has of it',
+    service: 'PRSERVICE',
+    command: 'show-package',
+    argument: ({ path }) => ({ ...path }),
+    answer: VERSION,
   },
   {
     method: 'GET',

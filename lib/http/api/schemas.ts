@@ -61,6 +61,30 @@ export const PR_ROWS = object({
   metainfo: { type: 'object' },
   datainfo: { type: 'array', items: object({ version: TEXT, pkgarch: TEXT, checksum: TEXT, value: VALUE }) },
 });
+export const FOUND_PACKAGES = object({
+  text: TEXT,
+  packages: {
+    type: 'array',
+    items: object({ version: TEXT, pkgarch: TEXT, values: { type: 'integer' }, max: OPTIONAL }),
+  },
+  cut: { type: 'boolean' },
+  complete: { type: 'boolean' },
+});
+export const VERSION = object({
+  version: TEXT,
+  pkgarchs: {
+    type: 'array',
+    items: object({
+      pkgarch: TEXT,
+      max: OPTIONAL,
+      values: { type: 'array', items: object({ checksum: TEXT, value: TEXT }) },
+      cut: { type: 'boolean' },
+      upstream: {
+        anyOf: [object({ state: { enum: ['answered', 'away'] }, max: OPTIONAL }, ['state']), { type: 'null' }],
+      },
+    }),
+  },
+});
 export const CHECKSUM_BODY = object({ checksum: TEXT, history: { type: 'boolean' } }, ['checksum']);
 export const VALUE_BODY = object({ value: { anyOf: [VALUE, { type: 'integer', minimum: 0, maximum: 999_999_999 }] } });
 

@@ -7,6 +7,7 @@ import { DB_ADMIN, READ, REPORT } from '../permissions.ts';
 import type { PackageKey, PrFilter } from '../store.ts';
 import { CHAIN_COMMAND } from '../upstream/upstream.ts';
 import { exportRows } from './export.ts';
+import { PR_FIND_COMMANDS } from './find.ts';
 import { BAD_VALUE, roomFault } from './import-rule.ts';
 import { PR_INSIGHT_COMMANDS } from './insights.ts';
 import { PR_JOB_COMMANDS } from './jobs.ts';
@@ -121,6 +122,7 @@ export const PR_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
 
   'is-readonly': { needs: [], users: [READ], handle: ({ readOnly }): Json => ({ readonly: readOnly }) },
 
+  ...PR_FIND_COMMANDS,
   ...PR_ROW_COMMANDS,
   ...PR_JOB_COMMANDS,
   ...PR_INSIGHT_COMMANDS,

@@ -19,6 +19,7 @@ import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import type { WriteKind } from '../engine/writer.ts';
 import { openInsightRows } from './insight-rows.ts';
 import { createNoteMoment } from './moments.ts';
+import { createPackageFinder } from './package-finder.ts';
 import { largestUnderOf, maximaOf, type Reader, readPackages, rowsOfPackages, valuesOf } from './packages.ts';
 
 /** Nothing is kept. */
@@ -116,6 +117,7 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
           stored += await insert(session, rows.slice(at, at + rowsAStatement));
         return stored;
       }),
+    ...createPackageFinder(reads),
     packageRows: (keys) => rowsOfPackages(readerOf(reads), keys),
     publish: ({ groups, decide: decideRows }) =>
       database.writer!.slice(async (session) => {

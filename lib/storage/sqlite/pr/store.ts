@@ -13,6 +13,7 @@ import { createGetPr } from './get-pr-writes.ts';
 import { encodeRows, INSERT } from './insert.ts';
 import { openInsightRows } from './insight-rows.ts';
 import { createNoteMoment } from './moments.ts';
+import { createPackageFinder } from './package-finder.ts';
 import { createPackageLookup } from './package-lookup.ts';
 import { createPackageReader } from './package-reader.ts';
 import { createPrRowStore } from './row-store.ts';
@@ -106,6 +107,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
 
   return {
     ...createPrRowStore(database, INSERT, () => known.forget()),
+    ...createPackageFinder(database),
     noteMoment: createNoteMoment(database),
     openInsightRows: (signal) => openInsightRows(database, signal),
     readOnly: database.readOnly,
