@@ -44,6 +44,8 @@ export interface ServeOptions {
   readonly extra?: readonly string[];
   /** Hard and soft limit of open files. */
   readonly descriptors?: number;
+  /** The program; that in dist/ otherwise. */
+  readonly launcher?: string;
   /** Write a CPU profile there. */
   readonly profileFolder?: string;
 }
@@ -67,13 +69,14 @@ export async function startEcho(folder: string): Promise<Server> {
  */
 export async function startBakeserv(options: ServeOptions): Promise<Server> {
   const { folder, database, extra = [], descriptors, profileFolder } = options;
+  const launcher = options.launcher ?? path.join(HERE, '../dist/bin/launch.cjs');
   const prDatabase = options.prDatabase ?? path.join(folder, 'prserv.sqlite3');
   const socket = path.join(folder, 'bakeserv.sock');
   const log = path.join(folder, 'bakeserv.log');
   const node = [
     process.execPath,
     ...(profileFolder ? ['--cpu-prof', '--cpu-prof-interval=200', `--cpu-prof-dir=${profileFolder}`] : []),
-    path.join(HERE, '../dist/bin/launch.cjs'),
+    launcher,
     'serve',
     `--bind=unix://${socket}`,
     `--hashserv-db=${database}`,
