@@ -1,9 +1,11 @@
 import { rowFault } from '../hashserv/commands/row-rule.ts';
 import type { HashStore, RowValues, Table } from '../hashserv/store.ts';
 import { ROW_COLUMNS } from '../hashserv/where.ts';
+import { FIRST_ROWS, nextRows } from './pace.ts';
 import { findPlace, followPlaces, type Place, type Places } from './places.ts';
 import { picksReports, type Selection, wantsMethod, wantsOuthash } from './selection.ts';
-import type { PullSlice, PullSource } from './source.ts';
+import type { PullSource } from './source.ts';
+import { type Window, windowsFrom } from './windows.ts';
 
 /** What became of the rows of a table. */
 export interface TableCounts {
@@ -37,6 +39,7 @@ export interface HashPull {
   readonly note: (text: string) => void;
   /** Only a test has less. */
   readonly overlapRows?: number;
+  readonly windowRows?: number;
 }
 
 export interface HashStep {
@@ -44,8 +47,6 @@ export interface HashStep {
   readonly places: HashPlaces;
 }
 
-/** Large enough that a round trip is nothing, small enough that clients have their turn. */
-const SLICE = { rows: 1000, bytes: 2 * 1024 * 1024 };
 const NO_COUNTS: TableCounts = { new: 0, equal: 0, differing: 0, refused: 0 };
 export const NO_PLACES: HashPlaces = { unihashes: null, outhashes: null };
 
@@ -54,7 +55,7 @@ export function noHashes(): HashCounts {
 }
 
 /**
- * Takes what a source has of hash equivalence, a slice at a time. The first unihash of a task wins, and the first is ours: so
+ * Takes what a source has of hash equivalence, some rows at a time. The first unihash of a task wins, and the first is ours: so
  * half a pull does no harm, and what is done again changes nothing. Unihashes come before outhashes: a task whose outhash is
  * here alone would get another unihash at its next report.
  */
@@ -64,11 +65,15 @@ export async function* pullHashes(pull: HashPull, counts = noHashes()): AsyncGen
   const tables: readonly Table[] = picksReports(pull.selection) ? ['outhashes'] : ['unihashes', 'outhashes'];
   for (const table of tables) {
     const { after, follow } = await beginning(pull, table);
-    for await (const { slice, at } of slicesFrom(pull.source, table, after)) {
-      counts.read += slice.rows.length + slice.odd.length;
-      counts[table].refused += slice.odd.length;
-      await takeSlice(pull, table, slice.rows, counts);
-      follow.passed(at, slice);
+    const taking: Taking = { pull, rows: FIRST_ROWS, likelyThere: follow.place !== null, storedAt: 0 };
+    for await (const window of windowsFrom(pull.source, table, after, pull.windowRows)) {
+      counts.read += window.odd;
+      counts[table].refused += window.odd;
+      for await (const rows of takeWindow(taking, table, window, counts)) {
+        counts.read += rows;
+        yield step();
+      }
+      for (const { slice, at } of window.slices) follow.passed(at, slice);
       places = { ...places, [table]: follow.place };
       yield step();
     }
@@ -88,32 +93,55 @@ async function beginning(
   return { after: start.after, follow: followPlaces(start.from, overlapRows) };
 }
 
-/** The next slice is read while one is stored. */
-async function* slicesFrom(
-  source: PullSource,
+/**
+ * Stores the rows of a window, some at a time, and yields how many those were. The next are looked through while some are stored,
+ * so that the writer's thread need not wait for this one.
+ */
+async function* takeWindow(
+  taking: Taking,
   table: Table,
-  after: string | null,
-): AsyncGenerator<{ slice: PullSlice; at: string | null }> {
-  const read = (from: string | null) => {
-    const slice = source.slice(table, from, SLICE);
-    // It may fail before it is asked for.
-    slice.catch(() => {});
-    return { slice, at: from };
-  };
-  let coming: ReturnType<typeof read> | null = read(after);
-  while (coming) {
-    const slice: PullSlice = await coming.slice;
-    const { at } = coming;
-    coming = slice.next === null ? null : read(slice.next);
-    yield { slice, at };
+  { rows }: Window,
+  counts: HashCounts,
+): AsyncGenerator<number, void> {
+  let under: { readonly rows: number; readonly done: Promise<void> } | null = null;
+  try {
+    for (let at = 0; at < rows.length; ) {
+      const some = rows.slice(at, at + taking.rows);
+      at += some.length;
+      const next = { rows: some.length, done: takeSlice(taking, table, some, counts) };
+      // It may fail before it is waited for.
+      next.done.catch(() => {});
+      const before = under;
+      under = next;
+      if (!before) continue;
+      await before.done;
+      yield before.rows;
+    }
+    if (!under) return;
+    await under.done;
+    yield under.rows;
+  } finally {
+    // Whoever ends this must not find it still storing.
+    await under?.done.catch(() => {});
   }
 }
 
-async function takeSlice(pull: HashPull, table: Table, rows: readonly RowValues[], counts: HashCounts): Promise<void> {
-  const { selection, source } = pull;
+/** How a table's rows are taken. */
+interface Taking {
+  readonly pull: HashPull;
+  /** How many at a time. */
+  rows: number;
+  /** Most of the rows before were here: then they are compared first, as that takes no lock. */
+  likelyThere: boolean;
+  /** When rows were stored last. */
+  storedAt: number;
+}
+
+async function takeSlice(taking: Taking, table: Table, rows: readonly RowValues[], counts: HashCounts): Promise<void> {
+  const { selection, source } = taking.pull;
   if (table === 'unihashes') {
     const wanted = rows.filter(([method]) => wantsMethod(selection, method!));
-    return take(pull, 'unihashes', wanted, counts.unihashes);
+    return take(taking, 'unihashes', wanted, counts.unihashes);
   }
   const wanted = rows.filter((row) => wantsOuthash(selection, row));
   if (wanted.length > 0 && picksReports(selection)) {
@@ -123,27 +151,46 @@ async function takeSlice(pull: HashPull, table: Table, rows: readonly RowValues[
     const keys = tasks.map(([, key]) => key);
     const unihashes = await source.unihashesOf(keys);
     const theirs = keys.flatMap((key, i) => (unihashes[i] === null ? [] : [[...key, unihashes[i]!]]));
-    await take(pull, 'unihashes', theirs, counts.unihashes);
+    await take(taking, 'unihashes', theirs, counts.unihashes);
   }
-  await take(pull, 'outhashes', wanted, counts.outhashes);
+  await take(taking, 'outhashes', wanted, counts.outhashes);
 }
 
-async function take(pull: HashPull, table: Table, rows: readonly RowValues[], counts: TableCounts): Promise<void> {
-  const { store, dryRun, onStored } = pull;
+async function take(taking: Taking, table: Table, rows: readonly RowValues[], counts: TableCounts): Promise<void> {
+  const { store, dryRun } = taking.pull;
   const columns = ROW_COLUMNS[table];
-  const good = rows.map((row) => row.slice(0, columns.length)).filter((row) => rowFault(columns, row) === null);
+  const good = rows.map((row) => withoutMore(row, columns.length)).filter((row) => rowFault(columns, row) === null);
   counts.refused += rows.length - good.length;
   if (good.length === 0) return;
-  const stored = dryRun ? null : await store.importRows(table, good);
-  if (stored !== null && stored > 0 && table === 'unihashes')
-    for (const [method, taskhash] of good) onStored(`${method} ${taskhash}`);
-  const found = stored === good.length ? [] : await compare(store, table, good);
-  const fresh = stored ?? found.filter((one) => one === null).length;
+  const compareFirst = dryRun || taking.likelyThere;
+  let found = compareFirst ? await compare(store, table, good) : null;
+  const missing = found ? good.filter((_, i) => found![i] === null) : good;
+  const stored = dryRun ? missing.length : await storeRows(taking, table, missing);
+  // Otherwise all of them were new.
+  found ??= stored < good.length ? await compare(store, table, good) : [];
   const differing = found.filter((one) => one?.includes('unihash')).length;
-  counts.new += fresh;
+  taking.likelyThere = stored < good.length / 2;
+  counts.new += stored;
   counts.differing += differing;
-  counts.equal += good.length - fresh - differing;
+  counts.equal += good.length - stored - differing;
 }
+
+/** @returns how many were new */
+async function storeRows(taking: Taking, table: Table, rows: readonly RowValues[]): Promise<number> {
+  if (rows.length === 0) return 0;
+  const { store, onStored } = taking.pull;
+  const began = performance.now();
+  const stored = await store.importRows(table, rows);
+  const now = performance.now();
+  // Until then it waited for its turn. And few rows say little about many.
+  const tookMs = now - Math.max(began, taking.storedAt);
+  taking.storedAt = now;
+  if (rows.length >= taking.rows / 2) taking.rows = nextRows(taking.rows, tookMs);
+  if (stored > 0 && table === 'unihashes') for (const [method, taskhash] of rows) onStored(`${method} ${taskhash}`);
+  return stored;
+}
+
+const withoutMore = (row: RowValues, columns: number) => (row.length === columns ? row : row.slice(0, columns));
 
 /** Marks are none of a pull's business: whatever they are, the row is there. */
 function compare(store: HashStore, table: Table, rows: readonly RowValues[]) {

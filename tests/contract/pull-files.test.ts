@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { SILENT } from '../../lib/log.ts';
 import { FORMATS } from '../../lib/prserv/files/formats.ts';
 import type { PullParameters } from '../../lib/pull/parameters.ts';
+import { openDatabaseSource } from '../../lib/server.ts';
+import { cannotMount } from '../e2e/needs.ts';
 import { fill } from './copy-helpers.ts';
 import { hash, METHOD, type Running, temporaryFolder, withSqlite } from './helpers.ts';
 import {
@@ -161,6 +165,32 @@ describe('a file to pull from', () => {
     await other.hashes.importRows('unihashes', [[METHOD, hash(999), hash(998)]]);
     await runPull(target, { source: other.database });
     assert.equal((await contentOf(target)).unihashes!.length, 41);
+  });
+
+  test('in a folder where nothing can be written is read; if somebody writes meanwhile, that is told', {
+    skip: cannotMount(),
+  }, async (t) => {
+    const target = await openTarget(t);
+    const [there, seen] = [path.join(target.folder, 'there'), path.join(target.folder, 'seen')];
+    for (const each of [there, seen]) fs.mkdirSync(each);
+    const file = await fill(path.join(there, 'x.db'), CONTENTS);
+    spawnSync('mount', ['--bind', there, seen]);
+    try {
+      assert.equal(spawnSync('mount', ['-o', 'remount,bind,ro', seen]).status, 0);
+      const source = path.join(seen, 'x.db');
+      await runPull(target, { source });
+      assert.equal((await contentOf(target)).values!.length, 40);
+      const opened = await openDatabaseSource(source, SILENT);
+      const first = await opened.slice('unihashes', null, { rows: 10, bytes: 1 << 20 });
+      assert.equal(first.rows.length, 10);
+      await withSqlite(file, (run) => run('DELETE FROM unihashes_v3'));
+      const next = opened.slice('unihashes', first.next, { rows: 10, bytes: 1 << 20 });
+      await assert.rejects(next, /x\.db has changed while it was read.*try again when nobody writes to it/);
+      await opened.close();
+    } finally {
+      // Before the folder is removed.
+      spawnSync('umount', ['-l', seen]);
+    }
   });
 
   test('named with a password is refused, and the password is in no message', async (t) => {

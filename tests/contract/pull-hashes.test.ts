@@ -182,6 +182,45 @@ describe('the next pull of a source', () => {
     assert.deepEqual(notes, []);
   });
 
+  test('writes nothing where all is here: rows are compared, which holds up nobody', async (t) => {
+    const store = await openStore(t);
+    const { source } = sourceOf(tablesOf(100));
+    const { places } = await pullAll({ source, store });
+    let written = 0;
+    const watched: HashStore = {
+      ...store,
+      importRows: (...given) => {
+        written++;
+        return store.importRows(...given);
+      },
+    };
+    const from: HashPlaces = JSON.parse(JSON.stringify(places));
+    const { counts } = await pullAll({ source: sourceOf(tablesOf(100)).source, store: watched, from });
+    assert.ok(counts.unihashes.equal > 0 && counts.outhashes.equal > 0);
+    assert.equal(written, 0);
+  });
+
+  test('that is given up leaves nothing that is still being stored', async (t) => {
+    const store = await openStore(t);
+    let under = 0;
+    const slow: HashStore = {
+      ...store,
+      async importRows(...given) {
+        under++;
+        await new Promise((resolve) => setImmediate(resolve));
+        const stored = await store.importRows(...given);
+        under--;
+        return stored;
+      },
+    };
+    const rest = { selection: ALL, dryRun: false, onStored: () => {}, note: () => {}, from: NO_PLACES };
+    const steps = pullHashes({ ...rest, source: sourceOf(tablesOf(4000), 1000).source, store: slow });
+    await steps.next();
+    assert.ok(under > 0, 'the next rows are on their way');
+    await steps.return(null as never);
+    assert.equal(under, 0);
+  });
+
   test('finds a row that turned up behind one that had been read', async (t) => {
     const { counts } = await again(t, (tables) => {
       tables.unihashes.splice(98, 0, [98.5, [METHOD, hash(555), hash(556)]]);
@@ -219,7 +258,8 @@ describe('the next pull of a source', () => {
           unihashes: everything.unihashes.slice(expected, expected + count),
           outhashes: everything.outhashes.slice(expected, expected + count),
         };
-        const rest = { selection: ALL, dryRun: false, onStored: () => {}, note: () => {}, overlapRows: 3 };
+        const once = { selection: ALL, dryRun: false, onStored: () => {}, note: () => {} };
+        const rest = { ...once, overlapRows: 3, windowRows: 10 };
         const steps = pullHashes({ ...rest, source: sourceOf(tables, 3).source, store, from: NO_PLACES });
         let from: HashPlaces = NO_PLACES;
         for (let n = 0; n < cut; n++) {
