@@ -8,8 +8,11 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SILENT } from '../../lib/log.ts';
 import { FORMATS } from '../../lib/prserv/files/formats.ts';
+import { openHashExport } from '../../lib/pull/files/hash-export.ts';
 import type { PullParameters } from '../../lib/pull/parameters.ts';
+import type { PullSlice } from '../../lib/pull/source.ts';
 import { openDatabaseSource } from '../../lib/server.ts';
+import { openTaskIndex } from '../../lib/storage/sqlite/hash/task-index.ts';
 import { cannotMount } from '../e2e/needs.ts';
 import { fill } from './copy-helpers.ts';
 import { hash, METHOD, type Running, temporaryFolder, withSqlite } from './helpers.ts';
@@ -71,6 +74,28 @@ describe('a file to pull from', () => {
     fs.writeFileSync(file, whole);
     await runPull(target, { source: file });
     assert.equal((await contentOf(target)).unihashes!.length, 40);
+  });
+
+  test('that is an export of hashes is read on from any place, as after a kill', async (t) => {
+    const { folder } = await openTarget(t);
+    const file = await writeHashExport(path.join(folder, 'hashes.jsonl'), CONTENTS);
+    const source = openHashExport(file, openTaskIndex, new AbortController().signal);
+    t.after(() => source.close());
+    const limits = { rows: 7, bytes: 1 << 20 };
+    for (const table of ['unihashes', 'outhashes'] as const) {
+      const slices: { readonly at: string | null; readonly rows: PullSlice['rows'] }[] = [];
+      for (let at: string | null = null; ; ) {
+        const slice: PullSlice = await source.slice(table, at, limits);
+        slices.push({ at, rows: slice.rows });
+        if (slice.next === null) break;
+        at = slice.next;
+      }
+      assert.deepEqual(
+        slices.flatMap(({ rows }) => rows.map((row) => row[1])),
+        numbers.map(hash),
+      );
+      for (const { at, rows } of slices.reverse()) assert.deepEqual((await source.slice(table, at, limits)).rows, rows);
+    }
   });
 
   test('that is no database and no export is refused with what it is', async (t) => {
