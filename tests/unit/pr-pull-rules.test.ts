@@ -67,7 +67,15 @@ describe('what a pull does with a package', () => {
     ['one value for two checksums', 'x:0 y:1', 'x:0 b:1 c:2', ['b:1 same-value y'], 'c:2', ['b 1->3']],
     ['two values of one checksum, ours the larger', 'a:7', 'a:3 b:8', ['a:3 two-values 7'], 'b:8', []],
     // The source's value is kept beside ours, so that the next one is above it.
-    ['two values of one checksum, ours the smaller', 'a:1', 'a:5', ['a:5 two-values 1'], 'a:5', ['a 5->6']],
+    ['two values of one checksum, ours the smaller', 'a:1', 'a:5', ['a:5 two-values 1'], 'a:5', ['a 5->5']],
+    [
+      'two of them, of which the first must be raised',
+      'a:1 x:2',
+      'b:2 a:5',
+      ['b:2 same-value x', 'a:5 two-values 1'],
+      'a:5',
+      ['b 2->6', 'a 5->7'],
+    ],
     ['a smaller value of a checksum comes to light', 'a:1', 'a:0 a:1', ['a:0 two-values 1'], '', []],
     [
       'the source is below our maximum',
@@ -187,6 +195,24 @@ describe('a pull between any two databases', () => {
       assert.deepEqual(pulled(after, source, how)?.added ?? [], []);
     });
   });
+
+  for (const count of [2, 3])
+    test(`${count} servers that pull from each other, and all raise, come to rest`, () => {
+      fc.assert(
+        fc.property(fc.array(database, { minLength: count, maxLength: count }), (made) => {
+          const servers: Rows[] = [...made];
+          for (let round = 0; round < 6; round++) {
+            const before = servers.flat().length;
+            for (const at of servers.keys())
+              for (const from of servers.keys())
+                if (at !== from) servers[at] = pulled(servers[at]!, servers[from]!, 'raise')!.after;
+            if (servers.flat().length === before) return;
+          }
+          assert.fail('each pull still stores something');
+        }),
+        { numRuns: 300 },
+      );
+    });
 
   test('rows in any order make the same plan', () => {
     const shuffled = database.chain((all) =>

@@ -59,7 +59,9 @@ export function prLines(prs: PrSide, dryRun: boolean, named: readonly string[] =
     ...(prs.conflicts > 0 ? [`${prs.conflicts} in conflict`] : []),
   ];
   const conflicts = prs.conflict_rows.map((row) => `${name(row)} ${row.value}: ${KINDS[row.kind](row.against)}`);
-  const raised = prs.raised_rows.map((row) => `${name(row)}: ${row.from} becomes ${row.to}`);
+  const raised = prs.raised_rows.map((row) =>
+    row.from === row.to ? `${name(row)}: ${row.to}, as there` : `${name(row)}: ${row.from} becomes ${row.to}`,
+  );
   const lifted = prs.lifted_rows.map((row) => `${name(row)} ${row.value}`);
   return [
     `PR values of ${prs.packages} packages: ${counts.join(', ')}`,

@@ -26,7 +26,7 @@ export interface Conflict extends ChecksumValue {
   readonly against: string;
 }
 
-/** A checksum of the source that gets a value above both maxima. */
+/** A checksum of the source that gets a value above both maxima, or its own, where that is above all of ours. */
 export interface Raised {
   readonly checksum: string;
   /** Its largest value in the source. */
@@ -152,7 +152,9 @@ function conflictOf(
 
 /**
  * Values above both maxima for checksums in conflict, in the order that the source gave theirs. One that has such a value
- * here already, as after an earlier pull, keeps it.
+ * here already, as after an earlier pull, keeps it; and one whose value in the source is above all of ours gets that, unless
+ * one before it got another. So a value that was raised there is not raised again here, and servers that pull from each
+ * other come to rest.
  */
 function raise(conflicts: readonly Conflict[], here: Side, there: Side): Raised[] {
   const wanted = [...new Set(conflicts.map(({ checksum }) => checksum))]
@@ -160,9 +162,9 @@ function raise(conflicts: readonly Conflict[], here: Side, there: Side): Raised[
     .filter(({ from, has }) => has === null || isBelow(has, from))
     .sort((a, b) => compareRevisions(a.from, b.from) || (a.checksum < b.checksum ? -1 : 1));
   if (wanted.length === 0) return [];
-  let max = largest(here.max, there.max!);
+  let max = here.max;
   const raised = wanted.map(({ checksum, from }) => {
-    max = increase(max);
+    max = max === null || isBelow(max, from) ? from : increase(largest(max, there.max!));
     return { checksum, from, to: max };
   });
   // What get-pr does not give out either.
