@@ -57,6 +57,8 @@ interface Measured {
   readonly pingP50Ms: number;
   readonly pingP99Ms: number;
   readonly reportP50Ms: number;
+  /** What the target's resident memory was at its highest, above that before. */
+  readonly grewMb: number;
   readonly reportP99Ms: number;
 }
 
@@ -116,6 +118,7 @@ async function measurePull(build: string, from: string, what: string, source: Se
   const address = source.address.replace(/^unix:/, 'unix://');
   const end = await builds(target.address.replace(/^unix:/, 'unix://'));
   const before = [source.work().cpuMs, target.work().cpuMs, target.mainThreadMs()];
+  const residentBefore = target.residentBytes().now;
   const began = performance.now();
   const rows = await pull(target, from === 'server' ? address : file);
   const seconds = (performance.now() - began) / 1000;
@@ -128,6 +131,7 @@ async function measurePull(build: string, from: string, what: string, source: Se
     pingP50Ms: inMs(pings, 0.5),
     pingP99Ms: inMs(pings, 0.99),
     reportP50Ms: inMs(reports, 0.5),
+    grewMb: (target.residentBytes().peak - residentBefore) / 1e6,
     reportP99Ms: inMs(reports, 0.99),
   };
   return measured;
@@ -181,11 +185,12 @@ function tableOf(all: readonly Measured[]): string {
       ms(({ pingP99Ms }) => pingP99Ms),
       ms(({ reportP50Ms }) => reportP50Ms),
       ms(({ reportP99Ms }) => reportP99Ms),
+      whole(of(({ grewMb }) => grewMb)),
     ].join(' | ')} |`;
   });
   return [
-    '| source | rows | s | rows/s | source µs/row | target µs/row | its main thread | ping p50 ms | ping p99 ms | report p50 ms | report p99 ms |',
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| source | rows | s | rows/s | source µs/row | target µs/row | its main thread | ping p50 ms | ping p99 ms | report p50 ms | report p99 ms | RSS +MB |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...lines,
   ].join('\n');
 }

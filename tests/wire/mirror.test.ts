@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MirrorStatus } from '../../lib/meter/mirror-status.ts';
+import { fill } from '../contract/copy-helpers.ts';
 import { scrape } from '../metrics-helpers.ts';
 import { configIn, hash, METHOD, type Served, serve, temporaryFolder } from './helpers.ts';
 import { recordLog } from './log-recorder.ts';
@@ -165,6 +166,24 @@ describe('a mirror', () => {
     await runNow(server, source);
     assert.equal((await statusOf(server)).runs.refused >= 2, true);
     assert.equal(lines.filter((each) => /a mirror does not get level/.test(each)).length, 1);
+  });
+
+  test('of a file takes what something else brings there, now and then', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'brought.db');
+    const mirror = await serve(t, { flags: { mirror: [`${file},every=1h`] } });
+    const without = await begun(mirror);
+    assert.match(without.error!, /cannot look at .*brought\.db: no such file or directory/);
+    const rows = (count: number) =>
+      Array.from({ length: count }, (_, n) => [METHOD, hash(n), hash(20_000 + n), ''] as const);
+    for (const count of [2, 3]) {
+      const next = path.join(folder, 'next.db');
+      await fill(next, { unihashes: rows(count) }, ['unihashes']);
+      fs.renameSync(next, file);
+      assert.equal((await runNow(mirror, file)).state, 'done');
+      assert.equal((await statusOf(mirror)).state, 'level');
+      assert.equal(await unihashOf(mirror, count - 1), hash(20_000 + count - 1));
+    }
   });
 
   test('keeps ours at a conflict and says so once; with on-conflict=fail it takes nothing, and says so once', async (t) => {

@@ -100,9 +100,11 @@ async function readSlice(read: Read, part: Part, after: number, limits: SliceLim
   if (!last) return { rows: [], odd: [], next: null };
   const rows: Row[] = [];
   const odd: OddRow[] = [];
+  const { columns } = PARTS[part];
   for (const stored of await readRows(read, part, after, last.at)) {
-    const row = PARTS[part].columns.map((column) => textOf(stored[column]!));
-    const why = await faultIn(read, part, stored);
+    const row = columns.map((column) => textOf(stored[column]!));
+    // Nothing is waited for where nothing is doubtful, which is so of nearly all rows.
+    const why = isDoubtful(stored, columns) ? await faultIn(read, part, stored) : null;
     if (why === null) rows.push(row);
     else odd.push({ row, why });
   }
@@ -114,6 +116,15 @@ async function readSlice(read: Read, part: Part, after: number, limits: SliceLim
 function textOf(value: string | number | Uint8Array | null): string | null {
   if (value === null || typeof value === 'string') return value;
   return typeof value === 'number' ? String(value) : Buffer.from(value).toString();
+}
+
+/** Whether a value may be no text as it is stored. */
+function isDoubtful(stored: StoredRow, columns: readonly string[]): boolean {
+  for (const column of columns) {
+    const value = stored[column];
+    if (typeof value === 'string' ? value.includes('\ufffd') : value instanceof Uint8Array) return true;
+  }
+  return false;
 }
 
 /** What the driver cannot give as a text. It reads what is no UTF-8 as U+FFFD: only then the bytes are looked at. */
