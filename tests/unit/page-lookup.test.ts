@@ -41,6 +41,19 @@ describe('what was looked up', () => {
     assert.equal(groups[0]!.name.PN, 'hello');
   });
 
+  test('has its outputs from the oldest to the newest, as builds are told apart by their time', () => {
+    const at = (outhash: string, created: string | null) => row({ outhash, created });
+    const [group] = groupByTask([
+      at('3', null),
+      at('2', '2026-11-22T01:00:00+00:00'),
+      at('1', '2026-11-21T09:00:00+00:00'),
+    ]);
+    assert.deepEqual(
+      group!.outputs.map(({ outhash }) => outhash),
+      ['1', '2', '3'],
+    );
+  });
+
   test('is compared where two outputs have a signature text', () => {
     const [group] = groupByTask([
       row({ outhash: '1', siginfo: false }),

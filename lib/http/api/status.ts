@@ -1,4 +1,3 @@
-import type { Reply } from '../../asyncrpc/service.ts';
 import { type Address, formatAddress } from '../../asyncrpc/transport/address.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import type { JobsStatus } from '../../meter/job-figures.ts';
@@ -6,7 +5,6 @@ import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import { packageVersion } from '../../package-version.ts';
 import type { Readiness } from '../readiness.ts';
 import { type Caller, USERS } from './call.ts';
-import { createKept } from './kept.ts';
 
 /** What a server reports; what only administrators are told is here too. */
 export interface ServerFacts {
@@ -24,7 +22,6 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
   const version = packageVersion();
   const started = new Date();
   const begun = performance.now();
-  const keptGc = createKept<Reply>();
   return async (caller: Caller): Promise<Json> => {
     const { status, upstreams } = await readiness.report();
     const statistics = caller.speaks(USERS) ? await caller.run(USERS, 'get-stats', {}, () => null) : null;
@@ -39,8 +36,7 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
     };
     if (!(await caller.may(USERS, 'gc-status'))) return general;
     const listeners = facts.listeners().map(({ address, report }) => ({ address: formatAddress(address), ...report }));
-    // It goes through all rows: ten people who look would have it counted all the time.
-    const gc = await keptGc(async () => caller.run(USERS, 'gc-status', {}, () => null));
+    const gc = await caller.run(USERS, 'gc-status', {}, () => null);
     return {
       ...general,
       // Through JSON: what stands in a report is of no type that is known here.

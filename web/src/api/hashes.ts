@@ -31,19 +31,3 @@ export interface Found {
 
 export const findTask = (api: Api, text: string, limit: number, signal: AbortSignal) =>
   api.ask<Found>('GET', ['find'], { query: { text, limit }, signal });
-
-/** `GET /outhashes/METHOD/OUTHASH`, as far as the page reads it. */
-export interface OutputRow {
-  readonly method: string;
-  readonly taskhash: string;
-  readonly outhash: string;
-  readonly created?: string | null;
-  readonly owner?: string | null;
-  readonly outhash_siginfo?: string | null;
-}
-
-const TEXT_MS = 60_000;
-
-/** An output with its signature text, which may be 16 MiB long. */
-export const getOutput = (api: Api, method: string, outhash: string, taskhash: string, signal: AbortSignal) =>
-  api.ask<OutputRow>('GET', ['outhashes', method, outhash], { query: { taskhash }, signal, timeoutMs: TEXT_MS });

@@ -2,7 +2,7 @@ import type { Api } from './client.ts';
 import type { Span } from './status.ts';
 
 /** An insight waits for its turn, and has a minute. */
-const INSIGHT_MS = 90_000;
+export const INSIGHT_MS = 90_000;
 
 export interface LookupCounts {
   readonly hits: number;
@@ -32,7 +32,7 @@ export const getLookups = (api: Api, span: Span, signal: AbortSignal) =>
   api.ask<LookupsInsight>('GET', ['insights', 'lookups'], { query: { span }, signal, timeoutMs: INSIGHT_MS });
 
 /** Every insight says when it was made: the same answer is kept for a while. */
-interface Made {
+export interface Made {
   readonly made: string;
   readonly seconds: number;
 }
@@ -103,3 +103,60 @@ export interface ChurnInsight extends Made {
 
 export const getChurn = (api: Api, sort: ChurnOrder, days: number, signal: AbortSignal) =>
   api.ask<ChurnInsight>('GET', ['insights', 'churn'], { query: { sort, days }, signal, timeoutMs: INSIGHT_MS });
+
+/** A recipe and its task, as reports name them. */
+export interface Named {
+  readonly PN: string | null;
+  readonly task: string | null;
+}
+
+/** `GET /insights/unstable` */
+export interface UnstableInsight extends Made {
+  /** The newest first. */
+  readonly tasks: readonly (Named & {
+    readonly method: string;
+    readonly taskhash: string;
+    readonly outputs: number;
+    /** How many of them have a signature text. */
+    readonly siginfo: number;
+    readonly first: string | null;
+    readonly last: string | null;
+    readonly owners: readonly string[];
+    readonly more_owners: number;
+  })[];
+  readonly recipes: readonly (Named & {
+    readonly tasks: number;
+    readonly outputs: number;
+    readonly last: string | null;
+  })[];
+  readonly total: {
+    readonly tasks: number;
+    readonly outputs: number;
+    readonly without_siginfo: number;
+    readonly of_further_recipes?: number;
+  };
+}
+
+export const getUnstable = (api: Api, PN: string | null, signal: AbortSignal) =>
+  api.ask<UnstableInsight>('GET', ['insights', 'unstable'], { query: { PN }, signal, timeoutMs: INSIGHT_MS });
+
+/** `GET /insights/equivalences` */
+export interface EquivalencesInsight extends Made {
+  readonly recipes: readonly (Named & {
+    readonly reports: number;
+    readonly found: number;
+    readonly last: string | null;
+  })[];
+  /** The newest first. */
+  readonly days: readonly { readonly day: string | null; readonly found: number }[];
+  readonly never: readonly (Named & { readonly reports: number })[];
+  readonly unihashes: readonly (Named & {
+    readonly unihash: string;
+    readonly tasks: number;
+    readonly last: string | null;
+  })[];
+  readonly total: { readonly found: number; readonly unihashes: number; readonly not_rebuilt_estimate: number };
+}
+
+export const getEquivalences = (api: Api, signal: AbortSignal) =>
+  api.ask<EquivalencesInsight>('GET', ['insights', 'equivalences'], { signal, timeoutMs: INSIGHT_MS });

@@ -1,4 +1,4 @@
-import type { FileDifference } from './compare.ts';
+import type { FileDifference } from '../api/diff.ts';
 
 /** What commonly makes such files differ, and what to do about it. */
 export interface Reason {
@@ -90,18 +90,19 @@ const TYPE: Reason = {
 };
 
 /** Why such a difference commonly comes about. It is a guess: the signature has no content. */
-export function reasonFor({ path, first, second, aspects }: FileDifference): Reason {
-  if (!first || !second) return ONE_SIDE;
-  if (aspects.includes('type')) return TYPE;
-  if (aspects.includes('target')) return LINK;
-  if (aspects.includes('content')) {
+export function reasonFor(difference: FileDifference): Reason {
+  if (difference.kind !== 'changed') return ONE_SIDE;
+  const { path, changes, there } = difference;
+  if (changes.includes('type')) return TYPE;
+  if (changes.includes('target')) return LINK;
+  if (changes.includes('content') || changes.includes('size')) {
     const rule = CONTENT.find((each) => each.path.test(path));
     if (rule) return { title: rule.title, advice: rule.advice };
-    const isProgram = second.mode.includes('x') || /\.(so|o|ko|dll|exe|bin|elf)(\.[\d.]+)?$/.test(path);
+    const isProgram = there.mode.includes('x') || /\.(so|o|ko|dll|exe|bin|elf)(\.[\d.]+)?$/.test(path);
     return isProgram ? PROGRAM : OTHER;
   }
-  if (aspects.includes('mode')) return MODE;
-  return aspects.includes('owner') ? OWNER : TIME;
+  if (changes.includes('mode')) return MODE;
+  return changes.includes('owner') ? OWNER : TIME;
 }
 
 /** Differences that commonly have the same reason, the most first. */

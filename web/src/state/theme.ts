@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { useMedia } from './viewport.ts';
 
 /** As the reader's system has it, or as the reader chose here. */
@@ -14,7 +14,8 @@ const KEY = 'bakeserv.theme';
 export function useTheme(): readonly [ThemeChoice, 'light' | 'dark', (choice: ThemeChoice) => void] {
   const [choice, setChoice] = useState(stored);
   const isDark = useMedia('(prefers-color-scheme: dark)');
-  useEffect(() => {
+  // Before anything is drawn, or the page would flash in the other colours.
+  useLayoutEffect(() => {
     if (choice === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = choice;
   }, [choice]);

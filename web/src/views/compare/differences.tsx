@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Comparison, FileDifference } from '../../diff/compare.ts';
+import type { DiffInsight, FileDifference, LineDifference } from '../../api/diff.ts';
 import { groupByReason, type Reason } from '../../diff/reasons.ts';
 import { type Change, changesOf, summaryOf } from '../../diff/summary.ts';
 import { counted } from '../../format/numbers.ts';
@@ -11,17 +11,19 @@ import { Text } from '../../parts/text.tsx';
 const STEP = 100;
 
 /** What differs, by what commonly makes such files differ. */
-export function Differences({ comparison }: { readonly comparison: Comparison }) {
-  const groups = groupByReason(comparison.files);
+export function Differences({ diff }: { readonly diff: DiffInsight }) {
+  const groups = diff.form === 'files' ? groupByReason(diff.entries) : [];
+  const lines = diff.form === 'lines' ? diff.entries : diff.header;
   return (
     <>
       <p class="notice warn summary" role="status">
-        {summaryOf(comparison)}
+        {summaryOf(diff)}
+        {diff.cut && ' Only the beginning of the texts was compared: they are too long.'}
       </p>
       {groups.map(({ reason, files }) => (
         <Group key={reason.title} reason={reason} files={files} />
       ))}
-      {comparison.lines.length > 0 && <Lines lines={comparison.lines} />}
+      {lines.length > 0 && <Lines lines={lines} />}
       {groups.length > 0 && (
         <p class="muted small">
           The reasons are guesses from names and sizes: a signature has no content. To be sure, build the task twice and
@@ -76,17 +78,17 @@ function Values({ changes, of }: { readonly changes: readonly Change[]; readonly
   return <Text value={changes.map((change) => change[of]).join(', ')} />;
 }
 
-function Lines({ lines }: Pick<Comparison, 'lines'>) {
+function Lines({ lines }: { readonly lines: readonly LineDifference[] }) {
   const [most, setMost] = useState(STEP);
   return (
     <Panel title="Other lines of the texts" aside={<Badge>{counted(lines.length, 'line')}</Badge>}>
       <p>Lines that name no file; all of them, where a text has another form than OpenEmbedded’s.</p>
       <ol class="diff-lines">
-        {lines.slice(0, most).map(({ line, isFirst }, i) => (
-          <li key={i} class={isFirst ? 'removed' : 'added'}>
-            <span class="muted small">{isFirst ? 'first only' : 'second only'}</span>{' '}
+        {lines.slice(0, most).map(({ kind, number, text }) => (
+          <li key={`${kind} ${number}`} class={kind === 'only-here' ? 'removed' : 'added'}>
+            <span class="muted small">{kind === 'only-here' ? 'first only' : 'second only'}</span>{' '}
             <code>
-              <Text value={line} most={300} />
+              <Text value={text} most={300} />
             </code>
           </li>
         ))}

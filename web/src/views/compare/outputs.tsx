@@ -1,25 +1,27 @@
-import type { TaskRow } from '../../api/hashes.ts';
+import type { Output } from '../../api/diff.ts';
 import { cut, shortHash, visible } from '../../format/text.ts';
 import { dateTime, parseTime } from '../../format/time.ts';
 import { Field } from '../../parts/field.tsx';
 
 interface OutputsProps {
-  readonly outputs: readonly TaskRow[];
-  readonly first: string;
-  readonly second: string;
+  readonly outputs: readonly Output[];
+  readonly first: Output;
+  readonly second: Output;
   onChoose(first: string, second: string): void;
 }
 
-/** Which two of the outputs of a task are compared. */
+/** Which two of the outputs of a task are compared. Whoever chooses the same for both exchanges them. */
 export function Outputs({ outputs, first, second, onChoose }: OutputsProps) {
-  const known = outputs.filter(({ siginfo }) => siginfo);
+  const known = outputs.filter(({ siginfo_bytes: size }) => size !== null);
+  const chooseFirst = (next: string) => onChoose(next, next === second.outhash ? first.outhash : second.outhash);
+  const chooseSecond = (next: string) => onChoose(next === first.outhash ? second.outhash : first.outhash, next);
   return (
     <div class="pair">
       <Field label="First build">
-        {(ids) => <OutputSelect ids={ids} outputs={known} value={first} onChoose={(next) => onChoose(next, second)} />}
+        {(ids) => <OutputSelect ids={ids} outputs={known} value={first} onChoose={chooseFirst} />}
       </Field>
       <Field label="Second build">
-        {(ids) => <OutputSelect ids={ids} outputs={known} value={second} onChoose={(next) => onChoose(first, next)} />}
+        {(ids) => <OutputSelect ids={ids} outputs={known} value={second} onChoose={chooseSecond} />}
       </Field>
     </div>
   );
@@ -27,18 +29,17 @@ export function Outputs({ outputs, first, second, onChoose }: OutputsProps) {
 
 interface OutputSelectProps {
   readonly ids: object;
-  readonly outputs: readonly TaskRow[];
-  readonly value: string;
+  readonly outputs: readonly Output[];
+  readonly value: Output;
   onChoose(outhash: string): void;
 }
 
 function OutputSelect({ ids, outputs, value, onChoose }: OutputSelectProps) {
   return (
-    <select {...ids} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-      {!outputs.some(({ outhash }) => outhash === value) && <option value={value}>{visible(shortHash(value))}</option>}
-      {outputs.map((row) => (
-        <option key={row.outhash} value={row.outhash ?? ''}>
-          {nameOf(row)}
+    <select {...ids} value={value.outhash} onChange={(event) => onChoose(event.currentTarget.value)}>
+      {outputs.map((output) => (
+        <option key={output.outhash} value={output.outhash}>
+          {nameOf(output)}
         </option>
       ))}
     </select>
@@ -46,8 +47,8 @@ function OutputSelect({ ids, outputs, value, onChoose }: OutputSelectProps) {
 }
 
 /** When it was reported and by whom: nobody knows a build by its hash. */
-function nameOf({ created, owner, outhash }: TaskRow): string {
+function nameOf({ created, owner, outhash }: Output): string {
   const at = parseTime(created);
-  const parts = [at === null ? null : dateTime(at), owner && visible(cut(owner, 40).text), shortHash(outhash ?? '')];
+  const parts = [at === null ? null : dateTime(at), owner && visible(cut(owner, 40).text), visible(shortHash(outhash))];
   return parts.filter(Boolean).join(' · ');
 }

@@ -5,7 +5,10 @@ import type { Route } from '../../route.ts';
 import { useMay } from '../../state/session.ts';
 import { Age } from './age.tsx';
 import { Churn } from './churn.tsx';
+import { Equivalences } from './equivalences.tsx';
 import { Lookups } from './lookups.tsx';
+import { SharedState } from './shared-state.tsx';
+import { Unstable } from './unstable.tsx';
 
 interface Insight {
   readonly title: string;
@@ -17,6 +20,18 @@ interface Insight {
 
 /** By the names they have in addresses. */
 const INSIGHTS: Readonly<Record<string, Insight>> = {
+  unstable: {
+    title: 'Unstable outputs',
+    command: 'insight-unstable',
+    lead: 'Tasks whose inputs were the same and whose outputs were not: these builds are not reproducible.',
+    show: (route) => <Unstable route={route} />,
+  },
+  equivalences: {
+    title: 'Equivalences',
+    command: 'insight-equivalences',
+    lead: 'Tasks with other inputs that put out the same: what depends on them was not built again.',
+    show: () => <Equivalences />,
+  },
   lookups: {
     title: 'Look-ups',
     command: 'insight-lookups',
@@ -28,6 +43,12 @@ const INSIGHTS: Readonly<Record<string, Insight>> = {
     command: 'insight-churn',
     lead: 'Packages whose PR never stands still: something that goes into them changes with every build.',
     show: (route) => <Churn route={route} />,
+  },
+  'shared-state': {
+    title: 'Shared state',
+    command: 'gc-status',
+    lead: 'A hash server that names what no mirror has makes every look-up a rebuild.',
+    show: () => <SharedState />,
   },
   age: {
     title: 'Age',

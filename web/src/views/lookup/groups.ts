@@ -8,7 +8,7 @@ export interface TaskGroup {
   readonly unihash: string | null;
   /** As its first report names it. */
   readonly name: TaskRow;
-  /** Its different outputs, in the order they were found in. */
+  /** Its different outputs, the oldest first. */
   readonly outputs: readonly TaskRow[];
 }
 
@@ -23,6 +23,7 @@ export function groupByTask(rows: readonly TaskRow[]): TaskGroup[] {
   }
   return [...groups].map(([key, all]) => {
     const first = all[0]!;
+    const byAge = [...all].sort(compareAge);
     const { method, taskhash } = first;
     return {
       key,
@@ -30,11 +31,17 @@ export function groupByTask(rows: readonly TaskRow[]): TaskGroup[] {
       taskhash,
       unihash: all.find(({ unihash }) => unihash !== null)?.unihash ?? null,
       name: all.find(({ PN }) => PN !== null) ?? first,
-      outputs: all.filter(
-        ({ outhash }, i) => outhash !== null && all.findIndex((each) => each.outhash === outhash) === i,
+      outputs: byAge.filter(
+        ({ outhash }, i) => outhash !== null && byAge.findIndex((each) => each.outhash === outhash) === i,
       ),
     };
   });
+}
+
+/** By times as the server has them, which are in order as texts are; reports without one come last. */
+function compareAge({ created: a }: TaskRow, { created: b }: TaskRow): number {
+  if (a === b) return 0;
+  return a !== null && (b === null || a < b) ? -1 : 1;
 }
 
 /** Two outputs that can be compared, the first and the last; null where there are none with a signature text. */

@@ -8,7 +8,8 @@ import { goTo } from '../../state/use-route.ts';
 import { FoundTasks } from './found-tasks.tsx';
 
 const STEP = 100;
-const MOST = 1000;
+/** As many as the server finds. */
+const MOST = 500;
 
 /** Whatever somebody pastes: a hash of any kind, or the name of a recipe. */
 export function Lookup({ route }: { readonly route: Route }) {
