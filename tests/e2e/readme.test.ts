@@ -88,7 +88,7 @@ describe('the first conversation of docs/protocol.md, with a server as README st
     server.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);
     const left = fs.readdirSync(folder).filter((file) => !['bin', 'ask.mjs'].includes(file));
-    assert.deepEqual(left.sort(), ['hashserv.db', 'prserv.sqlite3']);
+    assert.deepEqual(left.sort(), ['bakeserv-figures', 'hashserv.db', 'prserv.sqlite3']);
   });
 });
 
