@@ -149,6 +149,7 @@ export {
   type Sample,
   type Server,
   type ServiceConfig,
+  type SharedStateConfig,
   type SharedTurns,
   SILENT,
   type Slice,

@@ -11,6 +11,7 @@ import { createLogins } from './hashserv/access/logins.ts';
 import { createPageSessions, type PageSessions } from './hashserv/access/page-sessions.ts';
 import { DB_ADMIN } from './hashserv/access/permissions.ts';
 import { ensureAdmin } from './hashserv/commands/users.ts';
+import { sharedStateMeans } from './hashserv/jobs/shared-state-means.ts';
 import { createHashService } from './hashserv/service.ts';
 import type { Loading } from './hashserv/store.ts';
 import type { StoreProbe } from './http/readiness.ts';
@@ -142,6 +143,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
         insights,
         database: database.file,
         requireFile,
+        sharedState: sharedStateMeans(config),
         history: recording,
       });
       lookups = service.figures.lookups;

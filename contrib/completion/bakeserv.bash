@@ -63,6 +63,11 @@ _bakeserv() {
         --max-waiting-insights) return ;;
         --insight-timeout) return ;;
         --insight-cache) return ;;
+        --sstate-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sstate-mirror) return ;;
+        --sstate-mirror-file) return ;;
+        --sstate-name) return ;;
+        --sstate-pkgarch) return ;;
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
         --log-file) return ;;
@@ -99,7 +104,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --workers --worker-timeout --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --page --user-header --page-pull-from --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --mirror --job-workers --max-waiting-jobs --jobs-db --figures-file --max-waiting-insights --insight-timeout --insight-cache --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --workers --worker-timeout --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --page --user-header --page-pull-from --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --mirror --job-workers --max-waiting-jobs --jobs-db --figures-file --max-waiting-insights --insight-timeout --insight-cache --sstate-dir --sstate-mirror --sstate-mirror-file --sstate-name --sstate-pkgarch --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else :; fi ;;
     config)
       case "$prev" in
@@ -149,6 +154,11 @@ _bakeserv() {
         --max-waiting-insights) return ;;
         --insight-timeout) return ;;
         --insight-cache) return ;;
+        --sstate-dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sstate-mirror) return ;;
+        --sstate-mirror-file) return ;;
+        --sstate-name) return ;;
+        --sstate-pkgarch) return ;;
         --log-level) COMPREPLY=($(compgen -W "error warn info debug" -- "$cur")); return ;;
         --log-format) COMPREPLY=($(compgen -W "text json" -- "$cur")); return ;;
         --log-file) return ;;
@@ -185,7 +195,7 @@ _bakeserv() {
         --max-cautious-logins) return ;;
         --drain-timeout) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --workers --worker-timeout --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --page --user-header --page-pull-from --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --mirror --job-workers --max-waiting-jobs --jobs-db --figures-file --max-waiting-insights --insight-timeout --insight-cache --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--config --bind --socket-mode --socket-group --hashserv --prserv --workers --worker-timeout --history --self-check --json --hashserv-db --prserv-db --init --sync-mode --hashserv-sync-mode --prserv-sync-mode --cache-size --read-only --immutable --anon-perms --trust-proxy --allow-origin --admin-user --admin-password --admin-password-file --page --user-header --page-pull-from --tls-cert --tls-key --tls-client-ca --hashserv-upstream --prserv-upstream --hashserv-upstream-user --hashserv-upstream-token --hashserv-upstream-token-file --prserv-upstream-user --prserv-upstream-token --prserv-upstream-token-file --ca --upstream-tls-cert --upstream-tls-key --upstream-timeout --upstream-report-timeout --upstream-connect-timeout --upstream-miss-ttl --mirror --job-workers --max-waiting-jobs --jobs-db --figures-file --max-waiting-insights --insight-timeout --insight-cache --sstate-dir --sstate-mirror --sstate-mirror-file --sstate-name --sstate-pkgarch --log-level --log-format --log-file --access-log --max-line --max-message --max-message-before-login --max-partial --max-held --max-json-depth --max-json-keys --handshake-timeout --max-headers --max-header-bytes --message-timeout --max-connections --max-connections-per-address --max-handshakes --max-handshakes-per-address --max-in-flight --max-in-flight-bytes --output-pause --output-limit --output-timeout --max-http-connections --max-http-header --max-http-body --http-idle-timeout --keep-alive --websocket-ping --login-failure-delay --max-login-failures --login-caution --max-cautious-logins --drain-timeout --version --help" -- "$cur"))
       else COMPREPLY=($(compgen -W "check print schema" -- "$cur")); fi ;;
     auto)
       case "$prev" in

@@ -64,5 +64,5 @@ export type { ListenerSpec } from '../settings/listener-spec.ts';
 export type { MirrorConfig } from '../settings/publishing/mirror-settings.ts';
 export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';
-export type { InsightsConfig, JobsConfig } from '../settings/work-settings.ts';
+export type { InsightsConfig, JobsConfig, SharedStateConfig } from '../settings/work-settings.ts';
 export type { Recording } from '../start/recorder.ts';

@@ -50,6 +50,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'insight-unstable',
   'insight-diff',
   'insight-equivalences',
+  'insight-shared-state',
   'job-list',
   'job-show',
 ]);

@@ -21,6 +21,7 @@ import { createClock } from './clock.ts';
 import { HASH_COMMANDS } from './commands/table.ts';
 import type { HashContext, HashRow, LookupHistory } from './context.ts';
 import { createGc } from './gc.ts';
+import type { SharedStateMeans } from './jobs/shared-state-kind.ts';
 import { RequestStats } from './stats.ts';
 import type { HashStore } from './store.ts';
 import { createBackfill } from './upstream/backfill.ts';
@@ -46,6 +47,8 @@ export interface HashServiceOptions {
   readonly database?: string;
   /** Throws InvokeError for a file that a job must not touch; absent: all may be. */
   readonly requireFile?: (file: string) => void;
+  /** What a job may compare unihashes with; null or absent: nothing. */
+  readonly sharedState?: SharedStateMeans | null;
   /** What look-ups came to over time; null or absent where nobody records that. */
   readonly history?: LookupHistory | null;
 }
@@ -66,6 +69,7 @@ export function createHashService(options: HashServiceOptions): HashService {
     insights = createLateDesk(DEFAULT_INSIGHT_LIMITS),
     database = 'hashserv',
     requireFile = () => {},
+    sharedState = null,
     history = null,
   } = options;
   const figures = new HashFigures(requestFiguresOf(HASH_COMMANDS));
@@ -75,7 +79,7 @@ export function createHashService(options: HashServiceOptions): HashService {
   const gc = createGc(store);
   const searches = createSearches();
   jobs?.register(async () =>
-    (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, database, requireFile }),
+    (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, database, requireFile, sharedState }),
   );
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();

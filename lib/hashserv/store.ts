@@ -97,6 +97,9 @@ export const NOTE_PREFIX = 'bakeserv-';
 /** What tells this database from all others, wherever it is. */
 export const ID_NOTE: NoteName = 'bakeserv-id';
 
+/** What a comparison with the shared state found last. */
+export const SHARED_STATE_NOTE: NoteName = 'bakeserv-shared-state';
+
 /** Notes of how far a source was read. */
 export const PLACE_PREFIX = `${NOTE_PREFIX}pull-`;
 /** So many of those stay, the last that were set: sources come and go, as each stage is one. What is gone is read from its beginning. */

@@ -24,7 +24,15 @@ import { type MirrorConfig, mirrorsOf } from './publishing/mirror-settings.ts';
 import { SYNC_MODE } from './serve-options.ts';
 import { type Flags, resolveSettings, type Settings } from './settings.ts';
 import { certificateOf, requireTlsListener, tlsDefaults } from './tls-settings.ts';
-import { figuresFileOf, type InsightsConfig, insightsOf, type JobsConfig, jobsOf } from './work-settings.ts';
+import {
+  figuresFileOf,
+  type InsightsConfig,
+  insightsOf,
+  type JobsConfig,
+  jobsOf,
+  type SharedStateConfig,
+  sharedStateOf,
+} from './work-settings.ts';
 
 /** When writes are synced to the disk. */
 export type SyncMode =
@@ -89,6 +97,7 @@ export interface Config {
   /** Where figures over time are kept; null: in memory alone. */
   readonly figuresFile: string | null;
   readonly insights: InsightsConfig;
+  readonly sharedState: SharedStateConfig;
   readonly upstream: UpstreamConfig;
   readonly limits: Limits;
   readonly logLevel: LogLevel;
@@ -196,6 +205,7 @@ export function configOf(
     jobs: jobsOf(value, where, files),
     figuresFile: figuresFileOf(value, where, files),
     insights: insightsOf(value),
+    sharedState: sharedStateOf(value, where),
     upstream: {
       timeoutMs: milliseconds('upstream-timeout'),
       reportTimeoutMs: milliseconds('upstream-report-timeout'),

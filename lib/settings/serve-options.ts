@@ -2,7 +2,7 @@ import { PAGE_ROWS } from './http/page-settings.ts';
 import { LIMIT_OPTIONS, type Option, WORKER_TIMEOUT, WORKERS } from './options.ts';
 import { MIRROR_ROWS } from './publishing/mirror-settings.ts';
 import { TLS_ROWS, UPSTREAM_TLS_ROWS } from './tls-options.ts';
-import { FIGURES_ROWS, INSIGHT_ROWS, JOB_ROWS } from './work-settings.ts';
+import { FIGURES_ROWS, INSIGHT_ROWS, JOB_ROWS, SHARED_STATE_ROWS } from './work-settings.ts';
 
 const group = (name: string, rows: readonly Omit<Option, 'group'>[]): readonly Option[] =>
   rows.map((row) => ({ ...row, group: name, setting: true }));
@@ -240,7 +240,7 @@ const ROWS: readonly Option[] = [
   ...group('Mirrors', MIRROR_ROWS),
   ...group('Jobs', JOB_ROWS),
   ...group('Figures over time', FIGURES_ROWS),
-  ...group('Insights', INSIGHT_ROWS),
+  ...group('Insights', [...INSIGHT_ROWS, ...SHARED_STATE_ROWS]),
   ...group('Logging', [
     {
       name: 'log-level',

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { templateFault } from '../insights/shared-state/object-name.ts';
 import type { Option } from './options.ts';
 
 /** How a server runs jobs. */
@@ -115,5 +116,65 @@ export function insightsOf(value: (name: string) => unknown): InsightsConfig {
     maxWaiting: value('max-waiting-insights') as number,
     timeoutMs: (value('insight-timeout') as number) * 1000,
     keepMs: (value('insight-cache') as number) * 1000,
+  };
+}
+
+/** What jobs of a server may compare its unihashes with. */
+export interface SharedStateConfig {
+  readonly folder: string | null;
+  /** The address of a mirror, with user and password. */
+  readonly mirror: string | null;
+  readonly names: readonly string[];
+  readonly pkgarchs: readonly string[];
+}
+
+export const SHARED_STATE_ROWS: readonly Omit<Option, 'group'>[] = [
+  {
+    name: 'sstate-dir',
+    type: 'string',
+    default: undefined,
+    completes: 'folder',
+    describe: 'Shared-state folder that the job shared-state compares the unihashes with',
+  },
+  {
+    name: 'sstate-mirror',
+    type: 'string',
+    default: undefined,
+    secret: true,
+    describe: 'The same with a mirror (http or https): its address, which may have user and password',
+  },
+  {
+    name: 'sstate-name',
+    type: 'strings',
+    default: [],
+    describe: 'How objects are named on that mirror; several are tried in order (docs/insights.md)',
+  },
+  {
+    name: 'sstate-pkgarch',
+    type: 'strings',
+    default: [],
+    describe: 'A package architecture that is tried on that mirror; without it some usual ones',
+  },
+];
+
+/** @throws ConfigError */
+export function sharedStateOf(value: (name: string) => unknown, where: (name: string) => string): SharedStateConfig {
+  const folder = value('sstate-dir') as string | undefined;
+  const mirror = value('sstate-mirror') as string | undefined;
+  const names = (value('sstate-name') as readonly string[] | undefined) ?? [];
+  if (folder === '') throw new ConfigError(`${where('sstate-dir')}: the name of the folder is empty`);
+  if (folder !== undefined && mirror !== undefined)
+    throw new ConfigError(`${where('sstate-mirror')}: with --sstate-dir there is nothing to ask a mirror for`);
+  if (mirror !== undefined && !(URL.canParse(mirror) && /^https?:$/.test(new URL(mirror).protocol)))
+    throw new ConfigError(`${where('sstate-mirror')}: an address that begins with http:// or https:// was expected`);
+  for (const name of names) {
+    const fault = templateFault(name);
+    if (fault !== null) throw new ConfigError(`${where('sstate-name')}: ${name}: ${fault}`);
+  }
+  return {
+    folder: folder === undefined ? null : path.resolve(folder),
+    mirror: mirror ?? null,
+    names,
+    pkgarchs: (value('sstate-pkgarch') as readonly string[] | undefined) ?? [],
   };
 }

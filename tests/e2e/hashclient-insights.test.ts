@@ -12,7 +12,7 @@ const ROOT = path.join(import.meta.dirname, '../..');
 
 /** A server that knows unihashes 1 to 4, and a folder with objects of 1, 2 and 9. */
 async function site(t: { after(fn: () => unknown): void }) {
-  const opened = await openSite();
+  const opened = await openSite(['--sstate-dir', 'sstate']);
   t.after(() => opened.close());
   const server = await connectHashClient(parseAddress(opened.address));
   t.after(() => server.close());
@@ -112,13 +112,28 @@ test('insights shared-state asks a mirror, and writes what a garbage collection 
   assert.deepEqual(await server.unihashesExist([1, 3].map(digits)), [true, false]);
 });
 
+test('insights shared-state shows what the server itself found last, in its job', async (t) => {
+  const { hash, server, sstate } = await site(t);
+  const { id } = (await server.invoke('job-start', { kind: 'shared-state' })) as { id: number };
+  for (let state = 'waiting'; state !== 'done'; await new Promise((resolve) => setImmediate(resolve))) {
+    const job = (await server.invoke('job-show', { id })) as { state: string; error: string | null };
+    state = job.state;
+    assert.equal(job.error, null);
+  }
+  const { stdout, status } = await hash(['insights', 'shared-state']);
+  assert.equal(status, 0);
+  assert.match(stdout, /^As the server found it at 20.*Z\n3 objects in \d+ folders\nUnihashes: 4, with an object 2/);
+  assert.ok(!stdout.includes(sstate));
+});
+
 test('insights say which options are of no use, and where objects are must be said', async (t) => {
   const { hash, sstate } = await site(t);
   const errorOf = async (args: readonly string[]) => {
     const { status, stderr } = await hash(['insights', ...args]);
     return `${status} ${stderr}`;
   };
-  assert.match(await errorOf(['shared-state']), /^2 .*--sstate-dir DIR or with --sstate-mirror URL/);
+  assert.match(await errorOf(['shared-state']), /^1 .*the server has not compared yet: name --sstate-dir DIR/);
+  assert.match(await errorOf(['shared-state', '--fix']), /^2 .*--fix needs --sstate-dir DIR or --sstate-mirror URL/);
   assert.match(await errorOf(['age', '--sstate-dir', sstate]), /^2 .*insights age: --sstate-dir is of no use here/);
   assert.match(
     await errorOf(['shared-state', '--sstate-dir', sstate, '--max-age', '7']),

@@ -162,7 +162,12 @@ test('a secret given stronger than its file wins, and both in one place are refu
 
 test('a secret file that others may read or write is refused, whichever option names it', (t) => {
   const options = SERVE_OPTIONS.filter(({ secret }) => secret).map(({ name }) => `${name}-file`);
-  assert.deepEqual(options, ['admin-password-file', 'hashserv-upstream-token-file', 'prserv-upstream-token-file']);
+  assert.deepEqual(options, [
+    'admin-password-file',
+    'hashserv-upstream-token-file',
+    'prserv-upstream-token-file',
+    'sstate-mirror-file',
+  ]);
   const secret = file(t, 'secret', 'word');
   for (const option of options) {
     const read = () => resolveSettings({ [option]: secret }, {}, null);

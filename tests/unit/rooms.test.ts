@@ -244,7 +244,13 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/http',
     'lib/hashserv',
   ],
-  'lib/settings': ['lib/asyncrpc', 'lib/asyncrpc/client', 'lib/asyncrpc/transport', 'lib/hashserv/access'],
+  'lib/settings': [
+    'lib/asyncrpc',
+    'lib/asyncrpc/client',
+    'lib/asyncrpc/transport',
+    'lib/hashserv/access',
+    'lib/insights/shared-state',
+  ],
 
   'lib/http': [
     'lib/http/*',
@@ -283,6 +289,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/hashserv/insights',
   ],
   'lib/hashserv/jobs': [
+    'lib/insights/shared-state',
     'lib/hashserv/files',
     'lib/files',
     'lib/hashserv',

@@ -3,10 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { memoryOf } from '../../lib/cli/insights/shared-state-memory.ts';
+import { proposalsFor } from '../../lib/insights/shared-state/fix.ts';
 import { surveyFolder } from '../../lib/insights/shared-state/folder.ts';
 import { KnownUnihashes } from '../../lib/insights/shared-state/known-unihashes.ts';
 import { readMemory, writeMemory } from '../../lib/insights/shared-state/memory.ts';
 import { candidateNames, readObjectName, templateFault } from '../../lib/insights/shared-state/object-name.ts';
+import type { Place } from '../../lib/insights/shared-state/run.ts';
 import { readUnihashes } from '../../lib/insights/shared-state/source.ts';
 import { type Orphan, Survey, type UnihashRow } from '../../lib/insights/shared-state/survey.ts';
 import { temporaryFolder } from '../helpers.ts';
@@ -176,6 +179,70 @@ describe('a folder of shared state', () => {
     assert.match(figures.problems.join('\n'), /7: deeper than 6 folders/);
     assert.ok(fs.existsSync(file));
     await assert.rejects(surveyFolder(survey, path.join(folder, 'none')), /none: no such file or directory/);
+  });
+});
+
+describe('what is proposed', () => {
+  const totals = {
+    unihashes: 4,
+    present: 2,
+    missing: 2,
+    recent: 0,
+    unknown: 0,
+    orphans: 1,
+    orphanBytes: 7,
+    recentOrphans: 0,
+  };
+  const figures = {
+    folders: 1,
+    files: 3,
+    links: 0,
+    vanished: 0,
+    unreadable: 0,
+    problems: [],
+    objects: 3,
+    beside: 0,
+    other: 0,
+  };
+  const facts = { totals, folder: figures, shown: "/srv/it's here", address: 'unix:///run/h.sock' };
+
+  test('is a garbage collection and a removal, as a shell takes them', () => {
+    const [forget, remove] = proposalsFor(facts);
+    assert.deepEqual(forget!.commands, [
+      "bakeserv-hashclient --address unix:///run/h.sock gc --sstate-dir '/srv/it'\\''s here' --dry-run",
+      "bakeserv-hashclient --address unix:///run/h.sock gc --sstate-dir '/srv/it'\\''s here'",
+    ]);
+    assert.equal(remove!.commands.at(-1), 'xargs -0 -r rm -f -- < objects-to-remove.list');
+    const mirror = proposalsFor({ ...facts, folder: null, shown: 'https://h/' });
+    assert.equal(mirror.length, 1, 'what a mirror has and nobody names is not known');
+    assert.match(mirror[0]!.commands[0]!, /--sstate-mirror https:\/\/h\/ --keep unihashes-to-keep\.txt$/);
+  });
+
+  test('is nothing where something could not be seen, where it is the wrong place, and where all is in step', () => {
+    const without = (more: object, folder: object = {}) =>
+      proposalsFor({ ...facts, totals: { ...totals, ...more }, folder: { ...figures, ...folder } });
+    for (const [proposals, why] of [
+      [without({}, { unreadable: 1 }), /1 folders could not be read/],
+      [without({ present: 0, missing: 4 }), /is it the right place/],
+      [without({ present: 0, missing: 0, unknown: 4 }), /It is not known of any unihash/],
+      [without({ present: 4, missing: 0, orphans: 0 }), /nothing to do/],
+    ] as const) {
+      assert.equal(proposals.length, 1);
+      assert.match(proposals[0]!.why, why);
+      assert.deepEqual(proposals[0]!.commands, []);
+    }
+  });
+
+  test('what is remembered is for one server and place; a relative socket is another one in another folder', () => {
+    const place = { kind: 'folder', folder: '/srv/sstate' } as const;
+    const at = (address: string, file?: string) => memoryOf(file, address, place, { XDG_CACHE_HOME: '/cache' });
+    assert.match(at('unix://./h.sock')!.file, /^\/cache\/bakeserv\/shared-state-[0-9a-f]{32}$/);
+    assert.equal(at('unix://./h.sock')!.file, at(`unix://${path.resolve('h.sock')}`)!.file);
+    assert.notEqual(at('unix:///a')!.file, at('unix:///b')!.file);
+    assert.equal(at('x', 'none'), null);
+    assert.equal(at('x', '/my/file')!.file, '/my/file');
+    const mirror = { kind: 'mirror', address: 'https://u:secret@h/x' } as unknown as Place;
+    assert.doesNotMatch(memoryOf('f', 'x', mirror)!.about, /secret/);
   });
 });
 

@@ -290,6 +290,7 @@ describe('every route', () => {
       report: '200',
       ...all(INSIGHT_ROUTES, '200'),
       getDiff: '404 not-found',
+      getSharedState: '404 not-found',
     });
     assert.deepEqual(await table(t, '', ROOT, '@none'), {
       ...PR_ANSWERS,
@@ -312,6 +313,7 @@ describe('every route', () => {
       cancelJob: '404 not-found',
       ...all(INSIGHT_ROUTES, '200'),
       getDiff: '404 not-found',
+      getSharedState: '404 not-found',
     });
   });
 
@@ -344,6 +346,7 @@ describe('every route', () => {
       cancelJob: '404 not-found',
       ...all(INSIGHT_ROUTES, '200'),
       getDiff: '404 not-found',
+      getSharedState: '404 not-found',
     });
   });
 });

@@ -66,6 +66,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV insight-unstable': {},
   'OEHASHEQUIV insight-diff': { taskhash: 'none' },
   'OEHASHEQUIV insight-equivalences': {},
+  'OEHASHEQUIV insight-shared-state': {},
   'OEHASHEQUIV job-start': { kind: 'clean-unused', parameters: { max_age_seconds: 86_400 } },
   'OEHASHEQUIV job-list': {},
   'OEHASHEQUIV job-show': { id: 1 },

@@ -1,5 +1,6 @@
 import { escaped } from '../../errors.ts';
 import { openSink, type Sink } from '../../files/sink.ts';
+import { momentOf } from '../../insights/shared-state/report.ts';
 import type { Place } from '../../insights/shared-state/run.ts';
 import type { Orphan, Survey } from '../../insights/shared-state/survey.ts';
 import type { Args } from '../args/args.ts';
@@ -66,14 +67,9 @@ function missingRow({ known, packages }: Survey, number: number, unihash: string
     what: 'missing',
     ...packages.get(known.get(number, 'package')),
     unihash,
-    reported: moment(known.get(number, 'reported')),
-    missing_since: moment(known.get(number, 'missingSince')),
+    reported: momentOf(known.get(number, 'reported')),
+    missing_since: momentOf(known.get(number, 'missingSince')),
   };
-}
-
-/** Seconds since 1970 as ISO 8601; null for 0. */
-export function moment(seconds: number): string | null {
-  return seconds === 0 ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 /** As `csvLines` writes them, one at a time. */

@@ -1,7 +1,10 @@
+import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
 import type { HashClient } from '../../hashserv/client-types.ts';
 import { proposalsFor } from '../../insights/shared-state/fix.ts';
 import { readMirrorAddress } from '../../insights/shared-state/mirror.ts';
 import { templateFault } from '../../insights/shared-state/object-name.ts';
+import { type Report, reportOf } from '../../insights/shared-state/report.ts';
 import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
 import type { RowReader } from '../../insights/shared-state/source.ts';
 import type { Args } from '../args/args.ts';
@@ -11,7 +14,7 @@ import { type InsightCall, requireOwn } from './run.ts';
 import { openDetails } from './shared-state-details.ts';
 import { memoryOf } from './shared-state-memory.ts';
 import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
-import { jsonOf, textOf, warningsOf } from './shared-state-text.ts';
+import { textOf, warningsOf } from './shared-state-text.ts';
 
 /** What it works with. */
 export interface SharedStateCall extends InsightCall {
@@ -30,6 +33,7 @@ export async function sharedState({ args, out, address, client }: SharedStateCal
   const place = placeOf(args);
   const limit = args.number('limit', 20);
   const server = await client();
+  if (place === null) return showLast(server, args, out, limit);
   const details = await openDetails(args, place);
   let progress: Progress | null = null;
   try {
@@ -48,24 +52,50 @@ export async function sharedState({ args, out, address, client }: SharedStateCal
     });
     (progress as Progress | null)?.stop();
     await details.end(found.survey);
-    for (const warning of warningsOf(found)) if (!out.json) out.note(warning);
+    const report = reportOf(found, limit);
+    if (!out.json) for (const warning of warningsOf(report)) out.note(warning);
+    if (found.notRemembered !== null)
+      out.note(`what was found is not remembered for the next time: ${found.notRemembered}`);
     if (args.has('csv')) return;
     const { shown, folder, survey } = found;
     const proposals = args.has('fix') ? proposalsFor({ totals: survey.totals(), folder, shown, address }) : null;
-    await out.result(jsonOf(found, limit, proposals), () => textOf(found, limit, proposals, out.bold));
+    const fix = proposals?.map(({ why, commands }) => ({ why, commands: [...commands] }));
+    await out.result({ ...report, ...(fix && { fix }) } as unknown as Json, () => textOf(report, proposals, out.bold));
   } finally {
     (progress as Progress | null)?.stop();
     await details.abandon();
   }
 }
 
-/** @throws UsageError */
-function placeOf(args: Args): Place {
-  const [folder, address] = [args.text('sstate-dir'), args.text('sstate-mirror')];
-  if ((folder === undefined) === (address === undefined))
-    throw new UsageError(
-      'insights shared-state: say where objects are, with --sstate-dir DIR or with --sstate-mirror URL',
+/** What the server found by itself, in its last job. */
+async function showLast(
+  server: HashClient,
+  args: Args,
+  out: SharedStateCall['out'],
+  limit: number,
+): Promise<undefined> {
+  const useless = SHARED_STATE_OPTIONS.find(({ name }) => args.has(name))?.name ?? (args.has('csv') ? 'csv' : null);
+  if (useless !== null)
+    throw new UsageError(`insights shared-state: --${useless} needs --sstate-dir DIR or --sstate-mirror URL`);
+  const found = await server.invoke('insight-shared-state', { limit });
+  if (found === null)
+    throw new InvokeError(
+      'the server has not compared yet: name --sstate-dir DIR or --sstate-mirror URL to do it here, or start its job shared-state',
     );
+  const report = found as unknown as Report;
+  if (!out.json) for (const warning of warningsOf(report)) out.note(warning);
+  await out.result(found, () => [`As the server found it at ${report.made}`, ...textOf(report, null, out.bold)]);
+}
+
+/**
+ * Null where none is named.
+ * @throws UsageError
+ */
+function placeOf(args: Args): Place | null {
+  const [folder, address] = [args.text('sstate-dir'), args.text('sstate-mirror')];
+  if (folder === undefined && address === undefined) return null;
+  if (folder !== undefined && address !== undefined)
+    throw new UsageError('insights shared-state: --sstate-dir DIR or --sstate-mirror URL, not both');
   if (folder !== undefined) return { kind: 'folder', folder };
   readMirrorAddress(address!);
   const templates = args.list('sstate-name');

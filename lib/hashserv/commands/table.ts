@@ -12,6 +12,7 @@ import { report, reportEquivalent } from './report.ts';
 import { rowReply } from './row-reply.ts';
 import { ROW_COMMANDS } from './rows.ts';
 import { HASH, UNIHASH } from './schemas.ts';
+import { SHARED_STATE_COMMAND } from './shared-state.ts';
 import { existsStream, getStream } from './streams.ts';
 import { USER_COMMANDS } from './users.ts';
 
@@ -127,6 +128,7 @@ export const HASH_COMMANDS: Readonly<Record<string, HashRow>> = {
   ...ROW_COMMANDS,
   ...FIND_COMMAND,
   ...INSIGHT_COMMANDS,
+  ...SHARED_STATE_COMMAND,
   ...FIND_TASK_COMMAND,
   ...JOB_COMMANDS,
   ...USER_COMMANDS,

@@ -8,6 +8,7 @@ import { TABLE_NAMES } from '../store-rules.ts';
 import type { HashUpstream } from '../upstream/upstream.ts';
 import { conditionsFor } from '../where.ts';
 import { type Pass, through } from './passes.ts';
+import type { SharedStateMeans } from './shared-state-kind.ts';
 
 /** What the kinds of hash equivalence work on. */
 export interface HashJobParts {
@@ -18,6 +19,8 @@ export interface HashJobParts {
   readonly database: string;
   /** Throws InvokeError for a file that a job must not touch. */
   readonly requireFile: (file: string) => void;
+  /** What unihashes are compared with; null: nothing. */
+  readonly sharedState: SharedStateMeans | null;
 }
 
 const AGE = { type: 'number', minimum: 0 };
@@ -29,7 +32,12 @@ interface GcParameters {
 }
 
 /** The commands that go through whole tables (lib/hashserv/commands/gc.ts), as jobs. */
-export function gcKinds({ store, gc, upstream, database }: Omit<HashJobParts, 'requireFile'>): readonly JobKind[] {
+export function gcKinds({
+  store,
+  gc,
+  upstream,
+  database,
+}: Omit<HashJobParts, 'requireFile' | 'sharedState'>): readonly JobKind[] {
   const common = {
     counts: 'rows looked at',
     resumable: true,

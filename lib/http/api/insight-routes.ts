@@ -1,6 +1,6 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { SPAN } from './history.ts';
-import { AGE, CHURN, DIFF, EQUIVALENCES, LOOKUPS_VIEW, UNSTABLE } from './insight-schemas.ts';
+import { AGE, CHURN, DIFF, EQUIVALENCES, LOOKUPS_VIEW, SHARED_STATE, UNSTABLE } from './insight-schemas.ts';
 import type { ApiRoute } from './route.ts';
 
 /** A number, where the text is one; anything else is refused by the command, which names it. */
@@ -106,5 +106,17 @@ export const INSIGHT_ROUTES: readonly ApiRoute[] = [
     }),
     query: { ...LIMIT, ...SPAN },
     answer: LOOKUPS_VIEW,
+  },
+  {
+    method: 'GET',
+    path: '/insights/shared-state',
+    id: 'getSharedState',
+    tag: 'insights',
+    summary: 'What the job shared-state found last: unihashes without an object, and objects that no unihash names',
+    service: 'OEHASHEQUIV',
+    command: 'insight-shared-state',
+    argument: ({ query }) => numbers(query, ['limit']),
+    query: LIMIT,
+    answer: SHARED_STATE,
   },
 ];

@@ -173,3 +173,36 @@ export const EQUIVALENCES = object({
   ]),
   ...MADE,
 });
+
+const NULLABLE_COUNT = { type: ['integer', 'null'] };
+const FOLDER = object({ objects: COUNT, folders: COUNT, links: COUNT, unreadable: COUNT });
+const MIRROR = object({ requests: COUNT, remembered: COUNT, nameless: COUNT, unanswered: COUNT, stopped: OPTIONAL });
+
+/** Of the last comparison; it was not made for who asks, so it tells no time that it took. */
+export const SHARED_STATE = object({
+  made: MADE.made,
+  folder: { anyOf: [FOLDER, { type: 'null' }] },
+  mirror: { anyOf: [MIRROR, { type: 'null' }] },
+  unihashes: COUNT,
+  present: COUNT,
+  missing: COUNT,
+  recent: COUNT,
+  unknown: COUNT,
+  orphans: NULLABLE_COUNT,
+  orphan_bytes: NULLABLE_COUNT,
+  recent_orphans: NULLABLE_COUNT,
+  recipes: list(
+    object({
+      PN: OPTIONAL,
+      task: OPTIONAL,
+      unihashes: COUNT,
+      missing: COUNT,
+      unknown: COUNT,
+      oldest_report: OPTIONAL,
+      missing_since: OPTIONAL,
+      orphans: NULLABLE_COUNT,
+      orphan_bytes: NULLABLE_COUNT,
+    }),
+  ),
+  more: COUNT,
+});
