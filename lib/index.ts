@@ -142,6 +142,7 @@ export {
   type Presence,
   type ProgramLogger,
   parametersOf,
+  type ReadyReport,
   type Recording,
   type Rejection,
   type Rights,
@@ -163,4 +164,8 @@ export {
   type TakenOver,
   type TlsFiles,
   type UpstreamConfig,
+  type WarnedDoor,
+  type Warning,
+  type WarningCode,
+  type Warnings,
 } from './entries/server.ts';

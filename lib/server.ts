@@ -43,6 +43,7 @@ import { openRecording } from './start/recorder.ts';
 import { checkStores, probeOf } from './start/stores.ts';
 import { linkUpstream } from './start/upstream.ts';
 import { checkDatabase, createStores, FILE_WORK, jobArchiveOf, pullMeans } from './stores.ts';
+import { openWarnings } from './warnings/gather.ts';
 
 export type { App, Server } from './start/app.ts';
 export type { Door } from './start/doors.ts';
@@ -104,6 +105,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
   const pulls: { -readonly [service in 'hashes' | 'prs']: PullParts[service] } = { hashes: null, prs: null };
   let loading = (): Loading | null => null;
+  let mark = async (): Promise<string | null> => null;
   const lagOf: Record<ServiceName, () => StandbyLag | null> = { hashserv: () => null, prserv: () => null };
   const access = await openAccessLog(config.accessLog, log);
   let lookups: TaskLookups | null = null;
@@ -119,6 +121,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
     if (config.hashserv) {
       const { store, gate, database } = await databases.openHash(config.hashserv);
       loading = () => store.loading;
+      mark = () => store.gcMark();
       lagOf.hashserv = () => database.lag ?? null;
       const ensure = (admin: NonNullable<Config['admin']>) => ensureAdmin(store, admin.username, admin.password);
       if (config.admin) await ensure(config.admin);
@@ -201,7 +204,8 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       clearTimeout(hurry);
       await closeAll();
     });
-    const http = { hub, stores, clients, mirrors, jobs, history: recording, sessions };
+    const warnings = openWarnings({ config, stores, metrics, mirrors, jobs, mark: () => mark() });
+    const http = { hub, stores, clients, mirrors, jobs, warnings, history: recording, sessions };
     const openHttp: App['openHttp'] = async (listeners = () => []) =>
       openHttpDoor(config, clientLog, { ...http, metrics: await metrics.source(), listeners });
     return {
@@ -212,6 +216,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       jobs,
       mirrors,
       recording,
+      warnings,
       loading: () => loading(),
       lags: () => ({ hashserv: lagOf.hashserv(), prserv: lagOf.prserv() }),
       check: () => checkStores(stores),

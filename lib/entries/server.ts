@@ -24,6 +24,7 @@ export {
 } from '../errors.ts';
 export type { Loading } from '../hashserv/store.ts';
 export type { HttpDoor } from '../http/door.ts';
+export type { ReadyReport } from '../http/readiness.ts';
 export type { JobCaller, JobListing, JobRequests } from '../jobs/jobs.ts';
 export { type JobAccess, type JobKind, type JobRun, parametersOf, type Slice } from '../jobs/kind.ts';
 export type { JobKindSource, Jobs } from '../jobs/late.ts';
@@ -66,3 +67,5 @@ export type { ListenerReport } from '../settings/rights.ts';
 export type { Flags } from '../settings/settings.ts';
 export type { InsightsConfig, JobsConfig, SharedStateConfig } from '../settings/work-settings.ts';
 export type { Recording } from '../start/recorder.ts';
+export type { WarnedDoor, Warnings } from '../warnings/gather.ts';
+export type { Warning, WarningCode } from '../warnings/rules.ts';

@@ -210,6 +210,8 @@ export interface HashStore {
    */
   gcApply(task: GcTask, ids: readonly number[]): Promise<number>;
   gcStatus(): Promise<GcStatus>;
+  /** The current mark, or null; without counting anything. */
+  gcMark(): Promise<string | null>;
   /** Makes `mark` the current one: rows stored from now on are stamped with it. */
   gcSetMark(mark: string): Promise<void>;
   /** Sets the mark and stamps what each where matches; each must name a unihash. Counts of rows in the same order. */

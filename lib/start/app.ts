@@ -6,6 +6,7 @@ import type { Jobs } from '../jobs/late.ts';
 import type { StandbyLag } from '../meter/standby-lag.ts';
 import type { Metrics } from '../metrics/source.ts';
 import type { Config } from '../settings/config.ts';
+import type { Warnings } from '../warnings/gather.ts';
 import type { Door } from './doors.ts';
 import type { Follower, TakenOver } from './followers.ts';
 import type { Mirroring } from './mirrors.ts';
@@ -29,6 +30,8 @@ export interface App extends AsyncDisposable {
   readonly mirrors: Pick<Mirroring, 'list' | 'resume'>;
   /** What it counts over time. */
   readonly recording: Pick<Recording, 'all' | 'lookups' | 'figures' | 'missed'>;
+  /** What wants somebody, given the listeners. */
+  readonly warnings: Warnings;
   /** How much of the unihashes is in memory; null without hash equivalence. */
   loading(): Loading | null;
   /** How far behind the standbys are that services read from; null where it is a primary or a file. */

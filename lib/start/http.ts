@@ -9,7 +9,7 @@ import type { Config, ServiceConfig } from '../settings/config.ts';
 /** What is served over HTTP, apart from what the settings say. */
 interface Parts
   extends Pick<HttpDoorOptions, 'stores' | 'metrics' | 'clients' | 'history'>,
-    Pick<HttpDoorOptions['facts'], 'mirrors' | 'jobs'> {
+    Pick<HttpDoorOptions['facts'], 'mirrors' | 'jobs' | 'warnings'> {
   readonly hub: ServerHub;
   readonly listeners: HttpDoorOptions['facts']['listeners'];
   readonly sessions: HttpDoorOptions['page']['sessions'];
@@ -18,9 +18,9 @@ interface Parts
 /** Loads what serves HTTP: done only where such a listener is configured, because every other server should start fast. */
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
-  const { hub, stores, metrics, listeners, clients, mirrors, jobs, history, sessions } = parts;
+  const { hub, stores, metrics, listeners, clients, mirrors, jobs, warnings, history, sessions } = parts;
   const { limits, allowOrigins, trustProxy } = config;
-  const facts = { ...factsOf(config), listeners, mirrors, jobs };
+  const facts = { ...factsOf(config), listeners, mirrors, jobs, warnings };
   const proxies = createProxies(trustProxy);
   return createHttpDoor({
     hub,

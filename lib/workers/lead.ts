@@ -16,6 +16,7 @@ import type { Config } from '../settings/config.ts';
 import type { ListenerReport } from '../settings/rights.ts';
 import type { TakenOver } from '../start/followers.ts';
 import { figuresFileOf, MOST_MISSED } from '../start/recorder.ts';
+import type { Warning } from '../warnings/rules.ts';
 import { Gathered } from './gathered.ts';
 import { type Failure, FIRST, Leader, type LeaderOptions } from './leader.ts';
 import type { HistoryQuestion, Question } from './messages.ts';
@@ -49,6 +50,8 @@ export interface LedServer {
   /** As an app has them. */
   lags(): Promise<ReturnType<App['lags']>>;
   mirrors(): Promise<readonly MirrorStatus[]>;
+  /** What wants somebody. */
+  warnings(): Promise<readonly Warning[]>;
   check(): Promise<readonly string[]>;
   takeOver(config: Config): Promise<TakenOver>;
   reopen(): Promise<void>;
@@ -165,6 +168,10 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
       return (answers[0] as ReturnType<App['lags']> | undefined) ?? { hashserv: null, prserv: null };
     },
     mirrors,
+    async warnings() {
+      const [worker] = leader.ready;
+      return ((await worker?.ask('warnings', null, QUICK_MS).catch(() => [])) ?? []) as readonly Warning[];
+    },
     async check() {
       const { answers, faults } = await leader.askAll('check', null, CHECK_MS);
       return [...new Set([...faults, ...(answers as string[][]).flat()])];

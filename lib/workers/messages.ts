@@ -41,6 +41,7 @@ export interface Wishes {
   missed: null;
   lags: null;
   mirrors: null;
+  warnings: null;
   /** What a client of another worker wants of the jobs. */
   jobs: JobsCall;
 }

@@ -189,6 +189,7 @@ class Worker {
     if (what === 'loading') return server.loading();
     if (what === 'lags') return server.lags();
     if (what === 'mirrors') return server.mirrors.list();
+    if (what === 'warnings') return server.warnings.list(server.listeners);
     if (what === 'jobs') return answerJobs(server.jobs, value as JobsCall);
     if (what === 'check') return server.check();
     if (what === 'reopen') {

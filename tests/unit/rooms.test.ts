@@ -37,6 +37,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/hashserv',
   ],
   'lib/cli/process': [
+    'lib/warnings',
     'lib/cli',
     'lib/cli/commands',
     'lib/server.ts',
@@ -144,6 +145,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // Files of rows, for the commands and for jobs.
   'lib/files': ['lib/asyncrpc/wire'],
   'lib/entries': [
+    'lib/warnings',
     'lib/recorder',
     'lib/start',
     'lib/jobs',
@@ -169,6 +171,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/jobs',
   ],
   'lib/server.ts': [
+    'lib/warnings',
     'lib/stores.ts',
     'lib/access-log',
     'lib/start',
@@ -186,6 +189,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/insights',
   ],
   'lib/workers': [
+    'lib/warnings',
     'lib/recorder',
     'lib/server.ts',
     'lib/start',
@@ -226,8 +230,10 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'lib/lock.ts': ['lib/storage/sqlite/engine'],
   'lib/meter': [],
   'lib/recorder': ['lib/metrics'],
+  'lib/warnings': ['lib/http', 'lib/metrics', 'lib/asyncrpc/transport'],
   'lib/metrics': ['lib/asyncrpc', 'lib/settings'],
   'lib/start': [
+    'lib/warnings',
     'lib/recorder',
     'lib/metrics',
     'lib/mirror',

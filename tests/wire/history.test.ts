@@ -82,6 +82,37 @@ async function stream(client: WireClient, tasks: readonly (readonly [string, num
   return lines;
 }
 
+test('/api/v1/status tells everybody what wants somebody, and those who look after the server where', async (t) => {
+  const server = await httpServer(t, { flags: { ...ADMIN, 'anon-perms': '@read' } });
+  const authorization = `Basic ${Buffer.from('root:secret').toString('base64')}`;
+  const warnings = async (headers = {}) => {
+    const response = await fetch(`${server.url}/api/v1/status`, { headers });
+    return ((await response.json()) as { warnings: { code: string; subject?: string; since: string }[] }).warnings;
+  };
+  assert.deepEqual(await warnings(), []);
+  const old = new Date(Date.now() - 30 * 86_400_000);
+  const stamp = path.join(server.folder, 'hashserv.db.backed-up');
+  const [kept] = [fs.statSync(path.join(server.folder, 'hashserv.db')).birthtimeMs];
+  fs.writeFileSync(stamp, '');
+  fs.utimesSync(stamp, old, old);
+  assert.deepEqual(await warnings(), [], `the file itself is new: ${new Date(kept!).toISOString()}`);
+  await server.server.jobs.start({ user: null, address: 'test', access: 'owner', readOnly: false }, 'backup', {
+    folder: '/proc/none',
+  });
+  for (;;) {
+    const [first, ...others] = await warnings({ authorization });
+    if (!first) continue;
+    assert.deepEqual([first.code, first.subject, others], ['job-failed', null, []]);
+    assert.match(first.since, /^\d{4}-/);
+    break;
+  }
+  assert.equal(Object.hasOwn((await warnings())[0]!, 'subject'), false);
+  const { warnings: own } = server.server;
+  const ends = new Date(Date.now() + 86_400_000);
+  const [ending] = await own.list([{ address: server.server.listeners[0]!.address, certificate: { expires: ends } }]);
+  assert.deepEqual([ending!.code, ending!.subject], ['certificate-ends', server.url]);
+});
+
 describe('insight-lookups', () => {
   test('counts hits and misses of every way to look a task up, by method, and names those missed again and again', async (t) => {
     const server = await serve(t);

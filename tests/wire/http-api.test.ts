@@ -457,6 +457,7 @@ describe('/api/v1/status', () => {
       'clients',
       'requests',
       'upstreams',
+      'warnings',
     ]);
     const shut = await httpServer(t, { rights: ',anon-perms=@none' });
     assert.equal(kind(await ask(shut, 'GET', '/status')), '401 unauthorized');

@@ -320,6 +320,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     facts: {
       databases: {},
       upstreams: {},
+      warnings: { list: async () => [] },
       mirrors: { list: async () => [] },
       jobs: { status: async () => new JobFigures().status },
       listeners: () => [],

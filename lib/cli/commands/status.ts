@@ -1,6 +1,6 @@
 import { parseAddress } from '../../asyncrpc/transport/address.ts';
 import { userName } from '../../asyncrpc/transport/passwd.ts';
-import { errorText } from '../../errors.ts';
+import { errorText, printable } from '../../errors.ts';
 import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import type { StandbyLag } from '../../meter/standby-lag.ts';
 import { tellReport } from '../../settings/rights.ts';
@@ -55,10 +55,20 @@ function describe(server: ServerStatus, now: number): string {
       .map(([service, value]) => `${value} (${service})`)
       .join(', ') || 'none';
   return `bakeserv ${command} ${version}: pid ${pid}, up ${up}, ${clients} ${clients === 1 ? 'client' : 'clients'}
-${addressLines(addresses, listeners)}
+${warningLines(server)}${addressLines(addresses, listeners)}
 ${certificateLines(server)}  database  ${pairs(databases)}
 ${standbyLines(server)}  upstream  ${pairs(upstreams)}
 ${mirrorLines(server, now)}${jobLine(server, now)}${workerLine(server)}${memory ? `  memory    ${tellMemory(memory)}\n` : ''}`;
+}
+
+/** A line for each thing that wants somebody. */
+function warningLines({ warnings = [] }: ServerStatus): string {
+  return warnings
+    .map(
+      ({ severity, text, subject }) =>
+        `  ${severity.padEnd(8)}  ${text}${subject === null ? '' : ` (${printable(subject)})`}\n`,
+    )
+    .join('');
 }
 
 /** A line for each server that is mirrored. */

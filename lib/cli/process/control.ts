@@ -6,6 +6,7 @@ import type { JobsStatus } from '../../meter/job-figures.ts';
 import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import type { App, TakenOver } from '../../server.ts';
 import type { ListenerReport } from '../../settings/rights.ts';
+import type { Warning } from '../../warnings/rules.ts';
 import type { WorkerStatus } from '../../workers/lead.ts';
 
 export interface CertificateStatus {
@@ -37,6 +38,8 @@ export interface ServerStatus {
   readonly upstreams: { readonly hashserv: string | null; readonly prserv: string | null };
   /** Servers that this one keeps itself level with; absent in servers from before. */
   readonly mirrors?: readonly MirrorStatus[];
+  /** What wants somebody; absent in servers from before. */
+  readonly warnings?: readonly Warning[];
   /** How its jobs are; null while the process that runs them is being replaced, absent in servers from before. */
   readonly jobs?: JobsStatus | null;
   /** The processes that serve, where there are several. */

@@ -275,6 +275,7 @@ function statusOf({ command, settings }: ServerRun, server: LedServer, version: 
     ),
     standbys: await server.lags(),
     mirrors: await server.mirrors(),
+    warnings: await server.warnings(),
     jobs: await server.jobs.status().catch(() => null),
     clients: server.clients,
     memory: await server.loading(),

@@ -44,6 +44,7 @@ function ofOneProcess(server: Server): LedServer {
     loading: async () => server.loading(),
     lags: async () => server.lags(),
     mirrors: () => server.mirrors.list(),
+    warnings: () => server.warnings.list(server.listeners),
     check: () => server.check(),
     takeOver: (config) => server.takeOver(config),
     reopen: async () => server.reopen(),

@@ -159,6 +159,13 @@ export const STATUS = object(
     clients: { type: 'integer' },
     requests: { type: ['object', 'null'] },
     upstreams: { type: 'object', additionalProperties: { enum: ['reachable', 'unreachable'] } },
+    warnings: {
+      type: 'array',
+      items: object(
+        { code: TEXT, severity: { enum: ['critical', 'warning'] }, text: TEXT, subject: OPTIONAL, since: TIME },
+        ['code', 'severity', 'text', 'since'],
+      ),
+    },
     listeners: { type: 'array', items: { type: 'object' } },
     databases: { type: 'object' },
     upstream_addresses: { type: 'object' },
@@ -166,7 +173,7 @@ export const STATUS = object(
     jobs: { type: ['object', 'null'], additionalProperties: true },
     gc: GC_STATUS,
   },
-  ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams'],
+  ['version', 'started', 'uptime_seconds', 'ready', 'clients', 'requests', 'upstreams', 'warnings'],
 );
 
 const SERIES = { type: 'array', items: { type: ['number', 'null'] } };

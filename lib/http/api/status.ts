@@ -3,7 +3,7 @@ import type { Json } from '../../asyncrpc/wire/messages.ts';
 import type { JobsStatus } from '../../meter/job-figures.ts';
 import type { MirrorStatus } from '../../meter/mirror-status.ts';
 import { packageVersion } from '../../package-version.ts';
-import type { Readiness } from '../readiness.ts';
+import type { Readiness, ReadyReport } from '../readiness.ts';
 import { type Caller, USERS } from './call.ts';
 
 /** What a server reports; what only administrators are told is here too. */
@@ -13,8 +13,26 @@ export interface ServerFacts {
   /** Servers that this one keeps itself level with. */
   readonly mirrors: { list(): Promise<readonly MirrorStatus[]> };
   readonly jobs: { status(): Promise<JobsStatus> };
+  readonly warnings: {
+    list(doors: readonly Door[], report: ReadyReport): Promise<readonly ServerWarning[]>;
+  };
   /** Those that are open now, and what their clients may do. */
-  listeners(): readonly { readonly address: Address; readonly report: object }[];
+  listeners(): readonly Door[];
+}
+
+interface Door {
+  readonly address: Address;
+  readonly report: object;
+  readonly certificate?: { readonly expires: Date };
+}
+
+/** What wants somebody. */
+interface ServerWarning {
+  readonly code: string;
+  readonly severity: string;
+  readonly text: string;
+  readonly subject: string | null;
+  readonly since: string | null;
 }
 
 /** Answers how the server is. Whoever may read the statistics may ask; whoever may collect garbage is told where everything is. */
@@ -23,8 +41,10 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
   const started = new Date();
   const begun = performance.now();
   return async (caller: Caller): Promise<Json> => {
-    const { status, upstreams } = await readiness.report();
+    const report = await readiness.report();
+    const { status, upstreams } = report;
     const statistics = caller.speaks(USERS) ? await caller.run(USERS, 'get-stats', {}, () => null) : null;
+    const warnings = await facts.warnings.list(facts.listeners(), report);
     const general = {
       version,
       started: started.toISOString(),
@@ -33,12 +53,15 @@ export function createStatus(facts: ServerFacts, readiness: Readiness, clients: 
       clients: await clients(),
       requests: (statistics as { readonly requests: Json } | null)?.requests ?? null,
       upstreams: { ...upstreams },
+      // Where things are is for those who look after them.
+      warnings: warnings.map(({ subject: _, ...warning }) => ({ ...warning })),
     };
     if (!(await caller.may(USERS, 'gc-status'))) return general;
     const listeners = facts.listeners().map(({ address, report }) => ({ address: formatAddress(address), ...report }));
     const gc = await caller.run(USERS, 'gc-status', {}, () => null);
     return {
       ...general,
+      warnings: warnings.map((warning) => ({ ...warning })),
       // Through JSON: what stands in a report is of no type that is known here.
       listeners: JSON.parse(JSON.stringify(listeners)),
       databases: { ...facts.databases },

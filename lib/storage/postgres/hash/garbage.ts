@@ -18,7 +18,16 @@ import { CREATED_VALUE } from './schema.ts';
 
 type GcMethods = Pick<
   HashStore,
-  'gcFind' | 'gcApply' | 'gcStatus' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage' | 'countKeys' | 'countRows'
+  | 'gcFind'
+  | 'gcApply'
+  | 'gcStatus'
+  | 'gcMark'
+  | 'gcSetMark'
+  | 'gcMarkKeys'
+  | 'gcClearMark'
+  | 'usage'
+  | 'countKeys'
+  | 'countRows'
 >;
 
 const CURRENT_MARK = "SELECT value FROM config WHERE name = 'gc-mark' AND value IS NOT NULL";
@@ -139,6 +148,11 @@ export function createGcStore(
       });
       if (generation !== null) removed(generation);
       return changed;
+    },
+
+    async gcMark() {
+      const [current] = await read<{ value: string }>(CURRENT_MARK);
+      return current?.value ?? null;
     },
 
     async gcStatus() {

@@ -16,7 +16,7 @@ import { CREATED } from './schema.ts';
 
 type GcMethods = Pick<
   HashStore,
-  'gcFind' | 'gcApply' | 'gcStatus' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage'
+  'gcFind' | 'gcApply' | 'gcStatus' | 'gcMark' | 'gcSetMark' | 'gcMarkKeys' | 'gcClearMark' | 'usage'
 >;
 
 const CURRENT_MARK = "SELECT value FROM config WHERE name = 'gc-mark' AND value IS NOT NULL LIMIT 1";
@@ -134,6 +134,11 @@ export function createGcStore(database: Database, known: KnownRows): GcMethods {
         known.unsure();
         throw error;
       }
+    },
+
+    async gcMark() {
+      const [current] = await database.read<{ value: string }>(maintenance, CURRENT_MARK);
+      return current?.value ?? null;
     },
 
     async gcStatus() {

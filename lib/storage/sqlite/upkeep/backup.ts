@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { errorText, StorageError } from '../../../errors.ts';
+import { backupStampOf } from '../../../meter/backup-stamp.ts';
 import { openBinding } from '../engine/binding.ts';
 import { patiently } from '../engine/connections.ts';
 import { openToLook } from './look.ts';
@@ -41,6 +42,7 @@ export async function backupDatabase(
     link(temporary, target);
     fs.rmSync(temporary, { force: true });
     sync(path.dirname(target));
+    stamp(file, target);
     return fs.statSync(target).size;
   } catch (error) {
     // SQLite names the database it reads, whichever disk is full.
@@ -87,6 +89,15 @@ async function requireWhole(copied: string): Promise<void> {
       throw new StorageError('storage-corrupt', `the copy is damaged (${row?.quick_check}): check the database`);
   } finally {
     await connection.close();
+  }
+}
+
+/** For a server that tells who looks after it when a database was backed up last. Whoever may not write there has made a backup all the same. */
+function stamp(file: string, target: string): void {
+  try {
+    fs.writeFileSync(backupStampOf(fs.realpathSync(file)), `${path.resolve(target)}\n`, { mode: BACKUP_MODE });
+  } catch {
+    // It is a note and nothing else.
   }
 }
 
