@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
 import { exportedPages, FIRST_PLACE } from '../../lib/hashserv/files/rows-file.ts';
 import type { HashStore } from '../../lib/hashserv/store.ts';
+import type { JobKind } from '../../lib/jobs/kind.ts';
 import { SILENT } from '../../lib/log.ts';
 import { formatDump } from '../../lib/prserv/files/bitbake-dump.ts';
 import { loadCsvFormat } from '../../lib/prserv/files/csv.ts';
@@ -12,6 +13,7 @@ import type { Format } from '../../lib/prserv/files/formats.ts';
 import type { PrRow, PrStore } from '../../lib/prserv/store.ts';
 import { pullKind } from '../../lib/pull/kind.ts';
 import type { PullParameters } from '../../lib/pull/parameters.ts';
+import type { PullParts } from '../../lib/pull/parts.ts';
 import { openDatabaseSource } from '../../lib/server.ts';
 import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
@@ -45,9 +47,17 @@ export async function openFileTarget(file: string): Promise<PullTarget> {
 }
 
 /** Runs a pull to its end, as its job does. @throws what the job would fail with */
-export async function runPull({ database, hashes, prs }: PullTarget, parameters: PullParameters): Promise<Json> {
+export const runPull = (target: PullTarget, parameters: PullParameters): Promise<Json> =>
+  runKind(target, pullKind, parameters);
+
+/** Runs a job that takes rows to its end. @throws what it would fail with */
+export async function runKind<Parameters>(
+  { database, hashes, prs }: PullTarget,
+  kindOf: (parts: PullParts) => JobKind<Parameters>,
+  parameters: Parameters,
+): Promise<Json> {
   const { signal } = new AbortController();
-  const kind = pullKind({
+  const kind = kindOf({
     hashes: { store: hashes, database, onStored: () => {} },
     prs: { store: prs, database },
     openSpool: openPrSpool,

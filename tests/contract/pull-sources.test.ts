@@ -4,6 +4,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SILENT } from '../../lib/log.ts';
+import { promoteKind } from '../../lib/promote/kind.ts';
+import type { PromoteParameters } from '../../lib/promote/parameters.ts';
 import { FORMATS, type Format } from '../../lib/prserv/files/formats.ts';
 import type { PullParameters } from '../../lib/pull/parameters.ts';
 import { openPostgres } from '../../lib/storage/postgres/engine/database.ts';
@@ -21,6 +23,7 @@ import {
   contentOf,
   openFileTarget,
   type PullTarget,
+  runKind,
   runPull,
   writeHashExport,
   writePrExport,
@@ -73,6 +76,36 @@ async function sourcesOf(contents: Contents, format: Format): Promise<Map<string
 }
 
 const anyFormat = fc.constantFrom<Format>(...FORMATS);
+
+/** Recipes of which there are reports and PR values. */
+const recipesIn = ({ outhashes, values }: Contents) =>
+  ['busybox', 'bash', 'zlib'].filter(
+    (name) => outhashes.some((row) => row[5] === name) && values.some(([version]) => version!.startsWith(`${name}-`)),
+  );
+
+test('a promotion brings the same, whichever kind of source has it', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyContents, anyFormat, async (contents, format) => {
+      const packages = recipesIn(contents).slice(0, 2);
+      fc.pre(packages.length > 0);
+      const found = new Map<string, Record<string, string[]>>();
+      for (const [kind, sources] of await sourcesOf(contents, format)) {
+        const target = await openFileTarget(newFile());
+        try {
+          for (const each of sources)
+            await runKind(target, promoteKind, { ...each, packages, on_conflict: 'keep' } as PromoteParameters);
+          found.set(kind, await contentOf(target));
+        } finally {
+          await target.close();
+        }
+      }
+      const [first, ...others] = [...found];
+      assert.ok(first![1].values!.length > 0);
+      for (const [kind, content] of others) assert.deepEqual(content, first![1], `${kind} and ${first![0]}`);
+    }),
+    { numRuns: 3, endOnFailure: true, includeErrorInReport: true },
+  );
+});
 
 for (const [engine, openTarget] of TARGETS)
   describe(`a pull into ${engine}`, () => {
