@@ -70,7 +70,17 @@ export async function* gather(finder: Finder, names: Names, spool: TaskSpool): A
 /** Rows as a report could have stored them. */
 function good(table: Table, rows: readonly RowValues[]): readonly RowValues[] {
   const columns = ROW_COLUMNS[table];
-  return rows.map((row) => row.slice(0, columns.length)).filter((row) => rowFault(columns, row) === null);
+  return rows
+    .map((row) => row.slice(0, columns.length))
+    .filter((row) => isTexts(row) && rowFault(columns, row) === null);
+}
+
+/** In another program's file a key may be anything: what is no UTF-8 is read as U+FFFD, and would be another key. */
+function isTexts(row: readonly unknown[]): boolean {
+  const keys = row.slice(0, 3) as string[];
+  return (
+    row.every((value) => value === null || typeof value === 'string') && !keys.some((key) => key?.includes('\ufffd'))
+  );
 }
 
 /** By the indexes of the source; once through its reports for those of recipes, of which there is none. */

@@ -1,3 +1,4 @@
+import type { FoundPage, RowSearch, SearchLimits } from '../hashserv/store.ts';
 import type { Part, Row } from './parts.ts';
 
 /** Rows that one step reads. */
@@ -51,6 +52,8 @@ export type Task = readonly [method: string, taskhash: string];
 export interface StoredSource extends Source {
   /** The unihash of each task, or null. */
   unihashesOf(tasks: readonly Task[]): Promise<readonly (string | null)[]>;
+  /** A page of rows that are looked for (HashStore.findRows); null where the database lacks an index for that. */
+  findRows(search: RowSearch, after: string | null, limits: SearchLimits): Promise<FoundPage | null>;
   /** A setting by its name, also one that no copy takes; null where there is none. */
   setting(name: string): Promise<string | null>;
 }

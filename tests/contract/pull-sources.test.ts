@@ -13,6 +13,8 @@ import { HASH_SCHEMA } from '../../lib/storage/postgres/hash/schema.ts';
 import { createHashStore } from '../../lib/storage/postgres/hash/store.ts';
 import { PR_SCHEMA } from '../../lib/storage/postgres/pr/schema.ts';
 import { createPrStore } from '../../lib/storage/postgres/pr/store.ts';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
+import { openSqliteSource } from '../../lib/storage/sqlite/transfer/source.ts';
 import { type PostgresServer, startPostgres } from '../postgres/server.ts';
 import { fill } from './copy-helpers.ts';
 import { temporaryFolder } from './helpers.ts';
@@ -83,13 +85,27 @@ const recipesIn = ({ outhashes, values }: Contents) =>
     (name) => outhashes.some((row) => row[5] === name) && values.some(([version]) => version!.startsWith(`${name}-`)),
   );
 
+/** As another program may have made it: nothing can be looked up by unihash. */
+async function withoutIndex(file: string): Promise<string> {
+  const binding = await openBinding(file, 'write');
+  await binding.exec('DROP INDEX unihash_lookup_v1');
+  await binding.close();
+  const source = await openSqliteSource(file);
+  const search = { table: 'unihashes', by: 'unihash', keys: ['a'] } as const;
+  assert.equal(await source.findRows(search, null, { rows: 1, bytes: 1, brief: true }), null);
+  await source.close();
+  return file;
+}
+
 test('a promotion brings the same, whichever kind of source has it', async () => {
   await fc.assert(
     fc.asyncProperty(anyContents, anyFormat, async (contents, format) => {
       const packages = recipesIn(contents).slice(0, 2);
       fc.pre(packages.length > 0);
       const found = new Map<string, Record<string, string[]>>();
-      for (const [kind, sources] of await sourcesOf(contents, format)) {
+      const kinds = await sourcesOf(contents, format);
+      kinds.set('a file without its index', [{ source: await withoutIndex(await fill(newFile(), contents)) }]);
+      for (const [kind, sources] of kinds) {
         const target = await openFileTarget(newFile());
         try {
           for (const each of sources)

@@ -6,6 +6,9 @@ import type { PullPart, PullSource } from '../source.ts';
 
 const PULLED: readonly Part[] = ['unihashes', 'outhashes', 'values'] satisfies readonly PullPart[];
 
+/** As a page that a server answers. */
+const FOUND = { rows: 1000, bytes: 4 * 1024 * 1024 };
+
 /**
  * Databases as one source; it closes them.
  * @param isOther they cannot be those of this server: other files
@@ -29,6 +32,7 @@ export function sourceOf(name: string, databases: readonly StoredSource[], isOth
     isOther,
     count: (part) => of(part).count(part),
     slice: (part, after, limits) => of(part).slice(part, after, limits),
+    find: async (search, after, brief) => of(search.table).findRows(search, after, { ...FOUND, brief }),
     unihashesOf: (tasks) => of('unihashes').unihashesOf(tasks),
     id: async () => (parts.has('unihashes') ? of('unihashes').setting(ID_NOTE) : null),
     async close() {

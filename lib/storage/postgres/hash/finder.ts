@@ -1,5 +1,5 @@
-import { ROW_BYTES, type RowFinder, type RowPlace } from '../../../hashserv/find-rows.ts';
-import type { RowSearch, RowValues, SearchLimits } from '../../../hashserv/store.ts';
+import { findPage, ROW_BYTES, type RowFinder, type RowPlace } from '../../../hashserv/find-rows.ts';
+import type { HashStore, RowSearch, RowValues, SearchLimits } from '../../../hashserv/store.ts';
 import { TABLE_NAMES } from '../../../hashserv/store-rules.ts';
 import { ROW_COLUMNS } from '../../../hashserv/where.ts';
 import type { ConnectionPool } from '../engine/pool.ts';
@@ -12,8 +12,13 @@ const placeOf = ({ table, by }: RowSearch) => (table === 'outhashes' && by === '
 const nameOf = (what: string, { table, by }: RowSearch, brief: boolean) =>
   `bakeserv-find-${what}-${table}-${by}${brief ? '-brief' : ''}`;
 
-/** Looks for rows, as on SQLite. */
-export function createRowFinder(pool: ConnectionPool): RowFinder {
+/** A page of the rows that are looked for. */
+export function rowFinding(pool: ConnectionPool): HashStore['findRows'] {
+  const finder = createRowFinder(pool);
+  return (search, after, limits) => findPage(finder, search, after, limits);
+}
+
+function createRowFinder(pool: ConnectionPool): RowFinder {
   return {
     ofFirst(search, after, limits) {
       const [key] = search.keys;

@@ -1,4 +1,3 @@
-import { findPage } from '../../../hashserv/find-rows.ts';
 import { findTasks } from '../../../hashserv/find-tasks.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
@@ -6,7 +5,7 @@ import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
 import { compareRows, insertRows } from '../transfer/tables.ts';
-import { createRowFinder } from './finder.ts';
+import { rowFinding } from './finder.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 import { createTaskFinder } from './task-finder.ts';
 
@@ -30,7 +29,6 @@ function importStatement(table: Table): Statement {
 
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
-  const finder = createRowFinder(pool);
   const tasks = createTaskFinder(pool);
   return {
     async exportRows(table, after, limit, maxBytes, marked = false) {
@@ -65,7 +63,7 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
 
-    findRows: (search, after, limits) => findPage(finder, search, after, limits),
+    findRows: rowFinding(pool),
     findTasks: (search, limit, isLate) => findTasks(tasks, search, limit, isLate),
 
     importRows: (table: Table, rows: readonly RowValues[], marked = false) =>

@@ -16,6 +16,7 @@ import { raiseUsers } from '../engine/coherence.ts';
 import { openPostgres } from '../engine/database.ts';
 import { type ConnectionPool, createPool } from '../engine/pool.ts';
 import { knownVersion, OWN_TABLE } from '../engine/schema.ts';
+import { rowFinding } from '../hash/finder.ts';
 import { HASH_SCHEMA } from '../hash/schema.ts';
 import { PR_SCHEMA } from '../pr/schema.ts';
 import {
@@ -85,6 +86,7 @@ function readerOf(name: string, pool: ConnectionPool, parts: readonly Part[]): O
       return { ...page, odd: [] };
     },
     unihashesOf: (tasks) => readUnihashes(pool, tasks),
+    findRows: rowFinding(pool),
     setting: async (name) => (parts.includes('config') ? readSetting(pool, name) : null),
     async compare(part, rows) {
       // One that cannot be stored is not there, and would be refused as a question too.

@@ -1,5 +1,5 @@
-import { ROW_BYTES, type RowFinder, type RowPlace } from '../../../hashserv/find-rows.ts';
-import type { RowSearch, RowValues, SearchLimits } from '../../../hashserv/store.ts';
+import { findPage, ROW_BYTES, type RowFinder, type RowPlace } from '../../../hashserv/find-rows.ts';
+import type { HashStore, RowSearch, RowValues, SearchLimits } from '../../../hashserv/store.ts';
 import { TABLE_NAMES } from '../../../hashserv/store-rules.ts';
 import { ROW_COLUMNS } from '../../../hashserv/where.ts';
 import type { Read } from '../transfer/tables.ts';
@@ -11,8 +11,13 @@ const bytesOf = (search: RowSearch, { brief }: SearchLimits) =>
 /** Of unihashes by unihash_lookup_v1, which ends with the id; of tasks by the unique index, which for reports ends with the outhash. */
 const placeOf = ({ table, by }: RowSearch) => (table === 'outhashes' && by === 'task' ? 't.outhash' : 't.id');
 
-/** Looks for rows on the maintenance connection. */
-export function createRowFinder(read: Read): RowFinder {
+/** A page of the rows that are looked for, read in whatever way. */
+export function rowFinding(read: Read): HashStore['findRows'] {
+  const finder = createRowFinder(read);
+  return (search, after, limits) => findPage(finder, search, after, limits);
+}
+
+function createRowFinder(read: Read): RowFinder {
   return {
     ofFirst(search, after, limits) {
       const [key] = search.keys;

@@ -1,4 +1,3 @@
-import { findPage } from '../../../hashserv/find-rows.ts';
 import { findTasks } from '../../../hashserv/find-tasks.ts';
 import type { HashStore, RowValues } from '../../../hashserv/store.ts';
 import { distinctKeys, type KeyCount, TABLE_NAMES, UNIQUE_COLUMNS } from '../../../hashserv/store-rules.ts';
@@ -7,7 +6,7 @@ import type { Database } from '../engine/database.ts';
 import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
 import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
-import { createRowFinder } from './row-finder.ts';
+import { rowFinding } from './row-finder.ts';
 import { NEW_MARK } from './schema.ts';
 import { createTaskFinder } from './task-finder.ts';
 
@@ -29,7 +28,6 @@ function importSql(table: Table): string {
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
   const { maintenance } = database;
   const read: Read = (sql, params) => database.read(maintenance, sql, params);
-  const finder = createRowFinder(read);
   const tasks = createTaskFinder(read);
   return {
     async countRows(table, where) {
@@ -69,7 +67,7 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
     },
 
-    findRows: (search, after, limits) => findPage(finder, search, after, limits),
+    findRows: rowFinding(read),
     findTasks: (search, limit, isLate) => findTasks(tasks, search, limit, isLate),
 
     async importRows(table: Table, rows: readonly RowValues[], marked = false) {

@@ -4,6 +4,7 @@ import type { OddRow, Slice, SliceLimits, StoredSource, Target } from '../../../
 import { ALL_PARTS, PARTS, type Part, type Row } from '../../../transfer/parts.ts';
 import { patiently } from '../engine/connections.ts';
 import { tableNames } from '../engine/database.ts';
+import { rowFinding } from '../hash/row-finder.ts';
 import { openUnwritten } from '../upkeep/look.ts';
 import {
   compareRows,
@@ -77,16 +78,25 @@ async function faultOfTables(tables: ReadonlySet<string>, read: Read): Promise<s
 
 /** What reads the tables that are there. */
 export function readerOf(file: string, read: Read, tables: ReadonlySet<string>): Omit<SqliteReader, 'close'> {
+  const find = rowFinding(read);
   return {
     name: file,
     parts: new Set(ALL_PARTS.filter((part) => tables.has(TABLES[part]))),
     count: (part) => countRows(read, part),
     slice: (part, after, limits) => readSlice(read, part, after === null ? 0 : Number(after), limits),
     unihashesOf: (tasks) => readUnihashes(read, tasks),
+    findRows: async (search, after, limits) =>
+      (await hasIndex(read, TABLES.unihashes, 'unihash')) ? find(search, after, limits) : null,
     setting: async (name) => (tables.has(TABLES.config) ? readSetting(read, name) : null),
     compare: (part, rows) => compareRows(read, part, rows),
     rivals: (rows) => readRivals(read, rows),
   };
+}
+
+/** Whether rows can be looked up by a column: another program may have made the file. */
+async function hasIndex(read: Read, table: string, column: string): Promise<boolean> {
+  const sql = `SELECT 1 FROM pragma_index_list(?) l, pragma_index_info(l.name) i WHERE i.seqno = 0 AND i.name = ? LIMIT 1`;
+  return (await read(sql, [table, column])).length > 0;
 }
 
 async function readSlice(read: Read, part: Part, after: number, limits: SliceLimits): Promise<Slice> {

@@ -80,6 +80,7 @@ const nothingAt = (file: string): SqliteReader => ({
   compare: async (_part, rows) => rows.map(() => null),
   rivals: async () => [],
   unihashesOf: async (tasks) => tasks.map(() => null),
+  findRows: async () => ({ rows: [], next: null }),
   setting: async () => null,
   close: async () => {},
 });
