@@ -15,6 +15,7 @@ import {
   hash,
   LAUNCHER,
   METHOD,
+  pause,
   report,
   type ServerProcess,
   serve,
@@ -139,12 +140,14 @@ test('a source that dies in the middle ends a promotion with an error; one whose
       const job = await ask(target, 'job-show', { id });
       const { done, total } = job.progress;
       if (!/waiting|running/.test(job.state) || (total !== null && done > total - 1.5 * TASKS)) return job;
+      await pause();
     }
   }
   const ended = async (server: ServerProcess, id: number): Promise<Job> => {
     for (;;) {
       const job = await ask(server, 'job-show', { id });
       if (!/waiting|running/.test(job.state)) return job;
+      await pause();
     }
   };
   const { id: first } = await ask(target, 'job-start', { kind: 'promote', parameters });
