@@ -42,6 +42,8 @@ export interface Peer {
   readonly rights?: Rights;
   /** The user that its certificate names, which an authority of the listener has issued; absent without one. */
   readonly user?: string;
+  /** Who else names that user, for log lines; absent: the certificate does. */
+  readonly namedBy?: 'the proxy' | 'the session';
   /** The proxy that said who it is, by its address; absent where nobody stands between. */
   readonly proxy?: string;
   /** What it has taken already, where something had to be read from it before it could be served. */

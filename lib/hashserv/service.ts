@@ -112,7 +112,9 @@ export function createHashService(options: HashServiceOptions): HashService {
 
   /** Of every session: a function of its own for each would be one more for each connection. */
   const onUnknownUser = (session: HashSession, name: string) =>
-    noteRefusal({ log, session }, 'the certificate names no user: anonymous rights', { name });
+    noteRefusal({ log, session }, `${session.peer.namedBy ?? 'the certificate'} names no user: anonymous rights`, {
+      name,
+    });
   return {
     protocol: PROTOCOL,
     figures,

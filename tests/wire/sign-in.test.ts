@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { SILENT } from '../../lib/log.ts';
 import { hash, METHOD } from './helpers.ts';
 import { type HttpServer, httpServer, rawRequest } from './http-helpers.ts';
 import { recordLog } from './log-recorder.ts';
@@ -347,8 +348,9 @@ describe('a page of another site', () => {
 
 describe('the user that a proxy names', () => {
   const HEADERS = { 'x-forwarded-for': '192.0.2.7', 'x-remote-user': 'anna' };
-  const server = async (t: TestContext, flags: Record<string, unknown> = {}) => {
+  const server = async (t: TestContext, flags: Record<string, unknown> = {}, log = SILENT) => {
     const made = await httpServer(t, {
+      log,
       flags: {
         ...ADMIN,
         'anon-perms': '@none',
@@ -374,13 +376,15 @@ describe('the user that a proxy names', () => {
   });
 
   test('is nobody without the header, and where no user has the name', async (t) => {
-    const { url } = await server(t);
+    const { log, lines } = recordLog();
+    const { url } = await server(t, {}, log);
     for (const name of [undefined, '', 'nobody', 'anna, root', 'ROOT'])
       assert.equal(
         await new Visitor(url, { headers: { ...HEADERS, 'x-remote-user': name } as never }).user(),
         null,
         name,
       );
+    assert.match(lines.join('\n'), /warn the proxy names no user: anonymous rights .*name=nobody/);
   });
 
   test('is believed of --trust-proxy alone, and only where it is asked for', async (t) => {

@@ -18,7 +18,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** The users of hash equivalence, for the clients of another service: nobody may do anything there without a login. */
 export function createLogins({ store, throttle, log }: LoginsOptions): Logins {
   const onUnknownUser = (session: HashSession, name: string) =>
-    noteRefusal({ log, session }, 'the certificate names no user: no rights', { name });
+    noteRefusal({ log, session }, `${session.peer.namedBy ?? 'the certificate'} names no user: no rights`, { name });
   return {
     open(peer, figures, onClose) {
       const session = new HashSession(peer, store, NOTHING, onClose, onUnknownUser);

@@ -47,7 +47,8 @@ export function createIdentify({ sessions, userHeader, proxies, clientOf, peerOf
     const peer = peerOf(request);
     // Of anybody else the header is not even looked at.
     const named = userHeader !== null && proxies.trusts(connected.address) ? userOf(request, userHeader) : null;
-    if (named !== null) return { peer: { ...peer, user: named }, credentials: null, by: 'proxy', session: null };
+    if (named !== null)
+      return { peer: { ...peer, user: named, namedBy: 'the proxy' }, credentials: null, by: 'proxy', session: null };
     if (headers.authorization !== undefined) {
       // It is not even looked at: whoever reads along must not learn from the answer whether it is right.
       if (!isPrivate(socket, connected, headers)) throw insecureLogin();
@@ -55,7 +56,7 @@ export function createIdentify({ sessions, userHeader, proxies, clientOf, peerOf
     }
     const value = sessions && sessionOf(request, peer);
     const session = value === null ? null : await sessions!.find(value);
-    if (session) return { peer: { ...peer, user: session.username }, credentials: null, by: 'session', session };
+    if (session) return { peer: inSession(peer, session), credentials: null, by: 'session', session };
     return { peer, credentials: null, by: peer.user === undefined ? null : 'certificate', session: null };
   };
 
@@ -76,6 +77,11 @@ export function createIdentify({ sessions, userHeader, proxies, clientOf, peerOf
       );
     return site === 'none' ? value : null;
   }
+}
+
+/** The client as who is signed in. */
+export function inSession(peer: Peer, { username }: SignedIn): Peer {
+  return { ...peer, user: username, namedBy: 'the session' };
 }
 
 export function insecureLogin(): ApiProblem {

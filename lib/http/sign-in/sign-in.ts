@@ -7,7 +7,7 @@ import { ApiProblem } from '../api/failure.ts';
 import { API_ROUTES } from '../api/routes.ts';
 import { isSecure } from '../secure.ts';
 import { readSessionCookie, sessionCookie } from './cookie.ts';
-import { type IdentifyOptions, type Identity, insecureLogin } from './identity.ts';
+import { type IdentifyOptions, type Identity, inSession, insecureLogin } from './identity.ts';
 
 /** What is answered, and the cookie that comes with it. */
 export interface SignInAnswer {
@@ -105,7 +105,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       const before = await sessionIn(request);
       if (before !== null) await sessions.end(before);
       log.info('signed in on the page', { peer: peer.name, user: username });
-      const identity: Identity = { peer: { ...peer, user: username }, credentials: null, by: 'session', session };
+      const identity: Identity = { peer: inSession(peer, session), credentials: null, by: 'session', session };
       return { answer: await describe(request, identity), cookie: sessionCookie(session, isSecureOf(request)) };
     },
 
@@ -115,7 +115,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       if (value !== null) await sessions!.end(value);
       if (identity.by === 'session')
         log.info('signed out on the page', { peer: identity.peer.name, user: identity.session!.username });
-      const { user: _, ...peer } = identity.peer;
+      const { user: _, namedBy: __, ...peer } = identity.peer;
       const left: Identity = { ...identity, by: null, session: null, ...(identity.by === 'session' && { peer }) };
       return { answer: await describe(request, left), cookie: sessionCookie(null, isSecureOf(request)) };
     },
