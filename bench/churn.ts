@@ -1,6 +1,7 @@
 /** `node --import tsx bench/churn.ts`: what insight-churn costs on many PR values. See README.md here. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -41,7 +42,9 @@ try {
     for await (const line of createInterface({ input: server.stdout })) if (line.startsWith('listening')) break;
     await report(socket);
   } finally {
+    const ended = once(server, 'exit');
     server.kill();
+    await ended;
   }
 } finally {
   fs.rmSync(folder, { recursive: true, force: true });
