@@ -113,6 +113,26 @@ describe('bakeserv-hashclient against a server', { concurrency: 2 }, () => {
     assert.match(JSON.parse(asJson.stderr).error, /unknown column/);
   });
 
+  test('find tells what a hash or a recipe is, insights lookups what look-ups came to', async () => {
+    const key = { method: 'find-m', outhash: digits(902), unihash: digits(903) };
+    await server.report({ ...key, taskhash: digits(901), PN: 'find\u202eme', task: 'do_package', owner: 'anna' });
+    await server.report({ ...key, taskhash: digits(904) });
+    const line = (task: number, rest: string) =>
+      new RegExp(`find-m ${digits(task)} ${digits(903)} ${digits(902)} ${rest}\n`);
+    const found = stdoutOf(await site.hash(['find', digits(901)]));
+    assert.match(found, /^It is: taskhash\n/);
+    assert.match(found, line(901, 'find.me do_package reported 20\\S+ by anna'));
+    assert.match(found, /Equivalent tasks:\n/);
+    assert.match(found, line(904, 'reported 20\\S+'));
+    const recipe = JSON.parse(stdoutOf(await site.hash(['find', 'find*', '--json'])));
+    assert.deepEqual([recipe.is, recipe.rows.length, recipe.complete], [['recipe'], 1, true]);
+    const none = await site.hash(['find', 'nobody']);
+    assert.deepEqual([none.status, none.stdout, none.stderr], [1, '', 'nothing is known of that here\n']);
+    await server.get('find-m', digits(901));
+    const csv = stdoutOf(await site.hash(['insights', 'lookups', '--span', 'day', '--list', 'methods', '--csv']));
+    assert.match(csv, /^method,hits,misses,upstream_hits\n(.*\n)*find-m,1,0,0\n/);
+  });
+
   test('stats shows the figures, and --reset those before it', async () => {
     const figures = stdoutOf(await site.hash(['stats']));
     assert.match(

@@ -36,6 +36,22 @@ describe('bakeserv-prclient against a server', { concurrency: 2 }, () => {
     assert.equal(stdoutOf(await site.pr(['test-pr', 'a-1-r0', 'core2', 'c0', '--json'])), '{"value": "2"}\n');
   });
 
+  test('find lists packages by a part of their version', async () => {
+    for (const [version, pkgarch] of [
+      ['find-me-1-r0', 'core2'],
+      ['find-me-1-r0', 'all'],
+      ['find-you-1-r0', 'all'],
+    ])
+      await site.pr(['import-one', version!, pkgarch!, 'c', '3']);
+    assert.equal(
+      stdoutOf(await site.pr(['find', 'd-me'])),
+      'find-me-1-r0 all 3 (values: 1)\nfind-me-1-r0 core2 3 (values: 1)\n',
+    );
+    const few = await site.pr(['find', 'find-', '--limit', '1', '--json']);
+    assert.deepEqual([JSON.parse(few.stdout).cut, JSON.parse(few.stdout).packages.length], [true, 1]);
+    assert.equal((await site.pr(['find', 'Find-'])).status, 1);
+  });
+
   test('import-one stores a value, and a wrong one is refused', async () => {
     assert.equal(stdoutOf(await site.pr(['import-one', 'i-1', 'all', 'c', '7.2'])), '7.2\n');
     const refused = await site.pr(['import-one', 'i-1', 'all', 'c', 'seven']);
