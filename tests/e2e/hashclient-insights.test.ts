@@ -133,6 +133,7 @@ test('insights say which options are of no use, and where objects are must be sa
     return `${status} ${stderr}`;
   };
   assert.match(await errorOf(['shared-state']), /^1 .*the server has not compared yet: name --sstate-dir DIR/);
+  assert.match(await errorOf(['shared-state', '--list', 'x']), /^2 .*--list is of no use here/);
   assert.match(await errorOf(['shared-state', '--fix']), /^2 .*--fix needs --sstate-dir DIR or --sstate-mirror URL/);
   assert.match(await errorOf(['age', '--sstate-dir', sstate]), /^2 .*insights age: --sstate-dir is of no use here/);
   assert.match(

@@ -30,8 +30,9 @@ export async function sharedState({ args, out, address, client }: SharedStateCal
     'shared-state',
     SHARED_STATE_OPTIONS.map(({ name }) => name),
   );
+  if (args.has('list')) throw new UsageError('insights shared-state: --list is of no use here');
   const place = placeOf(args);
-  const limit = args.number('limit', 20);
+  const limit = args.number('limit', 100);
   const server = await client();
   if (place === null) return showLast(server, args, out, limit);
   const details = await openDetails(args, place);
