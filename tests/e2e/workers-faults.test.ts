@@ -105,5 +105,5 @@ test('SIGTERM while further workers are starting: whoever is served already is s
   socket.destroy();
   assert.deepEqual(await ended, [0, null], said);
   assert.match(said, /stopping on SIGTERM/);
-  assert.deepEqual(fs.readdirSync(folder).sort(), ['bakeserv-figures', 'hashserv.db', 'prserv.db']);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['hashserv.db', 'prserv.db']);
 });
