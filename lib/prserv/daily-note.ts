@@ -2,7 +2,7 @@ import { errorText } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { PrStore } from './store.ts';
 
-/** So long after the first client of a day: a server that serves one build, and ends, writes nothing of it. */
+/** The first client of a day that comes so long after the first of all: a server that serves one build, and ends, writes nothing of it. */
 const AFTER_MS = 60_000;
 /** A database that could not be written is tried again after this. */
 const AGAIN_MS = 3_600_000;
@@ -20,12 +20,13 @@ export function createDailyNote(
   log: Logger,
   now: () => number = Date.now,
 ): DailyNote {
-  /** From then on a moment is missing; never on a read-only server. */
+  /** From then on a moment is missing; never on a read-only server. No timer waits for it: a server that is left alone rests. */
   let dueAt = store.readOnly ? Number.POSITIVE_INFINITY : 0;
-  let timer: NodeJS.Timeout | null = null;
+  /** When the first client came since. */
+  let firstAt: number | null = null;
 
   async function note(): Promise<void> {
-    timer = null;
+    firstAt = null;
     const moment = new Date(now());
     dueAt = Date.UTC(moment.getUTCFullYear(), moment.getUTCMonth(), moment.getUTCDate() + 1);
     try {
@@ -38,10 +39,12 @@ export function createDailyNote(
 
   return {
     client() {
-      if (timer === null && now() >= dueAt) timer = setTimeout(() => void note(), AFTER_MS).unref();
+      const at = now();
+      if (at < dueAt) return;
+      firstAt ??= at;
+      if (at - firstAt >= AFTER_MS) void note();
     },
     close() {
-      clearTimeout(timer ?? undefined);
       dueAt = Number.POSITIVE_INFINITY;
     },
   };
