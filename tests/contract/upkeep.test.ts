@@ -90,12 +90,19 @@ describe('a backup', () => {
     const target = path.join(folder, 'backup.db');
     const seen: number[] = [];
     const bytes = await backupDatabase(source.file, target, (written) => seen.push(written));
+    assert.equal(fs.readFileSync(`${source.file}.backed-up`, 'utf8'), `${target}\n`, 'the server is told of it');
     await source.unihash(99);
     assert.deepEqual(await rowsIn(target, 'SELECT count(*) AS n FROM unihashes_v3'), [{ n: 50 }]);
     assert.equal(bytes, fs.statSync(target).size);
     assert.equal(seen.at(-1), bytes);
     assert.equal(fs.statSync(target).mode & 0o777, 0o640);
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['backup.db', 'live.db', 'live.db-shm', 'live.db-wal']);
+    assert.deepEqual(fs.readdirSync(folder).sort(), [
+      'backup.db',
+      'live.db',
+      'live.db-shm',
+      'live.db-wal',
+      'live.db.backed-up',
+    ]);
   });
 
   test('can be read by its owner and group alone, also while it is being written, whatever the umask', async (t) => {
@@ -127,6 +134,7 @@ describe('a backup', () => {
       /no database at .*none\.db/,
     );
     await assert.rejects(backupDatabase(source.file, path.join(folder, 'no/folder/b')), /storage|cannot be/);
+    assert.equal(fs.existsSync(`${source.file}.backed-up`), false, 'only of one that was made');
     assert.deepEqual(fs.readdirSync(folder).sort(), ['backup.db', 'live.db', 'live.db-shm', 'live.db-wal']);
   });
 
@@ -152,7 +160,7 @@ test('looking at a database that nobody has open leaves no log beside it', async
   await backupDatabase(source.file, path.join(folder, 'backup.db'));
   await checkFile(source.file);
   await previewRestore(path.join(folder, 'backup.db'), source.file);
-  assert.deepEqual(fs.readdirSync(folder).sort(), ['backup.db', 'live.db']);
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['backup.db', 'live.db', 'live.db.backed-up']);
 });
 
 describe('a check', () => {

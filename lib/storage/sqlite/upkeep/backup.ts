@@ -95,7 +95,10 @@ async function requireWhole(copied: string): Promise<void> {
 /** For a server that tells who looks after it when a database was backed up last. Whoever may not write there has made a backup all the same. */
 function stamp(file: string, target: string): void {
   try {
-    fs.writeFileSync(backupStampOf(fs.realpathSync(file)), `${path.resolve(target)}\n`, { mode: BACKUP_MODE });
+    const note = backupStampOf(fs.realpathSync(file));
+    // That of another user may not be written, but may be replaced.
+    fs.rmSync(note, { force: true });
+    fs.writeFileSync(note, `${path.resolve(target)}\n`, { mode: BACKUP_MODE });
   } catch {
     // It is a note and nothing else.
   }
