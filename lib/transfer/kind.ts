@@ -38,7 +38,7 @@ interface Origin {
 }
 
 /** Smaller than those of the command, which has its process to itself: each is worked on by the thread that answers clients. */
-const SLICE: SliceLimits = { rows: 500, bytes: 512 * 1024 };
+const SLICE: SliceLimits = { rows: 1000, bytes: 1024 * 1024 };
 const LOOK_MS = 100;
 const FLAG = { type: 'boolean' };
 

@@ -236,6 +236,8 @@ export function field(reply: Json, name: string): string {
 
 /** Calls `attempt` until it does not throw; rejects with its last error after `withinMs`. */
 export async function eventually<T>(withinMs: number, attempt: () => Promise<T>): Promise<T> {
+  // Tests run without a check of types: swapped, it would try to call a number for ever.
+  assert.ok(Number.isFinite(withinMs) && typeof attempt === 'function', 'eventually(withinMs, attempt)');
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {

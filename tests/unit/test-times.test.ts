@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { longestFirst, slowest } from '../../scripts/test-times.ts';
+import { eventually } from '../e2e/helpers.ts';
 
 test('long files of tests start first, and none is left out', () => {
   const files = ['tests/unit/fifo.test.ts', 'tests/wire/model.test.ts', 'tests/e2e/proxies.test.ts', 'tests/a.test.ts'];
@@ -17,4 +18,10 @@ test('what long files took is told, the longest first', () => {
     ]),
   ).split('\n');
   assert.deepEqual(lines.slice(1), ['#   12.3 s c', '#    6.0 s a', '']);
+});
+
+test('a wait whose arguments are swapped is refused, and does not go on for ever', async () => {
+  const swapped = [async () => 1, 5000] as unknown as Parameters<typeof eventually>;
+  await assert.rejects(eventually(...swapped), /eventually\(withinMs, attempt\)/);
+  assert.equal(await eventually(5000, async () => 1), 1);
 });
