@@ -66,6 +66,16 @@ test('the container image has a supported Node, and the tools that the pages abo
       assert.match(image, new RegExp(`apt-get install.* ${name}\\b`), tool);
 });
 
+test('the container image is built from everything that the build reads', () => {
+  const image = read('container/Containerfile');
+  const copied = [...image.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) => names!.split(' '));
+  const { scripts } = JSON.parse(readAbove('package.json'));
+  const { include } = JSON.parse(readAbove('tsconfig.json'));
+  const named = scripts.build.match(/(?<= )[\w.-]+\/[\w./-]+\.ts|(?<=vite build )[a-z]+|tsconfig\.json/g);
+  assert.ok(named.length >= 3, `nothing is named in: ${scripts.build}`);
+  for (const name of [...named, ...include]) assert.ok(copied.includes(name), `${name} is missing in the image`);
+});
+
 test('the compose file names the image’s own file and a chained pair', () => {
   const { services } = parse(read('container/compose.yaml'), { merge: true });
   assert.ok(fs.existsSync(path.join(CONTRIB, '..', services.site.build.dockerfile)));

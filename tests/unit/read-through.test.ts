@@ -5,6 +5,7 @@ import type { HashContext } from '../../lib/hashserv/context.ts';
 import type { HashStore } from '../../lib/hashserv/store.ts';
 import type { HashUpstream } from '../../lib/hashserv/upstream/upstream.ts';
 import { SILENT } from '../../lib/log.ts';
+import { TaskLookups } from '../../lib/meter/task-lookups.ts';
 import { hash, METHOD } from '../helpers.ts';
 
 test('of a row of the upstream its unihash is stored first: an outhash row is never without one', async () => {
@@ -23,7 +24,8 @@ test('of a row of the upstream its unihash is stored first: an outhash row is ne
       keepOuthashes: write('keepOuthashes') as never,
     };
     const upstream: Partial<HashUpstream> = { task: async () => row };
-    const context = { store, upstream, log: SILENT } as unknown as HashContext;
+    const figures = { lookups: new TaskLookups() };
+    const context = { store, upstream, figures, log: SILENT } as unknown as HashContext;
     const answer = await getTask(context, METHOD, 't1');
     assert.ok(answer, 'a hit is an answer also where it cannot be stored');
     assert.deepEqual(done, failing === 'reportEquivalent' ? [] : ['reportEquivalent']);
