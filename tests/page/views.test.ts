@@ -24,6 +24,8 @@ const VIEWS: readonly Shown[] = [
   { at: `#/lookup?q=${hash('busybox 1')}`, title: 'Look up', text: 'Equivalent tasks' },
   { at: '#/lookup?q=no-such-recipe', title: 'Look up', text: 'Nothing is known of it here' },
   { at: COMPARE, title: 'Compare outputs', text: /12 of 1,824 files and folders differ/ },
+  { at: '#/packages?q=zlib', title: 'Packages', text: 'zlib-1.3-r0' },
+  { at: '#/package/zlib-1.3-r0', title: 'zlib-1.3-r0', text: 'Values in the order they were given' },
   { at: '#/insights/unstable', title: 'Insights: Unstable outputs', text: 'Compare outputs' },
   { at: '#/insights/equivalences', title: 'Insights: Equivalences', text: 'Where it saves work' },
   { at: '#/insights/shared-state', title: 'Insights: Shared state', text: '--sstate-mirror' },

@@ -15,7 +15,7 @@ export interface PackageRow {
   readonly max: string | null;
 }
 
-/** `GET /packages/versions/VERSION` */
+/** `GET /versions/VERSION` */
 export interface PackageValues {
   readonly version: string;
   readonly pkgarchs: readonly PkgarchValues[];
@@ -34,4 +34,4 @@ export const findPackages = (api: Api, text: string, limit: number, signal: Abor
   api.ask<PackagesFound>('GET', ['packages'], { query: { text, limit }, signal });
 
 export const getPackage = (api: Api, version: string, signal: AbortSignal) =>
-  api.ask<PackageValues>('GET', ['packages', 'versions', version], { signal });
+  api.ask<PackageValues>('GET', ['versions', version], { signal });
