@@ -189,9 +189,13 @@ describe('metrics count what clients did', () => {
     const client = connect();
     const pr = connect('PRSERVICE 1.0');
     await Promise.all(Array.from({ length: 20 }, (_, i) => report(connect(), hash(`${i}`))));
-    await pr.ask('get-pr', { ...PR, history: false });
-    await pr.ask('get-pr', { ...PR, history: false });
-    const shown = await scrape(app);
+    // The first look for commits of others, 100 ms after the start, forgets what is in memory: it may come in between.
+    let asked = 0;
+    let shown: Scrape;
+    do {
+      for (let twice = 0; twice < 2; twice++, asked++) await pr.ask('get-pr', { ...PR, history: false });
+      shown = await scrape(app);
+    } while (shown.value('bakeserv_cache_entries', { cache: 'packages' }) !== 1 && !t.signal.aborted);
     assert.equal(shown.value('bakeserv_write_batch_operations_sum', { database: 'hashserv' }), 20);
     const batches = shown.value('bakeserv_write_batch_operations_count', { database: 'hashserv' });
     assert.ok(batches >= 1 && batches <= 20);
@@ -200,7 +204,7 @@ describe('metrics count what clients did', () => {
     assert.deepEqual(shown.counts('bakeserv_write_failures_total'), {});
     const packages = { cache: 'packages' };
     const hits = shown.value('bakeserv_cache_hits_total', packages);
-    assert.equal(hits + shown.value('bakeserv_cache_misses_total', packages), 2);
+    assert.equal(hits + shown.value('bakeserv_cache_misses_total', packages), asked);
     assert.equal(shown.value('bakeserv_cache_entries', packages), 1);
     assert.ok(shown.value('bakeserv_wal_bytes', { database: 'hashserv' }) > 0);
     assert.ok(shown.value('bakeserv_disk_free_bytes', { database: 'prserv' }) > 0);
