@@ -30,10 +30,37 @@ export const BUILDS: SiginfoIndex = JSON.parse(fs.readFileSync(new URL('index.js
 /** The taskhash of a task of these builds, which both have. */
 export const taskhashOf = (task: string) => hash(`${BUILDS.PN}:${task}`);
 
+/** What a farm builds, and with how many different outputs. */
+const RECIPES: readonly (readonly [PN: string, PV: string, task: string, outputs: number])[] = [
+  ['linux-yocto', '6.6.52+git', 'deploy', 2],
+  ['openssl', '3.3.2', 'package', 3],
+  ['glibc', '2.40+git', 'populate_sysroot', 1],
+  ['gcc-runtime', '14.2.0', 'package', 1],
+  ['python3', '3.12.6', 'compile', 2],
+  ['systemd', '256.6', 'package', 1],
+  ['util-linux', '2.40.2', 'populate_sysroot', 1],
+  ['curl', '8.10.1', 'package', 1],
+];
+
 /** Reports, PR values, users and a job: what a farm has after a while. */
 export async function fill(server: ServerProcess, origin: string): Promise<Users> {
   const client = await server.hash();
   const report = (row: Record<string, string>) => client.invoke('report', { method: METHOD, ...row });
+  for (const [i, [PN, PV, task, outputs]] of RECIPES.entries())
+    for (let build = 0; build < 3; build++) {
+      const taskhash = hash(outputs > 1 ? PN : `${PN} ${build}`);
+      const outhash = hash(`output of ${PN} ${build % outputs}`);
+      await report({
+        taskhash,
+        outhash,
+        unihash: taskhash,
+        PN,
+        PV,
+        PR: 'r0',
+        task,
+        owner: `builder-${(i + build) % 4}`,
+      });
+    }
   const { PN, PV, PR } = BUILDS;
   for (const { task, outhash, file } of BUILDS.rows) {
     const taskhash = taskhashOf(task);
@@ -54,6 +81,9 @@ export async function fill(server: ServerProcess, origin: string): Promise<Users
   for (const [version, count] of [
     ['zlib-1.3-r0', 12],
     ['busybox-1.36-r0', 3],
+    ['linux-yocto-6.6.52+git-r0', 5],
+    ['linux-firmware-20240909-r0', 2],
+    ['linux-libc-headers-6.10-r0', 1],
     [`${HOSTILE.script}-1-r0`, 2],
   ] as const)
     for (let i = 0; i < count; i++)
@@ -77,4 +107,14 @@ async function makeUsers(origin: string): Promise<Users> {
   assert.equal(job.status, 202, JSON.stringify(job.body));
   await root.ask('DELETE', '/session');
   return users;
+}
+
+/** A build that looks up what is known, and some tasks that nobody reports. */
+export async function build(server: ServerProcess): Promise<void> {
+  const client = await server.hash();
+  const known = Array.from({ length: 400 }, (_, i) => `busybox ${i % 40}`);
+  const unknown = Array.from({ length: 40 }, (_, i) => `never reported ${(i % 4) * (i % 3)}`);
+  await Promise.all(
+    [...known, ...unknown].map((name) => client.invoke('get', { method: METHOD, taskhash: hash(name) })),
+  );
 }

@@ -12,11 +12,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type Context, type ServerProcess, serve, temporaryFolder } from '../e2e/helpers.ts';
 import { CHROMIUM, noBrowser } from '../e2e/needs.ts';
-import { fill, type Users } from './data.ts';
+import { build, fill, type Users } from './data.ts';
+import { givePast } from './past.ts';
+import { PICTURE_SCALE, PICTURES } from './pictures.ts';
 
 /** How large the window is: a desk, and a small telephone. */
 export const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 } } as const;
@@ -63,16 +66,18 @@ export interface Scene {
 export interface StageOptions {
   /** More arguments of `bakeserv serve`. */
   readonly args?: readonly string[];
+  /** The server has figures of the days before. */
+  readonly hasPast?: boolean;
 }
 
 /** Sets a scene for all tests of a file, and clears it away after the last. */
-export function onStage({ args = [] }: StageOptions = {}): () => Scene {
+export function onStage(options: StageOptions = {}): () => Scene {
   const cleanUps: (() => void | Promise<void>)[] = [];
   const suite: Context = { after: (fn) => void cleanUps.unshift(fn) };
   let scene: Scene | null = null;
   before(async () => {
     if (noBrowser()) return;
-    scene = await setStage(suite, args);
+    scene = await setStage(suite, options);
   });
   after(async () => {
     for (const each of cleanUps) await each();
@@ -80,7 +85,7 @@ export function onStage({ args = [] }: StageOptions = {}): () => Scene {
   return () => scene!;
 }
 
-async function setStage(suite: Context, args: readonly string[]): Promise<Scene> {
+async function setStage(suite: Context, { args = [], hasPast = false }: StageOptions): Promise<Scene> {
   const folder = temporaryFolder(suite);
   const starting = start(suite, folder, 0, args);
   const browser = await chromium.launch({
@@ -95,6 +100,12 @@ async function setStage(suite: Context, args: readonly string[]): Promise<Scene>
   const { port } = address;
   const origin = `http://127.0.0.1:${port}`;
   const users = await fill(server, origin);
+  if (hasPast) {
+    await server.stop();
+    await givePast(path.join(folder, 'bakeserv-figures'));
+    server = await start(suite, folder, port, args);
+    await build(server);
+  }
   return {
     get server() {
       return server;
@@ -126,6 +137,7 @@ async function visit(
   const context = await browser.newContext({
     baseURL: `${origin}/`,
     viewport: SIZES[size],
+    deviceScaleFactor: PICTURES === null ? 1 : PICTURE_SCALE,
     colorScheme: theme,
     reducedMotion: 'reduce',
     locale: 'en-GB',

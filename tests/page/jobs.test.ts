@@ -4,6 +4,7 @@ import { METHOD, serve, temporaryFolder } from '../e2e/helpers.ts';
 import { noBrowser } from '../e2e/needs.ts';
 import { freePort } from '../free-port.ts';
 import { onStage } from './harness.ts';
+import { picture } from './pictures.ts';
 
 /** Where a server to pull from will be: the settings of the other one name it before it is there. */
 const SOURCE = `127.0.0.1:${await freePort()}`;
@@ -22,15 +23,21 @@ describe('jobs on the page', { skip: noBrowser() }, () => {
   test('take from another server after a look that writes nothing', async (t) => {
     const source = await serve(t, { folder: temporaryFolder(t), args: ['--bind', SOURCE] });
     const prs = await source.pr();
-    for (const checksum of ['a', 'b'])
-      await prs.invoke('get-pr', { version: 'bash-5.2-r0', pkgarch: 'core2-64', checksum, history: false });
+    for (const version of ['bash-5.2-r0', 'zlib-1.3-r0'])
+      for (const checksum of ['a', 'b'])
+        await prs.invoke('get-pr', { version, pkgarch: 'core2-64', checksum, history: false });
     const { page, checkAccess } = await scene().visit(t, { as: 'dora', at: '#/jobs' });
     await page.getByRole('button', { name: 'Pull…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Pull from another server' });
     await dialog.getByLabel('Hash equivalence').uncheck();
     await dialog.getByRole('button', { name: 'Show what it would do' }).click();
+    await dialog.getByText('Nothing would be pulled').waitFor();
+    assert.ok(await dialog.getByRole('button', { name: 'Pull this now' }).isDisabled());
+    await dialog.getByLabel('PR values in conflict').selectOption('keep ours, leave those out');
+    await dialog.getByRole('button', { name: 'Show what it would do' }).click();
     const preview = dialog.getByRole('region', { name: 'Preview' });
-    await preview.getByText('prs, new', { exact: true }).waitFor();
+    await preview.getByText('PR values, new', { exact: true }).waitFor();
+    await picture(page, 'pull', 960);
     await checkAccess();
     const here = await scene().server.pr();
     const asked = { version: 'bash-5.2-r0', pkgarch: 'core2-64' };

@@ -5,6 +5,7 @@ import { hash } from '../e2e/helpers.ts';
 import { noBrowser } from '../e2e/needs.ts';
 import { BUILDS, taskhashOf } from './data.ts';
 import { onStage } from './harness.ts';
+import { picture } from './pictures.ts';
 
 const [, , ...PACKAGE] = BUILDS.rows;
 const COMPARE = `#/compare?method=${BUILDS.method}&taskhash=${taskhashOf('package')}&a=${PACKAGE[0]!.outhash}&b=${PACKAGE[1]!.outhash}`;
@@ -14,19 +15,50 @@ interface Shown {
   readonly title: string;
   /** What is there once the data has come. */
   readonly text: string | RegExp;
+  /** Pictures of it in the documentation, by the look of the page: their names, and how high they are. */
+  readonly pictures?: Readonly<Record<string, readonly [name: string, height: number]>>;
 }
 
 /** Every view with data, and what is shown where there is none. */
 const VIEWS: readonly Shown[] = [
-  { at: '#/overview', title: 'Overview', text: 'Look-ups a second' },
+  {
+    at: '#/overview',
+    title: 'Overview',
+    text: 'Look-ups a second',
+    pictures: {
+      'wide light': ['overview', 752],
+      'wide dark': ['overview-dark', 752],
+      'narrow light': ['overview-narrow', 740],
+    },
+  },
   { at: '#/lookup', title: 'Look up', text: 'Nothing to look for yet' },
-  { at: '#/lookup?q=hello', title: 'Look up', text: '2 tasks here are not reproducible' },
+  {
+    at: '#/lookup?q=hello',
+    title: 'Look up',
+    text: '2 tasks here are not reproducible',
+    pictures: { 'wide light': ['lookup', 700] },
+  },
   { at: `#/lookup?q=${hash('busybox 1')}`, title: 'Look up', text: 'Equivalent tasks' },
   { at: '#/lookup?q=no-such-recipe', title: 'Look up', text: 'Nothing is known of it here' },
-  { at: COMPARE, title: 'Compare outputs', text: /12 of 1,824 files and folders differ/ },
-  { at: '#/packages?q=zlib', title: 'Packages', text: 'zlib-1.3-r0' },
-  { at: '#/package/zlib-1.3-r0', title: 'zlib-1.3-r0', text: 'Values in the order they were given' },
-  { at: '#/insights/unstable', title: 'Insights: Unstable outputs', text: 'Compare outputs' },
+  {
+    at: COMPARE,
+    title: 'Compare outputs',
+    text: /12 of 1,824 files and folders differ/,
+    pictures: { 'wide light': ['compare', 960] },
+  },
+  { at: '#/packages?q=zlib&limit=1000', title: 'Packages', text: 'zlib-1.3-r0' },
+  {
+    at: '#/package/zlib-1.3-r0',
+    title: 'zlib-1.3-r0',
+    text: 'Values in the order they were given',
+    pictures: { 'wide light': ['package', 700] },
+  },
+  {
+    at: '#/insights/unstable',
+    title: 'Insights: Unstable outputs',
+    text: 'Compare outputs',
+    pictures: { 'wide light': ['insights', 760] },
+  },
   { at: '#/insights/equivalences', title: 'Insights: Equivalences', text: 'Where it saves work' },
   { at: '#/insights/shared-state', title: 'Insights: Shared state', text: '--sstate-mirror' },
   { at: '#/insights/lookups', title: 'Insights: Look-ups', text: 'Most missed in the last hour' },
@@ -34,7 +66,7 @@ const VIEWS: readonly Shown[] = [
   { at: '#/insights/age', title: 'Insights: Age', text: 'Reports by month' },
   { at: '#/jobs', title: 'Jobs', text: '1 clean-unused' },
   { at: '#/job/1', title: 'Job 1', text: 'Asked for by' },
-  { at: '#/users', title: 'Users', text: 'dora' },
+  { at: '#/users', title: 'Users', text: 'dora', pictures: { 'wide light': ['users', 480] } },
   { at: '#/sign-in', title: 'Sign in', text: 'Token' },
   { at: '#/nowhere', title: 'There is nothing here', text: 'No view has this address' },
 ];
@@ -46,7 +78,7 @@ async function untilShown(page: Page, { title, text }: Shown): Promise<void> {
   await page.locator('main .loading').first().waitFor({ state: 'detached' });
 }
 
-const scene = onStage();
+const scene = onStage({ hasPast: true });
 
 test('every view has nothing that WCAG forbids, and nothing wider than the window, on a desk and a telephone, light and dark', {
   skip: noBrowser(),
@@ -56,6 +88,8 @@ test('every view has nothing that WCAG forbids, and nothing wider than the windo
     await page.goto(`./${view.at}`);
     await untilShown(page, view);
     await everyLook(async (look) => {
+      const shown = view.pictures?.[look];
+      if (shown) await picture(page, ...shown);
       const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       assert.equal(wider, 0, `${view.at} ${look}`);
       await checkAccess().catch((error) => assert.fail(`${view.at} ${look}: ${error.message}`));

@@ -106,11 +106,18 @@ describe('jobs in words', () => {
       'dry_run: yes',
       'where: {"PN":"x"}',
     ]);
-    assert.deepEqual(resultLines({ prs: { new: 2, conflict_rows: [1, 2] }, read: 1000, error: null }), [
-      { name: 'prs, new', value: '2' },
-      { name: 'prs, conflict rows', value: '2 rows' },
-      { name: 'read', value: '1,000' },
-    ]);
+    assert.deepEqual(
+      resultLines({
+        prs: { new: 2, conflict_rows: [1, 2], raised_rows: [], rows: [{ a: 1 }] },
+        read: 1000,
+        error: null,
+      }),
+      [
+        { name: 'PR values, new', value: '2' },
+        { name: 'PR values, conflict rows', value: '2 rows' },
+        { name: 'read', value: '1,000' },
+      ],
+    );
     assert.deepEqual(resultLines(null), []);
     assert.deepEqual(resultLines('done'), [{ name: 'result', value: 'done' }]);
   });

@@ -54,7 +54,7 @@ interface HashProps {
 /** A hash: its beginning, with all of it in the title and behind the link. */
 export function Hash({ value, whole = false, isLink = true }: HashProps) {
   const shown = whole ? cut(value, 256).text : shortHash(cut(value, 64).text);
-  const text = <code class="hash">{visible(shown)}</code>;
+  const text = <code class={whole ? 'hash whole' : 'hash'}>{visible(shown)}</code>;
   const title = whole ? undefined : visible(cut(value, 256).text);
   if (!isLink || !/^[0-9a-f]{64}$/.test(value)) return <span title={title}>{text}</span>;
   return (

@@ -4,14 +4,15 @@ import { Panel } from '../../parts/panel.tsx';
 import { Scroll } from '../../parts/scroll.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
-import { resultLines } from './job-text.ts';
+import { isObject, resultLines, words } from './job-text.ts';
 
 const MOST_ROWS = 200;
 
 /** What came of a job: its figures, and the rows it names, as the conflicts of a pull. */
 export function JobResult({ job: { result, state } }: { readonly job: Pick<Job, 'result' | 'state'> }) {
   const lines = resultLines(result);
-  if (lines.length === 0) return null;
+  const lists = listsOf(result);
+  if (lines.length === 0 && lists.length === 0) return null;
   return (
     <Panel title={state === 'done' ? 'Result' : 'Done until then'}>
       <dl class="pairs">
@@ -24,7 +25,7 @@ export function JobResult({ job: { result, state } }: { readonly job: Pick<Job, 
           </div>
         ))}
       </dl>
-      {listsOf(result).map(({ name, rows }) => (
+      {lists.map(({ name, rows }) => (
         <Rows key={name} name={name} rows={rows} />
       ))}
     </Panel>
@@ -40,15 +41,12 @@ interface NamedRows {
 function listsOf(result: unknown, path = ''): NamedRows[] {
   if (result === null || typeof result !== 'object') return [];
   return Object.entries(result).flatMap(([key, value]) => {
-    const name = [path, key.replaceAll('_', ' ')].filter(Boolean).join(', ');
+    const name = [path, words(key)].filter(Boolean).join(', ');
     if (Array.isArray(value))
       return value.length > 0 && isObject(value[0]) ? [{ name, rows: value.filter(isObject) }] : [];
     return path === '' ? listsOf(value, name) : [];
   });
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function Rows({ name, rows }: NamedRows) {
   const titles = [...new Set(rows.slice(0, MOST_ROWS).flatMap((row) => Object.keys(row)))];
@@ -63,7 +61,7 @@ function Rows({ name, rows }: NamedRows) {
           rows={rows.slice(0, MOST_ROWS)}
           keyOf={(_, i) => i}
           columns={titles.map((title, i) => ({
-            title: title.replaceAll('_', ' '),
+            title: words(title),
             isName: i === 0,
             cell: (row: Readonly<Record<string, unknown>>) => <Text value={textOf(row[title])} most={80} />,
           }))}

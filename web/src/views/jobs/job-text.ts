@@ -35,9 +35,10 @@ export interface ResultLine {
 
 const MOST_LINES = 200;
 
-/** A result as lines; lists are counted, as their rows have a table of their own. */
+/** A result as lines; lists are counted, and left out where they are empty, or are rows that have a table of their own. */
 export function resultLines(result: unknown, path = ''): ResultLine[] {
   if (result === null || result === undefined) return [];
+  if (Array.isArray(result) && (result.length === 0 || isObject(result[0]))) return [];
   if (Array.isArray(result)) return [{ name: path || 'list', value: counted(result.length, 'row') }];
   if (typeof result !== 'object') return [{ name: path || 'result', value: plain(result) }];
   return Object.entries(result)
@@ -45,7 +46,12 @@ export function resultLines(result: unknown, path = ''): ResultLine[] {
     .slice(0, MOST_LINES);
 }
 
-const words = (name: string) => name.replaceAll('_', ' ');
+/** Whether a value is a row: a list of such is a table. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The name of a part of a result, in words. */
+export const words = (name: string): string => (name === 'prs' ? 'PR values' : name.replaceAll('_', ' '));
 
 function plain(value: unknown): string {
   if (typeof value === 'number') return count(value);

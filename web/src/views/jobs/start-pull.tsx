@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Job } from '../../api/jobs.ts';
+import { counted } from '../../format/numbers.ts';
 import { visible } from '../../format/text.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field, Tick } from '../../parts/field.tsx';
@@ -25,6 +26,7 @@ export function StartPull({ onClose, sources }: { readonly onClose: () => void; 
     ...(prs && { on_conflict: onConflict }),
   };
   const isSeen = look !== null && look.state === 'done' && !isBusy;
+  const isStopped = isSeen && onConflict === 'fail' && conflictsOf(look) > 0;
   const change =
     <T,>(set: (value: T) => void) =>
     (value: T) => {
@@ -85,11 +87,20 @@ export function StartPull({ onClose, sources }: { readonly onClose: () => void; 
             <JobProgress job={look} />
             {look.error && <p class="notice bad">{look.error}</p>}
             <JobResult job={look} />
+            {isStopped && (
+              <div class="notice warn">
+                <p class="notice-title">Nothing would be pulled</p>
+                <p>
+                  {counted(conflictsOf(look), 'PR value')} there mean something else here. Choose above what becomes of
+                  those, and look again.
+                </p>
+              </div>
+            )}
           </section>
         )}
         {failure && <FailureBox failure={failure} />}
         <div class="actions">
-          <button type="submit" class="main" disabled={isBusy || !(hashes || prs)}>
+          <button type="submit" class="main" disabled={isBusy || isStopped || !(hashes || prs)}>
             {isSeen ? 'Pull this now' : isBusy ? 'Looking…' : 'Show what it would do'}
           </button>
           <button type="button" onClick={onClose}>
@@ -99,4 +110,10 @@ export function StartPull({ onClose, sources }: { readonly onClose: () => void; 
       </form>
     </Dialog>
   );
+}
+
+/** How many PR values a look found to be in conflict. */
+function conflictsOf({ result }: Job): number {
+  const { prs } = (result ?? {}) as { readonly prs?: { readonly conflicts?: number } | null };
+  return prs?.conflicts ?? 0;
 }

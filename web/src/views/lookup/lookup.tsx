@@ -14,7 +14,7 @@ const MOST = 500;
 /** Whatever somebody pastes: a hash of any kind, or the name of a recipe. */
 export function Lookup({ route }: { readonly route: Route }) {
   const { q = '', limit } = route.query;
-  const most = Math.min(MOST, Math.max(STEP, Number(limit) || STEP));
+  const most = Math.min(MOST, Math.max(STEP, Math.trunc(Number(limit)) || STEP));
   const found = useResource(q === '' ? null : `find ${most} ${q}`, (api, signal) => findTask(api, q, most, signal));
   return (
     <View title="Look up" lead="Paste a taskhash, outhash or unihash, or type a recipe’s name; * stands for any text.">

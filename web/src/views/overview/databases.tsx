@@ -1,5 +1,5 @@
 import type { History, Status } from '../../api/status.ts';
-import { bytes, count, counted } from '../../format/numbers.ts';
+import { bytes, count, counted, NONE } from '../../format/numbers.ts';
 import { Panel } from '../../parts/panel.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Maybe } from '../../parts/text.tsx';
@@ -10,6 +10,14 @@ const KINDS = [
   ['hashserv', 'Hash equivalence', 'first'],
   ['prserv', 'PR values', 'second'],
 ] as const;
+
+const ROWS = {
+  hashserv: [
+    ['unihashes', 'task'],
+    ['outhashes', 'report'],
+  ],
+  prserv: [['packages', 'value']],
+} as const;
 
 interface Shown {
   readonly kind: 'hashserv' | 'prserv';
@@ -35,7 +43,7 @@ export function Databases({ status, history }: { readonly status: Status; readon
             ...(status.databases ? [{ title: 'Where', cell: ({ file }: Shown) => <Where file={file} /> }] : []),
             { title: 'Size', isFigure: true, cell: ({ kind }) => bytes(of(`${kind}.database_bytes`)) },
             { title: 'Free on its disk', isFigure: true, cell: ({ kind }) => bytes(of(`${kind}.free_bytes`)) },
-            { title: 'Rows, each hour', isFigure: true, cell: ({ kind }) => rowsOf(kind, of) },
+            { title: 'Rows, as of this hour', isFigure: true, cell: ({ kind }) => rowsOf(kind, of) },
           ]}
         />
       )}
@@ -75,7 +83,11 @@ function Where({ file }: { readonly file: string | null | undefined }) {
   );
 }
 
-function rowsOf(kind: 'hashserv' | 'prserv', of: (name: string) => number | null) {
-  if (kind === 'prserv') return `${count(of('packages'))} packages`;
-  return `${count(of('unihashes'))} tasks, ${count(of('outhashes'))} reports`;
+/** They are counted once an hour; before the first time nothing is known. */
+function rowsOf(kind: 'hashserv' | 'prserv', of: (name: string) => number | null): string {
+  const counts = ROWS[kind].flatMap(([name, noun]) => {
+    const rows = of(name);
+    return rows === null ? [] : [counted(rows, noun)];
+  });
+  return counts.length > 0 ? counts.join(', ') : NONE;
 }

@@ -11,12 +11,13 @@ import { useResource } from '../../state/resource.ts';
 import { goTo } from '../../state/use-route.ts';
 
 const STEP = 100;
-const MOST = 1000;
+/** As many as the server tells at most. */
+const MOST = 500;
 
 /** Packages by a part of their version key. */
 export function Packages({ route }: { readonly route: Route }) {
   const { q = '', limit } = route.query;
-  const most = Math.min(MOST, Math.max(STEP, Number(limit) || STEP));
+  const most = Math.min(MOST, Math.max(STEP, Math.trunc(Number(limit)) || STEP));
   const found = useResource(q === '' ? null : `packages ${most} ${q}`, (api, signal) =>
     findPackages(api, q, most, signal),
   );
