@@ -22,7 +22,7 @@ import { createHashStore } from './storage/sqlite/hash/store.ts';
 import { PR_SCHEMA } from './storage/sqlite/pr/schema.ts';
 import { createPrStore } from './storage/sqlite/pr/store.ts';
 import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
-import { backupName, openBackupFolder, removeOld } from './storage/sqlite/upkeep/backup-folder.ts';
+import { backupName, openBackupFolder, removeOld, removeUnfinished } from './storage/sqlite/upkeep/backup-folder.ts';
 import { checkFile } from './storage/sqlite/upkeep/check.ts';
 import type { StoredSource, Target } from './transfer/ends.ts';
 import type { ServiceName } from './transfer/parts.ts';
@@ -159,6 +159,7 @@ export const FILE_WORK: FileWork = {
   check: checkFile,
   openBackupFolder,
   backupName,
+  removeUnfinished,
   removeOld,
   openSource: (name) => openDatabaseSource(name, SILENT),
   openTarget: (name, options) => openDatabaseTarget(name, { ...options, inUse: false, log: SILENT }),

@@ -1,8 +1,9 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
-import { FILE_PARAMETER, type JobAccess, type JobKind, parametersOf } from '../jobs/kind.ts';
+import { FILE_PARAMETER, type JobAccess, type JobKind, parametersOf, type Slice } from '../jobs/kind.ts';
 import type { Config } from '../settings/config.ts';
 import type { ServiceName } from '../settings/listener-spec.ts';
 import { copyKind } from '../transfer/kind.ts';
@@ -25,9 +26,17 @@ export interface FileWork extends DatabaseEnds {
   ): Promise<number>;
   check(file: string, signal: AbortSignal): Promise<object & { readonly problems: readonly string[] }>;
   openBackupFolder(folder: string): void;
+  /** Removes what a backup left that was killed before its copy had this name. */
+  removeUnfinished(target: string): void;
   backupName(of: ServedFile, time: Date): string;
   /** Resolves to what was removed. */
   removeOld(folder: string, made: string, keep: number): readonly string[];
+}
+
+/** How far a backup is: the copies that are made, and the name of the one that is being made. */
+interface BackupPlace {
+  readonly made: readonly { readonly [key: string]: Json }[];
+  readonly target: string | null;
 }
 
 const DATABASE = { enum: ['hashserv', 'prserv'] };
@@ -74,37 +83,66 @@ export function fileKinds(services: Pick<Config, 'hashserv' | 'prserv' | 'jobs'>
     async *run({ parameters, signal, note }, from) {
       const { folder, keep = KEEP, database } = parameters;
       const wanted = database ? [fileOf(database)] : files;
-      const made: { [key: string]: Json }[] = [...((from as { [key: string]: Json }[] | null) ?? [])];
+      const before = (from as unknown as BackupPlace | null) ?? { made: [], target: null };
+      const made = [...before.made];
+      let { target } = before;
       work.openBackupFolder(folder);
       const size = () => made.reduce((sum, { bytes }) => sum + Math.round((bytes as number) / 1024), 0);
+      const slice = (written = 0, total = 0): Slice => {
+        const soFar = { made: [...made] };
+        return {
+          position: { ...soFar, target },
+          done: size() + written,
+          total: size() + Math.max(written, total),
+          soFar,
+        };
+      };
       for (const each of wanted.slice(made.length)) {
-        const target = path.join(folder, work.backupName(each, new Date()));
-        let [written, total] = [0, 0];
-        const copying = work.backup(
-          each.file,
-          target,
-          (bytes, all) => {
-            [written, total] = [Math.round(bytes / 1024), Math.round(all / 1024)];
-          },
-          signal,
-        );
-        const over = copying.then(
-          () => true,
-          () => true,
-        );
-        while (!(await Promise.race([over, pause(LOOK_MS, false, { ref: false })]))) {
-          const soFar = { made: [...made] };
-          yield { position: soFar.made, done: size() + written, total: size() + Math.max(written, total), soFar };
-        }
-        const bytes = await copying;
-        const removed = work.removeOld(folder, path.basename(target), keep);
-        made.push({ services: [...each.services], database: each.file, file: target, bytes, removed: [...removed] });
-        note(`${target}: ${bytes} bytes`);
-        yield { position: [...made], done: size(), total: size(), soFar: { made: [...made] }, save: true };
+        // By its name the copy of a job that goes on is found again: it is whole, or not there.
+        const isThere = target !== null && fs.existsSync(target);
+        if (target !== null) work.removeUnfinished(target);
+        const copied: string = target ?? path.join(folder, work.backupName(each, new Date()));
+        target = copied;
+        yield { ...slice(), save: true };
+        const bytes = isThere ? fs.statSync(copied).size : yield* copying(each.file, copied, signal, slice);
+        const removed = work.removeOld(folder, path.basename(copied), keep);
+        made.push({ services: [...each.services], database: each.file, file: copied, bytes, removed: [...removed] });
+        note(`${copied}: ${bytes} bytes`);
+        target = null;
+        yield { ...slice(), save: true };
       }
       return { made };
     },
   };
+
+  /** Copies a file, and resolves to the bytes of the copy. */
+  async function* copying(
+    file: string,
+    target: string,
+    signal: AbortSignal,
+    slice: (done: number, total: number) => Slice,
+  ) {
+    let [written, total] = [0, 0];
+    const copy = work.backup(
+      file,
+      target,
+      (bytes, all) => {
+        [written, total] = [Math.round(bytes / 1024), Math.round(all / 1024)];
+      },
+      signal,
+    );
+    const over = copy.then(
+      () => true,
+      () => true,
+    );
+    try {
+      while (!(await Promise.race([over, pause(LOOK_MS, false, { ref: false })]))) yield slice(written, total);
+      return await copy;
+    } finally {
+      // Where the job was stopped, nothing is written any more once it has ended.
+      await over;
+    }
+  }
 
   const check: JobKind = {
     name: 'check',

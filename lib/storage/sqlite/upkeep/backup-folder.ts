@@ -32,6 +32,16 @@ export function openBackupFolder(folder: string): void {
   }
 }
 
+/**
+ * Removes what a backup left that was killed before its copy had its name, whatever its age: only for whoever knows that
+ * nobody makes that copy now.
+ */
+export function removeUnfinished(target: string): void {
+  const [folder, begin] = [path.dirname(target), `.${path.basename(target)}.`];
+  for (const name of fs.readdirSync(folder))
+    if (name.startsWith(begin) && UNFINISHED.test(name)) fs.rmSync(path.join(folder, name), { force: true });
+}
+
 /** Not by Node's `recursive`, which never ends where a folder is there and refuses to have one made in it, as /proc does. */
 function makeFolder(folder: string): void {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
