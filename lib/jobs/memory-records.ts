@@ -44,7 +44,7 @@ export function memoryRecords(now: () => number = Date.now): JobArchive {
           (states === null || states.includes(job.state)) &&
           (before === null || job.id < before),
       );
-      return meant.slice(0, limit);
+      return meant.slice(0, limit).map(({ result: _, position: __, ...listed }) => listed);
     },
     unfinished: async () => [],
     close: async () => {},

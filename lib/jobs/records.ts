@@ -31,6 +31,9 @@ export interface JobRecord {
 
 export type NewJob = Omit<JobRecord, 'id'>;
 
+/** What is read of a job for a list: results are megabytes, and places as long as they like. */
+export type ListedRecord = Omit<JobRecord, 'result' | 'position'>;
+
 /** Which jobs to list. */
 export interface JobQuery {
   /** Null: all. */
@@ -57,7 +60,7 @@ export interface JobRecords {
   /** The lines of a job's log, the oldest first. */
   log(id: number): Promise<readonly string[]>;
   /** The newest first. */
-  page(query: JobQuery): Promise<readonly JobRecord[]>;
+  page(query: JobQuery): Promise<readonly ListedRecord[]>;
   /** Those that wait or run, the oldest first. */
   unfinished(): Promise<readonly JobRecord[]>;
   close(): Promise<void>;

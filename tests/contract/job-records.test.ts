@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { StorageError } from '../../lib/errors.ts';
 import { memoryRecords } from '../../lib/jobs/memory-records.ts';
-import { type JobArchive, type JobRecord, KEPT_JOBS, type NewJob } from '../../lib/jobs/records.ts';
+import { type JobArchive, KEPT_JOBS, type NewJob } from '../../lib/jobs/records.ts';
 import { jobArchive } from '../../lib/storage/sqlite/jobs/records.ts';
 import { temporaryFolder } from '../helpers.ts';
 
@@ -32,7 +32,7 @@ const NEW: NewJob = {
 };
 
 const ALL = { access: null, states: null, before: null, limit: 100 } as const;
-const ids = (jobs: readonly JobRecord[]) => jobs.map(({ id }) => id);
+const ids = (jobs: readonly { readonly id: number }[]) => jobs.map(({ id }) => id);
 
 const ENGINES: Readonly<Record<string, (folder: string) => JobArchive>> = {
   SQLite: (folder) => jobArchive(path.join(folder, 'jobs.db')),
@@ -67,6 +67,8 @@ for (const [engine, archiveIn] of Object.entries(ENGINES)) {
       assert.deepEqual(ids(await records.page({ ...ALL, access: 'hashserv' })), [e, c, a]);
       assert.deepEqual(ids(await records.page({ ...ALL, access: 'hashserv', states: ['waiting'] })), [e, a]);
       assert.deepEqual(ids(await records.page({ ...ALL, states: ['done', 'failed'] })), [c]);
+      const { result: _, position: __, ...listed } = { ...NEW, id: c, state: 'done' };
+      assert.deepEqual(await records.page({ ...ALL, states: ['done'] }), [listed], 'not with what may be long');
       await records.close();
     });
   });

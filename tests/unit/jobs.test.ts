@@ -216,6 +216,34 @@ describe('a job', () => {
     }
   });
 
+  test('is listed without its result, and with the beginning of what is long: a hundred of them are no megabytes', async (t) => {
+    const long = 'x'.repeat(1_000_000);
+    const { kind } = steps('long', {
+      parameters: parametersOf({ n: { type: 'integer' }, where: {}, names: {} }),
+      maxParameterBytes: 2_000_000,
+      async *run({ parameters: { n } }) {
+        yield { position: long, done: 1, total: 1, soFar: long };
+        if (n === 0) throw new InvokeError(long);
+        return { text: long };
+      },
+    });
+    const { jobs } = open(t, [kind], { maxWaiting: 200 });
+    const names = [`${'n'.repeat(199)}💥${long.slice(0, 1000)}`, ...Array.from({ length: 1000 }, (_, i) => `name${i}`)];
+    for (let n = 0; n < 5; n++) await jobs.start(HASHES, 'long', { n, where: { PN: long.slice(0, 100_000) }, names });
+    for (let id = 1; id <= 5; id++) await until(jobs, id, id === 1 ? 'failed' : 'done');
+    const page = (await jobs.list(HASHES, { states: null, before: null, limit: 100 })) as unknown as { jobs: Shown[] };
+    assert.equal(page.jobs.length, 5);
+    for (const job of page.jobs) {
+      assert.equal(Object.hasOwn(job, 'result'), false);
+      assert.ok(JSON.stringify(job).length < 8000, `${JSON.stringify(job).length} characters`);
+      const { where, names: shown } = job.parameters as { where: { PN: string }; names: string[] };
+      assert.equal(where.PN, `${'x'.repeat(200)}…`);
+      assert.deepEqual([shown[0], shown.at(-1)], [`${'n'.repeat(199)}…`, 'and 981 more']);
+    }
+    assert.equal(page.jobs.at(-1)!.error, `${'x'.repeat(1000)}…`);
+    assert.deepEqual((await show(jobs, 2)).result, { text: long });
+  });
+
   test('that is cancelled stops at its slice, and says what it has done; one that waits never begins', async (t) => {
     const count = steps('count');
     const { jobs } = open(t, [count.kind]);

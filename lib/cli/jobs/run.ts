@@ -6,7 +6,7 @@ import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { connectJobServer, type JobServer } from './ask.ts';
 import { readParameters } from './parameters.ts';
-import { describeJob, isOver, lineOf, type ShownJob } from './show.ts';
+import { describeJob, isOver, type ListedJob, lineOf, type ShownJob } from './show.ts';
 
 /** How often a job is looked at that is waited for: at first, and at most. */
 const LOOK_MS = 100;
@@ -33,7 +33,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const states = args.text('states')?.split(',');
     const limit = args.number('limit', 20);
     const page = (await server.ask('job-list', { limit, ...(states && { states }) })) as unknown as {
-      jobs: readonly ShownJob[];
+      jobs: readonly ListedJob[];
       next: number | null;
     };
     if (args.has('json')) print(`${JSON.stringify(page, null, 2)}\n`);

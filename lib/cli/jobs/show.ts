@@ -1,7 +1,7 @@
 import { printable } from '../../errors.ts';
 
-/** A job as a server shows it (docs/jobs.md). */
-export interface ShownJob {
+/** A job as a server lists it (docs/jobs.md). */
+export interface ListedJob {
   readonly id: number;
   readonly kind: string;
   readonly parameters: unknown;
@@ -19,15 +19,19 @@ export interface ShownJob {
     readonly rate: number | null;
     readonly seconds_left: number | null;
   };
-  readonly result: unknown;
   readonly error: string | null;
+}
+
+/** As it shows it. */
+export interface ShownJob extends ListedJob {
+  readonly result: unknown;
   readonly log?: readonly string[];
 }
 
-export const isOver = ({ state }: ShownJob) => state !== 'waiting' && state !== 'running';
+export const isOver = ({ state }: ListedJob) => state !== 'waiting' && state !== 'running';
 
 /** A line for a list. */
-export function lineOf(job: ShownJob): string {
+export function lineOf(job: ListedJob): string {
   const { id, kind, created, user, error } = job;
   const state = job.cancelling && !isOver(job) ? 'cancelling' : job.state;
   const what = [String(id).padStart(5), state.padEnd(11), kind.padEnd(14), created.slice(0, 19), user ?? 'anonymous'];
@@ -52,7 +56,7 @@ export function describeJob(job: ShownJob): string[] {
   ].map(printable);
 }
 
-function progressOf(job: ShownJob): string | null {
+function progressOf(job: ListedJob): string | null {
   const { done, total, unit, rate, seconds_left: left } = job.progress;
   if (done === 0 && total === null) return null;
   const of = total === null ? '' : ` of ${total}`;

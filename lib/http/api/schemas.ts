@@ -108,45 +108,32 @@ export const SESSION = object({
 });
 
 const TIME = { type: ['string', 'null'], format: 'date-time' };
-export const JOB = object(
-  {
-    id: { type: 'integer' },
-    kind: TEXT,
-    parameters: { type: 'object' },
-    state: { enum: ['waiting', 'running', 'done', 'failed', 'cancelled', 'interrupted'] },
-    cancelling: { type: 'boolean' },
-    user: OPTIONAL,
-    address: TEXT,
-    created: TIME,
-    started: TIME,
-    ended: TIME,
-    progress: object({
-      done: { type: 'number' },
-      total: { type: ['number', 'null'] },
-      unit: OPTIONAL,
-      rate: { type: ['number', 'null'] },
-      seconds_left: { type: ['number', 'null'] },
-    }),
-    result: {},
-    error: OPTIONAL,
-    log: { type: 'array', items: TEXT },
-  },
-  [
-    'id',
-    'kind',
-    'parameters',
-    'state',
-    'user',
-    'address',
-    'created',
-    'started',
-    'ended',
-    'progress',
-    'result',
-    'error',
-  ],
-);
-export const JOB_LIST = object({ jobs: { type: 'array', items: JOB }, next: { type: ['integer', 'null'] } });
+const JOB_IN_LIST = {
+  id: { type: 'integer' },
+  kind: TEXT,
+  parameters: { type: 'object' },
+  state: { enum: ['waiting', 'running', 'done', 'failed', 'cancelled', 'interrupted'] },
+  cancelling: { type: 'boolean' },
+  user: OPTIONAL,
+  address: TEXT,
+  created: TIME,
+  started: TIME,
+  ended: TIME,
+  progress: object({
+    done: { type: 'number' },
+    total: { type: ['number', 'null'] },
+    unit: OPTIONAL,
+    rate: { type: ['number', 'null'] },
+    seconds_left: { type: ['number', 'null'] },
+  }),
+  error: OPTIONAL,
+};
+const ALWAYS = Object.keys(JOB_IN_LIST).filter((name) => name !== 'cancelling');
+export const JOB = object({ ...JOB_IN_LIST, result: {}, log: { type: 'array', items: TEXT } }, [...ALWAYS, 'result']);
+export const JOB_LIST = object({
+  jobs: { type: 'array', items: object(JOB_IN_LIST, ALWAYS) },
+  next: { type: ['integer', 'null'] },
+});
 export const JOB_BODY = object({ kind: TEXT, parameters: { type: 'object' } }, ['kind']);
 export const JOB_STARTED = object({ id: { type: 'integer' }, joined: { type: 'boolean' } });
 

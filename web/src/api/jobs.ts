@@ -4,7 +4,8 @@ export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled' |
 /** Whose jobs: each service has commands for its own. */
 export type JobService = 'hashserv' | 'prserv';
 
-export interface Job {
+/** A job as lists have it: long parameters and errors by their beginning. */
+export interface ListedJob {
   readonly id: number;
   readonly kind: string;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -22,13 +23,16 @@ export interface Job {
     readonly rate: number | null;
     readonly seconds_left: number | null;
   };
-  readonly result: unknown;
   readonly error: string | null;
+}
+
+export interface Job extends ListedJob {
+  readonly result: unknown;
   readonly log?: readonly string[];
 }
 
 export interface JobList {
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly ListedJob[];
   readonly next: number | null;
 }
 

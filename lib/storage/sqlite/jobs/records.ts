@@ -27,7 +27,9 @@ const SAVE = 'UPDATE jobs SET state = ?, record = ?, log = ? WHERE id = ?';
 const FIND = 'SELECT id, record FROM jobs WHERE id = ?';
 const LOG = 'SELECT log FROM jobs WHERE id = ?';
 const UNFINISHED = `SELECT id, record FROM jobs WHERE state IN ('waiting', 'running') ORDER BY id`;
-const PAGE = `SELECT id, record FROM jobs WHERE (?1 IS NULL OR access = ?1) AND (?2 IS NULL OR id < ?2)
+/** A record that is no JSON is told by its id when it is read. */
+const LISTED = `CASE WHEN json_valid(record) THEN json_remove(record, '$.result', '$.position') ELSE record END AS record`;
+const PAGE = `SELECT id, ${LISTED} FROM jobs WHERE (?1 IS NULL OR access = ?1) AND (?2 IS NULL OR id < ?2)
   AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3))) ORDER BY id DESC LIMIT ?4`;
 
 interface Row {

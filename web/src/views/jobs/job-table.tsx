@@ -1,4 +1,4 @@
-import type { Job, JobService } from '../../api/jobs.ts';
+import type { JobService, ListedJob } from '../../api/jobs.ts';
 import { Badge } from '../../parts/panel.tsx';
 import { Empty } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
@@ -8,7 +8,7 @@ import { address } from '../../route.ts';
 import { JOB_TONES, parameterTexts, progressText } from './job-text.ts';
 
 /** Jobs, a row each. */
-export function JobTable({ jobs, service }: { readonly jobs: readonly Job[]; readonly service: JobService }) {
+export function JobTable({ jobs, service }: { readonly jobs: readonly ListedJob[]; readonly service: JobService }) {
   if (jobs.length === 0)
     return (
       <Empty title="No job has run yet">
@@ -43,6 +43,6 @@ export function JobTable({ jobs, service }: { readonly jobs: readonly Job[]; rea
   );
 }
 
-export function JobState({ job }: { readonly job: Job }) {
+export function JobState({ job }: { readonly job: ListedJob }) {
   return <Badge tone={JOB_TONES[job.state]}>{job.cancelling ? 'stopping' : job.state}</Badge>;
 }

@@ -1,4 +1,4 @@
-import type { Job, JobState } from '../../api/jobs.ts';
+import type { JobState, ListedJob } from '../../api/jobs.ts';
 import { count, counted, percent, rate } from '../../format/numbers.ts';
 import { duration } from '../../format/time.ts';
 import type { Tone } from '../../parts/tone.ts';
@@ -13,7 +13,10 @@ export const JOB_TONES: Readonly<Record<JobState, Tone>> = {
 };
 
 /** How far a job is: `1,200 of 8,000 rows (15 %), 400/s, 17 s left`. */
-export function progressText({ progress: { done, total, unit, rate: speed, seconds_left: left }, state }: Job): string {
+export function progressText({
+  progress: { done, total, unit, rate: speed, seconds_left: left },
+  state,
+}: ListedJob): string {
   const what = unit ?? 'steps';
   const parts = [total === null ? `${count(done)} ${what}` : `${count(done)} of ${count(total)} ${what}`];
   if (total !== null && total > 0) parts[0] += ` (${percent(Math.min(done, total), total)})`;
