@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatDump, parseDumpLine } from '../../lib/prserv/files/bitbake-dump.ts';
 import { loadCsvFormat, readCsv as readCsvFrom } from '../../lib/prserv/files/csv.ts';
-import type { Parsed } from '../../lib/prserv/files/formats.ts';
-import { parseJsonLine } from '../../lib/prserv/files/reading.ts';
+import { FORMATS, type Parsed } from '../../lib/prserv/files/formats.ts';
+import { parseJsonLine, readRows } from '../../lib/prserv/files/reading.ts';
 
 const row = (version: string, pkgarch: string, checksum: string, value: string) => ({
   version,
@@ -140,6 +142,21 @@ test('a file that cannot be read is an error, not an end', async () => {
   assert.deepEqual((await reading.next()).value, { line: 2, row: row('a', 'b', 'c', '1') });
   broken.destroy(new Error('bad disk'));
   await assert.rejects(reading.next(), /bad disk/);
+});
+
+// Unread streams with a fault ended the program: a server, where a job read the file.
+test('a file that is not there, or is a folder, is an error that names it, in every format', async () => {
+  const nowhere = path.join(os.tmpdir(), 'bakeserv-nobody-made-this', 'rows');
+  for (const format of FORMATS) {
+    await assert.rejects(readRows(nowhere, format).next(), {
+      message: `cannot read ${nowhere}: no such file or directory`,
+    });
+    await assert.rejects(readRows(os.tmpdir(), format).next(), {
+      message: `cannot read ${os.tmpdir()}: illegal operation on a directory`,
+    });
+    // Whoever asks for no row has opened nothing.
+    readRows(nowhere, format);
+  }
 });
 
 test('any rows are read as they were written, in pieces of any size', async () => {

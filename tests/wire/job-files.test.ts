@@ -44,6 +44,19 @@ describe('jobs from and to files', () => {
     assert.deepEqual(await prs.ask('test-package', { version: 'p7-1-r0', pkgarch: 'core2' }), { value: false });
   });
 
+  test('fail where a file is not there, and the server goes on', async (t) => {
+    const { app } = await serve(t);
+    const folder = temporaryFolder(t);
+    for (const name of ['rows.jsonl', 'rows.csv', 'rows.json', 'rows.inc']) {
+      const file = path.join(folder, name);
+      const job = await run(app, 'import-prs', { file });
+      assert.deepEqual([job.state, job.error], ['failed', `cannot read ${file}: no such file or directory`]);
+    }
+    const file = path.join(folder, 'hashes.jsonl');
+    const job = await run(app, 'import-hashes', { file });
+    assert.deepEqual([job.state, job.error], ['failed', `cannot read ${file}: no such file or directory`]);
+  });
+
   test('never touch a database of this server, by whatever name, nor a file of another folder than named', async (t) => {
     const { app, folder } = await serve(t);
     const link = path.join(temporaryFolder(t), 'link.jsonl');

@@ -52,7 +52,8 @@ export async function importHashes({ args, out, address, client }: HashCall): Pr
   const totals: ImportTotals = { stored: 0, present: 0, refused: 0 };
   for (const file of files) {
     const progress = await createProgress('rows', await countLines(file));
-    let done = args.number('from-line', 1) - 1;
+    const before = args.number('from-line', 1) - 1;
+    let done = before;
     progress.add(done);
     try {
       for await (const batch of batches(file, done)) {
@@ -68,7 +69,11 @@ export async function importHashes({ args, out, address, client }: HashCall): Pr
       }
     } catch (error) {
       progress.stop();
-      out.note(`${nameOf(file)}: lines up to ${done} are imported; go on with --from-line ${done + 1}`);
+      out.note(
+        done > before
+          ? `${nameOf(file)}: lines up to ${done} are imported; go on with --from-line ${done + 1}`
+          : `${nameOf(file)}: nothing was imported`,
+      );
       throw error;
     } finally {
       progress.stop();

@@ -1,4 +1,4 @@
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import type { CsvError, Options, Parser } from 'csv-parse';
 import type { PrRow } from '../store.ts';
 import { COLUMNS, type Parsed } from './formats.ts';
@@ -26,7 +26,7 @@ export async function loadCsvFormat(): Promise<(rows: Iterable<PrRow>) => Genera
 }
 
 /** Reads records piece by piece; a quoted field may hold line ends. The first record names the columns. */
-export async function* readCsv(source: Readable): AsyncGenerator<Parsed> {
+export async function* readCsv(pieces: AsyncIterable<string>): AsyncGenerator<Parsed> {
   const { parse } = await import('csv-parse');
   const records = new Records();
   const options: Options = {
@@ -44,7 +44,7 @@ export async function* readCsv(source: Readable): AsyncGenerator<Parsed> {
     },
   };
   const parser: Parser = parse(options);
-  pipeline(source, parser, () => {});
+  pipeline(pieces, parser, () => {});
   yield* parser as AsyncIterable<Parsed>;
   yield* records.end();
 }

@@ -1,6 +1,5 @@
-import fs from 'node:fs';
-import type { Readable } from 'node:stream';
-import { readLines } from '../../files/lines.ts';
+import { StringDecoder } from 'node:string_decoder';
+import { readLines, readPieces } from '../../files/lines.ts';
 import { parseDumpLine } from './bitbake-dump.ts';
 import { readCsv } from './csv.ts';
 import { type Format, type Parsed, rowOf } from './formats.ts';
@@ -38,7 +37,8 @@ export function parseJsonLine(text: string, line: number): Parsed | null {
   }
 }
 
-function textOf(file: string): Readable {
-  const stream = file === '-' ? process.stdin : fs.createReadStream(file);
-  return stream.setEncoding('utf8');
+async function* textOf(file: string): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  for await (const piece of readPieces(file)) yield decoder.write(piece);
+  yield decoder.end();
 }
