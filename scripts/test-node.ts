@@ -20,6 +20,8 @@ if (!/^\d{2}$/.test(major ?? '')) {
 }
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), `bakeserv-node-${major}-`));
+// Some tests run a program as another user, with this Node.
+fs.chmodSync(work, 0o755);
 try {
   process.exitCode = test(major!, files);
 } finally {
