@@ -60,6 +60,9 @@ export interface TaskFinder {
 
 /** Methods that a hash is looked for under; a farm has one or two. */
 const MOST_METHODS = 64;
+/** Characters of the rows that are told, and what one takes beside its texts: whoever reports chooses how long names are. */
+const MOST_CHARS = 512 * 1024;
+const ROW_CHARS = 150;
 /** Reports that are looked through in one go: a few ten milliseconds of a disk. */
 const LOOKED_AT = 20_000;
 
@@ -95,17 +98,18 @@ async function findHash(finder: TaskFinder, hash: string, limit: number): Promis
   const kinds = { taskhash: asTask, outhash: asOutput, unihash: asUnihash };
   const is = (['taskhash', 'outhash', 'unihash'] as const).filter((kind) => kinds[kind].length > 0);
   const found = distinct([...asTask, ...asOutput, ...asUnihash]).sort(byAge);
-  const rows = found.slice(0, limit);
+  const rows = fit(found, limit);
   const unihashes = [...new Set(rows.flatMap(({ unihash }) => (unihash === null ? [] : [unihash])))];
   const shown = new Set(rows.map(taskOf));
   // Of those that are shown each may come again, with all its reports.
   const others = await finder.byUnihash(unihashes, limit + rows.length + 1);
   const equivalent = distinct(others).filter((row) => !shown.has(taskOf(row)));
+  const told = fit(equivalent, limit);
   return {
     is,
     rows,
-    equivalent: equivalent.slice(0, limit).sort(byAge),
-    cut: found.length > limit || equivalent.length > limit || others.length > limit + rows.length,
+    equivalent: told.sort(byAge),
+    cut: rows.length < found.length || told.length < equivalent.length || others.length > limit + rows.length,
     complete: methods.length <= MOST_METHODS,
   };
 }
@@ -129,14 +133,26 @@ async function findRecipe(
     before = from;
     if (isLate()) break;
   }
-  const cut = rows.length > limit;
+  const told = fit(rows, limit);
+  const cut = told.length < rows.length;
   return {
     is: rows.length > 0 ? ['recipe'] : [],
-    rows: rows.slice(0, limit),
+    rows: told,
     equivalent: [],
     cut,
     complete: complete || cut,
   };
+}
+
+/** The first of them, as many as may be told. */
+function fit(rows: readonly FoundTask[], limit: number): FoundTask[] {
+  let chars = 0;
+  const end = rows.slice(0, limit).findIndex((row) => {
+    chars += ROW_CHARS;
+    for (const text of Object.values(row)) if (typeof text === 'string') chars += text.length;
+    return chars > MOST_CHARS;
+  });
+  return rows.slice(0, end < 0 ? limit : end);
 }
 
 const taskOf = ({ method, taskhash }: FoundTask) => JSON.stringify([method, taskhash]);

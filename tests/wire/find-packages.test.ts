@@ -57,6 +57,32 @@ describe('find-packages and show-package', () => {
     assert.deepEqual(away.pkgarchs[1]!.values, shown.pkgarchs[1]!.values, 'and holds nobody up');
   });
 
+  test('tell no more than so much text, of each architecture a part, however long checksums are', async (t) => {
+    const server = await serve(t);
+    const client = await server.connect('PRSERVICE 1.0');
+    const LONG = 'c'.repeat(1000);
+    for (const pkgarch of ['a', 'b', 'c'])
+      await client.ask('import-rows', {
+        rows: Array.from({ length: 300 }, (_, i) => JSON.stringify(['p-1-r0', pkgarch, `${i}${LONG}`, `${i}`])).join(
+          '\n',
+        ),
+      });
+    await client.ask('get-pr', pr('p-1-r0', 'd', 'short'));
+    const shown = (await client.ask('show-package', { version: 'p-1-r0' })) as unknown as {
+      pkgarchs: { max: string; cut: boolean; values: unknown[] }[];
+    };
+    assert.ok(JSON.stringify(shown).length < 600_000, 'it is short');
+    assert.deepEqual(
+      shown.pkgarchs.map(({ max, cut, values }) => [max, cut, values.length > 100 || values.length === 1]),
+      [
+        ['299', true, true],
+        ['299', true, true],
+        ['299', true, true],
+        ['0', false, true],
+      ],
+    );
+  });
+
   test('change nothing, and refuse what is no text', async (t) => {
     const server = await serve(t);
     const client = await server.connect('PRSERVICE 1.0');

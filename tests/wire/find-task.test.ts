@@ -53,6 +53,23 @@ describe('find-task', () => {
     });
   });
 
+  test('tells no more than so much text, however long the names are that somebody reports', async (t) => {
+    const server = await serve(t);
+    const client = await server.connect();
+    const [PN, PV, PR, task, owner] = ['n', 'v', 'r', 't', 'o'].map((letter) => letter.repeat(1000));
+    const names = { PN, PV, PR, task, owner };
+    for (let i = 1; i <= 250; i++) await client.ask('report', { ...report(i, 100, names), unihash: hash(7) });
+    for (const text of [hash(100), hash(7), PN!, `${PN}*`]) {
+      const found = (await client.ask('find-task', { text, limit: 500 })) as { [key: string]: never };
+      assert.ok(JSON.stringify(found).length < 1_200_000, text);
+      assert.deepEqual([found.cut, (found.rows as unknown[]).length > 80], [true, true]);
+    }
+    const one = (await client.ask('find-task', { text: hash(9), limit: 500 })) as { [key: string]: never };
+    assert.ok(JSON.stringify(one).length < 600_000, 'one');
+    assert.deepEqual([one.cut, (one.rows as unknown[]).length], [true, 1]);
+    assert.ok((one.equivalent as unknown[]).length > 80, 'nor in those that are equivalent');
+  });
+
   test('refuses what is neither a hash nor a name, and is for those who may read', async (t) => {
     const server = await serve(t);
     const client = await server.connect();

@@ -12,6 +12,9 @@ const DEFAULT_PACKAGES = 100;
 const MOST_PKGARCHS = 50;
 /** Of a package: more than a package is built in its life. */
 const MOST_VALUES = 1000;
+/** Of all values of a version, and what each takes beside its texts: whoever may ask for values chooses how long those are. */
+const MOST_CHARS = 512 * 1024;
+const VALUE_CHARS = 30;
 
 /** Packages whose version (PN-PV-PR) has the text in it, case as it is. */
 async function find(
@@ -26,9 +29,7 @@ async function find(
 async function show({ store, upstream }: PrContext, { version }: { version: string }): Promise<Json> {
   const packages = await store.packagesOf([version], MOST_PKGARCHS);
   if (packages.length === 0) return null;
-  const pages = await Promise.all(
-    packages.map(({ pkgarch }) => store.page({ version, pkgarch, checksum: null }, null, MOST_VALUES + 1)),
-  );
+  const pages = await pagesOf(store, packages);
   const [maxima, above] = await Promise.all([
     store.maxima(packages),
     upstream ? viewsOf(upstream, packages, pages) : null,
@@ -38,11 +39,36 @@ async function show({ store, upstream }: PrContext, { version }: { version: stri
     pkgarchs: packages.map(({ pkgarch }, i) => ({
       pkgarch,
       max: maxima[i]!,
-      values: valuesOf(pages[i]!.slice(0, MOST_VALUES)),
-      cut: pages[i]!.length > MOST_VALUES,
+      values: valuesOf(pages[i]!.rows),
+      cut: pages[i]!.cut,
       upstream: above && told(above[i]!),
     })),
   };
+}
+
+interface ValuesPage {
+  readonly rows: readonly PrRow[];
+  readonly cut: boolean;
+}
+
+/** The values of packages, one after the other; each has the same share of what may be told, and what those before it left. */
+async function pagesOf(store: PrContext['store'], packages: readonly PackageKey[]): Promise<readonly ValuesPage[]> {
+  const pages: ValuesPage[] = [];
+  let left = MOST_CHARS;
+  for (const [i, { version, pkgarch }] of packages.entries()) {
+    const found = await store.page({ version, pkgarch, checksum: null }, null, MOST_VALUES + 1);
+    let share = left / (packages.length - i);
+    const rows: PrRow[] = [];
+    for (const row of found) {
+      const chars = row.checksum.length + row.value.length + VALUE_CHARS;
+      if (rows.length === MOST_VALUES || chars > share) break;
+      share -= chars;
+      left -= chars;
+      rows.push(row);
+    }
+    pages.push({ rows, cut: rows.length < found.length });
+  }
+  return pages;
 }
 
 /** In their order, which is that in which they were given. */
@@ -56,13 +82,13 @@ function valuesOf(rows: readonly PrRow[]) {
 function viewsOf(
   upstream: NonNullable<PrContext['upstream']>,
   packages: readonly PackageKey[],
-  pages: readonly (readonly PrRow[])[],
+  pages: readonly ValuesPage[],
 ): Promise<readonly UpstreamView[]> {
   return upstream.views(
     packages.map(({ version, pkgarch }, i) => ({
       version,
       pkgarch,
-      checksum: pages[i]![0]?.checksum ?? 'none',
+      checksum: pages[i]!.rows[0]?.checksum ?? 'none',
       history: false,
     })),
   );
