@@ -4,10 +4,12 @@ import { isCountable, largest } from '../revision.ts';
 /** Where the last number of a value has come so close to the limit of nine digits, an import of the value would be refused. */
 const LARGEST_NUMBER = 999_999_999;
 export const NEAR_THE_LIMIT = 1_000_000;
-/** Whoever may ask for values can make up recipes: further ones are counted, and not told one by one. */
+/** Whoever may ask for values can make up recipes: further ones are counted, and not told one by one; … */
 const MAX_RECIPES = 100_000;
-/** Values under more prefixes than that, in one package, are not looked at for gaps. */
-const MAX_PREFIXES = 10_000;
+/** … nor are those that come when so many characters of names are held. */
+const MAX_CHARS = 8 << 20;
+/** A package with more values is not looked at for gaps. */
+const MAX_NUMBERS = 100_000;
 
 /** What has become of one recipe on one package architecture, in all of its versions. */
 export interface RecipeChurn {
@@ -49,6 +51,7 @@ export class ChurnCount {
   #bad = 0;
   /** Packages of recipes that are not told; a recipe of several of them counts as often. */
   #more = 0;
+  #chars = 0;
 
   /** The rows of a package must come one after the other. */
   add({ version, pkgarch, values, newer }: PackageValues): void {
@@ -82,13 +85,14 @@ export class ChurnCount {
     const recipe = recipeOf(one.version);
     const key = `${recipe}\0${one.pkgarch}`;
     const known = this.#recipes.get(key);
-    if (!known && this.#recipes.size === MAX_RECIPES) {
+    if (!known && (this.#recipes.size === MAX_RECIPES || this.#chars + key.length > MAX_CHARS)) {
       this.#more++;
       return;
     }
     const left = leftAfter(one.max);
     if (!known) {
       const { pkgarch, values, newer, max } = one;
+      this.#chars += key.length;
       this.#recipes.set(key, {
         recipe,
         pkgarch,
@@ -117,8 +121,9 @@ class OpenPackage {
   values = 0;
   newer = 0;
   max: string | null = null;
-  /** The last numbers of values by what stands before them. */
+  /** The last numbers of values by what stands before them; and how many those are. */
   readonly #numbers = new Map<string, number[]>();
+  #counted = 0;
 
   constructor(version: string, pkgarch: string) {
     this.version = version;
@@ -138,16 +143,17 @@ class OpenPackage {
       this.max = largest(this.max, value);
       const number = lastNumber(value);
       // A gap that is longer than any counting tells nothing about it.
-      if (!Number.isSafeInteger(number)) continue;
+      if (!Number.isSafeInteger(number) || ++this.#counted > MAX_NUMBERS) continue;
       const prefix = value.slice(0, value.lastIndexOf('.') + 1);
       const known = this.#numbers.get(prefix);
       if (known) known.push(number);
-      else if (this.#numbers.size < MAX_PREFIXES) this.#numbers.set(prefix, [number]);
+      else this.#numbers.set(prefix, [number]);
     }
     return bad;
   }
 
   skipped(): number {
+    if (this.#counted > MAX_NUMBERS) return 0;
     let skipped = 0;
     for (const numbers of this.#numbers.values()) skipped += gaps(numbers);
     return skipped;
