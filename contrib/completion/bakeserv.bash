@@ -382,8 +382,11 @@ _bakeserv() {
         --tls-cert) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tls-key) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --timeout) return ;;
+        --pid) return ;;
+        --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --users --skip-unstorable --in-use --from-user --from-token --to-user --to-token --ca --tls-cert --tls-key --timeout --dry-run --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --users --skip-unstorable --in-use --from-user --from-token --to-user --to-token --ca --tls-cert --tls-key --timeout --dry-run --json --background --pid --dir --socket --version --help" -- "$cur"))
       else compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); fi ;;
     pull)
       case "$prev" in

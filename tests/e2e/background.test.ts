@@ -52,6 +52,12 @@ test('--background has the server do it as a job: as a client what a client may,
 
   await waited(home, await home.bakeserv(['backup', 'copies', '--keep', '2', '--background']), 'backup');
   const [copy] = fs.readdirSync(path.join(home.folder, 'copies'));
+  const into = ['copy', `copies/${copy}`, 'copied.db', '--background'];
+  const copied = await waited(home, await home.bakeserv([...into, '--dry-run', '--json']), 'copy');
+  assert.equal((copied.result as { dry_run: boolean }).dry_run, true);
+  assert.equal(fs.existsSync(path.join(home.folder, 'copied.db')), false);
+  await waited(home, await home.bakeserv(into), 'copy');
+  assert.ok(fs.existsSync(path.join(home.folder, 'copied.db')));
   await waited(home, await home.bakeserv(['check', `copies/${copy}`, '--background', '--json']), 'check');
 });
 
@@ -77,6 +83,15 @@ test('--background that makes no sense is refused in words, before anything is d
     ],
     [() => home.bakeserv(['backup', 'copies', '--prserv-db', 'x', '--background']), 2, /the job has no --prserv-db/],
     [() => home.bakeserv(['check', 'x', '--pid', '1']), 2, /--pid is of no use without --background/],
+    [() => home.bakeserv(['copy', 'a.db', 'b.db', '--pid', '1']), 2, /--pid is of no use without --background/],
+    [
+      () => home.bakeserv(['copy', AT, 'b.db', '--background']),
+      2,
+      /FROM is a running server, .*bakeserv pull --background takes/,
+    ],
+    [() => home.bakeserv(['copy', 'a.db', AT, '--background']), 2, /TO is a running server: /],
+    [() => home.bakeserv(['copy', 'a.db', 'b.db', '--in-use', '--background']), 2, /the job has no --in-use/],
+    [() => home.bakeserv(['copy', 'a.db', 'hashserv.db', '--background']), 1, /is a database of this server/],
   ] as const) {
     const outcome = await run();
     assert.match(outcome.stderr, says);

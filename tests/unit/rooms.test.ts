@@ -95,6 +95,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/settings',
   ],
   'lib/cli/transfer': [
+    'lib/cli/jobs',
     'lib/files',
     'lib/cli/args',
     'lib/cli/auto',

@@ -1,6 +1,7 @@
 import type { Option } from '../../settings/options.ts';
 import { CONNECTION_FLAGS } from '../client/connect.ts';
 import { flag } from './flag.ts';
+import { IN_A_SERVER } from './jobs-options.ts';
 
 const RESULT = 'Output';
 const ROWS = 'Rows';
@@ -27,6 +28,7 @@ export const COPY_OPTIONS: readonly Option[] = [
   ...CONNECTION_FLAGS.map((option): Option => ({ ...option, group: SERVERS })),
   flag('dry-run', 'Only count what is new, equal or different; nothing is written', RESULT),
   flag('json', 'Print the result as JSON', RESULT),
+  ...IN_A_SERVER,
 ];
 
 /** A clone is a copy into new files, of all that there is. */

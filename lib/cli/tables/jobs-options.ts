@@ -27,3 +27,21 @@ export const JOBS_OPTIONS: readonly Option[] = [
   row('limit', 'list: at most so many jobs', { type: 'integer', default: 20, group: 'Output' }),
   row('json', 'Print results as JSON', { type: 'boolean', default: false, group: 'Output' }),
 ];
+
+/** A server that does what a command would, as a job. */
+export const IN_A_SERVER: readonly Option[] = [
+  {
+    name: 'background',
+    type: 'boolean',
+    default: false,
+    describe: 'Have a running server do it as a job, print the ID of that and do not wait (`bakeserv jobs`)',
+    group: 'In a running server',
+  },
+  ...JOBS_OPTIONS.filter(({ name }) => ['pid', 'dir', 'socket'].includes(name)).map(
+    (option): Option => ({
+      ...option,
+      describe: `With --background: ${option.describe}`,
+      group: 'In a running server',
+    }),
+  ),
+];

@@ -1,6 +1,6 @@
 import type { Option } from '../../settings/options.ts';
 import { CONFIG_OPTION, SERVE_OPTIONS } from '../../settings/serve-options.ts';
-import { JOBS_OPTIONS } from './jobs-options.ts';
+import { IN_A_SERVER } from './jobs-options.ts';
 
 /** Which databases are meant, in the words of `bakeserv serve`. */
 const DATABASES: readonly Option[] = [
@@ -15,24 +15,6 @@ const JSON_OPTION: Option = {
   describe: 'Print the result as JSON',
   group: 'Output',
 };
-
-/** A server that does it as a job. */
-const IN_A_SERVER: readonly Option[] = [
-  {
-    name: 'background',
-    type: 'boolean',
-    default: false,
-    describe: 'Have a running server do it as a job, print the ID of that and do not wait (`bakeserv jobs`)',
-    group: 'In a running server',
-  },
-  ...JOBS_OPTIONS.filter(({ name }) => ['pid', 'dir', 'socket'].includes(name)).map(
-    (option): Option => ({
-      ...option,
-      describe: `With --background: ${option.describe}`,
-      group: 'In a running server',
-    }),
-  ),
-];
 
 export const BACKUP_OPTIONS: readonly Option[] = [
   ...DATABASES,

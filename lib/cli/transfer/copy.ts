@@ -9,6 +9,8 @@ import { UsageError } from '../args/usage-error.ts';
 import { createOut } from '../client/out.ts';
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
+import { refuseServer } from '../jobs/in-server.ts';
+import { copyInServer } from './copy-job.ts';
 import { isServer, openSource, openTarget } from './ends.ts';
 import { listen } from './signals.ts';
 import { describe, toJson } from './text.ts';
@@ -18,6 +20,8 @@ export async function run({ args }: ServerCall): Promise<number> {
   const [from, to] = [args.need('FROM'), args.need('TO')];
   if (args.has('users') && (isServer(from) || isServer(to)))
     throw new UsageError('--users: a running server gives nobody the tokens of its users; name its database instead');
+  if (args.has('background')) return copyInServer(from, to, args);
+  refuseServer('copy', args);
   const source = await openSource(from, args, askedFor(args));
   try {
     const parts = wantedOf(source, args);

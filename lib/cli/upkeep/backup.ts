@@ -4,8 +4,8 @@ import { backupDatabase, backupName, openBackupFolder, removeOld } from '../../s
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { refuseWith } from '../jobs/background.ts';
+import { inServer, refuseServer } from '../jobs/in-server.ts';
 import { type Database, databasesOf, type ServiceName } from './databases.ts';
-import { inServer, refuseServer } from './in-server.ts';
 
 /** A backup that was made. */
 interface Made {

@@ -2,7 +2,7 @@ import { errorText } from '../../errors.ts';
 import { checkFile, type FileReport } from '../../server.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { fileFor } from '../jobs/background.ts';
-import { inServer, refuseServer } from './in-server.ts';
+import { inServer, refuseServer } from '../jobs/in-server.ts';
 
 const STATUS_PROBLEMS = 3;
 

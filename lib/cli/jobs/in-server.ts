@@ -2,7 +2,7 @@ import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { createOut } from '../client/out.ts';
 import { findServer } from '../commands/find-server.ts';
-import { type JobParameters, startOn } from '../jobs/background.ts';
+import { type JobParameters, startOn } from './background.ts';
 
 /** @throws UsageError for a server that is named, and not asked */
 export function refuseServer(command: string, args: Args): void {
