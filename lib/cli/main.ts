@@ -1,7 +1,7 @@
 import { AddressError, BakeservError, type ErrorCode, errorText } from '../errors.ts';
 import { packageVersion } from '../package-version.ts';
 import { readCommandLine } from './args/run.ts';
-import type { Program } from './args/table.ts';
+import type { AnyProgram, Program } from './args/table.ts';
 import { UsageError } from './args/usage-error.ts';
 import { endWithOutput } from './output.ts';
 
@@ -16,11 +16,15 @@ export interface Reporter {
   failure(message: string, error: unknown): number;
 }
 
-/** `PROGRAM: what went wrong`. */
-function named(program: string): Reporter {
-  const write = (text: string) => void process.stderr.write(`${program}: ${text}\n`);
+/** `PROGRAM: what went wrong`; for whoever asked a command for JSON as that. */
+function named({ name, commands }: AnyProgram, words: readonly string[]): Reporter {
+  const [command = ''] = words;
+  const hasJson = Object.hasOwn(commands, command) && commands[command]!.options?.some((each) => each.name === 'json');
+  const isJson = hasJson && words.includes('--json');
+  const write = (message: string, hint = '') =>
+    void process.stderr.write(isJson ? `${JSON.stringify({ error: message })}\n` : `${name}: ${message}${hint}\n`);
   return {
-    usage: (message, hint) => write(message + hint),
+    usage: write,
     failure(message, error) {
       write(message);
       return error instanceof BakeservError ? (STATUSES[error.code] ?? 1) : 1;
@@ -35,7 +39,7 @@ function named(program: string): Reporter {
 export async function runProgram<Call>(
   program: Program<Call>,
   words: readonly string[],
-  reporter: Reporter = named(program.name),
+  reporter: Reporter = named(program, words),
 ): Promise<number> {
   endWithOutput(program.name);
   let asked = program.name;

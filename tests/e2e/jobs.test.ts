@@ -86,4 +86,14 @@ test('bakeserv jobs: a job outlives a kill of the server, files are for the owne
   assert.equal(cancel.status, 1);
   assert.match(cancel.stderr, /not running any more: it is done/);
   assert.equal((await home.bakeserv(['jobs', 'show'])).status, 2);
+  for (const [words, status, says] of [
+    [['show', '99'], 1, /there is no job 99/],
+    [['show'], 2, /takes the ID of one job/],
+    [['start', 'gc'], 1, /mark is missing/],
+    [['list', '--pid', '1'], 1, /1/],
+  ] as const) {
+    const failed = await home.bakeserv(['jobs', ...words, '--json']);
+    assert.equal(failed.status, status, failed.stderr);
+    assert.match((JSON.parse(failed.stderr) as { error: string }).error, says);
+  }
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, test } from 'node:test';
 import { UsageError } from '../../lib/cli/args/usage-error.ts';
 import { readParameters } from '../../lib/cli/jobs/parameters.ts';
 import { describeJob, lineOf, type ShownJob } from '../../lib/cli/jobs/show.ts';
+import { waitOrLeave } from '../../lib/cli/publish/leave.ts';
 
 describe('parameters of bakeserv jobs start', () => {
   test('are texts, or JSON behind :=', () => {
@@ -19,6 +21,14 @@ describe('parameters of bakeserv jobs start', () => {
   test('that name files are full paths, unless the server may be on another machine', () => {
     assert.deepEqual(readParameters(['file=a/b', 'folder=/c'], true), { file: `${process.cwd()}/a/b`, folder: '/c' });
     assert.deepEqual(readParameters(['file=a/b'], false), { file: 'a/b' });
+  });
+
+  test('name a source where there is such a file, and otherwise an address; what opens it is in files too', () => {
+    assert.deepEqual(readParameters(['source=package.json', 'ca=a.pem', 'token_file=t'], true), {
+      ...{ source: `${process.cwd()}/package.json`, ca: `${process.cwd()}/a.pem`, token_file: `${process.cwd()}/t` },
+    });
+    for (const address of ['host:8686', 'unix:///s', 'postgres://h/d'])
+      assert.deepEqual(readParameters([`source=${address}`], true), { source: address });
   });
 
   test('keep names that objects have by themselves', () => {
@@ -65,5 +75,38 @@ describe('a job is shown', () => {
   test('without what somebody else could have put into it', () => {
     const bad = { ...job, user: 'a\u001b[2Jb', error: 'x\ny' };
     for (const line of [lineOf(bad), ...describeJob(bad)]) assert.match(line, /^[ -~]*$/);
+  });
+});
+
+describe('Ctrl-C while a job is waited for', () => {
+  for (const [json, told] of [
+    [false, 'job 7 goes on in the server: bakeserv jobs wait 7 --pid 12\n'],
+    [true, '{"error": "job 7 goes on in the server: bakeserv jobs wait 7 --pid 12"}\n'],
+  ] as const)
+    test(`leaves it, and tells how to come back${json ? ', as JSON' : ''}`, async (t) => {
+      const terminal = new EventEmitter();
+      const written = t.mock.method(process.stderr, 'write', () => true);
+      const status = await new Promise((exit) => {
+        void waitOrLeave(7, { options: ['--pid', '12'], json }, () => new Promise(() => {}), terminal, exit);
+        terminal.emit('SIGINT');
+      });
+      const text = written.mock.calls.map(({ arguments: [each] }) => each).join('');
+      written.mock.restore();
+      assert.deepEqual([status, text.trimStart()], [130, told]);
+    });
+
+  test('is its own again once the job has ended', async () => {
+    const terminal = new EventEmitter();
+    assert.equal(
+      await waitOrLeave(
+        7,
+        { options: [], json: false },
+        async () => 'done',
+        terminal,
+        () => assert.fail(),
+      ),
+      'done',
+    );
+    assert.equal(terminal.listenerCount('SIGINT'), 0);
   });
 });

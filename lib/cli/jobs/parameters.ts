@@ -1,9 +1,10 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { UsageError } from '../args/usage-error.ts';
 
 /** Parameters that name something in a folder of this machine; `to` and `from` may be addresses too. */
-const PATHS = ['file', 'folder', 'to', 'from'];
+const PATHS = ['file', 'folder', 'to', 'from', 'token_file', 'ca', 'tls_cert', 'tls_key'];
 
 /**
  * Parameters from words: `NAME=TEXT`, or `NAME:=JSON` for what is not a text.
@@ -17,12 +18,16 @@ export function readParameters(words: readonly string[], isHere: boolean): { [na
     if (name === undefined || text === undefined)
       throw new UsageError(`jobs start: ${JSON.stringify(word)} is not NAME=TEXT, nor NAME:=JSON`);
     if (parameters.has(name)) throw new UsageError(`jobs start: ${name} is given twice`);
-    parameters.set(name, isJson ? parse(name, text) : isHere && PATHS.includes(name) ? placeOf(text) : text);
+    parameters.set(name, isJson ? parse(name, text) : isHere ? placeOf(name, text) : text);
   }
   return Object.fromEntries(parameters);
 }
 
-const placeOf = (text: string) => (/^\w+:\/\//.test(text) ? text : path.resolve(text));
+function placeOf(name: string, text: string): string {
+  // What is not there may be HOST:PORT.
+  const isPlace = name === 'source' ? fs.existsSync(text) : PATHS.includes(name) && !/^\w+:\/\//.test(text);
+  return isPlace ? path.resolve(text) : text;
+}
 
 function parse(name: string, text: string): Json {
   try {

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { printable } from '../../errors.ts';
+import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
+import { waitOrLeave } from '../publish/leave.ts';
 import { connectJobServer, type JobServer } from './ask.ts';
 import { readParameters } from './parameters.ts';
 import { describeJob, isOver, type ListedJob, lineOf, type ShownJob } from './show.ts';
@@ -60,14 +62,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     return job.state === 'cancelled' ? 0 : 1;
   },
 
-  wait: (server, words, { args }) => waitFor(server, idOf('wait', words), args.has('json')),
+  wait: (server, words, { args }) => waitFor(server, idOf('wait', words), args),
 
   async start(server, [kind, ...words], { args }) {
     if (kind === undefined) throw new UsageError('jobs start: name the kind of job (docs/jobs.md has them)');
     const parameters = readParameters(words, server.isHere);
     const started = (await server.ask('job-start', { kind, parameters })) as { id: number; joined: boolean };
     const { id, joined } = started;
-    if (args.has('wait')) return waitFor(server, id, args.has('json'));
+    if (args.has('wait')) return waitFor(server, id, args);
     if (args.has('json')) print(`${JSON.stringify(started)}\n`);
     else print(`job ${id}${joined ? ' (it waited already)' : ''}\n`);
     return 0;
@@ -75,22 +77,32 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 };
 
 /** With a bar on a terminal. The status is 0 for a job that was done. */
-export async function waitFor(server: JobServer, id: number, json: boolean): Promise<number> {
+async function waitFor(server: JobServer, id: number, args: Args): Promise<number> {
+  const json = args.has('json');
   const { progress } = await look(server, id);
   const bar = await createProgress(progress.unit ?? 'steps', progress.total ?? 0);
   let shown = 0;
   try {
-    const job = await untilOver(server, id, ({ progress: { done, total } }) => {
-      if (total !== null) bar.setTotal(total);
-      bar.add(done - shown);
-      shown = done;
-    });
+    const job = await waitOrLeave(id, { options: serverOf(args), json }, () =>
+      untilOver(server, id, ({ progress: { done, total } }) => {
+        if (total !== null) bar.setTotal(total);
+        bar.add(done - shown);
+        shown = done;
+      }),
+    );
     bar.stop();
     print(tell(job, json));
     return job.state === 'done' ? 0 : 1;
   } finally {
     bar.stop();
   }
+}
+
+/** The options that name the server, and whom to log in as; no token. */
+function serverOf(args: Args): string[] {
+  const names = ['pid', 'dir', 'socket', 'address', 'login', 'ca'].filter((name) => args.has(name));
+  const service = args.has('address') && args.text('service') === 'prserv' ? ['--service', 'prserv'] : [];
+  return [...names.flatMap((name) => [`--${name}`, args.text(name)!]), ...service];
 }
 
 async function untilOver(server: JobServer, id: number, onLook?: (job: ShownJob) => void): Promise<ShownJob> {

@@ -31,7 +31,7 @@ export async function run({ args }: ServerCall): Promise<number> {
       await out.result({ id }, () => `job ${id}`);
       return 0;
     }
-    const job = await waitForPull(control, id);
+    const job = await waitForPull(control, id, out.json);
     const told = resultOf(job);
     if (mustAsk && told?.changed) {
       out.note(job.error ?? '');
@@ -51,7 +51,11 @@ export async function run({ args }: ServerCall): Promise<number> {
  * @throws InvokeError where it cannot be done, or the answer is no
  */
 async function confirm(control: string, parameters: Parameters, out: Out): Promise<string | null> {
-  const job = await waitForPull(control, await startJob(control, 'promote', { ...parameters, dry_run: true }));
+  const job = await waitForPull(
+    control,
+    await startJob(control, 'promote', { ...parameters, dry_run: true }),
+    out.json,
+  );
   const told = resultOf(job);
   if (job.state !== 'done' || !told) throw new InvokeError(job.error ?? `job ${job.id} was ${job.state}`);
   for (const line of describePromotion(told)) {
@@ -63,6 +67,8 @@ async function confirm(control: string, parameters: Parameters, out: Out): Promi
       `nothing was promoted, as PR values are in conflict (${told.prs!.conflicts}): --on-conflict keep or raise goes on`,
     );
   if (!isAnythingNew(told)) {
+    if (out.json)
+      await out.result({ id: job.id, state: job.state, error: null, ...(job.result as Parameters) }, () => '');
     out.note('nothing of it is new');
     return null;
   }

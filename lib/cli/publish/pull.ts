@@ -11,6 +11,7 @@ import type { ServerCall } from '../commands/call.ts';
 import { findServer } from '../commands/find-server.ts';
 import type { FoundServer } from '../process/control-folder.ts';
 import { type Job, startJob, waitForJob } from './job.ts';
+import { waitOrLeave } from './leave.ts';
 import { findServerAt } from './own-server.ts';
 import { describePull, type PullResult } from './text.ts';
 
@@ -24,7 +25,7 @@ export async function run({ args }: ServerCall): Promise<number> {
     await out.result({ id }, () => `job ${id}`);
     return 0;
   }
-  const { state, error, result } = await waitForPull(control, id);
+  const { state, error, result } = await waitForPull(control, id, out.json);
   const told = result as unknown as PullResult | null;
   await out.result({ id, state, error, ...(told as { [key: string]: Json } | null) }, () =>
     told ? describePull(told) : [],
@@ -37,18 +38,13 @@ export async function run({ args }: ServerCall): Promise<number> {
  * Has a server pull, and waits for the end of the job.
  * @throws InvokeError when it is refused
  */
-export async function runPull(control: string, parameters: Json): Promise<Job> {
-  return waitForPull(control, await startJob(control, 'pull', parameters));
+export async function runPull(control: string, parameters: Json, json = false): Promise<Job> {
+  return waitForPull(control, await startJob(control, 'pull', parameters), json);
 }
 
 /** Waits for a job that takes rows; Ctrl-C ends the waiting alone. */
-export function waitForPull(control: string, id: number): Promise<Job> {
-  const goesOn = () => {
-    createOut(false).note(`job ${id} goes on in the server`);
-    process.exit(130);
-  };
-  process.once('SIGINT', goesOn);
-  return waitForJob(control, id, 'rows').finally(() => process.off('SIGINT', goesOn));
+export function waitForPull(control: string, id: number, json = false): Promise<Job> {
+  return waitOrLeave(id, { options: ['--socket', control], json }, () => waitForJob(control, id, 'rows'));
 }
 
 /** A pull opens files and dials as the server that it is done by: no other user may have it do that. */
