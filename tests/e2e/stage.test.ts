@@ -92,7 +92,7 @@ describe('a stage', () => {
 
     const refused = await home.bakeserv(['discard', 'pr-1', '--yes']);
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /a build is on in the stage pr-1 \(clients: 1\).*--force/);
+    assert.match(refused.stderr, /a build is on in the stage pr-1, or its publication \(clients: 1\).*--force/);
     prs.close();
     const unasked = await home.bakeserv(['discard', 'pr-1', '--force']);
     assert.match(unasked.stderr, /nothing was changed: say --yes/);
@@ -170,6 +170,15 @@ describe('a stage', () => {
     const again = await home.bakeserv(['publish', 'pr-1']);
     assert.deepEqual([again.status, again.stderr], [0, 'nothing is new in the stage pr-1\n']);
     assert.deepEqual(await rows(), after);
+    const looked = JSON.parse((await home.bakeserv(['publish', 'pr-1', '--json'])).stdout);
+    assert.deepEqual([looked.state, looked.dry_run, looked.prs.new], ['done', true, 0]);
+    const shared = await openBinding(path.join(home.folder, 'hashserv.db'), 'read');
+    assert.deepEqual(
+      await shared.all("SELECT name FROM config WHERE name LIKE 'bakeserv-pull-%'"),
+      [],
+      'nothing is noted of what is gone soon',
+    );
+    await shared.close();
   });
 
   test('is not published where the shared server gave its values to something else meanwhile, nor into one that is not here', async (t) => {

@@ -12,6 +12,7 @@ import {
   removeRests,
   removeStage,
   requireStage,
+  requireStill,
   stageName,
   stagesFolder,
 } from '../../lib/cli/stage/place.ts';
@@ -82,6 +83,16 @@ describe('the folder of a stage', () => {
     assert.throws(() => requireStage(folder, 'link'), /is no stage: it is not a folder/);
     assert.throws(() => requireStage(folder, 'absent'), InvokeError);
     assert.deepEqual(allStages(folder), []);
+  });
+
+  test('that was dropped meanwhile is told apart from a new one of its name', (t) => {
+    const folder = temporary(t);
+    const stage = makeStage(folder, recordOf('pr-1'));
+    requireStill(folder, stage);
+    removeStage(stage);
+    assert.throws(() => requireStill(folder, stage), /the stage pr-1 was dropped meanwhile: nothing was done/);
+    makeStage(folder, { ...recordOf('pr-1'), created: '2026-11-22T08:00:00.000Z' });
+    assert.throws(() => requireStill(folder, stage), /the stage pr-1 is another one now, made 2026-11-22T08:00/);
   });
 
   test('of another user is not taken', (t) => {

@@ -77,6 +77,20 @@ export function requireStage(folder: string, name: string): Stage {
   throw new InvokeError(`there is no stage ${name} in ${folder}`);
 }
 
+/**
+ * That a stage is still the one that was looked at: it may be dropped meanwhile, and another made of its name.
+ * @throws InvokeError
+ */
+export function requireStill(folder: string, { record: { name, created } }: Stage): void {
+  const now = findStage(folder, name);
+  if (now?.record.created === created) return;
+  throw new InvokeError(
+    now
+      ? `the stage ${name} is another one now, made ${now.record.created}: nothing was done`
+      : `the stage ${name} was dropped meanwhile: nothing was done`,
+  );
+}
+
 /** Every stage of this user in a folder, by name. Other things there are passed over. */
 export function allStages(folder: string): Stage[] {
   const names = statOf(folder) ? fs.readdirSync(folder).filter((name) => NAME.test(name)) : [];

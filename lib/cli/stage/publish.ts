@@ -3,13 +3,13 @@ import { InvokeError } from '../../errors.ts';
 import type { Args } from '../args/args.ts';
 import { variables } from '../auto/place.ts';
 import { requireConsent } from '../client/consent.ts';
-import { createOut } from '../client/out.ts';
+import { createOut, type Out } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import type { FoundServer } from '../process/control-folder.ts';
 import { answersOn } from '../publish/own-server.ts';
 import { ownServerAt, runPull } from '../publish/pull.ts';
 import { describePull, type PullResult } from '../publish/text.ts';
-import { requireStage, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
+import { requireStage, requireStill, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
 import { wholeAddress } from './shared.ts';
 import { takeStage } from './stage.ts';
 
@@ -24,11 +24,13 @@ export async function run({ args }: ServerCall): Promise<number> {
   const { address, control } = await targetOf(stage, args);
   const words = [name, '--stages-dir', folder, '--idle', String(IDLE_SECONDS)];
   const status = await takeStage(stage, words, { idleMs: IDLE_SECONDS * 1000, parent: null });
-  const parameters = { source: variables(status).BB_HASHSERVE, ...selectionOf(args) };
+  // It is not noted how far a stage was read: it is gone soon, and small.
+  const parameters = { source: variables(status).BB_HASHSERVE, since: '0', ...selectionOf(args) };
   const out = createOut(args.has('json'));
   if (args.has('dry-run') || !args.has('yes')) {
-    const found = await pull(control, { ...parameters, dry_run: true });
-    if (args.has('dry-run') || !out.json) await out.result(found.json, () => describePull(found.result));
+    const found = await pull(control, { ...parameters, dry_run: true }, out);
+    const isNew = isAnythingNew(found.result);
+    if (args.has('dry-run') || !out.json || !isNew) await out.result(found.json, () => describePull(found.result));
     const { conflicts = 0 } = found.result.prs ?? {};
     const isRefused = conflicts > 0 && found.result.on_conflict === 'fail';
     if (args.has('dry-run')) return isRefused ? 1 : 0;
@@ -36,13 +38,14 @@ export async function run({ args }: ServerCall): Promise<number> {
       throw new InvokeError(
         `nothing was published, as PR values of ${name} are in conflict (${conflicts}): --on-conflict keep or raise goes on, and discarding the stage lets the mainline build them`,
       );
-    if (!isAnythingNew(found.result)) {
+    if (!isNew) {
       out.note(`nothing is new in the stage ${name}`);
       return 0;
     }
     await requireConsent(`Publish the stage ${name} into ${address}?`, `publish ${name} into ${address}`);
+    requireStill(folder, stage);
   }
-  const done = await pull(control, parameters);
+  const done = await pull(control, parameters, out);
   await out.result(done.json, () => [...describePull(done.result), `published ${name}`]);
   return 0;
 }
@@ -52,15 +55,19 @@ function isAnythingNew({ prs, hashes }: PullResult): boolean {
   return rows > 0 || (hashes !== null && hashes.unihashes.new + hashes.outhashes.new > 0);
 }
 
-/** @throws InvokeError where it failed */
-async function pull(control: string, parameters: Json): Promise<{ readonly json: Json; readonly result: PullResult }> {
-  const { id, state, error, result } = await runPull(control, parameters);
-  if (state !== 'done') {
-    const told = result as unknown as PullResult | null;
-    for (const line of told ? describePull(told) : []) createOut(false).note(line);
-    throw new InvokeError(`nothing was published of what is refused: ${error ?? `job ${id} was ${state}`}`);
-  }
-  return { json: { id, state, ...(result as { [key: string]: Json }) }, result: result as unknown as PullResult };
+/** @throws InvokeError where it failed, once what it found was told */
+async function pull(
+  control: string,
+  parameters: Json,
+  out: Out,
+): Promise<{ readonly json: Json; readonly result: PullResult }> {
+  const { id, state, error, result: json } = await runPull(control, parameters, out.json);
+  const result = json as unknown as PullResult | null;
+  const told = { id, state, ...(json as { [key: string]: Json } | null) };
+  if (state === 'done') return { json: told, result: result! };
+  if (out.json) await out.result({ ...told, error }, () => '');
+  else for (const line of result ? describePull(result) : []) out.note(line);
+  throw new InvokeError(`nothing was published of what is refused: ${error ?? `job ${id} was ${state}`}`);
 }
 
 /**
