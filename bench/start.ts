@@ -52,7 +52,7 @@ export async function withSetting<T>(
 }
 
 /** A folder in the cache for one run, which is removed however the process ends: copies are large. */
-function runFolder(cache: string): string {
+export function runFolder(cache: string): string {
   const folder = fs.mkdtempSync(path.join(cache, 'run-'));
   process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));

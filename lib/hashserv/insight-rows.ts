@@ -81,34 +81,41 @@ export interface Output {
   readonly textBytes: number | null;
 }
 
-/** Tasks of a recipe that were found equal to one that had been reported before, on a day. */
+/** A row of unihashes, in the order of unihashes, and of one unihash in the order in which they were stored. */
+export interface UnihashPosition {
+  readonly unihash: string;
+  readonly id: number;
+}
+
+export interface EqualSlice extends Slice<UnihashPosition> {
+  /** Unihash rows gone through. */
+  readonly looked: number;
+  /** The rows whose unihash an earlier row has too. */
+  readonly ids: readonly number[];
+}
+
+/** A task that was found equal to an earlier one, with the report of it that was stored first; null where there is none. */
 export interface FoundEqual {
   readonly unihash: string;
   readonly PN: string | null;
   readonly task: string | null;
-  /** `2026-11-22`; null where it is not known when. */
-  readonly day: string | null;
-  readonly tasks: number;
-  readonly first: string | null;
-  readonly last: string | null;
-}
-
-export interface EqualSlice extends Slice<string> {
-  /** Unihash rows gone through. */
-  readonly looked: number;
-  /** All of a unihash follow one upon another. */
-  readonly found: readonly FoundEqual[];
+  /** As `created` is stored. */
+  readonly created: string | null;
 }
 
 export interface RecipeSlice extends Slice<number> {
   readonly looked: number;
-  readonly recipes: readonly { readonly PN: string | null; readonly task: string | null; readonly reports: number }[];
+  /** Of each report. */
+  readonly recipes: readonly (readonly [PN: string | null, task: string | null])[];
 }
 
 /** Names are not longer than this: a name that is is cut, and may then be that of another. */
 export const MAX_NAME_CHARS = 256;
 
 export const FIRST_TASK: TaskPosition = { method: '', taskhash: '' };
+export const FIRST_UNIHASH: UnihashPosition = { unihash: '', id: 0 };
+/** So many tasks that were found equal are asked for at once. */
+export const MAX_EQUAL_TASKS = 2000;
 
 /**
  * What insights read, slice by slice on a connection of its own: nothing else waits for it. What changes meanwhile may be seen
@@ -143,9 +150,11 @@ export interface HashInsightRows {
   ): Promise<readonly Output[]>;
   /** The signature text of an output, by its id, in pieces that are read on demand. */
   text(id: number): AsyncIterable<string>;
-  /** Of the tasks that share a unihash all but the one that was reported first, in the order of unihashes. */
-  equal(after: string): Promise<EqualSlice>;
-  /** Reports by recipe and task, in the order they were stored, behind an id. */
+  /** Of the tasks that share a unihash all but the one that had it first, in the order of unihashes. */
+  equal(after: UnihashPosition): Promise<EqualSlice>;
+  /** What those are, in any order; ids that lie close together are read much faster. MAX_EQUAL_TASKS at most. */
+  equalTasks(ids: readonly number[]): Promise<readonly FoundEqual[]>;
+  /** The recipe and task of each report, in the order they were stored, behind an id. */
   recipes(after: number): Promise<RecipeSlice>;
   /** Rows of unihashes behind an id. */
   unihashes(after: number, mark: string): Promise<UnihashSlice>;

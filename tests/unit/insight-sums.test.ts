@@ -29,7 +29,8 @@ describe('what insights hold in memory', () => {
           const n = entries.filter((each) => JSON.stringify(each) === key).length;
           expected.set(key, [...entry, n]);
         }
-        assert.deepEqual(found, [...expected.values()]);
+        const sorted = (all: readonly unknown[]) => all.map((each) => JSON.stringify(each)).sort();
+        assert.deepEqual(sorted(found), sorted([...expected.values()]));
       }),
     );
   });
@@ -38,11 +39,11 @@ describe('what insights hold in memory', () => {
     const few = new Groups(() => ({ n: 0 }), 2);
     for (const name of ['a', 'b', 'c', 'a', 'c']) few.of(name);
     assert.deepEqual([[...few.all()].length, few.left], [2, 2]);
-    assert.equal(few.get('c'), undefined);
+    assert.equal(few.of('c'), null);
     const long = new Groups(() => ({ n: 0 }));
     for (let i = 0; i < 10; i++) long.of(String(i).repeat(1 << 20));
-    assert.equal([...long.all()].length, 7);
-    assert.equal(long.left, 3);
+    assert.equal([...long.all()].length, 8);
+    assert.equal(long.left, 2);
   });
 
   test('orders texts, nothing before anything', () => {

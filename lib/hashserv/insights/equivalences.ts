@@ -1,7 +1,9 @@
 import { Groups } from '../../insights/groups.ts';
 import type { InsightWork } from '../../insights/insight.ts';
 import { compareTexts, Top } from '../../insights/top.ts';
-import type { FoundEqual, HashInsightRows } from '../insight-rows.ts';
+import type { HashInsightRows } from '../insight-rows.ts';
+import { readEqual } from './equal-tasks.ts';
+import { SharedUnihashes } from './shared-unihashes.ts';
 import { asks, type TaskArgs } from './task-args.ts';
 
 interface Recipe {
@@ -10,17 +12,9 @@ interface Recipe {
   last: string | null;
 }
 
-/** Tasks with one unihash. */
-interface Shared {
-  readonly unihash: string;
-  readonly PN: string | null;
-  readonly task: string | null;
-  readonly tasks: number;
-  readonly last: string | null;
-}
-
 /** So few reports say nothing about whether a task is ever found equal. */
 const FEWEST_REPORTS = 2;
+const DAY = /^\d{4}-[01]\d-[0-3]\d/;
 
 const byName = (a: { PN: string | null; task: string | null }, b: { PN: string | null; task: string | null }) =>
   compareTexts(a.PN, b.PN) || compareTexts(a.task, b.task);
@@ -29,7 +23,7 @@ const byName = (a: { PN: string | null; task: string | null }, b: { PN: string |
 export const equivalences: InsightWork<HashInsightRows, TaskArgs> = async (rows, args, run) => {
   const isAsked = asks(args);
   const { unihashes, outhashes } = rows.estimate;
-  const all = Math.max(1, 3 * unihashes + outhashes);
+  const all = Math.max(1, 2 * unihashes + outhashes);
   let done = 0;
   const step = (count: number) => {
     done += count;
@@ -38,51 +32,41 @@ export const equivalences: InsightWork<HashInsightRows, TaskArgs> = async (rows,
   const recipes = new Groups<Recipe>(() => ({ reports: 0, found: 0, last: null }));
   for (let after: number | null = 0; after !== null; ) {
     const slice = await rows.recipes(after);
-    for (const { PN, task, reports } of slice.recipes) {
+    for (const [PN, task] of slice.recipes) {
       const recipe = isName(args, PN, task) ? recipes.of(PN, task) : null;
-      if (recipe) recipe.reports += reports;
+      if (recipe) recipe.reports++;
     }
     after = slice.next;
     await step(slice.looked);
   }
   const days = new Groups<{ found: number }>(() => ({ found: 0 }));
-  const newest = new Top<Shared>(
-    args.limit,
-    (a, b) => compareTexts(b.last, a.last) || compareTexts(a.unihash, b.unihash),
-  );
-  const total = { found: 0, unihashes: 0 };
-  for (let after: string | null = ''; after !== null; ) {
-    const slice = await rows.equal(after);
-    let shared: Shared | null = null;
-    for (const each of slice.found) {
-      if (!isAsked(each.PN, each.task, each.last)) continue;
-      total.found += each.tasks;
-      const day = days.of(each.day);
-      if (day) day.found += each.tasks;
-      const recipe = recipes.of(each.PN, each.task);
-      if (recipe) {
-        recipe.found += each.tasks;
-        if (compareTexts(recipe.last, each.last) < 0) recipe.last = each.last;
-      }
-      if (shared?.unihash !== each.unihash) {
-        if (shared) newest.add(shared);
-        total.unihashes++;
-        shared = begun(each);
-      } else shared = joined(shared, each);
+  const shared = new SharedUnihashes(args.limit);
+  let found = 0;
+  for await (const { tasks, complete } of readEqual(rows, step)) {
+    for (const each of tasks) {
+      const { PN, task, created } = each;
+      if (!isAsked(PN, task, created)) continue;
+      found++;
+      const day = days.of(DAY.exec(created ?? '')?.[0] ?? null);
+      if (day) day.found++;
+      shared.add(each);
+      const recipe = recipes.of(PN, task);
+      if (!recipe) continue;
+      recipe.found++;
+      if (compareTexts(recipe.last, created) < 0) recipe.last = created;
     }
-    if (shared) newest.add(shared);
-    after = slice.next;
-    await step(3 * slice.looked);
+    if (complete) shared.close(complete.but);
   }
   return {
     recipes: foundOf(recipes, args.limit),
     days: daysOf(days, args.limit),
     never: neverOf(recipes, args.limit),
-    unihashes: newest.list().map((each) => ({ ...each })),
+    unihashes: shared.newest.map((each) => ({ ...each })),
     total: {
-      ...total,
+      found,
+      unihashes: shared.count,
       // Each task that was found equal kept the unihash its dependants had been built with: of those one at the least.
-      not_rebuilt_estimate: total.found,
+      not_rebuilt_estimate: found,
       ...(recipes.left > 0 && { of_further_recipes: recipes.left }),
     },
   };
@@ -90,21 +74,6 @@ export const equivalences: InsightWork<HashInsightRows, TaskArgs> = async (rows,
 
 const isName = ({ PN, task }: TaskArgs, ofPN: string | null, ofTask: string | null) =>
   (PN === null || PN === ofPN) && (task === null || task === ofTask);
-
-/** The first of them is counted too: that is what they are equal to. */
-const begun = ({ unihash, PN, task, tasks, last }: FoundEqual): Shared => ({
-  unihash,
-  PN,
-  task,
-  tasks: tasks + 1,
-  last,
-});
-
-const joined = (shared: Shared, { tasks, last }: FoundEqual): Shared => ({
-  ...shared,
-  tasks: shared.tasks + tasks,
-  last: compareTexts(shared.last, last) < 0 ? last : shared.last,
-});
 
 function foundOf(recipes: Groups<Recipe>, limit: number) {
   const most = new Top<{ PN: string | null; task: string | null } & Recipe>(

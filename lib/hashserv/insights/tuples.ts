@@ -4,7 +4,7 @@ import type { FoundEqual, UnstableTask } from '../insight-rows.ts';
 
 type Text = string | null;
 export type UnstableTuple = readonly [string, string, Text, Text, number, number, Text, Text, Text, Text, number];
-export type EqualTuple = readonly [string, Text, Text, Text, number, Text, Text];
+export type EqualTuple = readonly [string, Text, Text, Text];
 
 export function unstableTask(tuple: UnstableTuple): UnstableTask {
   const [method, taskhash, PN, task, outputs, texts, first, last, owner, other, ownerCount] = tuple;
@@ -12,6 +12,6 @@ export function unstableTask(tuple: UnstableTuple): UnstableTask {
   return { method, taskhash, PN, task, outputs, texts, first, last, owners, ownerCount };
 }
 
-export function foundEqual([unihash, PN, task, day, tasks, first, last]: EqualTuple): FoundEqual {
-  return { unihash, PN, task, day, tasks, first, last };
+export function foundEqual([unihash, PN, task, created]: EqualTuple): FoundEqual {
+  return { unihash, PN, task, created };
 }

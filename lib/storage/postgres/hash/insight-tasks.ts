@@ -3,6 +3,7 @@ import {
   MAX_NAME_CHARS,
   type Output,
   type TaskPosition,
+  type UnihashPosition,
 } from '../../../hashserv/insight-rows.ts';
 import { type EqualTuple, foundEqual, type UnstableTuple, unstableTask } from '../../../hashserv/insights/tuples.ts';
 import type { Statement } from '../engine/pool.ts';
@@ -47,33 +48,26 @@ SELECT o.id, o.method, o.outhash, ${CREATED_TEXT('o.created')} AS created, ${NAM
 FROM outhashes_v2 o WHERE o.method = ANY($1::text[]) AND o.taskhash = $2 AND ($3::text[] IS NULL OR o.outhash = ANY($3::text[]))
 ORDER BY o.created DESC NULLS LAST, o.id DESC LIMIT $4`);
 
-const END_UNIHASH = plain('SELECT unihash FROM unihashes_v3 WHERE unihash > $1 ORDER BY unihash OFFSET $2 LIMIT 1');
+/** In the order of unihash_lookup_v1; the row before the first of a slice is the one that the last slice ended with. */
+const EQUAL = plain(`
+SELECT coalesce(json_agg(id) FILTER (WHERE unihash = before), '[]')::text AS list, count(*)::int AS looked,
+  (array_agg(unihash ORDER BY unihash DESC, id DESC))[1] AS unihash, (array_agg(id ORDER BY unihash DESC, id DESC))[1] AS id
+FROM (
+  SELECT id, unihash, lag(unihash, 1, $1::text) OVER (ORDER BY unihash, id) AS before FROM (
+    SELECT id, unihash FROM unihashes_v3 WHERE (unihash, id) > ($1::text, $2::int) ORDER BY unihash, id LIMIT $3) s) r`);
 
-const EQUAL = (bounded: boolean) =>
-  plain(`
-WITH shared AS MATERIALIZED (
-  SELECT unihash FROM unihashes_v3 WHERE unihash > $1 ${bounded ? 'AND unihash <= $2' : ''}
-  GROUP BY unihash HAVING count(*) > 1
-), members AS (
-  SELECT s.unihash, ${NAME('r."PN"')} AS pn, ${NAME('r.task')} AS task, r.created,
-    row_number() OVER (PARTITION BY s.unihash ORDER BY r.created NULLS LAST, u.id) AS place
-  FROM shared s JOIN unihashes_v3 u ON u.unihash = s.unihash
-  LEFT JOIN outhashes_v2 r ON r.id = (
-    SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)
-)
-SELECT ${LIST('unihash, pn, task, day, tasks, first, last', ' ORDER BY unihash')} AS list FROM (
-  SELECT unihash, pn, task, to_char(created, 'YYYY-MM-DD') AS day, count(*) AS tasks,
-    ${CREATED_TEXT('min(created)')} AS first, ${CREATED_TEXT('max(created)')} AS last
-  FROM members WHERE place > 1 GROUP BY unihash, pn, task, day) d`);
+const EQUAL_TASKS = plain(`
+SELECT ${LIST(`u.unihash, ${NAME('r."PN"')}, ${NAME('r.task')}, ${CREATED_TEXT('r.created')}`)} AS list
+FROM unihashes_v3 u
+LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)
+WHERE u.id = ANY($1::int[])`);
 
 const RECIPES = plain(`
-SELECT ${LIST('pn, task, reports')} AS list, coalesce(sum(reports), 0)::int AS looked, max(last) AS last FROM (
-  SELECT pn, task, count(*) AS reports, max(id) AS last FROM (
-    SELECT id, ${NAME('"PN"')} AS pn, ${NAME('task')} AS task FROM outhashes_v2 WHERE id > $1 ORDER BY id LIMIT $2) r
-  GROUP BY pn, task) g`);
+SELECT ${LIST('pn, task')} AS list, count(*)::int AS looked, max(id) AS last FROM (
+  SELECT id, ${NAME('"PN"')} AS pn, ${NAME('task')} AS task FROM outhashes_v2 WHERE id > $1 ORDER BY id LIMIT $2) r`);
 
 type Read = <Row>(statement: Statement, params?: readonly unknown[]) => Promise<Row[]>;
-type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'recipes'>;
+type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'equalTasks' | 'recipes'>;
 
 /** What insights read of tasks and outputs. */
 export function insightTasks(read: Read, sliceRows: number): Methods {
@@ -93,15 +87,21 @@ export function insightTasks(read: Read, sliceRows: number): Methods {
       return read<Output>(OUTPUTS, [methods, taskhash, outhashes, limit]);
     },
     async equal(after) {
-      const [end] = await read<{ unihash: string }>(END_UNIHASH, [after, rows]);
-      const found = await list<EqualTuple>(EQUAL(end !== undefined), end ? [after, end.unihash] : [after]);
-      return { found: found.map(foundEqual), looked: rows, next: end?.unihash ?? null };
+      const [found] = await read<UnihashPosition & { list: string; looked: number }>(EQUAL, [
+        after.unihash,
+        after.id,
+        sliceRows,
+      ]);
+      const { list: ids, looked, unihash, id } = found!;
+      return { ids: JSON.parse(ids), looked, next: looked < sliceRows ? null : { unihash, id } };
+    },
+    async equalTasks(ids) {
+      return (await list<EqualTuple>(EQUAL_TASKS, [ids])).map(foundEqual);
     },
     async recipes(after) {
       const [found] = await read<{ list: string; looked: number; last: number }>(RECIPES, [after, rows]);
-      const tuples = JSON.parse(found!.list) as [string | null, string | null, number][];
-      const recipes = tuples.map(([PN, task, reports]) => ({ PN, task, reports }));
-      return { recipes, looked: found!.looked, next: found!.looked < rows ? null : found!.last };
+      const { looked, last } = found!;
+      return { recipes: JSON.parse(found!.list), looked, next: looked < rows ? null : last };
     },
   };
 }

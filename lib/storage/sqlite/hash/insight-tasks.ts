@@ -3,6 +3,7 @@ import {
   MAX_NAME_CHARS,
   type Output,
   type TaskPosition,
+  type UnihashPosition,
 } from '../../../hashserv/insight-rows.ts';
 import { type EqualTuple, foundEqual, type UnstableTuple, unstableTask } from '../../../hashserv/insights/tuples.ts';
 import type { Param } from '../engine/binding.ts';
@@ -50,39 +51,40 @@ FROM json_each(?1) q CROSS JOIN outhashes_v2 o ON o.method = q.value AND o.taskh
 WHERE ?3 IS NULL OR o.outhash IN (SELECT value FROM json_each(?3))
 ORDER BY created DESC, o.id DESC LIMIT ?4`;
 
-const END_UNIHASH = 'SELECT unihash FROM unihashes_v3 WHERE unihash > ? ORDER BY unihash LIMIT 1 OFFSET ?';
+const END_UNIHASH = `
+SELECT unihash, id FROM unihashes_v3 WHERE (unihash, id) > (?, ?) ORDER BY unihash, id LIMIT 1 OFFSET ?`;
 
-/** Relies on unihash_lookup_v1, and on the UNIQUE index of outhashes: a report is read for each task that shares a unihash. */
+/** Relies on unihash_lookup_v1 alone, which ends with the id. */
 const EQUAL = (bounded: boolean) => `
-WITH shared AS MATERIALIZED (
-  SELECT unihash FROM unihashes_v3 WHERE unihash > ?1 ${bounded ? 'AND unihash <= ?2' : ''} AND typeof(unihash) = 'text'
-  GROUP BY unihash HAVING count(*) > 1
-), members AS (
-  SELECT s.unihash, ${NAME('r.PN')} AS PN, ${NAME('r.task')} AS task, ${TIME('r.created')} AS created,
-    row_number() OVER (PARTITION BY s.unihash ORDER BY ${TIME('r.created')} IS NULL, ${TIME('r.created')}, u.id) AS place
-  FROM shared s CROSS JOIN unihashes_v3 u ON u.unihash = s.unihash
-  LEFT JOIN outhashes_v2 r ON r.id = (
-    SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)
-)
-SELECT json_group_array(json_array(unihash, PN, task, day, tasks, first, last) ORDER BY unihash) AS list FROM (
-  SELECT unihash, PN, task, day, count(*) AS tasks, min(created) AS first, max(created) AS last FROM (
-    SELECT *, CASE WHEN created GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*' THEN substr(created, 1, 10) END AS day
-    FROM members WHERE place > 1)
-  GROUP BY unihash, PN, task, day)`;
+SELECT json_group_array(u.id) AS list FROM unihashes_v3 u
+WHERE (u.unihash, u.id) > (?, ?) ${bounded ? 'AND (u.unihash, u.id) <= (?, ?)' : ''} AND typeof(u.unihash) = 'text'
+  AND EXISTS (SELECT 1 FROM unihashes_v3 e WHERE e.unihash = u.unihash AND e.id < u.id)`;
 
+/** Where that index is not, all at once: with slices each would go through the whole table. */
+const ALL_EQUAL = `
+SELECT json_group_array(id) AS list FROM (
+  SELECT id, min(id) OVER (PARTITION BY unihash) AS first FROM unihashes_v3 WHERE typeof(unihash) = 'text') WHERE id > first`;
+
+/**
+ * Relies on the UNIQUE index of outhashes. Both tables are read by ids: those of a task lie about as far into one as into the
+ * other, so that a page is read once for all ids close to each other.
+ */
+const EQUAL_TASKS = `
+SELECT json_group_array(json_array(u.unihash, ${NAME('r.PN')}, ${NAME('r.task')}, ${TIME('r.created')})) AS list
+FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.id = q.value
+LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)`;
+
+/** One by one: to sort each slice by names takes longer than to count them all here. */
 const RECIPES = `
-SELECT json_group_array(json_array(PN, task, reports)) AS list, coalesce(sum(reports), 0) AS looked, max(last) AS last FROM (
-  SELECT PN, task, count(*) AS reports, max(id) AS last FROM (
-    SELECT id, ${NAME('PN')} AS PN, ${NAME('task')} AS task
-    FROM outhashes_v2 NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?2)
-  GROUP BY PN, task)`;
+SELECT json_group_array(json_array(PN, task)) AS list, count(*) AS looked, max(id) AS last FROM (
+  SELECT id, ${NAME('PN')} AS PN, ${NAME('task')} AS task FROM outhashes_v2 NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?2)`;
 
 const HAS_UNIHASH_INDEX = `
 SELECT EXISTS (SELECT 1 FROM pragma_index_list('unihashes_v3') l, pragma_index_info(l.name) i
   WHERE i.seqno = 0 AND i.name = 'unihash') AS has`;
 
 type Read = <Row>(sql: string, params?: readonly Param[]) => Promise<Row[]>;
-type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'recipes'>;
+type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'equalTasks' | 'recipes'>;
 
 /** What insights read of tasks and outputs. Rows come as one JSON text: as objects of their own they would take several times as long. */
 export async function insightTasks(
@@ -91,8 +93,6 @@ export async function insightTasks(
 ): Promise<Methods> {
   const rows = Math.min(sliceRows, MAX_SLICE_ROWS);
   const [index] = await read<{ has: number }>(HAS_UNIHASH_INDEX);
-  // Without the index each slice would go through the whole table: then all is one slice.
-  const unihashRows = index!.has ? rows : Number.MAX_SAFE_INTEGER;
   const list = async <Tuple>(sql: string, params: readonly Param[]): Promise<Tuple[]> =>
     JSON.parse((await read<{ list: string }>(sql, params))[0]!.list);
 
@@ -108,16 +108,20 @@ export async function insightTasks(
       const wanted = outhashes === null ? null : JSON.stringify(outhashes);
       return read<Output>(OUTPUTS, [JSON.stringify(methods), taskhash, wanted, limit]);
     },
-    async equal(after) {
-      const [end] = await read<{ unihash: string }>(END_UNIHASH, [after, unihashRows]);
-      const found = await list<EqualTuple>(EQUAL(end !== undefined), end ? [after, end.unihash] : [after]);
-      return { found: found.map(foundEqual), looked: rows, next: end?.unihash ?? null };
+    async equal({ unihash, id }) {
+      if (!index!.has) return { ids: await list<number>(ALL_EQUAL, []), looked: 0, next: null };
+      const [end] = await read<UnihashPosition>(END_UNIHASH, [unihash, id, sliceRows]);
+      const bounds = end ? [end.unihash, end.id] : [];
+      const ids = await list<number>(EQUAL(end !== undefined), [unihash, id, ...bounds]);
+      return { ids, looked: sliceRows, next: end ?? null };
+    },
+    async equalTasks(ids) {
+      return (await list<EqualTuple>(EQUAL_TASKS, [JSON.stringify(ids)])).map(foundEqual);
     },
     async recipes(after) {
       const [found] = await read<{ list: string; looked: number; last: number }>(RECIPES, [after, rows]);
-      const tuples = JSON.parse(found!.list) as [string | null, string | null, number][];
-      const recipes = tuples.map(([PN, task, reports]) => ({ PN, task, reports }));
-      return { recipes, looked: found!.looked, next: found!.looked < rows ? null : found!.last };
+      const { looked, last } = found!;
+      return { recipes: JSON.parse(found!.list), looked, next: looked < rows ? null : last };
     },
   };
 }
