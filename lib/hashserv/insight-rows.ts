@@ -105,8 +105,10 @@ export interface FoundEqual {
 
 export interface RecipeSlice extends Slice<number> {
   readonly looked: number;
-  /** Of each report. */
-  readonly recipes: readonly (readonly [PN: string | null, task: string | null])[];
+  /** Side by side: objects would take several times as long to make and to read. */
+  readonly PNs: readonly (string | null)[];
+  readonly tasks: readonly (string | null)[];
+  readonly reports: readonly number[];
 }
 
 /** Names are not longer than this: a name that is is cut, and may then be that of another. */
@@ -154,7 +156,7 @@ export interface HashInsightRows {
   equal(after: UnihashPosition): Promise<EqualSlice>;
   /** What those are, in any order; ids that lie close together are read much faster. MAX_EQUAL_TASKS at most. */
   equalTasks(ids: readonly number[]): Promise<readonly FoundEqual[]>;
-  /** The recipe and task of each report, in the order they were stored, behind an id. */
+  /** Reports by recipe and task, which come several times, in the order they were stored, behind an id. */
   recipes(after: number): Promise<RecipeSlice>;
   /** Rows of unihashes behind an id. */
   unihashes(after: number, mark: string): Promise<UnihashSlice>;

@@ -30,9 +30,11 @@ export async function* readEqual(
     await step(slice.looked);
     if (after !== null && held.length < maxHeld) continue;
     held.sort((a, b) => a - b);
-    const parts = Math.ceil(held.length / MAX_EQUAL_TASKS);
+    // One at least: also where nothing is left at the end, what came before is complete then.
+    const parts = Math.max(1, Math.ceil(held.length / MAX_EQUAL_TASKS));
     for (let part = 0; part < parts; part++) {
-      const tasks = await rows.equalTasks(held.slice(part * MAX_EQUAL_TASKS, (part + 1) * MAX_EQUAL_TASKS));
+      const ids = held.slice(part * MAX_EQUAL_TASKS, (part + 1) * MAX_EQUAL_TASKS);
+      const tasks = ids.length > 0 ? await rows.equalTasks(ids) : [];
       yield { tasks, complete: part === parts - 1 ? { but: after?.unihash ?? null } : null };
       await step(looked / parts);
     }

@@ -32,9 +32,10 @@ export const equivalences: InsightWork<HashInsightRows, TaskArgs> = async (rows,
   const recipes = new Groups<Recipe>(() => ({ reports: 0, found: 0, last: null }));
   for (let after: number | null = 0; after !== null; ) {
     const slice = await rows.recipes(after);
-    for (const [PN, task] of slice.recipes) {
+    for (const [i, reports] of slice.reports.entries()) {
+      const [PN, task] = [slice.PNs[i]!, slice.tasks[i]!];
       const recipe = isName(args, PN, task) ? recipes.of(PN, task) : null;
-      if (recipe) recipe.reports++;
+      if (recipe) recipe.reports += reports;
     }
     after = slice.next;
     await step(slice.looked);

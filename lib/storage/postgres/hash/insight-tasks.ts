@@ -5,12 +5,17 @@ import {
   type TaskPosition,
   type UnihashPosition,
 } from '../../../hashserv/insight-rows.ts';
-import { type EqualTuple, foundEqual, type UnstableTuple, unstableTask } from '../../../hashserv/insights/tuples.ts';
+import {
+  type EqualTuple,
+  foundEqual,
+  type RecipeLists,
+  recipeSlice,
+  type UnstableTuple,
+  unstableTask,
+} from '../../../hashserv/insights/tuples.ts';
 import type { Statement } from '../engine/pool.ts';
 import { CREATED_TEXT } from './schema.ts';
 
-/** Rows of a slice that is answered row by row: these take the event loop's time too. */
-const MAX_SLICE_ROWS = 5000;
 /** The most hash methods that a task is looked for under; a farm has one or two. */
 const MAX_METHODS = 1000;
 
@@ -63,15 +68,17 @@ LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p
 WHERE u.id = ANY($1::int[])`);
 
 const RECIPES = plain(`
-SELECT ${LIST('pn, task')} AS list, count(*)::int AS looked, max(id) AS last FROM (
-  SELECT id, ${NAME('"PN"')} AS pn, ${NAME('task')} AS task FROM outhashes_v2 WHERE id > $1 ORDER BY id LIMIT $2) r`);
+SELECT coalesce(json_agg(pn), '[]')::text AS "PNs", coalesce(json_agg(task), '[]')::text AS tasks,
+  coalesce(json_agg(reports), '[]')::text AS reports, coalesce(sum(reports), 0)::int AS looked, max(last) AS last
+FROM (SELECT ${NAME('pn')} AS pn, ${NAME('task')} AS task, count(*) AS reports, max(id) AS last FROM (
+    SELECT id, "PN" AS pn, task FROM outhashes_v2 WHERE id > $1 ORDER BY id LIMIT $2) r
+  GROUP BY 1, 2) g`);
 
 type Read = <Row>(statement: Statement, params?: readonly unknown[]) => Promise<Row[]>;
 type Methods = Pick<HashInsightRows, 'unstable' | 'outputs' | 'equal' | 'equalTasks' | 'recipes'>;
 
 /** What insights read of tasks and outputs. */
 export function insightTasks(read: Read, sliceRows: number): Methods {
-  const rows = Math.min(sliceRows, MAX_SLICE_ROWS);
   const list = async <Tuple>(statement: Statement, params: readonly unknown[]): Promise<Tuple[]> =>
     JSON.parse((await read<{ list: string }>(statement, params))[0]!.list);
 
@@ -99,9 +106,8 @@ export function insightTasks(read: Read, sliceRows: number): Methods {
       return (await list<EqualTuple>(EQUAL_TASKS, [ids])).map(foundEqual);
     },
     async recipes(after) {
-      const [found] = await read<{ list: string; looked: number; last: number }>(RECIPES, [after, rows]);
-      const { looked, last } = found!;
-      return { recipes: JSON.parse(found!.list), looked, next: looked < rows ? null : last };
+      const [found] = await read<RecipeLists>(RECIPES, [after, sliceRows]);
+      return recipeSlice(found!, sliceRows);
     },
   };
 }

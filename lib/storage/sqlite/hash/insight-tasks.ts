@@ -5,12 +5,17 @@ import {
   type TaskPosition,
   type UnihashPosition,
 } from '../../../hashserv/insight-rows.ts';
-import { type EqualTuple, foundEqual, type UnstableTuple, unstableTask } from '../../../hashserv/insights/tuples.ts';
+import {
+  type EqualTuple,
+  foundEqual,
+  type RecipeLists,
+  recipeSlice,
+  type UnstableTuple,
+  unstableTask,
+} from '../../../hashserv/insights/tuples.ts';
 import type { Param } from '../engine/binding.ts';
 import { CREATED } from './schema.ts';
 
-/** Rows of a slice that is answered row by row: these take the event loop's time too. */
-const MAX_SLICE_ROWS = 5000;
 /** The most hash methods that a task is looked for under; a farm has one or two. */
 const MAX_METHODS = 1000;
 
@@ -74,10 +79,13 @@ SELECT json_group_array(json_array(u.unihash, ${NAME('r.PN')}, ${NAME('r.task')}
 FROM json_each(?) q CROSS JOIN unihashes_v3 u ON u.id = q.value
 LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)`;
 
-/** One by one: to sort each slice by names takes longer than to count them all here. */
+/** Names are cut when there are few of them left. */
 const RECIPES = `
-SELECT json_group_array(json_array(PN, task)) AS list, count(*) AS looked, max(id) AS last FROM (
-  SELECT id, ${NAME('PN')} AS PN, ${NAME('task')} AS task FROM outhashes_v2 NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?2)`;
+SELECT json_group_array(${NAME('PN')}) AS PNs, json_group_array(${NAME('task')}) AS tasks, json_group_array(reports) AS reports,
+  coalesce(sum(reports), 0) AS looked, max(last) AS last
+FROM (SELECT PN, task, count(*) AS reports, max(id) AS last FROM (
+    SELECT id, PN, task FROM outhashes_v2 NOT INDEXED WHERE id > ?1 ORDER BY id LIMIT ?2)
+  GROUP BY PN, task)`;
 
 const HAS_UNIHASH_INDEX = `
 SELECT EXISTS (SELECT 1 FROM pragma_index_list('unihashes_v3') l, pragma_index_info(l.name) i
@@ -91,7 +99,8 @@ export async function insightTasks(
   read: Read,
   { hint, sliceRows }: { readonly hint: string; readonly sliceRows: number },
 ): Promise<Methods> {
-  const rows = Math.min(sliceRows, MAX_SLICE_ROWS);
+  // The more rows of a slice, the fewer groups in all.
+  const recipeRows = 2 * sliceRows;
   const [index] = await read<{ has: number }>(HAS_UNIHASH_INDEX);
   const list = async <Tuple>(sql: string, params: readonly Param[]): Promise<Tuple[]> =>
     JSON.parse((await read<{ list: string }>(sql, params))[0]!.list);
@@ -119,9 +128,8 @@ export async function insightTasks(
       return (await list<EqualTuple>(EQUAL_TASKS, [JSON.stringify(ids)])).map(foundEqual);
     },
     async recipes(after) {
-      const [found] = await read<{ list: string; looked: number; last: number }>(RECIPES, [after, rows]);
-      const { looked, last } = found!;
-      return { recipes: JSON.parse(found!.list), looked, next: looked < rows ? null : last };
+      const [found] = await read<RecipeLists>(RECIPES, [after, recipeRows]);
+      return recipeSlice(found!, recipeRows);
     },
   };
 }
