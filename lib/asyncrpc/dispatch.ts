@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { ValidateFunction } from 'ajv';
 import { InvokeError, ProtocolError } from '../errors.ts';
 import { type CommandFigures, RequestFigures, type Result } from '../meter/request-figures.ts';

@@ -28,12 +28,11 @@ export class TaskLookups {
   readonly missed = new TopMisses();
   private readonly methods = new Map<string, MethodFigures>();
   private readonly others = new MethodFigures();
-  /** What a line of the method that was counted last begins with, as text and as bytes. */
+  /** What a line of the method that was counted last begins with. */
   private prefix = '\n';
-  private prefixBytes: Buffer = Buffer.from('\n');
   private last = this.others;
 
-  /** Where look-ups of a method are counted. */
+  /** Where look-ups of a method are counted: at the same place each time. */
   of(method: string): MethodFigures {
     const known = this.methods.get(method);
     if (known) return known;
@@ -49,14 +48,6 @@ export class TaskLookups {
     return line.startsWith(this.prefix) ? this.last : this.change(line.slice(0, Math.max(0, line.indexOf(' '))));
   }
 
-  /** The same for the line that begins at `from`. */
-  ofBytes(bytes: Buffer, from: number): MethodFigures {
-    const { prefixBytes } = this;
-    const end = Math.min(from + prefixBytes.length, bytes.length);
-    if (bytes.compare(prefixBytes, 0, prefixBytes.length, from, end) === 0) return this.last;
-    return this.change(bytes.toString('utf8', from, Math.max(from, bytes.indexOf(0x20, from))));
-  }
-
   /** All methods that were asked for. */
   counts(): readonly MethodCounts[] {
     const all = [...this.methods].map(([method, figures]) => countsOf(method, figures));
@@ -66,8 +57,7 @@ export class TaskLookups {
 
   private change(method: string): MethodFigures {
     this.last = this.of(method);
-    this.prefixBytes = Buffer.from(`${method} `);
-    this.prefix = this.prefixBytes.toString();
+    this.prefix = Buffer.from(`${method} `).toString();
     return this.last;
   }
 }

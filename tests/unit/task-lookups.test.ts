@@ -7,32 +7,43 @@ import { joinMethods, OTHER_METHODS, TaskLookups } from '../../lib/meter/task-lo
 import { joinMisses, TopMisses } from '../../lib/meter/top-misses.ts';
 import { hash } from '../helpers.ts';
 
+/** Counts a hit for each line of a stream, which are scanned one by one, and not from the beginning of what holds them. */
+function countHits(lookups: TaskLookups, ...methods: readonly string[]): void {
+  const scanner = countTasks({ scan: (_input, _from, to) => ({ end: to, written: 65, lines: 1, misses: 0 }) }, lookups);
+  for (const method of methods) {
+    const input = slateOf(Buffer.from(`xyz\n${method} ${hash(1)}\n`));
+    scanner.scan(input, 4, input.bytes.length, slateOf(Buffer.alloc(65)), 256);
+  }
+}
+
 describe('look-ups by method', () => {
   test('are counted under the method of the line, as text and as bytes, and past seven under other', () => {
     const lookups = new TaskLookups();
     for (let n = 0; n < 12; n++) {
       lookups.ofLine(`m${n} ${hash(n)}`).hits++;
-      lookups.ofBytes(Buffer.from(`x\nm${n} ${hash(n)}\n`), 2).misses++;
+      countHits(lookups, `m${n}`);
       lookups.of(`m${n}`).upstreamHits++;
     }
     const counts = lookups.counts();
     assert.equal(counts.length, 8);
     for (const { method, hits, misses, upstreamHits } of counts) {
       const times = method === OTHER_METHODS ? 5 : 1;
-      assert.deepEqual([hits, misses, upstreamHits], [times, times, times], method);
+      assert.deepEqual([hits, misses, upstreamHits], [2 * times, 0, times], method);
     }
   });
 
   test('a method whose name begins with that of another is another', () => {
     const lookups = new TaskLookups();
     for (const method of ['a', 'ab', 'a', 'abc', 'ab']) lookups.ofLine(`${method} ${hash(1)}`).hits++;
-    for (const method of ['ab', 'a']) lookups.ofBytes(Buffer.from(`${method} ${hash(1)}\n`), 0).hits++;
+    countHits(lookups, 'ab', 'a', 'ab', 'abcdefgh', 'abcdefg', 'abcdefgh');
     assert.deepEqual(
       lookups.counts().map(({ method, hits }) => [method, hits]),
       [
         ['a', 3],
-        ['ab', 3],
+        ['ab', 4],
         ['abc', 1],
+        ['abcdefgh', 2],
+        ['abcdefg', 1],
       ],
     );
   });

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { LoopError, ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { Fifo } from '../fifo.ts';
 
 /** How long one connection may work in a row while others wait … */

@@ -1,24 +1,47 @@
 import type { LineScanner, Scanned } from '../../asyncrpc/service.ts';
-import type { Slate } from '../../asyncrpc/wire/slate.ts';
-import type { TaskLookups } from '../../meter/task-lookups.ts';
+import { beginsWith, type Slate, slateOf } from '../../asyncrpc/wire/slate.ts';
+import type { MethodFigures, TaskLookups } from '../../meter/task-lookups.ts';
 
 const NEWLINE = 0x0a;
+const BLANK = 0x20;
 /** A unihash and its newline. */
 const HIT_BYTES = 65;
 
 /** The same scanner; what its lines came to is counted by method, and the tasks that were missed are noted. */
 export function countTasks(scanner: LineScanner, lookups: TaskLookups): LineScanner {
-  return {
-    scan(input, from, to, output, most) {
-      const scanned = scanner.scan(input, from, to, output, most);
-      if (scanned.lines === 0) return scanned;
-      const figures = lookups.ofBytes(input.bytes, from);
-      figures.hits += scanned.lines - scanned.misses;
-      figures.misses += scanned.misses;
-      if (scanned.misses > 0) noteMisses(lookups, input.bytes, from, output, scanned);
-      return scanned;
-    },
-  };
+  return new TaskCounter(scanner, lookups);
+}
+
+/** Keeps in mind what a line of the last method begins with: that is all it looks at, once for all lines of a scan. */
+class TaskCounter implements LineScanner {
+  private readonly scanner: LineScanner;
+  private readonly lookups: TaskLookups;
+  private start = slateOf(Buffer.from('\n'));
+  private figures: MethodFigures | null = null;
+
+  constructor(scanner: LineScanner, lookups: TaskLookups) {
+    this.scanner = scanner;
+    this.lookups = lookups;
+  }
+
+  scan(input: Slate, from: number, to: number, output: Slate, most: number): Scanned {
+    const scanned = this.scanner.scan(input, from, to, output, most);
+    const { lines, misses } = scanned;
+    if (lines === 0) return scanned;
+    const figures =
+      this.figures && beginsWith(input, from, to, this.start) ? this.figures : this.change(input.bytes, from);
+    figures.hits += lines - misses;
+    figures.misses += misses;
+    if (misses > 0) noteMisses(this.lookups, input.bytes, from, output, scanned);
+    return scanned;
+  }
+
+  private change(bytes: Buffer, from: number): MethodFigures {
+    const blank = bytes.indexOf(BLANK, from);
+    this.start = slateOf(Buffer.from(bytes.subarray(from, blank + 1)));
+    this.figures = this.lookups.of(bytes.toString('utf8', from, blank));
+    return this.figures;
+  }
 }
 
 /** Goes through lines and answers side by side, as far as a miss has to be noted: an answer that is empty is one. */

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { type Slate, slateOf } from '../../asyncrpc/wire/slate.ts';
+import { beginsWith, type Slate, slateOf } from '../../asyncrpc/wire/slate.ts';
 import type { LineScanner } from '../../hashserv/store.ts';
 import { HASH_DIGITS, HASH_WORDS, readHash } from './hex.ts';
 import { MOST_AHEAD, type UnihashTable } from './unihash-table.ts';
@@ -59,7 +59,7 @@ class TaskScan extends Scan {
   private generation = -1;
 
   protected lineLength(input: Slate, at: number, to: number): number {
-    const isKnown = this.generation === this.table.generation && this.hasMethod(input, at, to);
+    const isKnown = this.generation === this.table.generation && beginsWith(input, at, to, this.method);
     return isKnown || this.changeMethod(input.bytes, at, to) ? this.method.bytes.length + HASH_DIGITS + 1 : -1;
   }
 
@@ -72,7 +72,7 @@ class TaskScan extends Scan {
       const digits = at + toDigits;
       const end = digits + HASH_DIGITS;
       if (end >= to || bytes[end] !== NEWLINE || !readHash(view, digits, words, count * HASH_WORDS)) break;
-      if (count > 0 && !this.hasMethod(input, at, to)) break;
+      if (count > 0 && !beginsWith(input, at, to, this.method)) break;
       at = end + 1;
     }
     this.table.guessTasks(this.number, count);
@@ -108,17 +108,6 @@ class TaskScan extends Scan {
     this.generation = this.table.generation;
     this.number = number;
     this.method = slateOf(Buffer.from(bytes.subarray(at, at + length)));
-    return true;
-  }
-
-  /** Whether the line begins with the method that the last one had. Four bytes at once: one by one they take as long as the digits. */
-  private hasMethod({ bytes, view }: Slate, at: number, to: number): boolean {
-    const { bytes: method, view: fours } = this.method;
-    const { length } = method;
-    if (length === 0 || at + length > to) return false;
-    let i = 0;
-    for (; i + 4 <= length; i += 4) if (view.getInt32(at + i, true) !== fours.getInt32(i, true)) return false;
-    for (; i < length; i++) if (bytes[at + i] !== method[i]) return false;
     return true;
   }
 }
