@@ -10,6 +10,7 @@ import type { Carrier, Peer, Service } from '../service.ts';
 import type { Holding } from '../shares/account.ts';
 import type { Holder } from '../shares/holder.ts';
 import type { Worker } from '../shares/turns.ts';
+import { onChunk } from './chunks.ts';
 import type { ConnectionContext } from './context.ts';
 import { Conversation } from './conversation.ts';
 import type { ConversationHost } from './host.ts';
@@ -21,10 +22,7 @@ const STEPS_A_LOOK = 8;
 /** How long the remaining input of a closing connection is read and dropped, so that a reset does not destroy the last answer. */
 const LINGER_MS = 1000;
 
-/**
- * One client on any byte stream: what it sends is counted, read and answered, in turns with others, and kept within
- * its limits. What the bytes mean is the conversation's part.
- */
+/** One client on any byte stream: what it sends is counted, read and answered in turns with others, within its limits. What the bytes mean is the conversation's part. */
 export class Connection implements ConversationHost, OutputOwner, Holder, Worker {
   readonly peer: Peer;
   readonly address: string | null;
@@ -74,7 +72,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
     this.holding = account.open(this);
     this.output = new Output(stream, limits, turns, this, this.listener);
     this.conversation = new Conversation(this);
-    stream.on('data', (chunk: Buffer) => this.receive(chunk));
+    onChunk(stream, (chunk) => this.receive(chunk));
     // The carrier may hold more before there is data.
     stream.on('held', () => this.paused || this.over || this.pauseOrResume());
     stream.on('end', () => {
