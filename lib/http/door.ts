@@ -49,6 +49,7 @@ export interface HttpDoorOptions {
     readonly sessions: Sessions | null;
     readonly userHeader: string | null;
     readonly pullFrom: readonly string[];
+    readonly hasSharedState: boolean;
     /** The page itself; by default that which was built. */
     readonly files?: Page;
   };

@@ -19,7 +19,7 @@ interface Parts
 export async function openHttpDoor(config: Config, log: Logger, parts: Parts): Promise<HttpDoor> {
   const { createHttpDoor } = await import('../http/door.ts');
   const { hub, stores, metrics, listeners, clients, mirrors, jobs, warnings, history, sessions } = parts;
-  const { limits, allowOrigins, trustProxy } = config;
+  const { limits, allowOrigins, trustProxy, sharedState } = config;
   const facts = { ...factsOf(config), listeners, mirrors, jobs, warnings };
   const proxies = createProxies(trustProxy);
   return createHttpDoor({
@@ -32,7 +32,7 @@ export async function openHttpDoor(config: Config, log: Logger, parts: Parts): P
     servicesFor: hub.servicesFor,
     facts,
     metrics,
-    page: { sessions, ...config.page },
+    page: { sessions, ...config.page, hasSharedState: sharedState.folder !== null || sharedState.mirror !== null },
     clients,
     history,
   });

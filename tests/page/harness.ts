@@ -55,6 +55,8 @@ export interface Scene {
   /** Where the page is; what is open without a login there is `@read`. */
   readonly origin: string;
   readonly users: Users;
+  /** Where its databases are, and where it runs. */
+  readonly folder: string;
   visit(t: Context, options?: VisitOptions): Promise<Visit>;
   /** Ends the server as a power cut does. */
   kill(): Promise<void>;
@@ -66,6 +68,8 @@ export interface Scene {
 export interface StageOptions {
   /** More arguments of `bakeserv serve`. */
   readonly args?: readonly string[];
+  /** Nobody has used the server yet; there is `root` alone. */
+  readonly isEmpty?: boolean;
   /** The server has figures of the days before. */
   readonly hasPast?: boolean;
 }
@@ -85,7 +89,7 @@ export function onStage(options: StageOptions = {}): () => Scene {
   return () => scene!;
 }
 
-async function setStage(suite: Context, { args = [], hasPast = false }: StageOptions): Promise<Scene> {
+async function setStage(suite: Context, { args = [], isEmpty = false, hasPast = false }: StageOptions): Promise<Scene> {
   const folder = temporaryFolder(suite);
   const starting = start(suite, folder, 0, args);
   const browser = await chromium.launch({
@@ -99,7 +103,7 @@ async function setStage(suite: Context, { args = [], hasPast = false }: StageOpt
   assert.ok(address.kind === 'http');
   const { port } = address;
   const origin = `http://127.0.0.1:${port}`;
-  const users = await fill(server, origin);
+  const users = isEmpty ? { root: 'secret' } : await fill(server, origin);
   if (hasPast) {
     await server.stop();
     await givePast(path.join(folder, 'bakeserv-figures'));
@@ -112,6 +116,7 @@ async function setStage(suite: Context, { args = [], hasPast = false }: StageOpt
     },
     origin,
     users,
+    folder,
     visit: (t, options) => visit(t, browser, { origin, users }, options),
     async kill() {
       await server.stop('SIGKILL');

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { METHOD, serve, temporaryFolder } from '../e2e/helpers.ts';
+import { hash, METHOD, serve, temporaryFolder } from '../e2e/helpers.ts';
 import { noBrowser } from '../e2e/needs.ts';
+import { openOther } from '../e2e/sqlite.ts';
 import { freePort } from '../free-port.ts';
 import { onStage } from './harness.ts';
 import { picture } from './pictures.ts';
 
 /** Where a server to pull from will be: the settings of the other one name it before it is there. */
 const SOURCE = `127.0.0.1:${await freePort()}`;
-const scene = onStage({ args: ['--page-pull-from', SOURCE] });
+/** Where somebody takes connections, and never says a word. */
+const SILENT = `127.0.0.1:${await freePort()}`;
+const scene = onStage({
+  args: ['--page-pull-from', SOURCE, '--page-pull-from', SILENT, '--sstate-dir', 'sstate'],
+});
 
 describe('jobs on the page', { skip: noBrowser() }, () => {
   test('show their progress, their result and their log', async (t) => {
@@ -72,6 +81,65 @@ describe('jobs on the page', { skip: noBrowser() }, () => {
     await page.getByText('failed', { exact: true }).waitFor();
     await page.getByText('is not the current mark').first().waitFor();
     assert.deepEqual(((await client.invoke('gc-status', {})) as { keep: number }).keep, before.keep);
+  });
+
+  test('are stopped by a button while they run', async (t) => {
+    const silent = net.createServer((socket) => socket.on('error', () => {}));
+    const taken = once(silent, 'connection') as Promise<[net.Socket]>;
+    silent.listen(Number(SILENT.split(':')[1]), '127.0.0.1');
+    t.after(async () => {
+      (await taken)[0].destroy();
+      silent.close();
+    });
+    const { page, context } = await scene().visit(t, { as: 'dora', at: null });
+    const started = await context.request.post('api/v1/jobs', {
+      data: { kind: 'pull', parameters: { source: SILENT, hashes: false, prs: true, dry_run: true } },
+      headers: { origin: scene().origin },
+    });
+    const { id } = await started.json();
+    await taken;
+    await page.goto(`./#/job/${id}`);
+    await page.getByText('running', { exact: true }).waitFor();
+    const cancel = page.getByRole('button', { name: 'Cancel this job' });
+    await cancel.click();
+    await page.getByText('cancelled', { exact: true }).waitFor();
+    assert.equal(await cancel.count(), 0);
+    const job = await (await context.request.get(`api/v1/jobs/${id}`)).json();
+    assert.equal(job.state, 'cancelled');
+  });
+
+  test('compare with the shared state, and what was found last stands with the insights', async (t) => {
+    const { folder } = scene();
+    const objects = path.join(folder, 'sstate/ab/cd');
+    fs.mkdirSync(objects, { recursive: true });
+    const orphan = path.join(objects, `sstate:mc:core2-64-poky-linux:4.8:r0:core2-64:12:${hash('x')}_package.tar.zst`);
+    fs.writeFileSync(orphan, 'object');
+    fs.utimesSync(orphan, 1e9, 1e9);
+    // What is younger than a day may still be on its way.
+    const database = await openOther(t, path.join(folder, 'hashserv.db'));
+    await database.exec("UPDATE outhashes_v2 SET created = '2026-01-02T03:04:05+00:00' WHERE PN = 'systemd'");
+    await database.close();
+    const { page, everyLook, checkAccess } = await scene().visit(t, { as: 'dora', at: '#/insights/shared-state' });
+    await page.getByText('Nothing was compared yet').waitFor();
+    await page.getByRole('button', { name: 'Compare now' }).click();
+    await page.getByRole('heading', { level: 1, name: /^Job \d+$/ }).waitFor();
+    await page.getByText('done', { exact: true }).waitFor();
+    const { page: reader } = await scene().visit(t, { as: 'anna' });
+    for (const each of [page, reader]) {
+      await each.goto('./#/insights/shared-state');
+      const table = each.getByRole('table', { name: 'What is missing, by recipe and task' });
+      await table.waitFor();
+      const row = (name: string) => table.getByRole('row').filter({ hasText: name }).getByRole('cell').allInnerTexts();
+      const [task, unihashes, missing, since, oldest] = await row('systemd');
+      assert.deepEqual([task, unihashes, missing], ['package', '1', '1']);
+      assert.match(since!, /^\d+ \w+ \d{4}, \d\d:\d\d$/);
+      assert.equal(oldest, '2 Jan 2026, 04:04');
+      assert.deepEqual((await row('mc')).slice(5), ['1', '6 B']);
+      await each.getByText(/^Compared .*(now|ago)/).waitFor();
+    }
+    assert.equal(await page.getByRole('button', { name: 'Compare now' }).count(), 1);
+    assert.equal(await reader.getByRole('button', { name: 'Compare now' }).count(), 0);
+    await everyLook(checkAccess);
   });
 
   test('are not started by whoever may not', async (t) => {

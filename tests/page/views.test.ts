@@ -60,7 +60,7 @@ const VIEWS: readonly Shown[] = [
     pictures: { 'wide light': ['insights', 760] },
   },
   { at: '#/insights/equivalences', title: 'Insights: Equivalences', text: 'Where it saves work' },
-  { at: '#/insights/shared-state', title: 'Insights: Shared state', text: '--sstate-mirror' },
+  { at: '#/insights/shared-state', title: 'Insights: Shared state', text: 'Nothing was compared yet' },
   { at: '#/insights/lookups', title: 'Insights: Look-ups', text: 'Most missed in the last hour' },
   { at: '#/insights/churn', title: 'Insights: PR churn', text: 'Near the limit' },
   { at: '#/insights/age', title: 'Insights: Age', text: 'Reports by month' },

@@ -327,7 +327,7 @@ test('a server that stops answers what was asked, is no longer ready, and closes
     },
     clients: async () => app.hub.size,
     history: app.recording,
-    page: { sessions: null, userHeader: null, pullFrom: [] },
+    page: { sessions: null, userHeader: null, pullFrom: [], hasSharedState: false },
     metrics: null,
   });
   const asked = { kind: 'http', secure: false, host: '127.0.0.1', port: 0 } as const;

@@ -67,14 +67,18 @@ describe('signing in on the page', () => {
   });
 
   test('says which commands are open, and to nobody more than it does', async (t) => {
-    const { server, visitor: root } = await signedIn(t, { 'page-pull-from': ['tls://farm:8585'] });
+    const { server, visitor: root } = await signedIn(t, {
+      'page-pull-from': ['tls://farm:8585'],
+      'sstate-dir': '/srv/sstate',
+    });
     const nobody = (await new Visitor(server.url).ask('GET', '/session')).body;
     assert.deepEqual([nobody.user, nobody.by, nobody.expires, nobody.sign_in], [null, null, null, true]);
     assert.deepEqual(nobody.may.hashserv, []);
-    assert.deepEqual(nobody.pull_from, []);
+    assert.deepEqual([nobody.pull_from, nobody.shared_state], [[], false]);
     const { visitor } = await guest(server, root, ['@read']);
     const anna = (await visitor.ask('GET', '/session')).body;
     assert.equal(anna.user, 'anna');
+    assert.deepEqual([anna.pull_from, anna.shared_state], [[], false]);
     for (const command of ['get', 'get-outhash', 'get-stats']) assert.ok(anna.may.hashserv.includes(command), command);
     for (const command of ['get-all-users', 'gc-status', 'job-start', 'report-equiv'])
       assert.ok(!anna.may.hashserv.includes(command), command);
@@ -82,7 +86,7 @@ describe('signing in on the page', () => {
     for (const command of ['get-all-users', 'gc-status', 'job-start', 'new-user'])
       assert.ok(all.may.hashserv.includes(command), command);
     assert.ok(all.may.prserv.includes('max-package-pr'));
-    assert.deepEqual(all.pull_from, ['tls://farm:8585']);
+    assert.deepEqual([all.pull_from, all.shared_state], [['tls://farm:8585'], true]);
   });
 
   test('and asking what is open leaves no refusals in the log', async (t) => {

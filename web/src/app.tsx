@@ -11,6 +11,9 @@ import { Theme, useTheme } from './state/theme.ts';
 import { useRoute } from './state/use-route.ts';
 import { viewFor } from './views/views.tsx';
 
+/** Sessions end, users are deleted and get other rights: what is open to everybody would go on as if nothing had happened. */
+const SESSION_MS = 60_000;
+
 interface AppProps {
   readonly api: Api;
   readonly reach: Reach;
@@ -33,7 +36,7 @@ function Page() {
   const [choice, theme, choose] = useTheme();
   const [visit, setVisit] = useState(0);
   const changed = useCallback(() => setVisit((n) => n + 1), []);
-  const session = useResource(`session ${visit}`, getSession);
+  const session = useResource(`session ${visit}`, getSession, { everyMs: SESSION_MS });
   const context = useMemo(() => ({ session: session.data, changed }), [session.data, changed]);
   return (
     <Theme.Provider value={theme}>

@@ -14,7 +14,7 @@ import { isBodyTooLarge } from './failure.ts';
 export interface ApiHostOptions
   extends Pick<ApiHost, 'limits' | 'status' | 'history'>,
     Omit<IdentifyOptions, 'clientOf'>,
-    Pick<SignInOptions, 'pullFrom'> {
+    Pick<SignInOptions, 'pullFrom' | 'hasSharedState'> {
   /** By its protocol, each service that the client's listener speaks. */
   servicesFor(peer: Peer): ReadonlyMap<string, Service>;
   /** The connection that a request came by. */

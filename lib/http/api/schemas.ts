@@ -105,6 +105,7 @@ export const SESSION = object({
   sign_in: { type: 'boolean' },
   may: object({ hashserv: TEXTS, prserv: TEXTS }, []),
   pull_from: TEXTS,
+  shared_state: { type: 'boolean' },
 });
 
 const TIME = { type: ['string', 'null'], format: 'date-time' };

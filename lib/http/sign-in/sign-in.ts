@@ -31,6 +31,8 @@ export interface SignInOptions extends IdentifyOptions {
   servicesFor(request: IncomingMessage): ReadonlyMap<string, Service>;
   /** Sources that administrators may pull from. */
   readonly pullFrom: readonly string[];
+  /** Whether the server is told of a shared state, which administrators may have compared. */
+  readonly hasSharedState: boolean;
   readonly log: Logger;
 }
 
@@ -58,6 +60,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         if (caller.speaks(protocol)) may[name] = await openCommands(caller, protocol);
       const user = caller.username;
       const self = user === null || !caller.speaks(USERS) ? null : await caller.run(USERS, 'get-user', {}, () => null);
+      const isAdmin = (may.hashserv as string[] | undefined)?.includes('job-start') ?? false;
       return {
         user,
         by: user === null ? null : identity.by,
@@ -65,7 +68,8 @@ export function createSignIn(options: SignInOptions): SignIn {
         permissions: (self as { readonly permissions: string[] } | null)?.permissions ?? [],
         sign_in: takesLogins(request),
         may,
-        pull_from: (may.hashserv as string[] | undefined)?.includes('job-start') ? [...options.pullFrom] : [],
+        pull_from: isAdmin ? [...options.pullFrom] : [],
+        shared_state: isAdmin && options.hasSharedState,
       };
     } finally {
       caller.close();

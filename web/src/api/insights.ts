@@ -1,4 +1,5 @@
 import type { Api } from './client.ts';
+import { Failure } from './failure.ts';
 import type { Span } from './status.ts';
 
 /** An insight waits for its turn, and has a minute. */
@@ -156,6 +157,53 @@ export interface EquivalencesInsight extends Made {
     readonly last: string | null;
   })[];
   readonly total: { readonly found: number; readonly unihashes: number; readonly not_rebuilt_estimate: number };
+}
+
+/** `GET /insights/shared-state`: what the job found last. Nothing is there before it has run. */
+export interface SharedStateInsight {
+  readonly made: string;
+  /** Of a folder. */
+  readonly folder: { readonly objects: number; readonly folders: number; readonly unreadable: number } | null;
+  readonly mirror: {
+    readonly requests: number;
+    readonly remembered: number;
+    readonly nameless: number;
+    readonly unanswered: number;
+    /** Why it was left alone before everything was asked. */
+    readonly stopped: string | null;
+  } | null;
+  readonly unihashes: number;
+  readonly present: number;
+  readonly missing: number;
+  /** Too young to be told of. */
+  readonly recent: number;
+  readonly unknown: number;
+  /** Objects that no unihash names; null of a mirror. */
+  readonly orphans: number | null;
+  readonly orphan_bytes: number | null;
+  readonly recipes: readonly (Named & {
+    readonly unihashes: number;
+    readonly missing: number;
+    readonly oldest_report: string | null;
+    readonly missing_since: string | null;
+    readonly orphans: number | null;
+    readonly orphan_bytes: number | null;
+  })[];
+  readonly more: number;
+}
+
+/** As many recipes and tasks as a page bears. */
+const MOST_RECIPES = 500;
+
+/** Null: nothing was compared yet. */
+export async function getSharedState(api: Api, signal: AbortSignal): Promise<SharedStateInsight | null> {
+  try {
+    const query = { limit: MOST_RECIPES };
+    return await api.ask<SharedStateInsight>('GET', ['insights', 'shared-state'], { query, signal });
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'not-found') return null;
+    throw error;
+  }
 }
 
 export const getEquivalences = (api: Api, signal: AbortSignal) =>

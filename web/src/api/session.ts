@@ -13,6 +13,8 @@ export interface Session {
   readonly may: { readonly hashserv?: readonly string[]; readonly prserv?: readonly string[] };
   /** Servers that may be pulled from by whoever may start jobs. */
   readonly pull_from: readonly string[];
+  /** Whether whoever asks may have the shared state compared, of which the server is told. */
+  readonly shared_state: boolean;
 }
 
 export const getSession = (api: Api, signal?: AbortSignal) =>

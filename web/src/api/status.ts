@@ -4,6 +4,8 @@ export interface Warning {
   readonly code: string;
   readonly severity: 'warning' | 'critical';
   readonly text: string;
+  /** Which file or address it is about; told to those who may collect garbage. */
+  readonly subject?: string | null;
   readonly since: string | null;
 }
 

@@ -13,6 +13,7 @@ export interface May {
   readonly prJobs: boolean;
   readonly gc: boolean;
   readonly pull: boolean;
+  readonly compareSharedState: boolean;
   readonly users: boolean;
   /** All commands of the protocol that are open. */
   readonly commands: ReadonlySet<string>;
@@ -28,6 +29,7 @@ const NOTHING: May = {
   prJobs: false,
   gc: false,
   pull: false,
+  compareSharedState: false,
   users: false,
   commands: new Set(),
 };
@@ -47,6 +49,7 @@ export function mayOf(session: Session | null): May {
     prJobs: prserv.includes('job-list'),
     gc: hashserv.includes('job-start') && hashserv.includes('gc-status'),
     pull: session.pull_from.length > 0,
+    compareSharedState: session.shared_state,
     users: hashserv.includes('get-all-users'),
     commands: new Set([...hashserv, ...prserv]),
   };

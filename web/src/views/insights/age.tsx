@@ -2,7 +2,7 @@ import { type AgeInsight, getAge } from '../../api/insights.ts';
 import { bytes, count, percent, short } from '../../format/numbers.ts';
 import { Panel, Stat } from '../../parts/panel.tsx';
 import { Select } from '../../parts/select.tsx';
-import { Loaded } from '../../parts/states.tsx';
+import { Empty, Loaded } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Maybe } from '../../parts/text.tsx';
 import { Plot } from '../../plot/plot.tsx';
@@ -79,6 +79,12 @@ function Collection({ data: { gc, database_bytes: size } }: { readonly data: Age
 function Months({ data }: { readonly data: AgeInsight }) {
   const plot = agePlot(data);
   const { earlier } = data;
+  if (data.months.length === 0)
+    return (
+      <Empty title="Nothing was reported yet">
+        <p>Builds report what they put out; each month of reports stands here with its size.</p>
+      </Empty>
+    );
   return (
     <Panel title="Reports by month">
       {plot.x.length > 1 && <Plot title="Reports a month" data={plot} format={short} placeTitle="Month" />}

@@ -46,7 +46,7 @@ const INSIGHTS: Readonly<Record<string, Insight>> = {
   },
   'shared-state': {
     title: 'Shared state',
-    command: 'gc-status',
+    command: 'insight-shared-state',
     lead: 'A hash server that names what no mirror has makes every look-up a rebuild.',
     show: () => <SharedState />,
   },

@@ -9,11 +9,19 @@ export function Warnings({ warnings }: { readonly warnings: readonly Warning[] }
   return (
     <section class="warnings" aria-label="Wants attention">
       <ul>
-        {warnings.map(({ code, severity, text, since }, i) => (
+        {warnings.map(({ code, severity, text, subject, since }, i) => (
           <li key={`${code} ${i}`} class={`notice ${severity === 'critical' ? 'bad' : 'warn'}`}>
             <Badge tone={severity === 'critical' ? 'bad' : 'warn'}>{severity}</Badge>
             <span>
               <Text value={text} most={400} />
+              {subject && (
+                <>
+                  {' '}
+                  <code>
+                    <Text value={subject} most={200} />
+                  </code>
+                </>
+              )}
               {since && (
                 <span class="muted small">
                   {' '}
