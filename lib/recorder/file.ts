@@ -107,7 +107,9 @@ function putAside(file: string): string {
 export async function save(file: string, recorded: Recorded): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
-    const handle = await fs.promises.open(part, 'w', 0o640);
+    // Nothing that somebody has put there, as a link to another file, is written to.
+    await fs.promises.rm(part, { force: true });
+    const handle = await fs.promises.open(part, 'wx', 0o640);
     try {
       await handle.writeFile(encode(recorded));
       await handle.sync();

@@ -7,7 +7,7 @@ import { type Logger, SILENT } from '../../lib/log.ts';
 import { SECONDS } from '../../lib/meter/histogram.ts';
 import { COLUMNS, quantile } from '../../lib/recorder/columns.ts';
 import type { Figures } from '../../lib/recorder/figures.ts';
-import { decode, encode } from '../../lib/recorder/file.ts';
+import { decode, encode, save } from '../../lib/recorder/file.ts';
 import { Recorder } from '../../lib/recorder/recorder.ts';
 import { Tracks } from '../../lib/recorder/tracks.ts';
 import { historyOf } from '../../lib/recorder/view.ts';
@@ -182,6 +182,16 @@ describe('figures over time', () => {
       assert.deepEqual(fs.readFileSync(`${file}.unreadable`), content);
       assert.equal(decode(fs.readFileSync(file), COLUMNS, new Tracks().rings).length, 0);
     }
+  });
+
+  test('are written through no link that somebody has put where they are begun', async (t) => {
+    const folder = temporaryFolder(t);
+    const [file, victim] = [path.join(folder, 'figures'), path.join(folder, 'victim')];
+    fs.writeFileSync(victim, 'as it was');
+    fs.symlinkSync(victim, `${file}.${process.pid}.part`);
+    await save(file, { columns: COLUMNS, methods: [], rings: new Tracks().rings });
+    assert.equal(fs.readFileSync(victim, 'utf8'), 'as it was');
+    assert.ok(fs.lstatSync(file).isFile());
   });
 
   test('a folder that cannot be written is said once, and harms nothing', async (t) => {
