@@ -1,7 +1,6 @@
+import { atOnce, type InTurns } from './in-turns.ts';
 import {
-  atOnce,
   createTurns,
-  type InTurns,
   isCut,
   linesOf,
   readFileLine,

@@ -1,3 +1,5 @@
+import type { InTurns } from './in-turns.ts';
+
 /**
  * Signature texts (outhash_siginfo): what a task's output is made of. BitBake's own are a few lines about the task, then a line a
  * file: type and mode, in some tasks owner, group and time, then size and checksum of what has content, then the path.
@@ -69,17 +71,6 @@ export interface Signature {
   readonly header: readonly string[];
   /** The line of each file by its path, in their order. Lines, as read files would be ten times as large. */
   readonly files: ReadonlyMap<string, string>;
-}
-
-/** What takes long, in parts: others may have a turn at each `yield`. */
-export type InTurns<Result> = Generator<void, Result, undefined>;
-
-/** Does all of it at once. */
-export function atOnce<Result>(work: InTurns<Result>): Result {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
 }
 
 /**

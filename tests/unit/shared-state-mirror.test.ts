@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import { atOnce } from '../../lib/insights/in-turns.ts';
 import {
   type MirrorLimits,
   openMirror,
@@ -12,7 +13,7 @@ import { surveyMirror } from '../../lib/insights/shared-state/on-mirror.ts';
 import { Survey } from '../../lib/insights/shared-state/survey.ts';
 
 const NOW = 1_790_000_000;
-const LIMITS: MirrorLimits = { atOnce: 4, timeoutMs: 30_000, maxRequests: 1000 };
+const LIMITS: MirrorLimits = { atOnce: 4, timeoutMs: 30_000, maxRequests: 1000, maxPausesMs: 60_000 };
 const hash = (number: number) => number.toString(16).padStart(8, '0').repeat(8);
 
 /** A web server that answers as `answer` says. */
@@ -48,6 +49,16 @@ describe('a mirror of shared state', () => {
     assert.equal(await mirror.has(['00/a', '00/d']), false);
     assert.deepEqual(requests, ['HEAD /pub/00/a', 'HEAD /pub/00/b%3Ac%2B%23', 'HEAD /pub/00/a', 'HEAD /pub/00/d']);
     assert.equal(mirror.requests, 4);
+  });
+
+  test('that asks to be waited for again and again is left alone', async (t) => {
+    const { requests, address } = await serve(t, (_, response) => {
+      response.writeHead(429, { 'retry-after': '1' }).end();
+    });
+    const mirror = open(t, address, { maxPausesMs: 999 });
+    assert.equal(await mirror.has(['00/a']), null);
+    assert.equal(await mirror.has(['00/b']), null);
+    assert.deepEqual([requests.length, mirror.stopped], [1, 'asks to be left alone for too long']);
   });
 
   test('gets user and password with the request, they are shown nowhere, and no other server gets them', async (t) => {
@@ -122,7 +133,7 @@ describe('a mirror of shared state', () => {
       ...{ requests: 4, asked: 4, remembered: 0, nameless: 1, unanswered: 2, stopped: null },
     });
     assert.ok(most <= 2);
-    const { present, missing, unknown } = first.totals();
+    const { present, missing, unknown } = atOnce(first.totals());
     assert.deepEqual([present, missing, unknown], [1, 3, 3]);
 
     const second = surveyAt(NOW + 500);

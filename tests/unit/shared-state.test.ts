@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { memoryOf } from '../../lib/cli/insights/shared-state-memory.ts';
+import { atOnce } from '../../lib/insights/in-turns.ts';
 import { proposalsFor } from '../../lib/insights/shared-state/fix.ts';
 import { surveyFolder } from '../../lib/insights/shared-state/folder.ts';
 import { KnownUnihashes } from '../../lib/insights/shared-state/known-unihashes.ts';
@@ -109,17 +110,36 @@ describe('a folder of shared state', () => {
             missing.map(hash).sort(),
           );
           assert.deepEqual(orphans.map(({ unihash }) => unihash).sort(), unnamed.map(hash).sort());
-          const totals = survey.totals();
+          const totals = atOnce(survey.totals());
           assert.deepEqual(
             [totals.unihashes, totals.missing, totals.present, totals.orphans, totals.orphanBytes],
             [named.length, missing.length, named.length - missing.length, unnamed.length, 7 * unnamed.length],
           );
-          const [tally] = survey.byRecipe();
+          const [tally] = atOnce(survey.byRecipe(1)).first;
           if (tally) assert.deepEqual([tally.PN, tally.task, tally.unihashes], ['zlib', 'package', named.length]);
         },
       ),
       { numRuns: 25 },
     );
+  });
+
+  test('gives others turns, also where there are a million unihashes', () => {
+    const survey = new Survey(NOW, DAY);
+    const COUNT = 20_000;
+    const row = (i: number) => ({ ...rowOf(i), unihash: (i * 7919).toString(16).padStart(64, '0'), PN: `p${i}` });
+    survey.addUnihashes(Array.from({ length: COUNT }, (_, i) => row(i)));
+    const turnsOf = (work: Iterator<void>) => {
+      let turns = 0;
+      while (!work.next().done) turns++;
+      return turns;
+    };
+    const turns = [survey.closeWalk(), survey.totals(), survey.byRecipe(3)].map(turnsOf);
+    assert.ok(
+      turns.every((each) => each >= COUNT / 5000),
+      turns.join(', '),
+    );
+    const { first, more } = atOnce(survey.byRecipe(3));
+    assert.deepEqual([first.map(({ PN }) => PN), more], [['p0', 'p1', 'p10'], COUNT - 3]);
   });
 
   test('a signature without its object is none, and what is young is not counted yet', async (t) => {
@@ -134,7 +154,7 @@ describe('a folder of shared state', () => {
     ]);
     const figures = await surveyFolder(survey, folder);
     assert.deepEqual([figures.objects, figures.beside, figures.other], [1, 1, 1]);
-    const { missing, recent, orphans, recentOrphans } = survey.totals();
+    const { missing, recent, orphans, recentOrphans } = atOnce(survey.totals());
     assert.deepEqual(
       { missing, recent, orphans, recentOrphans },
       { missing: 2, recent: 1, orphans: 0, recentOrphans: 1 },

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { atOnce, readFileLine, readSignature } from '../../lib/insights/signature.ts';
+import { atOnce } from '../../lib/insights/in-turns.ts';
+import { readFileLine, readSignature } from '../../lib/insights/signature.ts';
 import { diffInTurns, diffSignatures, type SignatureDiff } from '../../lib/insights/signature-diff.ts';
 
 const text = (task: string, build: number) =>

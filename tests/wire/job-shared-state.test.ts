@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
@@ -47,6 +49,25 @@ describe('the job shared-state', () => {
     assert.doesNotMatch(JSON.stringify(found), new RegExp(folder));
     const [first] = found.recipes as { PN: string | null; missing: number }[];
     assert.deepEqual([first!.PN, first!.missing], [null, 1]);
+  });
+
+  test('does not tell those who may only read what became of the mirror', async (t) => {
+    const mirror = http.createServer((_, answer) => answer.writeHead(429, { 'retry-after': '3600' }).end());
+    await new Promise<void>((resolve) => mirror.listen(0, '127.0.0.1', resolve));
+    t.after(() => mirror.close());
+    const { port } = mirror.address() as AddressInfo;
+    const server = await serve(t, { flags: { 'sstate-mirror': `http://anna:secret@127.0.0.1:${port}/sstate` } });
+    const client = server.connect();
+    const names = { PN: 'zlib', PV: '1', PR: 'r0', task: 'do_package' };
+    for (let n = 1; n <= 8; n++)
+      await client.ask('report', { method: METHOD, taskhash: `t${n}`, outhash: `o${n}`, unihash: hash(n), ...names });
+    const { state, result } = await runJob(server.app, 'shared-state', {});
+    assert.equal(state, 'done');
+    assert.match(JSON.stringify(result), /answers with status 429/);
+    assert.doesNotMatch(JSON.stringify(result), /secret|anna/);
+    const found = JSON.stringify(await client.ask('insight-shared-state', {}));
+    assert.match(found, /the job says how/);
+    assert.doesNotMatch(found, /429|127\.0\.0\.1|secret|anna/);
   });
 
   test('is refused where the server is told of no shared state', async (t) => {

@@ -1,8 +1,10 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
 import type { HashClient } from '../../hashserv/client-types.ts';
+import { atOnce } from '../../insights/in-turns.ts';
 import { proposalsFor } from '../../insights/shared-state/fix.ts';
 import { readMirrorAddress } from '../../insights/shared-state/mirror.ts';
+import { MAX_PAUSES_MS } from '../../insights/shared-state/mirror-rules.ts';
 import { templateFault } from '../../insights/shared-state/object-name.ts';
 import { type Report, reportOf } from '../../insights/shared-state/report.ts';
 import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
@@ -53,13 +55,15 @@ export async function sharedState({ args, out, address, client }: SharedStateCal
     });
     (progress as Progress | null)?.stop();
     await details.end(found.survey);
-    const report = reportOf(found, limit);
+    const report = atOnce(reportOf(found, limit));
     if (!out.json) for (const warning of warningsOf(report)) out.note(warning);
     if (found.notRemembered !== null)
       out.note(`what was found is not remembered for the next time: ${found.notRemembered}`);
     if (args.has('csv')) return;
     const { shown, folder, survey } = found;
-    const proposals = args.has('fix') ? proposalsFor({ totals: survey.totals(), folder, shown, address }) : null;
+    const proposals = args.has('fix')
+      ? proposalsFor({ totals: atOnce(survey.totals()), folder, shown, address })
+      : null;
     const fix = proposals?.map(({ why, commands }) => ({ why, commands: [...commands] }));
     await out.result({ ...report, ...(fix && { fix }) } as unknown as Json, () => textOf(report, proposals, out.bold));
   } finally {
@@ -109,6 +113,7 @@ function placeOf(args: Args): Place | null {
     atOnce: Math.max(1, args.number('at-once', 8)),
     timeoutMs: args.number('mirror-timeout', 10) * 1000,
     maxRequests: args.number('max-requests', 20_000),
+    maxPausesMs: MAX_PAUSES_MS,
   };
   return { kind: 'mirror', address: address!, limits, rule: { templates, pkgarchs } };
 }

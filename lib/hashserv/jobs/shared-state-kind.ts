@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
+import { inTurns } from '../../insights/in-turns.ts';
 import { readMirrorAddress, shownAddress } from '../../insights/shared-state/mirror.ts';
 import { type Report, reportOf } from '../../insights/shared-state/report.ts';
 import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
@@ -74,7 +75,7 @@ export function sharedStateKind(store: HashStore, means: SharedStateMeans | null
         await over;
       }
       const found = await comparing;
-      const report = reportOf(found, MAX_RECIPES);
+      const report = await inTurns(reportOf(found, MAX_RECIPES), signal);
       for (const problem of report.folder?.problems ?? []) note(`cannot be read: ${problem}`);
       if (found.notRemembered !== null) note(`what was found is not remembered: ${found.notRemembered}`);
       if (!store.readOnly) await store.setNote(SHARED_STATE_NOTE, JSON.stringify(publicOf(report)));
@@ -84,8 +85,10 @@ export function sharedStateKind(store: HashStore, means: SharedStateMeans | null
   };
 }
 
-/** Where files are on the server's machine is not for whoever may read. */
-function publicOf({ place: _, folder, ...rest }: Report): Report {
+/** Where files are on the server's machine, and what other machines it asks, is not for whoever may read. */
+function publicOf({ place: _, folder, mirror, ...others }: Report): Report {
+  const stopped = mirror?.stopped ? 'has failed, and the job says how' : null;
+  const rest = { ...others, mirror: mirror && { ...mirror, stopped } };
   if (!folder) return { ...rest, folder };
   const { problems: __, ...figures } = folder;
   return { ...rest, folder: figures };

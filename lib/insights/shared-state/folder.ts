@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { inTurns } from '../in-turns.ts';
 import { readObjectName } from './object-name.ts';
 import type { Orphan, Survey } from './survey.ts';
 import { type WalkFigures, walkFolder } from './walk.ts';
@@ -36,7 +37,7 @@ export async function surveyFolder(survey: Survey, folder: string, hooks: Folder
     },
     hooks.signal,
   );
-  survey.closeWalk();
+  await inTurns(survey.closeWalk(), hooks.signal);
   return { ...figures, ...counts };
 
   async function orphan(found: Omit<Orphan, 'bytes'>): Promise<void> {

@@ -14,6 +14,16 @@ interface Block extends Readonly<Record<Field, Uint32Array>> {
   readonly present: Uint8Array;
 }
 
+/** Chosen by the first ten bits of a hash. */
+const TABLES = 1024;
+const TABLE_SHIFT = 22;
+
+interface Table {
+  /** Numbers of unihashes, from 1; 0 is a free place. At most two thirds are taken. */
+  places: Uint32Array;
+  taken: number;
+}
+
 /**
  * Unihashes with what is known of each: about 60 bytes for one, and nothing for the collector to look through. Whoever
  * reports chooses the unihashes, so they are hashed with a secret.
@@ -21,8 +31,8 @@ interface Block extends Readonly<Record<Field, Uint32Array>> {
 export class KnownUnihashes {
   #blocks: Block[] = [];
   #size = 0;
-  /** Numbers of unihashes, from 1; 0 is a free place. At most two thirds are taken. */
-  #places = new Uint32Array(1024);
+  /** Many tables, so that none takes long to grow: that of a million unihashes at once took a second. */
+  readonly #tables: Table[] = Array.from({ length: TABLES }, () => ({ places: new Uint32Array(16), taken: 0 }));
   readonly #secret = randomFillSync(new Uint32Array(9));
   readonly #sought = Buffer.alloc(HASH_BYTES);
 
@@ -32,20 +42,22 @@ export class KnownUnihashes {
 
   /** The number of a unihash, which is added if it is not there: then all that is known of it is 0. */
   add(unihash: string): number {
-    const place = this.#placeOf(unihash);
-    if (this.#places[place]! > 0) return this.#places[place]! - 1;
+    const { table, place } = this.#placeOf(unihash);
+    if (table.places[place]! > 0) return table.places[place]! - 1;
     const number = this.#size++;
     const at = number % BLOCK;
     if (at === 0) this.#blocks.push(emptyBlock());
     this.#sought.copy(this.#blocks.at(-1)!.hashes, at * HASH_BYTES);
-    this.#places[place] = this.#size;
-    if (this.#size * 3 > this.#places.length * 2) this.#grow();
+    table.places[place] = this.#size;
+    table.taken++;
+    if (table.taken * 3 > table.places.length * 2) this.#grow(table);
     return number;
   }
 
   /** The number of a unihash, or null. */
   find(unihash: string): number | null {
-    const found = this.#places[this.#placeOf(unihash)]!;
+    const { table, place } = this.#placeOf(unihash);
+    const found = table.places[place]!;
     return found > 0 ? found - 1 : null;
   }
 
@@ -75,15 +87,17 @@ export class KnownUnihashes {
   }
 
   /** Where the unihash is, or the free place where it would be. */
-  #placeOf(unihash: string): number {
+  #placeOf(unihash: string): { readonly table: Table; readonly place: number } {
     if (!/^[0-9a-f]{64}$/.test(unihash)) throw new Error(`${unihash.slice(0, 80)} is not a unihash`);
     this.#sought.write(unihash, 0, HASH_BYTES, 'hex');
-    const mask = this.#places.length - 1;
-    for (let place = this.#hash(this.#sought, 0) & mask; ; place = (place + 1) & mask) {
-      const number = this.#places[place]!;
-      if (number === 0) return place;
+    const hash = this.#hash(this.#sought, 0);
+    const table = this.#tables[hash >>> TABLE_SHIFT]!;
+    const mask = table.places.length - 1;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const number = table.places[place]!;
+      if (number === 0) return { table, place };
       const at = ((number - 1) % BLOCK) * HASH_BYTES;
-      if (this.#sought.compare(this.#block(number - 1).hashes, at, at + HASH_BYTES) === 0) return place;
+      if (this.#sought.compare(this.#block(number - 1).hashes, at, at + HASH_BYTES) === 0) return { table, place };
     }
   }
 
@@ -96,16 +110,17 @@ export class KnownUnihashes {
     return hash >>> 0;
   }
 
-  #grow(): void {
-    const places = new Uint32Array(this.#places.length * 2);
+  #grow(table: Table): void {
+    const places = new Uint32Array(table.places.length * 2);
     const mask = places.length - 1;
-    for (let number = 0; number < this.#size; number++) {
-      const at = (number % BLOCK) * HASH_BYTES;
-      let place = this.#hash(this.#block(number).hashes, at) & mask;
+    for (const number of table.places) {
+      if (number === 0) continue;
+      const at = ((number - 1) % BLOCK) * HASH_BYTES;
+      let place = this.#hash(this.#block(number - 1).hashes, at) & mask;
       while (places[place]! > 0) place = (place + 1) & mask;
-      places[place] = number + 1;
+      places[place] = number;
     }
-    this.#places = places;
+    table.places = places;
   }
 }
 

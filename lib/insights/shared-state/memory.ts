@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { readLines } from '../../files/lines.ts';
 import { openSink } from '../../files/sink.ts';
 import type { KnownUnihashes } from './known-unihashes.ts';
@@ -11,6 +12,8 @@ import type { KnownUnihashes } from './known-unihashes.ts';
 const HEAD = 'bakeserv shared state 1';
 const LINE = /^([0-9a-f]{64}) (?:(\+) (\d{1,10})|(-) (\d{1,10}) (\d{1,10}))$/;
 const LINES_A_WRITE = 1000;
+/** Of which nothing may have to be written. */
+const LINES_A_TURN = 4096;
 
 /**
  * Reads into `known` what was found out about it.
@@ -40,6 +43,7 @@ export async function writeMemory(file: string, about: string, known: KnownUniha
     let text = `${headOf(about)}\n`;
     for (let number = 0; number < known.size; number++) {
       const [askedAt, since] = [known.get(number, 'askedAt'), known.get(number, 'missingSince')];
+      if (number % LINES_A_TURN === 0) await setImmediate();
       if (askedAt === 0) continue;
       text += `${known.unihash(number)} ${since > 0 ? `- ${askedAt} ${since}` : `+ ${askedAt}`}\n`;
       if (text.length < LINES_A_WRITE * 90) continue;

@@ -12,6 +12,8 @@ const MAX_REPETITIONS = 2;
 const FIRST_PAUSE_MS = 500;
 /** A mirror that asks for more is not waited for. */
 const MAX_PAUSE_MS = 60_000;
+/** In all of a run: one that is busy again and again would have it last for days. */
+export const MAX_PAUSES_MS = 600_000;
 
 /** `busy` may be asked again; `refused` would be so again. */
 export function verdictOf(status: number): 'there' | 'missing' | 'redirect' | 'busy' | 'refused' {

@@ -11,6 +11,8 @@ export interface MirrorLimits {
   readonly timeoutMs: number;
   /** Requests in all, those that are repeated and redirected included. */
   readonly maxRequests: number;
+  /** Of all pauses that it may ask for, together. */
+  readonly maxPausesMs: number;
 }
 
 /** A mirror of shared-state objects, asked with HEAD requests. */
@@ -39,6 +41,7 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
   let requests = 0;
   let failures = 0;
   let pausedUntil = 0;
+  let pausesMs = 0;
   let stopped: string | null = null;
 
   function head(url: URL): Promise<Head> {
@@ -106,7 +109,11 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
       failed++;
       if (++failures >= MAX_FAILURES) stopped ??= why;
       if (pauseMs === null) return null;
-      pausedUntil = Math.max(pausedUntil, Date.now() + pauseMs);
+      const until = Math.max(pausedUntil, Date.now() + pauseMs);
+      pausesMs += until - Math.max(pausedUntil, Date.now());
+      pausedUntil = until;
+      if (pausesMs > limits.maxPausesMs) stopped ??= 'asks to be left alone for too long';
+      if (stopped !== null) return null;
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Mirror } from './mirror.ts';
 import { candidateNames, type NameRule } from './object-name.ts';
@@ -5,6 +6,8 @@ import type { Survey } from './survey.ts';
 
 /** Unihashes that wait for their turn: a list of all of them would take more than they do. */
 const WAITING = 256;
+/** Unihashes that need not be asked for until others get a turn. */
+const A_TURN = 4096;
 
 export interface MirrorFigures {
   readonly requests: number;
@@ -59,7 +62,7 @@ export async function surveyMirror(survey: Survey, mirror: Mirror, run: MirrorRu
     known.set(number, 'missingSince', 0);
   }
 
-  for (const number of inOrder(survey, () => remembered++)) {
+  for await (const number of inOrder(survey, () => remembered++)) {
     run.signal?.throwIfAborted();
     if (failure !== null) break;
     await queue.onSizeLessThan(WAITING);
@@ -75,16 +78,22 @@ export async function surveyMirror(survey: Survey, mirror: Mirror, run: MirrorRu
 }
 
 /** The unihashes that must be asked for. What is remembered of the others is taken as it is. */
-function* inOrder({ known, now, maxAge }: Survey, onRemembered: () => void): Generator<number> {
-  const old: number[] = [];
+async function* inOrder({ known, now, maxAge }: Survey, onRemembered: () => void): AsyncGenerator<number> {
+  /** By the hour of their answers: to sort a million of them would take seconds. */
+  const old = new Map<number, number[]>();
   for (let number = 0; number < known.size; number++) {
+    if (number % A_TURN === 0) await setImmediate();
     const askedAt = known.get(number, 'askedAt');
     if (askedAt === 0) yield number;
-    else if (askedAt < now - maxAge || askedAt > now) old.push(number);
-    else {
+    else if (askedAt < now - maxAge || askedAt > now) {
+      const hour = Math.floor(askedAt / 3600);
+      const others = old.get(hour);
+      if (others) others.push(number);
+      else old.set(hour, [number]);
+    } else {
       onRemembered();
       if (known.get(number, 'missingSince') === 0) known.setPresent(number);
     }
   }
-  yield* old.sort((a, b) => known.get(a, 'askedAt') - known.get(b, 'askedAt'));
+  for (const [, numbers] of [...old].sort(([a], [b]) => a - b)) yield* numbers;
 }

@@ -1,3 +1,4 @@
+import type { InTurns } from '../in-turns.ts';
 import type { SharedStateFindings } from './run.ts';
 import type { Tally } from './survey.ts';
 
@@ -48,9 +49,9 @@ export type RecipeReport = {
 };
 
 /** @param limit the most recipes */
-export function reportOf({ survey, shown, folder, mirror }: SharedStateFindings, limit: number): Report {
-  const telling = survey.byRecipe().filter(({ missing, orphans }) => missing > 0 || orphans > 0);
-  const { unihashes, present, missing, recent, unknown, orphans, orphanBytes, recentOrphans } = survey.totals();
+export function* reportOf({ survey, shown, folder, mirror }: SharedStateFindings, limit: number): InTurns<Report> {
+  const { first, more } = yield* survey.byRecipe(limit);
+  const { unihashes, present, missing, recent, unknown, orphans, orphanBytes, recentOrphans } = yield* survey.totals();
   const ofFolder = (count: number) => (folder ? count : null);
   return {
     place: shown,
@@ -77,8 +78,8 @@ export function reportOf({ survey, shown, folder, mirror }: SharedStateFindings,
     orphans: ofFolder(orphans),
     orphan_bytes: ofFolder(orphanBytes),
     recent_orphans: ofFolder(recentOrphans),
-    recipes: telling.slice(0, limit).map((tally) => recipeOf(tally, folder !== null)),
-    more: Math.max(0, telling.length - limit),
+    recipes: first.map((tally) => recipeOf(tally, folder !== null)),
+    more,
   };
 }
 

@@ -1,3 +1,5 @@
+import type { InTurns } from '../in-turns.ts';
+import { compareTexts, Top } from '../top.ts';
 import { KnownUnihashes } from './known-unihashes.ts';
 import { bareTask, type NameFields } from './object-name.ts';
 import { Packages } from './packages.ts';
@@ -51,6 +53,8 @@ export type State = 'present' | 'missing' | 'recent' | 'unknown';
 
 /** Recipes of objects that no unihash names are chosen by whoever writes to the folder: further ones are one. */
 const MAX_TALLIES = 100_000;
+/** Unihashes, or recipes, until others get a turn: a millisecond or two. */
+const A_TURN = 1024;
 
 /** What is compared: the unihashes of a server, and what is found of their objects. */
 export class Survey {
@@ -127,9 +131,11 @@ export class Survey {
   }
 
   /** All that was not found is missing, from now on or since it was first seen to be. */
-  closeWalk(): void {
-    for (let number = 0; number < this.known.size; number++)
+  *closeWalk(): InTurns<void> {
+    for (let number = 0; number < this.known.size; number++) {
       if (!this.known.isPresent(number)) this.noteMissing(number);
+      if (number % A_TURN === 0) yield;
+    }
   }
 
   noteMissing(number: number): void {
@@ -149,9 +155,12 @@ export class Survey {
     for (let number = 0; number < this.known.size; number++) if (this.state(number) === state) yield number;
   }
 
-  totals(): Totals {
+  *totals(): InTurns<Totals> {
     const counts = { present: 0, missing: 0, recent: 0, unknown: 0 };
-    for (let number = 0; number < this.known.size; number++) counts[this.state(number)]++;
+    for (let number = 0; number < this.known.size; number++) {
+      counts[this.state(number)]++;
+      if (number % A_TURN === 0) yield;
+    }
     let [orphans, orphanBytes] = [0, 0];
     for (const { count, bytes } of this.#orphans.values()) {
       orphans += count;
@@ -160,8 +169,12 @@ export class Survey {
     return { unihashes: this.known.size, ...counts, orphans, orphanBytes, recentOrphans: this.#recentOrphans };
   }
 
-  /** By recipe and task, those first that have most to tell: missing unihashes, then objects that no unihash names. */
-  byRecipe(): Tally[] {
+  /**
+   * By recipe and task, those first that have most to tell: missing unihashes, then objects that no unihash names. Those that have
+   * nothing to tell are left out.
+   * @returns so many of them, and how many more there are
+   */
+  *byRecipe(limit: number): InTurns<{ readonly first: readonly Tally[]; readonly more: number }> {
     const tallies = new Map<string, Tally>();
     const tallyOf = (PN: string | null, task: string | null): Tally => {
       const key = JSON.stringify([PN, task]);
@@ -182,11 +195,14 @@ export class Survey {
       }
       return tally;
     };
-    const ofPackage = Array.from({ length: this.packages.size }, (_, i) => {
+    const ofPackage: Tally[] = [];
+    for (let i = 0; i < this.packages.size; i++) {
       const { PN, task } = this.packages.get(i);
-      return tallyOf(PN, task);
-    });
+      ofPackage.push(tallyOf(PN, task));
+      if (i % A_TURN === 0) yield;
+    }
     for (let number = 0; number < this.known.size; number++) {
+      if (number % A_TURN === 0) yield;
       const tally = ofPackage[this.known.get(number, 'package')]!;
       tally.unihashes++;
       const state = this.state(number);
@@ -196,14 +212,21 @@ export class Survey {
       tally.oldestReport = earlier(tally.oldestReport, this.known.get(number, 'reported'));
       tally.missingSince = earlier(tally.missingSince, this.known.get(number, 'missingSince'));
     }
+    let read = 0;
     for (const { PN, task, count, bytes } of this.#orphans.values()) {
       const tally = tallyOf(PN || null, task === null ? null : bareTask(task) || null);
       tally.orphans += count;
       tally.orphanBytes += bytes;
+      if (read++ % A_TURN === 0) yield;
     }
-    return [...tallies.values()]
-      .filter(({ unihashes, orphans }) => unihashes > 0 || orphans > 0)
-      .sort((a, b) => b.missing - a.missing || b.orphans - a.orphans || compare(a, b));
+    const first = new Top<Tally>(limit, byWhatTheyTell);
+    let telling = 0;
+    for (const tally of tallies.values()) {
+      if (tally.missing === 0 && tally.orphans === 0) continue;
+      first.add(tally);
+      if (telling++ % A_TURN === 0) yield;
+    }
+    return { first: first.list(), more: Math.max(0, telling - limit) };
   }
 }
 
@@ -211,7 +234,6 @@ function earlier(a: number, b: number): number {
   return a === 0 || (b > 0 && b < a) ? b : a;
 }
 
-function compare(a: Tally, b: Tally): number {
-  const [left, right] = [`${a.PN ?? ''}\0${a.task ?? ''}`, `${b.PN ?? ''}\0${b.task ?? ''}`];
-  return left < right ? -1 : left > right ? 1 : 0;
+function byWhatTheyTell(a: Tally, b: Tally): number {
+  return b.missing - a.missing || b.orphans - a.orphans || compareTexts(a.PN, b.PN) || compareTexts(a.task, b.task);
 }
