@@ -115,6 +115,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/cli/client',
     'lib/asyncrpc/*',
     'lib/hashserv',
+    'lib/insights',
     'lib/insights/shared-state',
   ],
   'lib/cli/hashclient': [
@@ -202,7 +203,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/asyncrpc/transport',
     'lib/hashserv',
   ],
-  'lib/insights/shared-state': ['lib/files'],
+  'lib/insights/shared-state': ['lib/files', 'lib/insights'],
   'lib/transfer': ['lib/hashserv', 'lib/prserv', 'lib/asyncrpc/*', 'lib/jobs'],
   'lib/pull': [
     'lib/settings',
@@ -296,6 +297,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/hashserv/insights',
   ],
   'lib/hashserv/jobs': [
+    'lib/insights',
     'lib/insights/shared-state',
     'lib/hashserv/files',
     'lib/files',
