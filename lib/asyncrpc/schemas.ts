@@ -30,6 +30,8 @@ export function describeFault(error: ErrorObject): { field: string; text: string
   }
   if (error.keyword === 'format')
     return { field: path, text: `${name} must be ${FORMATS[String(params.format)] ?? params.format}` };
+  if (error.keyword === 'enum')
+    return { field: path, text: `${name} must be ${(params.allowedValues as unknown[]).map(String).join(' or ')}` };
   if (error.keyword === 'minLength') return { field: path, text: `${name} is empty` };
   return { field: path, text: `${name} ${error.message ?? 'is wrong'}` };
 }

@@ -92,7 +92,15 @@ export const SERVER: Program<ServerCall> = {
       details:
         'Sets BB_HASHSERVE and PRSERV_HOST (and lets BitBake see them), keeps the server alive, stops it afterwards ' +
         "unless another build uses it, and exits with the command's status.",
-      arguments: [{ name: 'COMMAND', describe: 'The command and its arguments, after --', optional: true, many: true }],
+      arguments: [
+        {
+          name: 'COMMAND',
+          describe: 'The command and its arguments, after --',
+          optional: true,
+          many: true,
+          isBehindDashes: true,
+        },
+      ],
       options: PRIVATE_OPTIONS,
       examples: [['bakeserv run -- bitbake core-image-minimal', 'a build with its own server']],
       run: async (call) => (await import('./commands/run.ts')).run(call),

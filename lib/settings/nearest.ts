@@ -4,7 +4,8 @@
  */
 export function nearest(given: string, names: readonly string[]): string | null {
   let best: string | null = null;
-  let least = Math.max(1, Math.floor(given.length / 3)) + 1;
+  // A name of which no letter stays was not meant.
+  let least = Math.min(given.length, Math.max(1, Math.floor(given.length / 3)) + 1);
   for (const name of names) {
     const distance = editDistance(given, name);
     if (distance >= least) continue;

@@ -93,4 +93,14 @@ describe('the command line', { concurrency: true }, () => {
     assert.equal(run.stderr.match(/^bakeserv: /gm)!.length, 1, run.stderr);
     assert.equal(run.status, 1);
   });
+
+  test('an address that this machine does not have is named, with what to do', async (t) => {
+    const file = path.join(temporaryFolder(t), 'h');
+    const run = await runToEnd(['serve', '--bind', '192.0.2.1:0', '--hashserv-db', file, '--no-prserv']);
+    assert.match(
+      run.stderr,
+      /cannot listen on 192\.0\.2\.1:0: this machine has no such address; .*\(--bind\), or :PORT/,
+    );
+    assert.equal(run.status, 1);
+  });
 });

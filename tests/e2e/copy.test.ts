@@ -107,6 +107,10 @@ test('copy says what differs with status 1, and what is wrong', async (t) => {
   assert.equal((await runToEnd(['copy', one])).status, 2);
   const none = await runToEnd(['copy', one, two, '--prs']);
   assert.deepEqual([none.status, none.stderr], [2, `bakeserv: ${one} has no PR tables\n`]);
+  const link = path.join(folder, 'link.db');
+  fs.symlinkSync(one, link);
+  const same = await runToEnd(['copy', one, link]);
+  assert.deepEqual([same.status, same.stderr.split('\n')[0]], [2, `bakeserv: FROM and TO are the same file: ${one}`]);
   const user = await openOther(t, two);
   await user.all('SELECT * FROM unihashes_v3');
   const refused = await runToEnd(['copy', one, two]);

@@ -95,6 +95,8 @@ describe('bakeserv reload', { concurrency: true }, () => {
     const { status, stderr } = await home.bakeserv(['reload']);
     assert.equal(status, 2);
     assert.match(stderr, /several servers run here, name one by its PID: \d+ \(.*; \d+ \(/);
+    const jobs = await home.bakeserv(['jobs', 'list']);
+    assert.match(jobs.stderr, /jobs: several servers run here, name one by its PID \(--pid\): \d+ \(/);
     for (const args of [[String(child.pid)], ['--dir', home.folder], ['--dir', '.']])
       assert.deepEqual(await home.bakeserv(['reload', ...args]), {
         status: 0,
@@ -112,7 +114,7 @@ describe('bakeserv reload', { concurrency: true }, () => {
     for (const args of [[], ['1']]) {
       const { status, stdout, stderr } = await home.bakeserv(['reload', ...args]);
       assert.deepEqual([status, stdout], [1, '']);
-      assert.match(stderr, /^bakeserv: no server .*of this user is running\n$/);
+      assert.match(stderr, /^bakeserv: no server .*of this user is running: .*(bakeserv serve|bakeserv status).*\n$/);
     }
   });
 

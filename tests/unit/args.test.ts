@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Args } from '../../lib/cli/args/args.ts';
+import { commandHelp, helpWidth, programHelp } from '../../lib/cli/args/help.ts';
 import { readCommandLine } from '../../lib/cli/args/run.ts';
 import type { Program } from '../../lib/cli/args/table.ts';
 import type { Option } from '../../lib/settings/options.ts';
@@ -95,6 +96,61 @@ describe('a command line', () => {
     await assert.rejects(read('loko'), /unknown command "loko"; did you mean look\?/);
     await assert.rejects(read(), /^Error: a command is missing$/);
     await assert.rejects(read('secret', 'x'), /unexpected argument "x"/);
+  });
+
+  test('names what there is to choose from where an argument is missing, wrong or asked about', async () => {
+    const { look } = program(() => {}).commands;
+    const choosing: Program<Call> = {
+      ...program(() => assert.fail('the command ran')),
+      commands: {
+        jobs: {
+          ...look!,
+          arguments: [{ name: 'ACTION', describe: 'What to do', choices: ['list', 'show'], isCommand: true }],
+        },
+      },
+    };
+    await assert.rejects(readCommandLine(choosing, ['jobs']), /^Error: ACTION is missing: list, show$/);
+    await assert.rejects(readCommandLine(choosing, ['jobs', 'lst']), /unknown command "lst"; did you mean list\?/);
+    const asked = await readCommandLine(choosing, ['jobs', '--help']);
+    assert.match(asked.kind === 'text' ? asked.text : '', /ACTION +What to do \(list, show\)\n/);
+  });
+
+  test('says that a command is written after -- where its options come before that', async () => {
+    const { look } = program(() => {}).commands;
+    const running: Program<Call> = {
+      ...program(() => assert.fail('the command ran')),
+      commands: {
+        run: {
+          ...look!,
+          options: [{ name: 'ca', values: ['FILE'], type: 'string', describe: 'Whom to trust' }],
+          arguments: [{ name: 'COMMAND', describe: 'What', optional: true, many: true, isBehindDashes: true }],
+        },
+      },
+    };
+    // Nor is an option named of which no letter was written.
+    await assert.rejects(
+      readCommandLine(running, ['run', 'sh', '-c', 'true']),
+      /^Error: unknown option -c; COMMAND is written after --$/,
+    );
+    await assert.rejects(readCommandLine(running, ['run', '-c', '--', 'sh']), /^Error: unknown option -c$/);
+  });
+
+  test('has help as wide as the terminal, within reason, and empty defaults in none', () => {
+    assert.deepEqual([undefined, 300, 100, 80, 20].map(helpWidth), [100, 100, 100, 80, 60]);
+    const about = 'word '.repeat(60).trim();
+    const wordy: Program<Call> = {
+      ...program(() => {}, [
+        { name: 'names', type: 'strings', default: [], describe: about },
+        { name: 'sizes', type: 'strings', default: ['a', 'b'], describe: about },
+      ]),
+      about,
+    };
+    for (const width of [60, 80, 100])
+      for (const text of [programHelp(wordy, width), commandHelp(wordy, 'look', width)])
+        for (const line of text.split('\n')) assert.ok(line.startsWith('Usage: ') || line.length <= width, line);
+    const text = commandHelp(wordy, 'look');
+    assert.doesNotMatch(text, /\[default: \]/);
+    assert.match(text, /\[default: a\s+and\s+b\]/);
   });
 
   test('asks for help and the version from the table alone', async () => {

@@ -2,11 +2,24 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, test } from 'node:test';
 import { UsageError } from '../../lib/cli/args/usage-error.ts';
-import { readParameters } from '../../lib/cli/jobs/parameters.ts';
+import { readParameters, withAdvice } from '../../lib/cli/jobs/parameters.ts';
 import { describeJob, lineOf, type ShownJob } from '../../lib/cli/jobs/show.ts';
 import { waitOrLeave } from '../../lib/cli/publish/leave.ts';
+import { InvokeError } from '../../lib/errors.ts';
 
 describe('parameters of bakeserv jobs start', () => {
+  test('that are texts and should be numbers are refused with how numbers are written', () => {
+    const refused = new InvokeError('job-start: clean-unused: max_age_seconds must be number');
+    const told = withAdvice(refused, { max_age_seconds: '2592000' }) as Error;
+    assert.equal(told.message, `${refused.message}; what is not a text is written max_age_seconds:=JSON`);
+    // What is said of something else stays as it is.
+    assert.equal(withAdvice(refused, { max_age_seconds: true }), refused);
+    const missing = new InvokeError('job-start: gc: mark is missing');
+    assert.equal(withAdvice(missing, { max_age_seconds: '1' }), missing);
+    const broken = new Error('mark must be number');
+    assert.equal(withAdvice(broken, { mark: '1' }), broken);
+  });
+
   test('are texts, or JSON behind :=', () => {
     const words = ['mark=nightly', 'remove:=5', 'where:={"method": "m"}', 'empty=', 'text=a=b:=c'];
     assert.deepEqual(readParameters(words, true), {

@@ -43,15 +43,22 @@ export async function bindAddress(server: net.Server, address: Address, access: 
   return { address: { ...address, port }, close: () => void server.close() };
 }
 
+/** Why nobody can listen there, and what to do. */
+const WHY_NOT: ReadonlyMap<string, string> = new Map([
+  [
+    'EADDRINUSE',
+    'the port is in use; stop the other server ("bakeserv status" shows those of this user), or choose another port (--bind)',
+  ],
+  ['EADDRNOTAVAIL', 'this machine has no such address; name one that it has (--bind), or :PORT for all of them'],
+  ['EACCES', 'permission denied: this user may not listen on so low a port; choose one from 1024 on (--bind)'],
+]);
+
 async function bindTcp(server: net.Server, address: Exclude<Address, { kind: 'unix' }>): Promise<void> {
   try {
     await bind(server, { port: address.port, backlog: BACKLOG, ...(address.host && { host: address.host }) });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === 'EADDRINUSE'
-        ? 'the port is in use; stop the other server ("bakeserv status" shows those of this user), or choose another port (--bind)'
-        : reasonOf(error);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const why = WHY_NOT.get(code) ?? reasonOf(error);
     throw new AddressError(`cannot listen on ${formatAddress(address)}: ${why}`, error);
   }
 }

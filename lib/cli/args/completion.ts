@@ -19,7 +19,7 @@ export async function completionScript(program: AnyProgram, shell: Shell): Promi
 export function completionCommand(name: string, program: () => AnyProgram): Command<{ readonly args: Args }> {
   return {
     describe: 'Print a script that completes commands and options in a shell',
-    arguments: [{ name: 'SHELL', describe: 'bash, zsh or fish', choices: SHELLS }],
+    arguments: [{ name: 'SHELL', describe: 'Which one', choices: SHELLS }],
     examples: [[`source <(${name} completion bash)`, 'for this shell; or in ~/.bashrc']],
     run: async ({ args }) => {
       process.stdout.write(await completionScript(program(), args.need('SHELL') as Shell));

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../settings/nearest.ts';
+import { nearest } from '../../settings/nearest.ts';
 import type { Option } from '../../settings/options.ts';
 import { valueNames } from './table.ts';
 import { UsageError } from './usage-error.ts';
@@ -102,9 +102,10 @@ function findLong(written: string, known: readonly Option[]): { option: Option; 
 
 function unknownOption(written: string, known: readonly Option[]): string {
   const names = known.flatMap(({ name, type, setting }) =>
-    type === 'boolean' && setting ? [`--${name}`, `--no-${name}`] : [`--${name}`],
+    type === 'boolean' && setting ? [name, `no-${name}`] : [name],
   );
-  return `unknown option ${written}${didYouMean(written.replace(/^-+/, '--'), names)}`;
+  const meant = nearest(written.replace(/^-+/, ''), names);
+  return `unknown option ${written}${meant === null ? '' : `; did you mean --${meant}?`}`;
 }
 
 /**

@@ -10,35 +10,34 @@ import {
   valueNames,
 } from './table.ts';
 
-/** `PROGRAM --help`. */
-export function programHelp(program: AnyProgram): string {
+/** `PROGRAM --help`. @param width in characters */
+export function programHelp(program: AnyProgram, width = WIDTH): string {
   const commands = shownCommands(program).map(([name, { describe }]) => [name, describe] as const);
   const sections = [
-    program.about,
+    wrap(program.about, width).join('\n'),
     `Usage: ${program.name} [OPTIONS] COMMAND [ARGUMENTS]`,
-    `Commands:\n${columns(commands)}`,
-    `Options:\n${columns(programOptions(program).map(optionRow))}`,
-    program.environment.length > 0 ? `Environment:\n${columns(program.environment)}` : '',
-    `'${program.name} COMMAND --help' shows the options of a command, with examples.`,
+    `Commands:\n${columns(commands, width)}`,
+    `Options:\n${columns(programOptions(program).map(optionRow), width)}`,
+    program.environment.length > 0 ? `Environment:\n${columns(program.environment, width)}` : '',
+    wrap(`'${program.name} COMMAND --help' shows the options of a command, with examples.`, width).join('\n'),
   ];
   return sections.filter(Boolean).join('\n\n');
 }
 
-/** `PROGRAM COMMAND --help`. */
-export function commandHelp(program: AnyProgram, name: string): string {
+/** `PROGRAM COMMAND --help`. @param width in characters */
+export function commandHelp(program: AnyProgram, name: string, width = WIDTH): string {
   const command: AnyCommand = program.commands[name]!;
   const { describe, details, arguments: positional = [], examples = [] } = command;
   const sections = [
-    details ? `${describe}\n\n${wrap(details, WIDTH).join('\n')}` : describe,
+    ...[describe, details].filter((text) => text !== undefined).map((text) => wrap(text, width).join('\n')),
     `Usage: ${usage(program, name)}`,
   ];
-  if (positional.length > 0)
-    sections.push(`Arguments:\n${columns(positional.map((each) => [each.name, each.describe] as const))}`);
+  if (positional.length > 0) sections.push(`Arguments:\n${columns(positional.map(argumentRow), width)}`);
   for (const [group, options] of groupsOf(ownOptions(command)))
-    sections.push(`${group}:\n${columns(options.map(optionRow))}`);
+    sections.push(`${group}:\n${columns(options.map(optionRow), width)}`);
   if (examples.length > 0)
     sections.push(`Examples:\n${examples.map(([line, what]) => `  # ${what}\n  ${line}`).join('\n')}`);
-  sections.push(`Options of every command:\n${columns(sharedOptions(program, command).map(optionRow))}`);
+  sections.push(`Options of every command:\n${columns(sharedOptions(program, command).map(optionRow), width)}`);
   return sections.join('\n\n');
 }
 
@@ -82,22 +81,36 @@ function argumentUsage({ name, many, optional }: Argument): string {
 /** `-w, --where KEY VALUE`, what it does, where else it can be set, and its default. */
 export function optionRow(option: Option): readonly [string, string] {
   const name = `${option.alias ? `-${option.alias}, ` : '    '}--${option.name}`;
-  const choices = option.choices ? ` (${option.choices.join(', ')})` : '';
   const variable = option.setting ? ` [${environmentName(option.name)}]` : '';
-  const otherwise =
-    option.default === undefined || option.default === false ? '' : ` [default: ${defaultText(option)}]`;
-  return [[name, ...valueNames(option)].join(' '), `${option.describe}${choices}${variable}${otherwise}`];
+  const byDefault = option.default === false ? '' : defaultText(option);
+  const otherwise = byDefault === '' ? '' : ` [default: ${byDefault}]`;
+  return [[name, ...valueNames(option)].join(' '), `${option.describe}${choicesOf(option)}${variable}${otherwise}`];
+}
+
+/** The name of an argument, and what it is. */
+export function argumentRow(argument: Argument): readonly [string, string] {
+  return [argument.name, argument.describe + choicesOf(argument)];
+}
+
+function choicesOf({ choices }: Pick<Option, 'choices'>): string {
+  return choices ? ` (${choices.join(', ')})` : '';
 }
 
 const WIDTH = 100;
+const LEAST_WIDTH = 60;
+
+/** How wide help is on a terminal; elsewhere as on a wide one. */
+export function helpWidth(terminalColumns: number | undefined): number {
+  return Math.max(LEAST_WIDTH, Math.min(WIDTH, terminalColumns ?? WIDTH));
+}
 
 /** Two columns, the second broken between words. */
-export function columns(rows: readonly (readonly [string, string])[]): string {
+function columns(rows: readonly (readonly [string, string])[], width: number): string {
   const left = Math.min(32, Math.max(...rows.map(([name]) => name.length)));
   const indent = ' '.repeat(left + 4);
   return rows
     .map(([name, text]) => {
-      const lines = wrap(text, WIDTH - indent.length);
+      const lines = wrap(text, width - indent.length);
       const first = name.length > left ? `  ${name}\n${indent}` : `  ${name.padEnd(left)}  `;
       return first + lines.join(`\n${indent}`);
     })

@@ -1,4 +1,4 @@
-import { optionRow, usage } from './help.ts';
+import { argumentRow, optionRow, usage } from './help.ts';
 import { type AnyProgram, ownOptions, programOptions, shownCommands } from './table.ts';
 
 /** Text in roff: escapes backslashes, and dots and quotes at the start of a line; drops markdown's quotes. */
@@ -32,10 +32,7 @@ export function manPage(program: AnyProgram, version: string): string {
   for (const [name, command] of shownCommands(program)) {
     lines.push(`.SS ${roff(usage(program, name).slice(program.name.length + 1))}`, `${roff(command.describe)}.`);
     if (command.details) lines.push(roff(command.details));
-    const rows = [
-      ...(command.arguments ?? []).map((each) => [each.name, each.describe] as const),
-      ...ownOptions(command).map(optionRow),
-    ];
+    const rows = [...(command.arguments ?? []).map(argumentRow), ...ownOptions(command).map(optionRow)];
     lines.push(...rows.flatMap(tagged));
     for (const [line, what] of command.examples ?? [])
       lines.push('.PP', `Example, ${roff(what)}:`, '.PP', '.nf', '.RS', roff(line), '.RE', '.fi');

@@ -1,6 +1,6 @@
 import { defaultText, environmentName, type Option } from '../../settings/options.ts';
 import { expectedOf } from '../../settings/schema.ts';
-import { groupsOf, optionRow, usage } from './help.ts';
+import { argumentRow, groupsOf, optionRow, usage } from './help.ts';
 import { type AnyProgram, ownOptions, programOptions, shownCommands } from './table.ts';
 
 /** The commands and options of client programs as a page of documentation, from their tables. */
@@ -17,7 +17,7 @@ export function clientsDocument(programs: readonly AnyProgram[]): string {
     for (const [name, command] of shownCommands(program)) {
       lines.push('', `### ${name}`, '', `\`${usage(program, name)}\``, '', `${command.describe}.`);
       if (command.details) lines.push('', command.details);
-      const named = (command.arguments ?? []).map((each) => [each.name, each.describe] as const);
+      const named = (command.arguments ?? []).map(argumentRow);
       const rows = [...named, ...ownOptions(command).map(optionRow)];
       if (rows.length > 0) lines.push('', ...aligned('', rows));
     }

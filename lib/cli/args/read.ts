@@ -50,6 +50,8 @@ export async function readArgs(
   return new Args(values, switches);
 }
 
+const oneOf = ({ choices }: Argument) => (choices ? `: ${choices.join(', ')}` : '');
+
 /** Gives positional words their names. */
 function readPositional(
   words: readonly string[],
@@ -60,7 +62,7 @@ function readPositional(
   for (const argument of positional) {
     const taken = argument.many ? words.slice(at) : words.slice(at, at + 1);
     at += taken.length;
-    if (taken.length === 0 && !argument.optional) throw new UsageError(`${argument.name} is missing`);
+    if (taken.length === 0 && !argument.optional) throw new UsageError(`${argument.name} is missing${oneOf(argument)}`);
     for (const value of taken) {
       if (argument.isCommand && !argument.choices!.includes(value))
         throw new UsageError(

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../settings/nearest.ts';
-import { expand } from './expand.ts';
-import { type AnyProgram, type Program, programOptions, sharedOptions, VERSION } from './table.ts';
+import type { Option } from '../../settings/options.ts';
+import { type Expanded, expand } from './expand.ts';
+import { type AnyCommand, type AnyProgram, type Program, programOptions, sharedOptions, VERSION } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What a command line asks for. */
@@ -31,7 +32,7 @@ export async function readCommandLine<Call>(
   onCommand(name);
   const own = command.options ?? [];
   const shared = sharedOptions(program, command);
-  const given = expand(rest, [...own, ...shared]);
+  const given = expandOwn(rest, [...own, ...shared], command);
   if (given.options.includes('--help=true')) return help(program, name);
   if (shared.includes(VERSION) && given.options.includes('--version=true')) return { kind: 'version' };
   const { readArgs } = await import('./read.ts');
@@ -55,11 +56,22 @@ export async function readCommandLine<Call>(
   };
 }
 
+function expandOwn(words: readonly string[], known: readonly Option[], command: AnyCommand): Expanded {
+  try {
+    return expand(words, known);
+  } catch (error) {
+    const behind = command.arguments?.find(({ isBehindDashes }) => isBehindDashes);
+    if (!(error instanceof UsageError) || !behind || words.includes('--')) throw error;
+    throw new UsageError(`${error.message}; ${behind.name} is written after --`);
+  }
+}
+
 async function help(program: AnyProgram, name: string | undefined): Promise<{ kind: 'text'; text: string }> {
-  const { commandHelp, programHelp } = await import('./help.ts');
-  if (name === undefined || name.startsWith('-')) return { kind: 'text', text: programHelp(program) };
+  const { commandHelp, helpWidth, programHelp } = await import('./help.ts');
+  const width = helpWidth(process.stdout.columns);
+  if (name === undefined || name.startsWith('-')) return { kind: 'text', text: programHelp(program, width) };
   if (!Object.hasOwn(program.commands, name)) throw new UsageError(unknown(program, name));
-  return { kind: 'text', text: commandHelp(program, name) };
+  return { kind: 'text', text: commandHelp(program, name, width) };
 }
 
 function unknown(program: AnyProgram, name: string): string {

@@ -11,6 +11,8 @@ export interface Argument {
   readonly choices?: readonly string[];
   /** Its choices are commands of the command: another word is reported as an unknown one. */
   readonly isCommand?: true;
+  /** It is written after `--`, with options that are its own. */
+  readonly isBehindDashes?: true;
   /** What shells complete it with. */
   readonly completes?: 'file' | 'folder';
 }

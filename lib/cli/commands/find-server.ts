@@ -10,6 +10,8 @@ import { type FoundServer, runningServers } from '../process/control-folder.ts';
 export interface Wanted {
   /** The command, for messages. */
   readonly command: string;
+  /** It takes the PID as an argument; others have `--pid`. */
+  readonly isPidArgument?: true;
   /** What to do about a server of another user. */
   readonly otherwise: string;
 }
@@ -31,14 +33,16 @@ export async function findServer(args: Args, want: Wanted): Promise<Pick<FoundSe
   if (own.length === 1) return own[0]!;
   if (own.length > 1)
     throw new UsageError(
-      `${want.command}: several servers run here, name one by its PID: ${own.map(named).join('; ')}`,
+      `${want.command}: several servers run here, name one by its PID${want.isPidArgument ? '' : ' (--pid)'}: ${own.map(named).join('; ')}`,
     );
   const [other] = meant;
   if (other)
     throw new BakeservError('address-error', `server ${named(other)} belongs to another user, ${want.otherwise}`);
   throw new BakeservError(
     'address-error',
-    pid === undefined ? 'no server of this user is running' : `no server ${pid} of this user is running`,
+    pid === undefined
+      ? 'no server of this user is running: start one with "bakeserv serve", or ask as the user that it runs as'
+      : `no server ${pid} of this user is running: "bakeserv status" shows those that are`,
   );
 }
 

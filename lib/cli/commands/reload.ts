@@ -8,6 +8,7 @@ import { findServer } from './find-server.ts';
 export async function run(call: ServerCall): Promise<number> {
   const { status, control } = await findServer(call.args, {
     command: 'reload',
+    isPidArgument: true,
     otherwise: 'who alone can have it read its settings: for a service, use systemctl reload',
   });
   const result = await askReload(control);

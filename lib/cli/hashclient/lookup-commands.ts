@@ -28,7 +28,7 @@ export const LOOKUP_COMMANDS: Program<HashCall>['commands'] = {
   find: {
     describe: 'Show whatever is known of a taskhash, an outhash, a unihash or a recipe',
     details:
-      "64 hex digits are looked for as each of the three. Anything else is a recipe's name, in which * at the begin and at the end stands for " +
+      "64 hex digits are looked for as each of the three. Anything else is a recipe's name, in which * at the beginning and at the end stands for " +
       'any text; of a recipe the newest reports are shown. A line for each report: method, taskhash, unihash, outhash, recipe with its ' +
       'version, task, when and by whom it was reported, and whether a signature text is stored. The status is 1 when nothing is known.',
     arguments: [{ name: 'TEXT', describe: 'A hash, or the name of a recipe' }],

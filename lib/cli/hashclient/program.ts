@@ -22,7 +22,7 @@ export const HASH_CLIENT: Program<HashCall> = {
       type: 'string',
       values: ['ADDRESS'],
       default: DEFAULT_ADDRESS,
-      describe: 'The server: unix://PATH, HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
+      describe: 'The server: unix://PATH, HOST:PORT, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
     },
     {
       name: 'log',

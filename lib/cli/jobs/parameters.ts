@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
+import { InvokeError } from '../../errors.ts';
 import { UsageError } from '../args/usage-error.ts';
 
 /** Parameters that name something in a folder of this machine; `to` and `from` may be addresses too. */
@@ -35,4 +36,14 @@ function parse(name: string, text: string): Json {
   } catch {
     throw new UsageError(`jobs start: ${name}: ${JSON.stringify(text)} is not JSON; for a text write ${name}=TEXT`);
   }
+}
+
+/** What a refusal says where a server expects something else than a text; it names the parameter. */
+const NO_TEXT = /(?:^|: )([\w-]+) must be (?:number|integer|boolean|object|array)\b/;
+
+/** A refusal of a text that should be something else, with how that is written; any other error as it is. */
+export function withAdvice(error: unknown, parameters: { readonly [name: string]: Json }): unknown {
+  const name = error instanceof InvokeError ? NO_TEXT.exec(error.message)?.[1] : undefined;
+  if (!(error instanceof InvokeError) || name === undefined || typeof parameters[name] !== 'string') return error;
+  return new InvokeError(`${error.message}; what is not a text is written ${name}:=JSON`, error, error.kind);
 }

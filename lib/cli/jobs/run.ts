@@ -7,7 +7,7 @@ import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { waitOrLeave } from '../publish/leave.ts';
 import { connectJobServer, type JobServer } from './ask.ts';
-import { readParameters } from './parameters.ts';
+import { readParameters, withAdvice } from './parameters.ts';
 import { describeJob, isOver, type ListedJob, lineOf, type ShownJob } from './show.ts';
 
 /** How often a job is looked at that is waited for: at first, and at most. */
@@ -67,8 +67,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   async start(server, [kind, ...words], { args }) {
     if (kind === undefined) throw new UsageError('jobs start: name the kind of job (docs/jobs.md has them)');
     const parameters = readParameters(words, server.isHere);
-    const started = (await server.ask('job-start', { kind, parameters })) as { id: number; joined: boolean };
-    const { id, joined } = started;
+    const started = await server.ask('job-start', { kind, parameters }).catch((error: unknown): never => {
+      throw withAdvice(error, parameters);
+    });
+    const { id, joined } = started as { id: number; joined: boolean };
     if (args.has('wait')) return waitFor(server, id, args);
     if (args.has('json')) print(`${JSON.stringify(started)}\n`);
     else print(`job ${id}${joined ? ' (it waited already)' : ''}\n`);

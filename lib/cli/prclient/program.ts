@@ -46,7 +46,7 @@ export const PR_CLIENT: Program<PrCall> = {
       type: 'string',
       values: ['ADDRESS'],
       default: DEFAULT_SERVER,
-      describe: 'The server: HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT',
+      describe: 'The server: HOST:PORT, unix://PATH, tls://HOST:PORT, ws://HOST:PORT or wss://HOST:PORT',
     },
     ...LOGIN_FLAGS,
     ...COMMON_FLAGS,

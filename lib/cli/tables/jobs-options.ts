@@ -40,7 +40,7 @@ export const IN_A_SERVER: readonly Option[] = [
   ...JOBS_OPTIONS.filter(({ name }) => ['pid', 'dir', 'socket'].includes(name)).map(
     (option): Option => ({
       ...option,
-      describe: `With --background: ${option.describe}`,
+      describe: `With --background: ${option.describe[0]!.toLowerCase()}${option.describe.slice(1)}`,
       group: 'In a running server',
     }),
   ),

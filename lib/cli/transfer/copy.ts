@@ -11,7 +11,7 @@ import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { refuseServer } from '../jobs/in-server.ts';
 import { copyInServer } from './copy-job.ts';
-import { isServer, openSource, openTarget } from './ends.ts';
+import { isSameFile, isServer, openSource, openTarget } from './ends.ts';
 import { listen } from './signals.ts';
 import { describe, toJson } from './text.ts';
 
@@ -20,6 +20,7 @@ export async function run({ args }: ServerCall): Promise<number> {
   const [from, to] = [args.need('FROM'), args.need('TO')];
   if (args.has('users') && (isServer(from) || isServer(to)))
     throw new UsageError('--users: a running server gives nobody the tokens of its users; name its database instead');
+  if (isSameFile(from, to)) throw new UsageError(`FROM and TO are the same file: ${from}`);
   if (args.has('background')) return copyInServer(from, to, args);
   refuseServer('copy', args);
   const source = await openSource(from, args, askedFor(args));

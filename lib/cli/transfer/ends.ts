@@ -30,6 +30,13 @@ export function isServer(word: string): boolean {
   return /^[^/\s]*:\d{1,5}$/.test(word) && !fs.existsSync(word);
 }
 
+/** Whether two words name one database file, by whatever paths or links. */
+export function isSameFile(word: string, other: string): boolean {
+  if (isServer(word) || isServer(other)) return false;
+  const [one, two] = [word, other].map((each) => fs.statSync(each, { throwIfNoEntry: false }));
+  return one !== undefined && two !== undefined && one.dev === two.dev && one.ino === two.ino;
+}
+
 /** @throws StorageError, ConfigError, AddressError, InvokeError */
 export function openSource(word: string, args: Args, services: ReadonlySet<ServiceName>): Promise<Source> {
   if (!isServer(word)) return openDatabaseSource(word, SILENT);
