@@ -49,6 +49,46 @@ describe('a database file is synced through SQLite’s descriptor', { skip: noPr
     await second.close();
   });
 
+  test('and whatever has its number by then is neither taken for it, nor its errors', async (t) => {
+    const folder = temporaryFolder(t);
+    const file = path.join(folder, 'some.db');
+    const connection = await openBinding(file, 'create');
+    t.after(() => connection.close());
+    for (const fails of [false, true]) {
+      const other = fs.statSync(folder);
+      let isClosed = false;
+      const own = findOwnDescriptor(file, '/proc/self/fd', {
+        fstat: async (descriptor) => (isClosed ? other : fs.fstatSync(descriptor)),
+        async fdatasync() {
+          isClosed = true;
+          if (fails) throw Object.assign(new Error('of another file'), { code: 'EIO' });
+        },
+      });
+      assert.equal(await own.sync(), false);
+    }
+  });
+
+  test('and its own error is told, as the system tells it only once', async (t) => {
+    const file = path.join(temporaryFolder(t), 'some.db');
+    const connection = await openBinding(file, 'create');
+    t.after(() => connection.close());
+    const own = findOwnDescriptor(file, '/proc/self/fd', {
+      fstat: async (descriptor) => fs.fstatSync(descriptor),
+      fdatasync: () => Promise.reject(Object.assign(new Error('bad disk'), { code: 'EIO' })),
+    });
+    await assert.rejects(own.sync(), /bad disk/);
+  });
+
+  test('without the event loop waiting for the system', async (t) => {
+    const file = path.join(temporaryFolder(t), 'some.db');
+    const connection = await openBinding(file, 'create');
+    t.after(() => connection.close());
+    const waits = t.mock.method(fs, 'fstatSync', () => assert.fail('it waited'));
+    t.mock.method(fs, 'statSync', () => assert.fail('it waited'));
+    assert.equal(await findOwnDescriptor(file).sync(), true);
+    assert.equal(waits.mock.callCount(), 0);
+  });
+
   test('and not where the system does not list descriptors', async (t) => {
     const folder = temporaryFolder(t);
     const file = path.join(folder, 'some.db');

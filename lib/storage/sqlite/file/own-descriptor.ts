@@ -1,7 +1,13 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 
-const fdatasync = promisify(fs.fdatasync);
+/** What is asked of the system. */
+export interface System {
+  fstat(descriptor: number): Promise<fs.Stats>;
+  fdatasync(descriptor: number): Promise<void>;
+}
+
+const SYSTEM: System = { fstat: promisify(fs.fstat), fdatasync: promisify(fs.fdatasync) };
 
 /** Where Linux lists the descriptors of a process. */
 const DESCRIPTORS = '/proc/self/fd';
@@ -20,22 +26,26 @@ export interface OwnDescriptor {
   sync(): Promise<boolean>;
 }
 
-/** @param file open on a connection of this process */
-export function findOwnDescriptor(file: string, folder = DESCRIPTORS): OwnDescriptor {
+/**
+ * Asks the system on threads of the pool: while a file is written to, even `fstat` may wait.
+ * @param file open on a connection of this process
+ * @param system only a test has another
+ */
+export function findOwnDescriptor(file: string, folder = DESCRIPTORS, system: System = SYSTEM): OwnDescriptor {
   let found: number | null = null;
 
-  function isTheFile(descriptor: number): boolean {
+  async function isTheFile(descriptor: number): Promise<boolean> {
     try {
-      const [open, named] = [fs.fstatSync(descriptor), fs.statSync(file)];
+      const [open, named] = await Promise.all([system.fstat(descriptor), fs.promises.stat(file)]);
       return open.ino === named.ino && open.dev === named.dev;
     } catch {
       return false;
     }
   }
 
-  function find(): number | null {
+  async function find(): Promise<number | null> {
     try {
-      for (const name of fs.readdirSync(folder)) if (isTheFile(Number(name))) return Number(name);
+      for (const name of await fs.promises.readdir(folder)) if (await isTheFile(Number(name))) return Number(name);
     } catch {
       // Not Linux, or no /proc.
     }
@@ -45,15 +55,19 @@ export function findOwnDescriptor(file: string, folder = DESCRIPTORS): OwnDescri
   return {
     async sync() {
       // A connection that was opened again has another.
-      if (found === null || !isTheFile(found)) found = find();
+      if (found === null || !(await isTheFile(found))) found = await find();
       if (found === null) return false;
+      const descriptor = found;
       try {
-        await fdatasync(found);
-        return true;
+        await system.fdatasync(descriptor);
       } catch (error) {
         if (NOT_OURS.has((error as NodeJS.ErrnoException).code ?? '')) return false;
-        throw error;
+        // What has its number now may be somebody else's, and so may the error be.
+        if (await isTheFile(descriptor)) throw error;
+        return false;
       }
+      // SQLite may have closed it in between: then what was synced was something else.
+      return isTheFile(descriptor);
     },
   };
 }
