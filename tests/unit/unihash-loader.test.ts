@@ -95,3 +95,64 @@ test('of a memory without room is none', () => {
   loader.changed();
   assert.deepEqual(loader.loading, { state: 'none', rows: 0, share: 0 });
 });
+
+test('takes in what this server stores again and again, and counts the table only once that has ended', async () => {
+  const ids = Array.from({ length: 20 }, (_, n) => n + 1);
+  let counted = 0;
+  const table = tableOf(() => ids);
+  const source: RowSource = {
+    ...table,
+    async state() {
+      counted++;
+      return table.state();
+    },
+  };
+  const memory = new KnownUnihashes(8 * 1024 * 1024);
+  const storing = createUnihashLoader(source, memory, SILENT, Number.MAX_SAFE_INTEGER);
+  storing.changed();
+  await until(() => storing.loading.state === 'all');
+  storing.stored();
+  await until(() => storing.loading.state === 'all');
+  const before = counted;
+  for (let more = 0; more < 5; more++) {
+    ids.push(ids.length + 1);
+    memory.miss();
+    storing.stored();
+    await until(() => memory.get(`m ${hash(ids.length)}`) !== undefined);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  }
+  assert.deepEqual({ state: storing.loading.state, counted }, { state: 'checking', counted: before });
+  storing.close();
+
+  const ended = createUnihashLoader(source, memory, SILENT, 1);
+  ended.stored();
+  ended.stored();
+  await until(() => ended.loading.state === 'all');
+  assert.ok(counted > before);
+});
+
+test('keeps what is in memory where that has no room for all, and this server stores more', async () => {
+  let read = 0;
+  const memory = new KnownUnihashes(4 * 1024 * 1024);
+  const rowsBelow = (id: number) => Array.from({ length: Math.min(4096, id - 1) }, (_, n) => id - 1 - n);
+  const source: RowSource = {
+    ...tableOf(() => [1, 1_000_000]),
+    async older(id) {
+      read++;
+      const rows = Buffer.from(
+        rowsBelow(id)
+          .map((each) => `1 m${hash(each)}${hash(each + 1000)}`)
+          .join(''),
+      );
+      return id > 1 ? { rows, count: rowsBelow(id).length, first: Math.max(1, id - 4096), last: id - 1 } : null;
+    },
+  };
+  const loader = createUnihashLoader(source, memory, SILENT);
+  loader.changed();
+  await until(() => loader.loading.state === 'newest');
+  const before = { read, rows: memory.rows };
+  loader.stored();
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  assert.deepEqual({ read, rows: memory.rows }, before);
+  assert.equal(loader.loading.state, 'newest');
+});

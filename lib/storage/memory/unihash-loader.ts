@@ -9,6 +9,8 @@ const TURN_ROWS = 1024;
 /** What is spent on looking after the memory is no more than a tenth of one thread's time. */
 const REST_FACTOR = 9;
 const RETRY_MS = 1000;
+/** While this server stores rows again and again, as in a pull, they are not compared until so long after the last. */
+const QUIET_MS = 1000;
 /** So often it is tried without holding the writer up. */
 const FREE_TRIES = 3;
 
@@ -47,13 +49,26 @@ export interface RowSource {
 export interface UnihashLoader {
   /** Others may have written: what is in memory is compared with the table, and read again where rows have gone. */
   changed(): void;
+  /**
+   * This server has stored rows that are not in memory. They come in, as above. But to compare is to count the table, and to hold up
+   * the writer where that does not rest: in a pull this took a tenth of the time, and the next rows made it worth nothing.
+   */
+  stored(): void;
   /** Stops reading. */
   close(): void;
   readonly loading: Loading;
 }
 
-/** Reads in slices, so that it holds up nobody. */
-export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, log: Logger): UnihashLoader {
+/**
+ * Reads in slices, so that it holds up nobody.
+ * @param quietMs only a test has another
+ */
+export function createUnihashLoader(
+  source: RowSource,
+  memory: KnownUnihashes,
+  log: Logger,
+  quietMs = QUIET_MS,
+): UnihashLoader {
   let running = false;
   let closed = false;
   /** Something has changed since the run began. */
@@ -68,6 +83,8 @@ export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, l
   let hasStrayTasks = false;
   let hasStrayUnihashes = false;
   let restUntil = 0;
+  let storedAt = Number.NEGATIVE_INFINITY;
+  let quietAt = 0;
 
   /** Adds the rows of a slice in turns; false when rows went meanwhile, which may be among them. */
   async function add(slice: RowSlice, epoch: number): Promise<boolean> {
@@ -149,6 +166,11 @@ export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, l
       return;
     }
     state = 'checking';
+    if (performance.now() < quietAt) {
+      await catchUp();
+      again = true;
+      return;
+    }
     const { epoch } = memory;
     const same = await compareInPeace();
     if (closed || same === null || memory.epoch !== epoch) {
@@ -187,13 +209,22 @@ export function createUnihashLoader(source: RowSource, memory: KnownUnihashes, l
     running = false;
   }
 
+  function changed(): void {
+    if (!memory.hasTable) return;
+    // Of rows that are not in memory nothing can be compared; what is asked for comes in again by itself.
+    if (state === 'newest') memory.clear();
+    again = true;
+    void run();
+  }
+
   return {
-    changed() {
-      if (!memory.hasTable) return;
-      // Of rows that are not in memory nothing can be compared; what is asked for comes in again by itself.
-      if (state === 'newest') memory.clear();
-      again = true;
-      void run();
+    changed,
+    stored() {
+      const now = performance.now();
+      if (now - storedAt < quietMs) quietAt = now + quietMs;
+      storedAt = now;
+      // What is in memory stays right: these rows are not.
+      if (state !== 'newest') changed();
     },
     close() {
       closed = true;

@@ -52,7 +52,7 @@ export function createKnownRows(database: Database, maxBytes: number, log: Logge
     removed: (tasks) => memory.remove(tasks),
     stored() {
       memory.miss();
-      loader.changed();
+      loader.stored();
     },
     unsure() {
       memory.doubt();
