@@ -2,10 +2,10 @@ import { rowFault } from '../hashserv/commands/row-rule.ts';
 import type { HashStore, RowValues, Table } from '../hashserv/store.ts';
 import { ROW_COLUMNS } from '../hashserv/where.ts';
 import { FIRST_ROWS, nextRows } from './pace.ts';
-import { findPlace, followPlaces, type Place, type Places } from './places.ts';
+import { findPlace, followPlaces, type Place, type Places, type SliceMark } from './places.ts';
+import { RowPool, type Taken } from './row-pool.ts';
 import { picksReports, type Selection, wantsMethod, wantsOuthash } from './selection.ts';
 import type { PullSource } from './source.ts';
-import { type Window, windowsFrom } from './windows.ts';
 
 /** What became of the rows of a table. */
 export interface TableCounts {
@@ -39,7 +39,7 @@ export interface HashPull {
   readonly note: (text: string) => void;
   /** Only a test has less. */
   readonly overlapRows?: number;
-  readonly windowRows?: number;
+  readonly poolRows?: number;
 }
 
 export interface HashStep {
@@ -66,14 +66,15 @@ export async function* pullHashes(pull: HashPull, counts = noHashes()): AsyncGen
   for (const table of tables) {
     const { after, follow } = await beginning(pull, table);
     const taking: Taking = { pull, rows: FIRST_ROWS, likelyThere: follow.place !== null, storedAt: 0 };
-    for await (const window of windowsFrom(pull.source, table, after, pull.windowRows)) {
-      counts.read += window.odd;
-      counts[table].refused += window.odd;
-      for await (const rows of takeWindow(taking, table, window, counts)) {
-        counts.read += rows;
-        yield step();
+    const { source, poolRows } = pull;
+    const pool = new RowPool({ source, table, after, onSlice: follow.read, ...(poolRows && { poolRows }) });
+    for await (const { rows, passed } of takeAll(taking, table, pool, counts)) {
+      counts.read += rows.length;
+      for (const { mark, odd } of passed) {
+        counts.read += odd;
+        counts[table].refused += odd;
+        follow.passed(mark);
       }
-      for (const { slice, at } of window.slices) follow.passed(at, slice);
       places = { ...places, [table]: follow.place };
       yield step();
     }
@@ -94,33 +95,36 @@ async function beginning(
 }
 
 /**
- * Stores the rows of a window, some at a time, and yields how many those were. The next are looked through while some are stored,
+ * Stores the rows of a pool, some at a time, and yields what was stored. The next are looked through while some are stored,
  * so that the writer's thread need not wait for this one.
  */
-async function* takeWindow(
+async function* takeAll(
   taking: Taking,
   table: Table,
-  { rows }: Window,
+  pool: RowPool<SliceMark>,
   counts: HashCounts,
-): AsyncGenerator<number, void> {
-  let under: { readonly rows: number; readonly done: Promise<void> } | null = null;
+): AsyncGenerator<Taken<SliceMark>, void> {
+  let under: { readonly taken: Taken<SliceMark>; readonly done: Promise<void> } | null = null;
   try {
-    for (let at = 0; at < rows.length; ) {
-      const some = rows.slice(at, at + taking.rows);
-      at += some.length;
-      const next = { rows: some.length, done: takeSlice(taking, table, some, counts) };
+    for (;;) {
+      const taken = await pool.take(taking.rows);
+      if (taken === null) break;
+      const next = { taken, done: takeSlice(taking, table, taken.rows, counts) };
       // It may fail before it is waited for.
       next.done.catch(() => {});
       const before = under;
       under = next;
       if (!before) continue;
       await before.done;
-      yield before.rows;
+      yield before.taken;
     }
-    if (!under) return;
-    await under.done;
-    yield under.rows;
+    if (under) {
+      await under.done;
+      yield under.taken;
+    }
+    pool.requireWhole();
   } finally {
+    pool.close();
     // Whoever ends this must not find it still storing.
     await under?.done.catch(() => {});
   }

@@ -31,10 +31,20 @@ export function digestOf(rows: PullSlice['rows']): string {
 
 const sizeOf = ({ rows, odd }: PullSlice) => rows.length + odd.length;
 
+/** What is remembered of a slice that has been read, until all that is wanted of it is stored. */
+export interface SliceMark {
+  /** Rows of the source up to its end. */
+  readonly seen: number;
+  /** Where it may be recognised by its rows; null for most slices. */
+  readonly place: Place | null;
+}
+
 /** Follows the reading of a part. */
 export interface Places {
-  /** A slice has been read, and what is wanted of it stored. */
-  passed(after: string | null, slice: PullSlice): void;
+  /** A slice has been read: the next one of the source. */
+  read(after: string | null, slice: PullSlice): SliceMark;
+  /** What is wanted of a slice is stored, and of all slices before it. */
+  passed(mark: SliceMark): void;
   /** The last place with enough rows behind it; null when there is none yet. */
   readonly place: Place | null;
 }
@@ -47,14 +57,16 @@ export function followPlaces(from: Place | null, overlapRows = OVERLAP_ROWS): Pl
   let coming: Place[] = [];
   let marked = seen;
   return {
-    passed(after, slice) {
+    read(after, slice) {
       const rows = sizeOf(slice);
       seen += rows;
-      if (rows > 0 && seen - marked >= overlapRows / 4) {
-        coming.push({ after, rows, digest: digestOf(slice.rows), seen });
-        marked = seen;
-      }
-      const ready = coming.filter((one) => seen - one.seen >= overlapRows).at(-1);
+      if (rows === 0 || seen - marked < overlapRows / 4) return { seen, place: null };
+      marked = seen;
+      return { seen, place: { after, rows, digest: digestOf(slice.rows), seen } };
+    },
+    passed(mark) {
+      if (mark.place) coming.push(mark.place);
+      const ready = coming.filter((one) => mark.seen - one.seen >= overlapRows).at(-1);
       if (!ready) return;
       place = ready;
       coming = coming.slice(coming.indexOf(ready) + 1);

@@ -259,7 +259,7 @@ describe('the next pull of a source', () => {
           outhashes: everything.outhashes.slice(expected, expected + count),
         };
         const once = { selection: ALL, dryRun: false, onStored: () => {}, note: () => {} };
-        const rest = { ...once, overlapRows: 3, windowRows: 10 };
+        const rest = { ...once, overlapRows: 3, poolRows: 10 };
         const steps = pullHashes({ ...rest, source: sourceOf(tables, 3).source, store, from: NO_PLACES });
         let from: HashPlaces = NO_PLACES;
         for (let n = 0; n < cut; n++) {
