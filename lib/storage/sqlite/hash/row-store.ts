@@ -4,6 +4,7 @@ import { distinctKeys, type KeyCount, TABLE_NAMES, UNIQUE_COLUMNS } from '../../
 import { MARKED_COLUMNS, ROW_COLUMNS, type Table } from '../../../hashserv/where.ts';
 import type { Database } from '../engine/database.ts';
 import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
+import { nextRows, readTexts } from '../transfer/text-rows.ts';
 import { COUNT_KEYS, toSql } from './gc-store.ts';
 import type { KnownRows } from './known-rows.ts';
 import { rowFinding } from './row-finder.ts';
@@ -44,27 +45,18 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
 
     async exportRows(table, after, limit, maxBytes, marked = false) {
       const columns = (marked ? MARKED_COLUMNS : ROW_COLUMNS)[table];
-      const size = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
-      const ids = await database.read<{ id: number; bytes: number }>(
-        maintenance,
-        `SELECT id, ${size} AS bytes FROM ${TABLE_NAMES[table]} WHERE id > ? ORDER BY id LIMIT ?`,
-        [after, limit],
-      );
-      // At least one, whatever its size.
-      let bytes = 0;
-      const fitting = ids.filter((row, i) => {
-        bytes += row.bytes;
-        return i === 0 || bytes <= maxBytes;
-      });
-      const last = fitting.at(-1);
-      if (!last) return { rows: [], next: null };
-      const rows = await database.read<Record<string, string | null>>(
-        maintenance,
+      const bytes = table === 'outhashes' ? 'coalesce(length(outhash_siginfo), 0) + 1024' : '512';
+      const query = { table: TABLE_NAMES[table], columns, bytes, condition: 'true' };
+      const found = await nextRows(read, query, after, { rows: limit, bytes: maxBytes });
+      if (!found) return { rows: [], next: null };
+      const next = found.more ? found.last : null;
+      const texts = await readTexts(read, query, after, found);
+      if (texts) return { rows: texts, next };
+      const rows = await read<Record<string, string | null>>(
         `SELECT ${quoted(columns)} FROM ${TABLE_NAMES[table]} WHERE id > ? AND id <= ? ORDER BY id`,
-        [after, last.id],
+        [after, found.last],
       );
-      const more = fitting.length < ids.length || ids.length === limit;
-      return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
+      return { rows: rows.map((row) => columns.map((column) => row[column]!)), next };
     },
 
     findRows: rowFinding(read),

@@ -12,14 +12,15 @@ import {
   missingColumns,
   type Read,
   readHex,
-  readIds,
   readRivals,
   readRows,
   readSetting,
   readUnihashes,
+  rowsOf,
   type StoredRow,
   TABLES,
 } from './tables.ts';
+import { nextRows, readTexts } from './text-rows.ts';
 
 /** What reads a file: as a source, and to see what a target has. */
 export type SqliteReader = StoredSource & Pick<Target, 'rivals'>;
@@ -100,26 +101,23 @@ async function hasIndex(read: Read, table: string, column: string): Promise<bool
 }
 
 async function readSlice(read: Read, part: Part, after: number, limits: SliceLimits): Promise<Slice> {
-  const ids = await readIds(read, part, after, limits.rows);
-  let bytes = 0;
-  const fitting = ids.filter((row, i) => {
-    bytes += row.bytes;
-    return i === 0 || bytes <= limits.bytes;
-  });
-  const last = fitting.at(-1);
-  if (!last) return { rows: [], odd: [], next: null };
+  const query = rowsOf(part);
+  const found = await nextRows(read, query, after, limits);
+  if (!found) return { rows: [], odd: [], next: null };
+  const next = found.more ? String(found.last) : null;
+  const texts = await readTexts(read, query, after, found);
+  if (texts) return { rows: texts, odd: [], next };
   const rows: Row[] = [];
   const odd: OddRow[] = [];
   const { columns } = PARTS[part];
-  for (const stored of await readRows(read, part, after, last.at)) {
+  for (const stored of await readRows(read, part, after, found.last)) {
     const row = columns.map((column) => textOf(stored[column]!));
     // Nothing is waited for where nothing is doubtful, which is so of nearly all rows.
     const why = isDoubtful(stored, columns) ? await faultIn(read, part, stored) : null;
     if (why === null) rows.push(row);
     else odd.push({ row, why });
   }
-  const more = fitting.length < ids.length || ids.length === limits.rows;
-  return { rows, odd, next: more ? String(last.at) : null };
+  return { rows, odd, next };
 }
 
 /** A blob is shown as far as it is a text. */

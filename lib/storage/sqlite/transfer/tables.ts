@@ -32,12 +32,23 @@ export async function countRows(read: Read, part: Part): Promise<number> {
   return row!.n;
 }
 
-/** Every table has a rowid, and it is the id where there is one: rows come in the order they were stored. */
-export async function readIds(read: Read, part: Part, after: number, limit: number) {
-  const sql = `SELECT rowid AS at, 64 + ${bytesOf(PARTS[part].columns)} AS bytes FROM ${TABLES[part]}
-    WHERE rowid > ? AND ${taken(part)} ORDER BY rowid LIMIT ?`;
-  return read<{ at: number; bytes: number }>(sql, [after, limit]);
+/** Rows of a table in the order of their rowids. Names are constants of ours. */
+export interface RowQuery {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** About how long a row is, as an expression. */
+  readonly bytes: string;
+  /** Which rows, as a condition. */
+  readonly condition: string;
 }
+
+/** Every table has a rowid, and it is the id where there is one: rows come in the order they were stored. */
+export const rowsOf = (part: Part): RowQuery => ({
+  table: TABLES[part],
+  columns: PARTS[part].columns,
+  bytes: `64 + ${bytesOf(PARTS[part].columns)}`,
+  condition: taken(part),
+});
 
 /** A row as it is stored: not only texts, in another program's file. */
 export type StoredRow = { readonly at: number } & { readonly [column: string]: string | number | Uint8Array | null };
