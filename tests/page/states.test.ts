@@ -9,7 +9,16 @@ import { onStage } from './harness.ts';
 const AWAY = `127.0.0.1:${await freePort()}`;
 const scene = onStage({
   isEmpty: true,
-  args: ['--mirror', `${AWAY},every=1h,hashes`, '--hashserv-upstream', AWAY, '--upstream-connect-timeout', '1'],
+  args: [
+    '--bind',
+    'http://127.0.0.1:0,anon-perms=@none',
+    '--mirror',
+    `${AWAY},every=1h,hashes`,
+    '--hashserv-upstream',
+    AWAY,
+    '--upstream-connect-timeout',
+    '1',
+  ],
 });
 
 /** What a view says where there is nothing, and what it says where it is not answered at all. */
@@ -63,6 +72,7 @@ test('a view that is not answered says why, and shows what there is when it is a
     fails.at++;
     fails.on = true;
     await page.goto('./#/nowhere');
+    await page.getByText('No view has this address').waitFor();
     await page.goto(`./${at}`);
     const alert = page.getByRole('alert').filter({ hasText: problems[fails.at % problems.length]![2] });
     await alert.filter({ hasText: 'As told.' }).first().waitFor();
@@ -100,4 +110,32 @@ test('what wants somebody stands first, and mirrors and upstreams with how they 
     .getByText(/upstream/)
     .waitFor();
   assert.ok(!(await others.getByRole('main').innerText()).includes(AWAY), 'addresses are not for everybody');
+});
+
+test('where nobody may look without signing in, the page says so, shows what is open all the same, and asks for nothing else', {
+  skip: noBrowser(),
+}, async (t) => {
+  const { page, faults } = await scene().visit(t, { at: null });
+  const closed = scene().server.addresses[2]!;
+  assert.ok(closed.kind === 'http');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith('/api')) asked.push(pathname);
+  });
+  await page.goto(`http://127.0.0.1:${closed.port}/`);
+  await page.getByText('How the server is, is told to its users').waitFor();
+  assert.deepEqual(await page.getByRole('navigation', { name: 'Views' }).getByRole('link').allInnerTexts(), [
+    'Packages',
+    'Insights',
+  ]);
+  assert.deepEqual(asked, ['/api/v1/session']);
+  await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
+  await page.getByLabel('Token').waitFor();
+  // It is another address than the harness knows.
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes(`127.0.0.1:${closed.port}/`)),
+    [],
+  );
+  faults.length = 0;
 });

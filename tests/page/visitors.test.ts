@@ -79,6 +79,29 @@ describe('users', { skip: noBrowser() }, () => {
     await row.waitFor({ state: 'detached' });
   });
 
+  test('who replace their own token see it until they have it, and are then nobody', async (t) => {
+    const { origin } = scene();
+    const root = await scene().visit(t, { as: 'root', at: null });
+    const data = { username: 'ursa', permissions: ['@read', '@user-admin'] };
+    const made = await root.context.request.post('api/v1/users', { data, headers: { origin } });
+    const { token } = await made.json();
+    const { page, context } = await scene().visit(t, { at: null });
+    await context.request.post('api/v1/session', { data: { username: 'ursa', token }, headers: { origin } });
+    await page.clock.install();
+    await page.goto('./#/users');
+    await page.getByRole('button', { name: 'New token of ursa' }).click();
+    await page.getByRole('button', { name: 'Replace the token' }).click();
+    const shown = page.getByRole('textbox', { name: 'Token of ursa' });
+    const next = await shown.inputValue();
+    // The session is over: whoever looks after it in the meantime must not take the only sight of the token away.
+    await page.clock.runFor(150_000);
+    assert.equal(await shown.inputValue(), next);
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Signing in is needed' }).waitFor();
+    await context.request.post('api/v1/session', { data: { username: 'ursa', token: next }, headers: { origin } });
+    assert.equal((await (await context.request.get('api/v1/session')).json()).user, 'ursa');
+  });
+
   test('whose name is taken are refused in words, and the dialog stays', async (t) => {
     const { page } = await scene().visit(t, { as: 'root', at: '#/users' });
     await page.getByRole('button', { name: 'New user…' }).click();

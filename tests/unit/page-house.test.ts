@@ -53,6 +53,16 @@ describe('the sources of the page', () => {
   });
 });
 
+test('nothing on the page moves for those who do not want that', () => {
+  for (const { name, source } of files.filter((each) => each.name.endsWith('.css'))) {
+    const still = source.replaceAll(
+      /@media \(prefers-reduced-motion: no-preference\) \{\n(?: {2}.*\n|\n)*\}|@keyframes .* \{\n(?: {2}.*\n|\n)*\}/g,
+      '',
+    );
+    assert.doesNotMatch(still, /\b(?:animation|transition|scroll-behavior)\b/, name);
+  }
+});
+
 describe('the page as it is built', () => {
   test('is under 120 KB, compressed as it is sent', () => {
     const names = fs.readdirSync(BUILT, { recursive: true, encoding: 'utf8' });

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Api } from './api/client.ts';
-import { getSession } from './api/session.ts';
+import { getSession, type Session } from './api/session.ts';
 import { FailureBox, Loading } from './parts/states.tsx';
 import { Shell } from './shell/shell.tsx';
 import type { Reach } from './state/reach.ts';
@@ -35,8 +35,12 @@ function Page() {
   const route = useRoute();
   const [choice, theme, choose] = useTheme();
   const [visit, setVisit] = useState(0);
+  const latest = useRef<Session | null>(null);
   const changed = useCallback(() => setVisit((n) => n + 1), []);
-  const session = useResource(`session ${visit}`, getSession, { everyMs: SESSION_MS });
+  const session = useResource(`session ${visit}`, (api, signal) => sessionOf(latest.current, api, signal), {
+    everyMs: SESSION_MS,
+  });
+  latest.current = session.data;
   const context = useMemo(() => ({ session: session.data, changed }), [session.data, changed]);
   return (
     <Theme.Provider value={theme}>
@@ -54,4 +58,9 @@ function Page() {
       </SessionState.Provider>
     </Theme.Provider>
   );
+}
+
+/** Who is here; not asked again under an open dialog, which would be gone with what was written there, or with a token. */
+async function sessionOf(known: Session | null, api: Api, signal: AbortSignal): Promise<Session> {
+  return known !== null && document.querySelector('dialog[open]') ? known : getSession(api, signal);
 }

@@ -88,7 +88,7 @@ export function Loaded<T>({ resource: { data, failure, reload }, what, children 
     <>
       {failure && failure.kind !== 'away' && (
         <p class="notice warn small" role="status">
-          What is shown may be old: {failure.message}{' '}
+          What is shown may be old: <Text value={failure.message} most={400} />{' '}
           <button type="button" class="link" onClick={reload}>
             Try again
           </button>

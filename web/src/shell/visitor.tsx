@@ -49,7 +49,7 @@ export function Visitor() {
       )}
       {problem && (
         <p class="error small" role="alert">
-          {problem}
+          <Text value={problem} />
         </p>
       )}
     </div>

@@ -5,6 +5,7 @@ import { visible } from '../../format/text.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Field, Tick } from '../../parts/field.tsx';
 import { FailureBox } from '../../parts/states.tsx';
+import { Text } from '../../parts/text.tsx';
 import { JobProgress } from './job-progress.tsx';
 import { JobResult } from './job-result.tsx';
 import { useStart } from './use-start.ts';
@@ -85,7 +86,11 @@ export function StartPull({ onClose, sources }: { readonly onClose: () => void; 
         {look && (
           <section aria-label="Preview">
             <JobProgress job={look} />
-            {look.error && <p class="notice bad">{look.error}</p>}
+            {look.error && (
+              <p class="notice bad">
+                <Text value={look.error} most={1000} />
+              </p>
+            )}
             <JobResult job={look} />
             {isStopped && (
               <div class="notice warn">

@@ -1,4 +1,4 @@
-import { useContext, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { Failure } from '../../api/failure.ts';
 import { getJob, isOver, type Job, type JobService, startJob } from '../../api/jobs.ts';
 import { address } from '../../route.ts';
@@ -21,12 +21,16 @@ export function useStart(service: JobService, onStarted: () => void): Start {
   const { api } = useContext(Server);
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
+  const gone = useRef(new AbortController());
+  // Whoever closes the dialog waits for nothing any more; the job goes on.
+  useEffect(() => () => gone.current.abort(), []);
   const attempt = async (task: () => Promise<void>) => {
     setBusy(true);
     setFailure(null);
     try {
       await task();
     } catch (error) {
+      if (gone.current.signal.aborted) return;
       setFailure(error instanceof Failure ? error : new Failure('server', String(error), error));
     } finally {
       setBusy(false);
@@ -45,9 +49,9 @@ export function useStart(service: JobService, onStarted: () => void): Start {
       attempt(async () => {
         const { id } = await startJob(api, service, kind, parameters);
         for (;;) {
-          const job = await getJob(api, service, id, AbortSignal.timeout(LOOK_MS * 40));
+          const job = await getJob(api, service, id, gone.current.signal);
           onLook(job);
-          if (isOver(job)) return;
+          if (isOver(job) || gone.current.signal.aborted) return;
           await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
         }
       }),

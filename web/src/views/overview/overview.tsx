@@ -1,14 +1,14 @@
-import { useState } from 'preact/hooks';
+import { useContext, useState } from 'preact/hooks';
 import { getHistory, getStatus, type Span, type Status } from '../../api/status.ts';
 import { count } from '../../format/numbers.ts';
 import { duration } from '../../format/time.ts';
 import { Choice } from '../../parts/choice.tsx';
 import { Badge, Panel, Stat } from '../../parts/panel.tsx';
-import { Loaded } from '../../parts/states.tsx';
+import { Empty, Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { View } from '../../parts/view.tsx';
 import { useResource } from '../../state/resource.ts';
-import { useMay } from '../../state/session.ts';
+import { SessionState, useMay } from '../../state/session.ts';
 import { Databases } from './databases.tsx';
 import { Listeners } from './listeners.tsx';
 import { RecentJobs } from './recent-jobs.tsx';
@@ -25,8 +25,34 @@ const SPANS: readonly (readonly [Span, string])[] = [
   ['month', 'Last month'],
 ];
 
-/** How the server is, and whether something wants somebody. */
+/** How the server is, for those whom it tells; all others are told how to become one of them. */
 export function Overview() {
+  return useMay().overview ? <Told /> : <Closed />;
+}
+
+/** Asked for all the same, each refusal would stand in the log of the server. */
+function Closed() {
+  const { session } = useContext(SessionState);
+  const isSomebody = session?.user != null;
+  return (
+    <View title="Overview">
+      <Empty title={isSomebody ? 'Your user may not look at this server' : 'How the server is, is told to its users'}>
+        {isSomebody ? (
+          <p>Ask whoever runs it for the right @read.</p>
+        ) : session?.sign_in ? (
+          <a class="button" href="#/sign-in">
+            Sign in
+          </a>
+        ) : (
+          <p>A token is taken over TLS, or from the machine the server runs on: open the page by https, or there.</p>
+        )}
+      </Empty>
+    </View>
+  );
+}
+
+/** How the server is, and whether something wants somebody. */
+function Told() {
   const [span, setSpan] = useState<Span>('hour');
   const status = useResource('status', getStatus, { everyMs: STATUS_MS });
   const history = useResource(`history ${span}`, (api, signal) => getHistory(api, span, signal), {

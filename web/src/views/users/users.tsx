@@ -18,14 +18,22 @@ type Opened = { readonly what: 'new' } | { readonly what: 'rights' | 'token' | '
 
 /** Who may do what. */
 export function Users() {
+  const { session, changed } = useContext(SessionState);
   const users = useResource('users', getUsers);
   const [opened, setOpened] = useState<Opened>(null);
   const [token, setToken] = useState<NewToken | null>(null);
   const close = () => setOpened(null);
   const done = (made: NewToken | null = null) => {
+    const isOwn = opened !== null && opened.what !== 'new' && opened.user.username === session?.user;
     setOpened(null);
     setToken(made);
-    users.reload();
+    if (!isOwn) users.reload();
+    else if (made === null) changed();
+  };
+  const closeToken = () => {
+    setToken(null);
+    // With the old token the session ended. Who is here was not asked before, or the new one would have been gone from the page.
+    if (token?.username === session?.user) changed();
   };
   return (
     <View
@@ -44,7 +52,7 @@ export function Users() {
       {opened?.what === 'rights' && <EditRights user={opened.user} onClose={close} onDone={done} />}
       {opened?.what === 'token' && <ReplaceToken user={opened.user} onClose={close} onDone={done} />}
       {opened?.what === 'delete' && <DeleteUser user={opened.user} onClose={close} onDone={done} />}
-      {token && <TokenShown token={token} onClose={() => setToken(null)} />}
+      {token && <TokenShown token={token} onClose={closeToken} />}
     </View>
   );
 }
