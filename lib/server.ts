@@ -187,7 +187,14 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
       shown.services.push({ name: 'prserv', figures: service.figures, upstream: link });
       shown.caches.push({ name: 'packages', state: store.cache });
     }
-    const mirrors = openMirrors({ config, crew, jobs, parts: { ...pulls, ...pullMeans(config, log) }, log });
+    const mirrors = openMirrors({
+      config,
+      crew,
+      jobs,
+      parts: { ...pulls, ...pullMeans(config, log) },
+      requireFile,
+      log,
+    });
     followers.push(mirrors.follower);
     shown.mirrors = mirrors.here;
     const hub = createHub(access.watch(services, figures), config.limits, clientLog, figures, recording.presence);

@@ -420,8 +420,9 @@ _bakeserv() {
         --pid) return ;;
         --dir) compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --socket) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --list) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --pkgarch --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --yes --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--hashes --prs --pkgarch --on-conflict --user --token-file --ca --tls-cert --tls-key --address --pid --dir --socket --dry-run --background --json --yes --list --version --help" -- "$cur"))
       else :; fi ;;
     clone)
       case "$prev" in

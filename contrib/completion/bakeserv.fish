@@ -450,6 +450,7 @@ complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l dry-run -d 'Sho
 complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l background -d 'Do not wait for the end: print the number of the job'
 complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l json -d 'Print the result as JSON'
 complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l yes -d 'Do not ask'
+complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l list -r -F -d 'Write every name of the list into this file, a line of JSON each: with --dry-run, or before the question. --json has up to 10,000 of a kind'
 complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l version -d 'Show the version and exit'
 complete -c bakeserv -n '__fish_seen_subcommand_from promote' -l help -s h -d 'Show this help and exit'
 complete -c bakeserv -n '__fish_seen_subcommand_from clone' -l users -d 'Users too, with their tokens and permissions'

@@ -75,7 +75,7 @@ async function takeTasks(
 }
 
 async function nameDiffering(store: HashStore, list: PromotionList, tasks: readonly SpooledTask[]): Promise<void> {
-  if (!list.hasRoomForDiffering) return;
+  if (!list.takesDiffering) return list.leaveOut('differing_tasks', tasks.length);
   const keys = tasks.map(({ method, taskhash }) => [method, taskhash] as const);
   const limits = { rows: keys.length, bytes: Number.MAX_SAFE_INTEGER, brief: true };
   const { rows } = await store.findRows({ table: 'unihashes', by: 'task', keys }, null, limits);

@@ -11,8 +11,9 @@ import {
 /**
  * Takes some packages of another server (docs/publishing.md, Promote): their PR values, and the tasks that were reported for
  * them with all that share their unihashes. It names files of this machine and dials: only for the server's own user.
+ * @param requireFile throws InvokeError for a file that a job must not touch
  */
-export function promoteKind(parts: PullParts): JobKind<PromoteParameters> {
+export function promoteKind(parts: PullParts, requireFile: (file: string) => void): JobKind<PromoteParameters> {
   const databaseOf = (parameters: PromoteParameters): string | null => {
     const { hashes, prs } = servicesOf(parameters);
     return (hashes ? parts.hashes?.database : undefined) ?? (prs ? parts.prs?.database : undefined) ?? null;
@@ -26,11 +27,25 @@ export function promoteKind(parts: PullParts): JobKind<PromoteParameters> {
     resumable: true,
     access: () => 'owner',
     writes: (parameters) => (parameters.dry_run ? null : databaseOf(parameters)),
-    check: checkParameters,
+    check(parameters) {
+      checkParameters(parameters);
+      if (parameters.list_file !== undefined) requireFile(parameters.list_file);
+    },
     // A server that never promotes loads no clients.
     async *run(job, from) {
       const { Promote } = await import('./promote.ts');
-      return yield* new Promote(parts, job).run(from);
+      const { list_file: file } = job.parameters;
+      if (file === undefined) return yield* new Promote(parts, job, null).run(from);
+      requireFile(file);
+      const { openListFile } = await import('./list-file.ts');
+      const all = await openListFile(file);
+      try {
+        const result = yield* new Promote(parts, job, all).run(from);
+        await all.commit();
+        return result;
+      } finally {
+        await all.abandon();
+      }
     },
   };
 }

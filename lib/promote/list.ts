@@ -3,6 +3,7 @@ import type { Json } from '../asyncrpc/wire/messages.ts';
 import type { SpooledTask, TaskSpool } from '../hashserv/task-spool.ts';
 import { type PackagePlan, rowsOf } from '../prserv/pull/rules.ts';
 import type { ChecksumValue, PackageGroup } from '../prserv/store.ts';
+import type { ListFile } from './list-file.ts';
 
 /** How many of each are named in the list; all are counted. */
 export const MOST_LISTED = 10_000;
@@ -34,56 +35,82 @@ export interface DifferingTask {
 
 /** The names in a list: PR values by package, tasks by recipe and task. */
 export class PromotionList {
-  private readonly values: { new: Json[]; equal: Json[] } = { new: [], equal: [] };
+  private readonly values: { new_values: Json[]; equal_values: Json[] } = { new_values: [], equal_values: [] };
   private readonly groups = new Map<string, TaskGroup>();
   private readonly differing: DifferingTask[] = [];
-  /** Names that there was no room for. */
-  private left = 0;
+  /** By list: names that there was no room for. */
+  private readonly cut = new Map<string, number>();
+  private readonly all: ListFile | null;
 
-  addPlan({ version, pkgarch, rows }: PackageGroup, { fresh, conflicts }: PackagePlan): void {
-    const name = ({ checksum, value }: ChecksumValue) => ({ version, pkgarch, checksum, value });
-    const other = new Set([...fresh, ...conflicts].map(keyOf));
-    for (const row of fresh) this.put(this.values.new, name(row));
-    for (const row of rows) if (!other.has(keyOf(row))) this.put(this.values.equal, name(row));
+  /** @param all what has room for every name */
+  constructor(all: ListFile | null) {
+    this.all = all;
   }
 
-  addTask({ PN, task, isOwn }: SpooledTask, state: TaskState): void {
+  addPlan({ version, pkgarch, rows }: PackageGroup, { fresh, conflicts, raised, lifted }: PackagePlan): void {
+    const of = { version, pkgarch };
+    const name = ({ checksum, value }: ChecksumValue) => ({ ...of, checksum, value });
+    const other = new Set([...fresh, ...conflicts].map(keyOf));
+    for (const row of fresh) this.put('new_values', name(row));
+    for (const row of rows) if (!other.has(keyOf(row))) this.put('equal_values', name(row));
+    if (!this.all) return;
+    // In the result they are with the PR values.
+    for (const conflict of conflicts) this.all.add('conflict_rows', { ...of, ...conflict });
+    for (const each of raised) this.all.add('raised_rows', { ...of, ...each });
+    if (lifted) this.all.add('lifted_rows', name(lifted));
+  }
+
+  addTask({ method, taskhash, unihash, PN, task, isOwn }: SpooledTask, state: TaskState): void {
+    const equivalent = !isOwn;
+    this.all?.add('tasks', { recipe: PN, task, equivalent, state, method, taskhash, unihash });
     const key = JSON.stringify([PN, task, isOwn]);
     let group = this.groups.get(key);
     if (!group) {
-      if (this.groups.size >= MOST_LISTED) {
-        this.left++;
-        return;
-      }
-      group = { recipe: PN, task, equivalent: !isOwn, new: 0, equal: 0, differing: 0 };
+      if (this.groups.size >= MOST_LISTED) return this.leaveOut('tasks');
+      group = { recipe: PN, task, equivalent, new: 0, equal: 0, differing: 0 };
       this.groups.set(key, group);
     }
     group[state]++;
   }
 
-  get hasRoomForDiffering(): boolean {
-    return this.differing.length < MOST_DIFFERING;
+  /** Whether anybody gets to see what a task has here. */
+  get takesDiffering(): boolean {
+    return this.all !== null || this.differing.length < MOST_DIFFERING;
   }
 
   addDiffering(task: DifferingTask): void {
-    if (this.hasRoomForDiffering) this.differing.push(task);
+    this.all?.add('differing_tasks', task);
+    if (this.differing.length < MOST_DIFFERING) this.differing.push(task);
+    else this.leaveOut('differing_tasks');
+  }
+
+  leaveOut(list: string, names = 1): void {
+    this.cut.set(list, (this.cut.get(list) ?? 0) + names);
+  }
+
+  async flush(): Promise<void> {
+    await this.all?.flush();
   }
 
   /** As the job tells it. */
   get told(): { readonly [key: string]: Json } {
     const groups = [...this.groups.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    let left = 0;
+    for (const names of this.cut.values()) left += names;
     return {
-      new_values: this.values.new,
-      equal_values: this.values.equal,
+      ...this.values,
       tasks: groups.map((group) => ({ ...group })),
       differing_tasks: this.differing.map((task) => ({ ...task })),
-      left_out: this.left,
+      left_out: left,
+      cut: Object.fromEntries(this.cut),
+      ...(this.all && { file: this.all.file }),
     };
   }
 
-  private put(list: Json[], one: Json): void {
-    if (list.length < MOST_LISTED) list.push(one);
-    else this.left++;
+  private put(list: 'new_values' | 'equal_values', one: { readonly [key: string]: Json }): void {
+    this.all?.add(list, one);
+    if (this.values[list].length < MOST_LISTED) this.values[list].push(one);
+    else this.leaveOut(list);
   }
 }
 

@@ -1,5 +1,5 @@
 import { InvokeError } from '../errors.ts';
-import { parametersOf } from '../jobs/kind.ts';
+import { FILE_PARAMETER, parametersOf } from '../jobs/kind.ts';
 import { ON_CONFLICT, type OnConflict } from '../prserv/pull/rules.ts';
 import { checkParameters as checkSource, type PullParameters, SOURCE_PARAMETERS } from '../pull/parameters.ts';
 import type { Services } from '../pull/wanted.ts';
@@ -16,6 +16,8 @@ export interface PromoteParameters extends Omit<PullParameters, 'packages' | 'me
   /** The list that somebody has seen, as its result names it: what is done must be that. */
   readonly confirmed?: string;
   readonly on_conflict?: OnConflict;
+  /** Of a dry run: the file of this machine that gets every name of the list. */
+  readonly list_file?: string;
 }
 
 const NAME = { type: 'string', minLength: 1, maxLength: 1024, format: 'text' };
@@ -30,6 +32,7 @@ export const PROMOTE_PARAMETERS = parametersOf(
     on_conflict: { enum: ON_CONFLICT },
     dry_run: { type: 'boolean' },
     confirmed: { ...NAME, maxLength: 200 },
+    list_file: FILE_PARAMETER,
   },
   ['source', 'packages'],
 );
@@ -44,9 +47,16 @@ export function checkParameters(parameters: PromoteParameters): void {
   checkSource(sourceOf(parameters));
   if (parameters.dry_run && parameters.confirmed !== undefined)
     throw new InvokeError('promote: confirmed is of no use with dry_run', undefined, 'invalid');
+  if (!parameters.dry_run && parameters.list_file !== undefined)
+    throw new InvokeError('promote: list_file goes with dry_run: it is what is looked at before', undefined, 'invalid');
 }
 
 /** How the source is opened. */
-export function sourceOf({ packages: _, confirmed: __, ...parameters }: PromoteParameters): PullParameters {
+export function sourceOf({
+  packages: _,
+  confirmed: __,
+  list_file: ___,
+  ...parameters
+}: PromoteParameters): PullParameters {
   return parameters;
 }

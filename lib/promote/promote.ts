@@ -17,6 +17,7 @@ import { ChangedError, type Digests, NOTHING, readDigests, seePlans, writeDigest
 import { type Finder, finderOf, gather } from './gather.ts';
 import { nothingPromoted, type PromotedHashes, promoteHashes } from './hashes.ts';
 import { digestOf, PromotionList } from './list.ts';
+import type { ListFile } from './list-file.ts';
 import { Names } from './names.ts';
 import { type PromoteParameters, servicesOf, sourceOf } from './parameters.ts';
 
@@ -33,7 +34,7 @@ export class Promote {
   private readonly parts: PullParts;
   private readonly job: JobRun<PromoteParameters>;
   private readonly names: Names;
-  private readonly list = new PromotionList();
+  private readonly list: PromotionList;
   /** What somebody has seen and confirmed; null: whatever is found is done. */
   private readonly confirmed: Digests | null;
   private digests: Digests = { prs: NOTHING, hashes: NOTHING };
@@ -45,9 +46,11 @@ export class Promote {
   private done = 0;
   private total: number | null = null;
 
-  constructor(parts: PullParts, job: JobRun<PromoteParameters>) {
+  /** @param all what gets every name of the list; null: nothing */
+  constructor(parts: PullParts, job: JobRun<PromoteParameters>, all: ListFile | null) {
     this.parts = parts;
     this.job = job;
+    this.list = new PromotionList(all);
     this.names = new Names(job.parameters.packages);
     this.confirmed = readDigests(job.parameters.confirmed);
   }
@@ -128,7 +131,10 @@ export class Promote {
     const expected = this.confirmed?.prs ?? null;
     const seen = seePlans(this.list, expected);
     let found = new PrFindings();
-    for await (found of previewPrs(pull, seen)) yield this.step(0);
+    for await (found of previewPrs(pull, seen)) {
+      await this.list.flush();
+      yield this.step(0);
+    }
     this.digests = { ...this.digests, prs: seen.digest };
     this.prs = prResult(found, null);
     if (dryRun) return;
@@ -147,7 +153,10 @@ export class Promote {
     const { dry_run: dryRun = false } = job.parameters;
     this.hashes = nothingPromoted();
     const promotion = { store, spool, finder, list, dryRun, onStored, signal: job.signal };
-    for await (const rows of promoteHashes(promotion, this.hashes)) yield this.step(rows);
+    for await (const rows of promoteHashes(promotion, this.hashes)) {
+      await list.flush();
+      yield this.step(rows);
+    }
     if (!dryRun) job.note(`${this.hashes.tasks.new} tasks and ${this.hashes.reports.new} reports stored`);
   }
 

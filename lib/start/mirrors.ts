@@ -25,13 +25,15 @@ export interface MirroringOptions {
   readonly config: Pick<Config, 'mirrors' | 'page'>;
   readonly jobs: Jobs;
   readonly parts: PullParts;
+  /** Throws InvokeError for a file that a job must not touch. */
+  readonly requireFile: (file: string) => void;
   readonly log: Logger;
   /** The other processes of the server; null where it is one. */
   readonly crew: Pick<Crew, 'mirrors'> | null;
 }
 
 /** Pulls, and the mirrors that are made of them. Nothing of either is loaded before the first is wanted. */
-export function openMirrors({ config, crew, jobs, parts, log }: MirroringOptions): Mirroring {
+export function openMirrors({ config, crew, jobs, parts, requireFile, log }: MirroringOptions): Mirroring {
   const elsewhere = crew?.mirrors ?? null;
   let wanted = config.mirrors;
   let mirrors: Mirrors | null = null;
@@ -46,7 +48,11 @@ export function openMirrors({ config, crew, jobs, parts, log }: MirroringOptions
       import('../mirror/kind.ts'),
     ]);
     const open = config.page.pullFrom;
-    return [pullKind(parts, open), promoteKind(parts), mirrorKind(parts, (source) => mirrors?.find(source) ?? null)];
+    return [
+      pullKind(parts, open),
+      promoteKind(parts, requireFile),
+      mirrorKind(parts, (source) => mirrors?.find(source) ?? null),
+    ];
   }
 
   async function use(): Promise<void> {

@@ -35,7 +35,7 @@ async function promote(source: PullSource, store: HashStore, packages: readonly 
   const [spool, finder, list, counts] = [
     await openTaskSpool(),
     await finderOf(source),
-    new PromotionList(),
+    new PromotionList(null),
     nothingPromoted(),
   ];
   try {

@@ -109,7 +109,11 @@ test('a promotion brings the same, whichever kind of source has it', async () =>
         const target = await openFileTarget(newFile());
         try {
           for (const each of sources)
-            await runKind(target, promoteKind, { ...each, packages, on_conflict: 'keep' } as PromoteParameters);
+            await runKind(target, (parts) => promoteKind(parts, () => {}), {
+              ...each,
+              packages,
+              on_conflict: 'keep',
+            } as PromoteParameters);
           found.set(kind, await contentOf(target));
         } finally {
           await target.close();

@@ -219,6 +219,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/transfer',
   ],
   'lib/promote': [
+    'lib/files',
     'lib/pull',
     'lib/settings',
     'lib/jobs',

@@ -24,7 +24,7 @@ const unihashes = Array.from(
 const outhashes = Array.from(
   { length: ROWS / 4 },
   (_, i): Row => [
-    ...[METHOD, i % 2 ? `t${i}` : `gone${i}`, `o${i}`, AT, null, `pn${i % 7}`, '1', 'r0', null, 'do_compile', null],
+    ...[METHOD, i % 2 ? `t${i}` : `gone${i}`, `o${i}`, AT, null, `pn${i % 7}`, '1', 'r0', 'do_compile', null],
   ],
 );
 const values = Array.from({ length: 1200 }, (_, i): Row => [`pn${i % 50}-1-r0`, 'core2', `c${i}`, String(i)]);

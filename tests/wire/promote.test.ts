@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { Json } from '../../lib/asyncrpc/wire/messages.ts';
-import { hash, METHOD, type Served, serve, type WireClient } from './helpers.ts';
+import { fill as fillDatabase } from '../contract/copy-helpers.ts';
+import { hash, METHOD, type Served, serve, temporaryFolder, type WireClient } from './helpers.ts';
 import { getPr, OWNER, reportOf, runJob, type Source, serveSource, valuesOf } from './pull-helpers.ts';
 
 type Parameters = { readonly [name: string]: Json };
@@ -20,6 +23,8 @@ interface PromoteJob {
       readonly tasks: Row[];
       readonly differing_tasks: Row[];
       readonly left_out: number;
+      readonly cut: { readonly [list: string]: number };
+      readonly file?: string;
     } | null;
     readonly confirm: string;
     readonly changed?: true;
@@ -50,6 +55,16 @@ async function fill({ hashes, prs }: Source): Promise<void> {
   await getPr(prs, BUSYBOX, 'a');
   await getPr(prs, BUSYBOX, 'b');
   await getPr(prs, BASH, 'a');
+}
+
+/** What a file has of a list. */
+function linesOf(file: string): (list: string) => Row[] {
+  const lines = fs
+    .readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row);
+  return (name) => lines.flatMap(({ list, ...row }) => (list === name ? [row] : []));
 }
 
 async function unihashOf(client: WireClient, n: number): Promise<Json> {
@@ -237,6 +252,78 @@ describe('a promotion', () => {
       jobs: { parameters: { packages: string[] } }[];
     };
     assert.deepEqual(listed.jobs[0]!.parameters.packages.slice(-2), ['python3-some-package-18', 'and 9980 more']);
+  });
+
+  test('tells where its lists are cut, and writes all of them into a file that is named for it', async (t) => {
+    const folder = temporaryFolder(t);
+    const ROWS = 10_007;
+    const numbers = Array.from({ length: ROWS }, (_, n) => n);
+    const source = await fillDatabase(path.join(folder, 'source.db'), {
+      values: numbers.map((n) => [BUSYBOX, 'core2-64', `c${n}`, String(n)]),
+      unihashes: numbers.map((n) => [METHOD, `t${n}`, hash(n), '']),
+      outhashes: numbers.map((n) => [
+        METHOD,
+        `t${n}`,
+        `o${n}`,
+        '2026-11-21T19:00:00',
+        null,
+        'busybox',
+        '1.36',
+        'r0',
+        `do_${n}`,
+        null,
+      ]),
+    });
+    const own = path.join(folder, 'own');
+    fs.mkdirSync(own);
+    const differing = numbers.slice(0, 5003).map((n) => [METHOD, `t${n}`, hash(n + 90_000), ''] as const);
+    await fillDatabase(path.join(own, 'hashserv.db'), { unihashes: differing }, [
+      'users',
+      'unihashes',
+      'outhashes',
+      'config',
+    ]);
+    const target = await serve(t, { folder: own });
+    const file = path.join(folder, 'list.jsonl');
+    const asked = { source, packages: ['busybox'], dry_run: true };
+    const { list } = await promoted(target, { ...asked, list_file: file });
+    const cut = { new_values: 7, tasks: 7, differing_tasks: 3 };
+    assert.deepEqual([list!.cut, list!.left_out, list!.file], [cut, 17, file]);
+    const of = linesOf(file);
+    assert.deepEqual([of('new_values').length, of('tasks').length, of('differing_tasks').length], [ROWS, ROWS, 5003]);
+    assert.equal(new Set(of('new_values').map(({ checksum }) => checksum)).size, ROWS);
+    assert.deepEqual(
+      of('tasks').find(({ taskhash }) => taskhash === 't7'),
+      {
+        ...{ recipe: 'busybox', task: 'do_7', equivalent: false, state: 'differing' },
+        ...{ method: METHOD, taskhash: 't7', unihash: hash(7) },
+      },
+    );
+    assert.equal(of('differing_tasks').find(({ taskhash }) => taskhash === 't7')!.ours, hash(90_007));
+
+    fs.rmSync(file);
+    const failed = await promote(target, { ...asked, packages: ['none'], list_file: file });
+    assert.deepEqual([failed.state, fs.existsSync(file), fs.existsSync(`${file}.part`)], ['failed', false, false]);
+    const start = (parameters: Parameters) => target.app.jobs.start(OWNER, 'promote', { ...asked, ...parameters });
+    await assert.rejects(start({ list_file: path.join(own, 'hashserv.db') }), /is a database of this server/);
+    await assert.rejects(start({ list_file: 'list.jsonl' }), /must be a full path/);
+    await assert.rejects(start({ list_file: file, dry_run: false }), /list_file goes with dry_run/);
+  });
+
+  test('names its conflicts in that file too', async (t) => {
+    const source = await serveSource(t);
+    const target = await serve(t);
+    await fill(source);
+    await getPr(target.connect('PRSERVICE 1.0'), BUSYBOX, 'ours');
+    const file = path.join(temporaryFolder(t), 'list.jsonl');
+    const { prs } = await promoted(target, {
+      ...{ source: source.address, packages: ['busybox'], prs: true, on_conflict: 'raise' },
+      ...{ dry_run: true, list_file: file },
+    });
+    for (const list of ['conflict_rows', 'raised_rows'] as const) {
+      assert.ok((prs![list] as Row[]).length > 0, list);
+      assert.deepEqual(linesOf(file)(list), prs![list]);
+    }
   });
 
   test('is for the user of the server alone', async (t) => {

@@ -5,7 +5,7 @@ import { InvokeError } from '../../errors.ts';
 import { UsageError } from '../args/usage-error.ts';
 
 /** Parameters that name something in a folder of this machine; `to` and `from` may be addresses too. */
-const PATHS = ['file', 'folder', 'to', 'from', 'token_file', 'ca', 'tls_cert', 'tls_key'];
+const PATHS = ['file', 'folder', 'to', 'from', 'list_file', 'token_file', 'ca', 'tls_cert', 'tls_key'];
 
 /**
  * Parameters from words: `NAME=TEXT`, or `NAME:=JSON` for what is not a text.

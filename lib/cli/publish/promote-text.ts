@@ -39,8 +39,10 @@ interface PromotionList {
     readonly unihash: string;
     readonly ours: string | null;
   }[];
-  /** Names that there was no room for. */
-  readonly left_out: number;
+  /** How many names there was no room for, by list. */
+  readonly cut: Readonly<Record<string, number>>;
+  /** What has all of them. */
+  readonly file?: string;
 }
 
 /** The result in words. */
@@ -48,8 +50,17 @@ export function describePromotion({ dry_run: dryRun, prs, hashes, list }: Promot
   return [
     ...(prs ? prLines(prs, dryRun, list ? valueLines(prs, list) : []) : []),
     ...(hashes ? taskLines(hashes, list) : []),
-    ...(list && list.left_out > 0 ? [`names for which the list has no room: ${list.left_out}`] : []),
+    ...(list ? [cutText(list) ?? []].flat() : []),
+    ...(list?.file === undefined ? [] : [`the whole list is in ${list.file}`]),
   ];
+}
+
+/** Where the lists of a result are cut; null: nowhere. */
+export function cutText({ cut, file }: PromotionList): string | null {
+  const lists = Object.entries(cut).map(([name, left]) => `${left} more of ${name}`);
+  if (lists.length === 0) return null;
+  const where = file === undefined ? '; --dry-run --list FILE has all of it' : '';
+  return `the list of the result is cut, there are ${lists.join(', ')}${where}`;
 }
 
 function valueLines(prs: PrSide, { new_values: fresh, equal_values: equal }: PromotionList): string[] {

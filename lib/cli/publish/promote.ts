@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
 import { UsageError } from '../args/usage-error.ts';
@@ -5,7 +6,7 @@ import { canAsk, requireConsent } from '../client/consent.ts';
 import { createOut, type Out } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { type Job, startJob } from './job.ts';
-import { describePromotion, type PromoteResult } from './promote-text.ts';
+import { cutText, describePromotion, type PromoteResult } from './promote-text.ts';
 import { findTarget, parametersOf, waitForPull } from './pull.ts';
 
 type Parameters = { readonly [name: string]: Json };
@@ -21,12 +22,17 @@ export async function run({ args }: ServerCall): Promise<number> {
     throw new UsageError(
       'promote: nobody can be asked here: look at the list with --dry-run, and say --yes to have it done',
     );
+  const list = args.text('list');
+  if (list !== undefined && !isDryRun && !mustAsk)
+    throw new UsageError('promote: --list is what is looked at before: give it with --dry-run, in place of --yes');
+  const look = { dry_run: true, ...(list !== undefined && { list_file: path.resolve(list) }) };
   const { control } = await findTarget(args, 'promote');
   const out = createOut(args.has('json'));
   for (;;) {
-    const confirmed = mustAsk ? await confirm(control, parameters, out) : undefined;
+    const confirmed = mustAsk ? await confirm(control, { ...parameters, ...look }, out) : undefined;
     if (confirmed === null) return 0;
-    const id = await startJob(control, 'promote', { ...parameters, ...(confirmed !== undefined && { confirmed }) });
+    const more = isDryRun ? look : confirmed === undefined ? {} : { confirmed };
+    const id = await startJob(control, 'promote', { ...parameters, ...more });
     if (args.has('background')) {
       await out.result({ id }, () => `job ${id}`);
       return 0;
@@ -40,6 +46,8 @@ export async function run({ args }: ServerCall): Promise<number> {
     await out.result({ id, state: job.state, error: job.error, ...(job.result as Parameters | null) }, () =>
       told ? describePromotion(told) : [],
     );
+    const cut = told?.list ? cutText(told.list) : null;
+    if (out.json && cut !== null) out.note(`bakeserv: ${cut}`);
     if (job.state !== 'done') throw new InvokeError(job.error ?? `job ${id} was ${job.state}`);
     return isDryRun && told && isRefused(told) ? 1 : 0;
   }
@@ -50,12 +58,8 @@ export async function run({ args }: ServerCall): Promise<number> {
  * @returns what stands for the list that was shown; null where there is nothing to do
  * @throws InvokeError where it cannot be done, or the answer is no
  */
-async function confirm(control: string, parameters: Parameters, out: Out): Promise<string | null> {
-  const job = await waitForPull(
-    control,
-    await startJob(control, 'promote', { ...parameters, dry_run: true }),
-    out.json,
-  );
+async function confirm(control: string, look: Parameters, out: Out): Promise<string | null> {
+  const job = await waitForPull(control, await startJob(control, 'promote', look), out.json);
   const told = resultOf(job);
   if (job.state !== 'done' || !told) throw new InvokeError(job.error ?? `job ${job.id} was ${job.state}`);
   for (const line of describePromotion(told)) {

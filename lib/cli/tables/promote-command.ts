@@ -1,7 +1,7 @@
 import type { Command } from '../args/table.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { flag } from './flag.ts';
-import { PULL_OPTIONS } from './pull-options.ts';
+import { PULL_OPTIONS, text } from './pull-options.ts';
 
 /** What only a pull of everything has. */
 const LEFT_OUT = ['packages', 'methods', 'since'];
@@ -9,6 +9,13 @@ const LEFT_OUT = ['packages', 'methods', 'since'];
 export const PROMOTE_OPTIONS = [
   ...PULL_OPTIONS.filter(({ name }) => !LEFT_OUT.includes(name)),
   flag('yes', 'Do not ask', 'Output'),
+  text(
+    'list',
+    'FILE',
+    'Write every name of the list into this file, a line of JSON each: with --dry-run, or before the question. --json has up to 10,000 of a kind',
+    'Output',
+    { completes: 'file' },
+  ),
 ];
 
 export const PROMOTE_COMMAND: Command<ServerCall> = {
@@ -23,6 +30,7 @@ export const PROMOTE_COMMAND: Command<ServerCall> = {
   options: PROMOTE_OPTIONS,
   examples: [
     ['bakeserv promote nightly.example.org:8686 busybox', 'the list, and a question'],
+    ['bakeserv promote nightly.example.org:8686 busybox --dry-run --list list.jsonl', 'all of the list, for scripts'],
     ['bakeserv promote nightly.example.org:8686 busybox-1.36.1-r0 --yes', 'of one version, for scripts'],
   ],
   run: async (call) => (await import('../publish/promote.ts')).run(call),

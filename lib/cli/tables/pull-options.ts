@@ -1,7 +1,14 @@
 import type { Option } from '../../settings/options.ts';
 import { flag } from './flag.ts';
 
-const text = (name: string, value: string, describe: string, group: string, more: Partial<Option> = {}): Option => ({
+/** An option with a text as its value. */
+export const text = (
+  name: string,
+  value: string,
+  describe: string,
+  group: string,
+  more: Partial<Option> = {},
+): Option => ({
   name,
   type: 'string',
   values: [value],
