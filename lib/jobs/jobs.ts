@@ -75,13 +75,20 @@ export function createJobs(options: JobsOptions): LoadedJobs {
   const kinds = createKinds();
   const live = new Map<number, LiveJob>();
   /** Jobs that wait and have yet to begin, and those that are being stored, by their kind and parameters. */
-  const fresh = new Map<string, Promise<number>>();
+  const fresh = new Map<string, { readonly access: JobAccess; readonly id: Promise<number> }>();
   const turns = createJobTurns(workers);
   const opening = openRecords(archive, log);
   const work = createWork({ records: opening, forget: (id) => void live.delete(id), figures, saveAgainMs, log });
   let closing = false;
 
   const sees = (caller: JobCaller, access: JobAccess) => caller.access === 'owner' || caller.access === access;
+
+  /** Of each separately: clients of one service must not keep the others, or the owner, from theirs. */
+  function waitingFor(access: JobAccess): number {
+    let waiting = 0;
+    for (const each of fresh.values()) if (each.access === access) waiting++;
+    return waiting;
+  }
 
   function enqueue(job: LiveJob): void {
     live.set(job.record.id, job);
@@ -112,7 +119,7 @@ export function createJobs(options: JobsOptions): LoadedJobs {
       return enqueue(liveJob(record, kind!, null, lines));
     }
     const key = keyOf(record.kind, record.parameters);
-    fresh.set(key, Promise.resolve(id));
+    fresh.set(key, { access: record.access, id: Promise.resolve(id) });
     enqueue(liveJob(record, kind!, key, lines));
   }
 
@@ -172,13 +179,13 @@ export function createJobs(options: JobsOptions): LoadedJobs {
       if (closing) throw new InvokeError('the server is stopping', undefined, 'unavailable');
       const key = keyOf(name, parameters);
       const equal = fresh.get(key);
-      if (equal) return { id: await equal, joined: true };
-      if (fresh.size >= maxWaiting)
+      if (equal) return { id: await equal.id, joined: true };
+      if (waitingFor(access) >= maxWaiting)
         throw new InvokeError(
           `job-start: ${maxWaiting} jobs wait already (--max-waiting-jobs): wait for them, or cancel some`,
         );
       const stored = store(caller, kind, access, parameters, key);
-      fresh.set(key, stored);
+      fresh.set(key, { access, id: stored });
       try {
         return { id: await stored, joined: false };
       } catch (error) {

@@ -44,12 +44,12 @@ export interface JobQuery {
   readonly limit: number;
 }
 
-/** How many jobs are kept that have ended. */
+/** How many jobs are kept that have ended: of each service, and of the owner. */
 export const KEPT_JOBS = 1000;
 
 /**
  * Where jobs are kept. Promises of every one: an id is larger than all before it, also of those that are gone; what has
- * resolved survives a kill; of jobs that have ended the last KEPT_JOBS are kept. A failure is a StorageError.
+ * resolved survives a kill; of jobs that have ended the last KEPT_JOBS are kept that are for the same callers. A failure is a StorageError.
  */
 export interface JobRecords {
   /** Stores a new job, and removes those that are too old. Resolves to its id. */

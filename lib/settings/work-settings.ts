@@ -21,7 +21,12 @@ export const JOB_ROWS: readonly Omit<Option, 'group'>[] = [
     default: 2,
     describe: 'Jobs that run at once; of those that write to a database there is only ever one',
   },
-  { name: 'max-waiting-jobs', type: 'integer', default: 100, describe: 'Jobs that wait for others; more are refused' },
+  {
+    name: 'max-waiting-jobs',
+    type: 'integer',
+    default: 100,
+    describe: 'Jobs of each service, and of the owner, that wait for others; more are refused',
+  },
   {
     name: 'jobs-db',
     type: 'string',

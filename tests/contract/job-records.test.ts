@@ -94,9 +94,11 @@ describe('job records in a file', () => {
     const records = await jobArchive(file).open();
     const waiting = await records.add(NEW);
     const over = { ...NEW, state: 'done' } as const;
+    const others = await records.add({ ...over, access: 'owner' });
     let last = waiting;
     for (let i = 0; i < KEPT_JOBS + 5; i++) last = await records.add(over);
     assert.notEqual(await records.find(waiting), null);
+    assert.notEqual(await records.find(others), null, 'nobody pushes out what others did');
     assert.equal(await records.find(last - KEPT_JOBS), null);
     assert.notEqual(await records.find(last - KEPT_JOBS + 1), null);
     await records.close();

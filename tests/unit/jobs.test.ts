@@ -176,6 +176,22 @@ describe('a job', () => {
     await jobs.start(HASHES, 'count', { to: 4 });
   });
 
+  test('of the owner, or of another service, is not refused because clients of one have too many that wait', async (t) => {
+    const kinds = (['hashserv', 'prserv', 'owner'] as const).map((access) => steps(access, { access: () => access }));
+    const { jobs } = open(
+      t,
+      kinds.map(({ kind }) => kind),
+      { maxWaiting: 2 },
+    );
+    const { id } = await jobs.start(HASHES, 'hashserv', { to: 1 });
+    await until(jobs, id, 'running');
+    for (const to of [2, 3]) await jobs.start(HASHES, 'hashserv', { to });
+    await assert.rejects(jobs.start(HASHES, 'hashserv', { to: 4 }), refused(/2 jobs wait already/));
+    for (const to of [1, 2]) await jobs.start(OWNER, 'owner', { to });
+    await assert.rejects(jobs.start(OWNER, 'owner', { to: 3 }), refused(/2 jobs wait already/));
+    await jobs.start(caller('prserv'), 'prserv', { to: 1 });
+  });
+
   test('that writes is refused to whoever may only read, and so is its end', async (t) => {
     const count = steps('count');
     const look = steps('look', { writes: () => null });

@@ -7,7 +7,8 @@ import { createDatabaseFile } from '../file/new-file.ts';
 
 /**
  * One row a job: what is asked for by itself in columns, everything else as JSON. AUTOINCREMENT never gives an id a
- * second time. The trigger keeps the table short in the statement that adds a job.
+ * second time. The trigger keeps the table short in the statement that adds a job; of each kind of callers by itself, so
+ * that none pushes out what the others did. keep_newest was one for all.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS jobs (
@@ -17,9 +18,10 @@ CREATE TABLE IF NOT EXISTS jobs (
   record TEXT NOT NULL,
   log TEXT NOT NULL
 );
-CREATE TRIGGER IF NOT EXISTS keep_newest AFTER INSERT ON jobs BEGIN
+DROP TRIGGER IF EXISTS keep_newest;
+CREATE TRIGGER IF NOT EXISTS keep_newest_of_each AFTER INSERT ON jobs BEGIN
   DELETE FROM jobs WHERE id IN (
-    SELECT id FROM jobs WHERE state NOT IN ('waiting', 'running') ORDER BY id DESC LIMIT -1 OFFSET ${KEPT_JOBS});
+    SELECT id FROM jobs WHERE state NOT IN ('waiting', 'running') AND access = NEW.access ORDER BY id DESC LIMIT -1 OFFSET ${KEPT_JOBS});
 END;`;
 
 const ADD = `INSERT INTO jobs (state, access, record, log) VALUES (?, ?, ?, '[]') RETURNING id`;
