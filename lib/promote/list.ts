@@ -10,6 +10,9 @@ export const MOST_LISTED = 10_000;
 /** Tasks that have another unihash here: as many as conflicts of PR values. */
 const MOST_DIFFERING = 5000;
 
+/** Characters of all names in it: others chose them, and a result is stored and sent as one. */
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
 /** What becomes of a task. */
 export type TaskState = 'new' | 'equal' | 'differing';
 
@@ -41,6 +44,7 @@ export class PromotionList {
   /** By list: names that there was no room for. */
   private readonly cut = new Map<string, number>();
   private readonly all: ListFile | null;
+  private characters = 0;
 
   /** @param all what has room for every name */
   constructor(all: ListFile | null) {
@@ -66,7 +70,7 @@ export class PromotionList {
     const key = JSON.stringify([PN, task, isOwn]);
     let group = this.groups.get(key);
     if (!group) {
-      if (this.groups.size >= MOST_LISTED) return this.leaveOut('tasks');
+      if (this.groups.size >= MOST_LISTED || !this.takes(PN, task)) return this.leaveOut('tasks');
       group = { recipe: PN, task, equivalent, new: 0, equal: 0, differing: 0 };
       this.groups.set(key, group);
     }
@@ -80,7 +84,9 @@ export class PromotionList {
 
   addDiffering(task: DifferingTask): void {
     this.all?.add('differing_tasks', task);
-    if (this.differing.length < MOST_DIFFERING) this.differing.push(task);
+    const { method, taskhash, recipe, task: name, unihash, ours } = task;
+    const hasRoom = this.differing.length < MOST_DIFFERING && this.takes(method, taskhash, recipe, name, unihash, ours);
+    if (hasRoom) this.differing.push(task);
     else this.leaveOut('differing_tasks');
   }
 
@@ -107,9 +113,18 @@ export class PromotionList {
     };
   }
 
-  private put(list: 'new_values' | 'equal_values', one: { readonly [key: string]: Json }): void {
+  /** Whether there is room for these texts. */
+  private takes(...texts: readonly (string | null)[]): boolean {
+    const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
+    if (this.characters + characters > MOST_CHARACTERS) return false;
+    this.characters += characters;
+    return true;
+  }
+
+  private put(list: 'new_values' | 'equal_values', one: { readonly [key: string]: string }): void {
     this.all?.add(list, one);
-    if (this.values[list].length < MOST_LISTED) this.values[list].push(one);
+    const hasRoom = this.values[list].length < MOST_LISTED && this.takes(...Object.values(one));
+    if (hasRoom) this.values[list].push(one);
     else this.leaveOut(list);
   }
 }

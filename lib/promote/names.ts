@@ -1,10 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { recipeOf } from '../pull/selection.ts';
 import { nearest } from '../settings/nearest.ts';
 
-/** Recipes that are remembered to tell which was meant. */
-const MOST_SEEN = 20_000;
-/** Unknown names that an error tells, and for which near ones are looked for. */
+/** Recipes that are remembered to tell which was meant, and how long they are at most: comparing two takes the product of their lengths. */
+const MOST_SEEN = 5000;
+const MOST_LETTERS = 40;
+/** Unknown names that an error tells, and how long each is there. */
 const MOST_TOLD = 20;
+const SHOWN_LETTERS = 100;
+/** For so many of them near ones are looked for. */
+const MOST_COMPARED = 5;
 
 /** `<PN>-<PV>-<PR>`, the version with its epoch (PE) before it where it has one. */
 const VERSION = /^(.+)-((\d+)_)?([^-]*)-([^-]*)$/;
@@ -41,7 +46,7 @@ export class Names {
   /** Whether a PR value is asked for. */
   takesValue(version: string): boolean {
     const recipe = recipeOf(version);
-    if (this.seen.size < MOST_SEEN) this.seen.add(recipe);
+    if (this.seen.size < MOST_SEEN && recipe.length <= MOST_LETTERS) this.seen.add(recipe);
     return this.meet([version, recipe]);
   }
 
@@ -55,19 +60,26 @@ export class Names {
     ]);
   }
 
-  /** What is wrong, if some of the packages were never met; otherwise null. */
-  fault(source: string): string | null {
+  /** What is wrong, if some of the packages were never met; otherwise null. Others have their turn between two names. */
+  async fault(source: string): Promise<string | null> {
     const unknown = [...this.names].filter((name) => !this.met.has(name));
     if (unknown.length === 0) return null;
-    const told = unknown.slice(0, MOST_TOLD).map((name) => {
-      const near = nearest(recipeOf(name), [...this.seen]);
-      return `${JSON.stringify(name)}${near !== null && near !== name ? ` (did you mean ${near}?)` : ''}`;
-    });
+    const told: string[] = [];
+    for (const name of unknown.slice(0, MOST_TOLD)) {
+      const near = told.length < MOST_COMPARED ? this.nearTo(recipeOf(name)) : null;
+      const shown = name.length > SHOWN_LETTERS ? `${name.slice(0, SHOWN_LETTERS)}…` : name;
+      told.push(`${JSON.stringify(shown)}${near !== null && near !== name ? ` (did you mean ${near}?)` : ''}`);
+      await setImmediate();
+    }
     const more = unknown.length - told.length;
     const patterns = unknown.some((name) => /[*?]/.test(name))
       ? '; names are whole here, patterns are for bakeserv pull'
       : '';
     return `${source} has no package ${told.join(', ')}${more > 0 ? ` and ${more} more` : ''}${patterns}`;
+  }
+
+  private nearTo(recipe: string): string | null {
+    return recipe.length > MOST_LETTERS ? null : nearest(recipe, [...this.seen]);
   }
 
   private meet(names: readonly string[]): boolean {

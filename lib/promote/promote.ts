@@ -87,7 +87,7 @@ export class Promote {
       const hasValues = wanted.prs && this.position.prs === null;
       if (hasValues) yield* this.readValues(source, values);
       if (finder) yield* this.readTasks(finder, tasks);
-      const fault = this.position.prs === null ? this.names.fault(source.name) : null;
+      const fault = this.position.prs === null ? await this.names.fault(source.name) : null;
       if (fault !== null) throw new InvokeError(`promote: ${fault}`, undefined, 'missing');
       if (this.confirmed && this.confirmed.hashes !== this.digests.hashes) throw new ChangedError('tasks and reports');
       if (hasValues) yield* this.promoteValues(values);

@@ -7,6 +7,8 @@ export function nearest(given: string, names: readonly string[]): string | null 
   // A name of which no letter stays was not meant.
   let least = Math.min(given.length, Math.max(1, Math.floor(given.length / 3)) + 1);
   for (const name of names) {
+    // So many letters are added or dropped at least.
+    if (Math.abs(given.length - name.length) >= least) continue;
     const distance = editDistance(given, name);
     if (distance >= least) continue;
     least = distance;

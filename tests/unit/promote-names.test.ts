@@ -41,15 +41,27 @@ describe('the packages that are promoted', () => {
     );
   });
 
-  test('those that were never met are named, with what is near; many of them shortly', () => {
+  test('those that were never met are named, with what is near; many of them shortly', async () => {
     const names = new Names(['busybox', 'bsh', 'zzzzz']);
     for (const version of ['busybox-1-r0', 'bash-5-r0']) names.takesValue(version);
-    assert.equal(names.fault('S'), 'S has no package "bsh" (did you mean bash?), "zzzzz"');
+    assert.equal(await names.fault('S'), 'S has no package "bsh" (did you mean bash?), "zzzzz"');
     names.takesReport('bsh', '1', 'r0');
     names.takesReport('zzzzz', null, null);
-    assert.equal(names.fault('S'), null);
+    assert.equal(await names.fault('S'), null);
     const many = new Names(Array.from({ length: 30 }, (_, n) => `p${n}`));
-    assert.match(many.fault('S')!, /"p19" and 10 more$/);
+    assert.match((await many.fault('S'))!, /"p19" and 10 more$/);
+  });
+
+  test('what is near is looked for among short names alone, as others choose them: comparing takes the product of two', async () => {
+    const long = 'x'.repeat(41);
+    const names = new Names([`${long}y`, 'a'.repeat(1000), 'bsh', 'zsch', 'fih', 'ksch', 'dsh', 'tsch']);
+    for (const recipe of [long, 'a'.repeat(999), 'bash', 'zsh', 'fish', 'ksh', 'dash', 'tcsh'])
+      names.takesValue(`${recipe}-1-r0`);
+    assert.equal(
+      await names.fault('S'),
+      `S has no package "${long}y", "${'a'.repeat(100)}…", "bsh" (did you mean bash?), "zsch" (did you mean zsh?), ` +
+        '"fih" (did you mean fish?), "ksch", "dsh", "tsch"',
+    );
   });
 
   test('every report and value that is taken is of a recipe that the source is asked for', () => {

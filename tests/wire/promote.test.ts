@@ -310,6 +310,21 @@ describe('a promotion', () => {
     await assert.rejects(start({ list_file: file, dry_run: false }), /list_file goes with dry_run/);
   });
 
+  test('tells of names as long as they may be only as many as make a few megabytes', async (t) => {
+    const folder = temporaryFolder(t);
+    const long = 'v'.repeat(1000);
+    const values = Array.from(
+      { length: 5000 },
+      (_, n) => [`${long}-1-r0`, 'core2-64', `${long}${n}`, String(n)] as const,
+    );
+    const source = await fillDatabase(path.join(folder, 'source.db'), { values }, ['values']);
+    const job = await promote(await serve(t), { source, packages: [long], prs: true, dry_run: true });
+    assert.equal(job.state, 'done', job.error ?? '');
+    const { new_values: told, cut } = job.result.list!;
+    assert.equal(told.length + cut.new_values!, 5000);
+    assert.ok(told.length > 1000 && JSON.stringify(job.result).length < 5 * 1024 * 1024, `${told.length} are told`);
+  });
+
   test('names its conflicts in that file too', async (t) => {
     const source = await serveSource(t);
     const target = await serve(t);

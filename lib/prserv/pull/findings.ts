@@ -1,8 +1,9 @@
 import type { ChecksumValue, PackageKey } from '../store.ts';
 import { type Conflict, type ConflictKind, type PackagePlan, type Raised, rowsOf } from './rules.ts';
 
-/** How many of each are named; all are counted. */
-export const MOST_NAMED = 5000;
+/** How many of each are named, and with how many characters in all: others chose them, and a result is sent as one. All are counted. */
+const MOST_NAMED = 5000;
+const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 /** What is found out about all packages of a source. */
 export class PrFindings {
@@ -17,6 +18,7 @@ export class PrFindings {
   raisedRows = 0;
   /** Rows with which the source's maximum comes in. */
   readonly lifted: (PackageKey & ChecksumValue)[] = [];
+  private characters = 0;
 
   add({ version, pkgarch }: PackageKey, plan: PackagePlan): void {
     const name = { version, pkgarch };
@@ -27,10 +29,10 @@ export class PrFindings {
     this.raisedRows += plan.raised.length;
     for (const conflict of plan.conflicts) {
       this.conflictsByKind.set(conflict.kind, (this.conflictsByKind.get(conflict.kind) ?? 0) + 1);
-      put(this.conflicts, { ...name, ...conflict });
+      this.put(this.conflicts, { ...name, ...conflict });
     }
-    for (const raised of plan.raised) put(this.raised, { ...name, ...raised });
-    if (plan.lifted) put(this.lifted, { ...name, ...plan.lifted });
+    for (const raised of plan.raised) this.put(this.raised, { ...name, ...raised });
+    if (plan.lifted) this.put(this.lifted, { ...name, ...plan.lifted });
   }
 
   get conflictRows(): number {
@@ -38,8 +40,12 @@ export class PrFindings {
     for (const count of this.conflictsByKind.values()) sum += count;
     return sum;
   }
-}
 
-function put<T>(list: T[], one: T): void {
-  if (list.length < MOST_NAMED) list.push(one);
+  private put<T>(list: T[], one: T): void {
+    if (list.length >= MOST_NAMED) return;
+    const characters = JSON.stringify(one).length;
+    if (this.characters + characters > MOST_CHARACTERS) return;
+    this.characters += characters;
+    list.push(one);
+  }
 }
