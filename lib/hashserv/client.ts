@@ -43,6 +43,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'count-stream',
   'database-id',
   'export-rows',
+  'export-tasks',
   'find-rows',
   'find-task',
   'import-rows',

@@ -237,6 +237,11 @@ export interface HashStore {
    */
   exportRows(table: Table, after: number, limit: number, maxBytes: number, marked?: boolean): Promise<RowPage>;
   /**
+   * `limit` unihash rows with an id above `after`, each with the report of its task that was stored first, as the JSON text of a
+   * list of TaskRow: nothing of it is made an object here. Long names are cut.
+   */
+  exportTasks(after: number, limit: number): Promise<{ readonly rows: string; readonly next: number | null }>;
+  /**
    * A page of the rows that are looked for. By unihash or task it costs what is found. There is no index of recipes: of those
    * each page looks at some thousand reports, however few it finds.
    * @param after the `next` of the page before; null for the first

@@ -341,6 +341,37 @@ export function hashInsightsContract(name: string, { openNew }: HashDatabases): 
       );
     });
 
+    test('all unihashes page by page, each with the report of its task that was stored first', async (t) => {
+      const store = await openNew(t);
+      await fc.assert(
+        fc.asyncProperty(histories, fc.integer({ min: 1, max: 5 }), async (history, limit) => {
+          await play(store, history);
+          const unihashes = unihashesOf(history);
+          const tasks = grouped(rowsOf(history).rows, ({ method, taskhash }) => [method, taskhash]).map(
+            ([first]) => first!,
+          );
+          const expected = tasks
+            .map((row) => ({ ...row, unihash: unihashes.get(`${row.method} ${row.taskhash}`) }))
+            .filter(({ unihash }) => unihash !== undefined)
+            .map(({ unihash, created, PN, PV, PR, task }) => [unihash, created, PN, PV, PR, task]);
+          const read: Json[] = [];
+          for (let after: number | null = 0; after !== null; ) {
+            const page: Awaited<ReturnType<HashStore['exportTasks']>> = await store.exportTasks(after, limit);
+            const rows = JSON.parse(page.rows) as Json[];
+            assert.ok(rows.length <= limit);
+            read.push(...rows);
+            after = page.next;
+          }
+          assert.deepEqual(read, expected);
+          // Of a task that came without one, as import-rows stores it.
+          await store.importRows('unihashes', [[METHOD, 'alone', hash(77)]]);
+          const { rows } = await store.exportTasks(0, 1000);
+          assert.deepEqual((JSON.parse(rows) as Json[]).at(-1), [hash(77), null, null, null, null, null]);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
     test('how two outputs of a task differ, by default the newest two that have a text', async (t) => {
       const store = await openNew(t);
       const text = (build: number) =>

@@ -11,7 +11,7 @@ import { KnownUnihashes } from '../../lib/insights/shared-state/known-unihashes.
 import { readMemory, writeMemory } from '../../lib/insights/shared-state/memory.ts';
 import { candidateNames, readObjectName, templateFault } from '../../lib/insights/shared-state/object-name.ts';
 import type { Place } from '../../lib/insights/shared-state/run.ts';
-import { readUnihashes } from '../../lib/insights/shared-state/source.ts';
+import { readUnihashes, type TaskReader, type TaskRow } from '../../lib/insights/shared-state/source.ts';
 import { type Orphan, Survey, type UnihashRow } from '../../lib/insights/shared-state/survey.ts';
 import { temporaryFolder } from '../helpers.ts';
 
@@ -317,41 +317,25 @@ describe('what is known of unihashes', () => {
     assert.equal(survey.known.get(0, 'reported'), Date.parse('2026-11-01') / 1000);
   });
 
-  test('are read from a server page by page, each with the oldest report of its task', async () => {
-    const asked: string[] = [];
-    const rows = [1, 2, 3].map((n) => ['m', `t${n}`, hash(n)]);
-    const report = (task: string, created: string | null, PN: string) => [
-      'm',
-      task,
-      'o',
-      created,
-      null,
-      PN,
-      '1',
-      'r0',
-      'package',
-    ];
-    const reader = {
-      async unihashes(after: number) {
-        return { rows: rows.slice(after, after + 2), next: after === 0 ? 2 : null };
-      },
-      async reports(tasks: readonly (readonly string[])[], after: string | null) {
-        asked.push(`${tasks.map(([, task]) => task).join()} ${after}`);
-        if (tasks.length === 1) return { rows: [], next: null };
-        if (after === null) return { rows: [report('t1', '2026-02', 'young'), report('t2', null, 'x')], next: 'more' };
-        return { rows: [report('t1', '2026-01', 'old')], next: null };
-      },
+  test('are read from a server page by page', async () => {
+    const rows = [1, 2, 3].map((n): TaskRow => [hash(n), `2026-0${n}`, `pn${n}`, '1', 'r0', 'package']);
+    const odd: TaskRow = [null, null, null, null, null, null];
+    const asked: number[] = [];
+    const reader: TaskReader = async (after) => {
+      asked.push(after);
+      const all = [...rows, odd];
+      return { rows: all.slice(after, after + 3), next: after === 0 ? 3 : null };
     };
     const read: UnihashRow[] = [];
     for await (const page of readUnihashes(reader)) read.push(...page);
+    assert.deepEqual(asked, [0, 3]);
+    assert.deepEqual(read[2], { unihash: hash(3), created: '2026-03', PN: 'pn3', PV: '1', PR: 'r0', task: 'package' });
     assert.deepEqual(
-      read.map(({ unihash, PN, created }) => [unihash, PN, created]),
-      [
-        [hash(1), 'old', '2026-01'],
-        [hash(2), null, null],
-        [hash(3), null, null],
-      ],
+      read.map(({ unihash }) => unihash),
+      [hash(1), hash(2), hash(3), ''],
     );
-    assert.deepEqual(asked, ['t1,t2 null', 't1,t2 more', 't3 null']);
+    const survey = new Survey(1000, 0);
+    survey.addUnihashes(read);
+    assert.equal(survey.known.size, 3, 'what is no unihash is left out');
   });
 });

@@ -58,6 +58,7 @@ const ARGUMENTS: Readonly<Record<string, Json>> = {
   'OEHASHEQUIV count-stream': null,
   'OEHASHEQUIV database-id': {},
   'OEHASHEQUIV export-rows': { table: 'unihashes', after: 0 },
+  'OEHASHEQUIV export-tasks': { after: 0 },
   'OEHASHEQUIV find-task': { text: 'busybox' },
   'OEHASHEQUIV find-rows': { table: 'outhashes', by: 'PN', keys: ['busybox'] },
   'OEHASHEQUIV import-rows': { table: 'unihashes', columns: ['method', 'taskhash', 'unihash'], rows: [] },

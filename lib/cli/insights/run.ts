@@ -75,7 +75,8 @@ function shown(list: List, answer: Answer, out: Out): string[] {
   return [out.bold(list.title), out.bold(heading!), ...rows];
 }
 
-async function ask(server: Asked, command: string, argument: Answer): Promise<Answer> {
+/** @throws InvokeError that says so where the server does not know the command */
+export async function ask(server: Asked, command: string, argument: Answer): Promise<Answer> {
   try {
     return (await server.invoke(command, argument)) as Answer;
   } catch (error) {

@@ -8,11 +8,11 @@ import { MAX_PAUSES_MS } from '../../insights/shared-state/mirror-rules.ts';
 import { templateFault } from '../../insights/shared-state/object-name.ts';
 import { type Report, reportOf } from '../../insights/shared-state/report.ts';
 import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
-import type { RowReader } from '../../insights/shared-state/source.ts';
+import type { TaskReader } from '../../insights/shared-state/source.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { createProgress, type Progress } from '../client/progress.ts';
-import { type InsightCall, requireOwn } from './run.ts';
+import { ask, type InsightCall, requireOwn } from './run.ts';
 import { openDetails } from './shared-state-details.ts';
 import { memoryOf } from './shared-state-memory.ts';
 import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
@@ -118,14 +118,6 @@ function placeOf(args: Args): Place | null {
   return { kind: 'mirror', address: address!, limits, rule: { templates, pkgarchs } };
 }
 
-/** Reads pages of a server's rows; long signatures are left out. */
-function readerOf(server: HashClient): RowReader {
-  return {
-    unihashes: (after) => server.exportRows('unihashes', after),
-    async reports(tasks, after) {
-      const keys = tasks.map((task) => [...task]);
-      const reply = await server.invoke('find-rows', { table: 'outhashes', by: 'task', keys, after, brief: true });
-      return reply as unknown as Awaited<ReturnType<RowReader['reports']>>;
-    },
-  };
+function readerOf(server: HashClient): TaskReader {
+  return async (after) => (await ask(server, 'export-tasks', { after })) as unknown as Awaited<ReturnType<TaskReader>>;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BadLine } from '../../asyncrpc/dispatch.ts';
 import { object } from '../../asyncrpc/schemas.ts';
+import { EncodedReply } from '../../asyncrpc/service.ts';
 import { isLongText } from '../../asyncrpc/wire/formats.ts';
 import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
@@ -17,6 +18,10 @@ const MAX_ROWS = 1000;
 /** A page stops growing at this size, so that long siginfo does not fill the memory. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
+/** Of tasks, whose texts are cut: some 400 KB, and 10 MB at most. */
+const MAX_TASKS = 2000;
+
+const AFTER = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const TABLE = { enum: ['unihashes', 'outhashes'] };
 const ROWS = {
   type: 'array',
@@ -78,6 +83,12 @@ function parseCountLine(line: string, index: number): Where | null {
 async function exportRows({ store }: HashContext, { table, after, limit = MAX_ROWS, marks = false }: PageArgs) {
   const { rows, next } = await store.exportRows(table, after, limit, MAX_PAGE_BYTES, marks);
   return { columns: [...(marks ? MARKED_COLUMNS : ROW_COLUMNS)[table]], rows: rows.map((row) => [...row]), next };
+}
+
+/** Sent on as the text that the database has made of them. */
+async function exportTasks({ store }: HashContext, { after, limit = MAX_TASKS }: { after: number; limit?: number }) {
+  const { rows, next } = await store.exportTasks(after, limit);
+  return new EncodedReply(`{"rows": ${rows}, "next": ${next}}`);
 }
 
 /** Stores rows; with `check` only tells what is stored under their keys, and which rows could not be stored. */
@@ -146,13 +157,19 @@ export const ROW_COMMANDS: Readonly<Record<string, HashRow>> = {
     schema: object(
       {
         table: TABLE,
-        after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+        after: AFTER,
         limit: { type: 'integer', minimum: 1, maximum: MAX_ROWS },
         marks: { type: 'boolean' },
       },
       ['table', 'after'],
     ),
     handle: exportRows,
+  },
+  'export-tasks': {
+    needs: [DB_ADMIN],
+    isLong: () => true,
+    schema: object({ after: AFTER, limit: { type: 'integer', minimum: 1, maximum: MAX_TASKS } }, ['after']),
+    handle: exportTasks,
   },
   'import-rows': {
     needs: [DB_ADMIN],

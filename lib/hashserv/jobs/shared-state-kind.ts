@@ -5,7 +5,7 @@ import { inTurns } from '../../insights/in-turns.ts';
 import { readMirrorAddress, shownAddress } from '../../insights/shared-state/mirror.ts';
 import { type Report, reportOf } from '../../insights/shared-state/report.ts';
 import { compareSharedState, type Place } from '../../insights/shared-state/run.ts';
-import type { RowReader } from '../../insights/shared-state/source.ts';
+import type { TaskReader } from '../../insights/shared-state/source.ts';
 import { type JobKind, parametersOf } from '../../jobs/kind.ts';
 import { type HashStore, SHARED_STATE_NOTE } from '../store.ts';
 
@@ -18,7 +18,6 @@ export interface SharedStateMeans {
 
 const LOOK_MS = 200;
 const PAGE_ROWS = 1000;
-const PAGE_BYTES = 4 * 1024 * 1024;
 /** As many recipes as an insight tells. */
 const MAX_RECIPES = 1000;
 const MIN_AGE = 86_400;
@@ -98,14 +97,9 @@ function nameOf(place: Place): string {
   return place.kind === 'folder' ? place.folder : shownAddress(readMirrorAddress(place.address));
 }
 
-function readerOf(store: HashStore): RowReader {
-  return {
-    unihashes: (after) => store.exportRows('unihashes', after, PAGE_ROWS, PAGE_BYTES),
-    reports: (keys, after) =>
-      store.findRows({ table: 'outhashes', by: 'task', keys }, after, {
-        rows: PAGE_ROWS,
-        bytes: PAGE_BYTES,
-        brief: true,
-      }),
+function readerOf(store: HashStore): TaskReader {
+  return async (after) => {
+    const { rows, next } = await store.exportTasks(after, PAGE_ROWS);
+    return { rows: JSON.parse(rows), next };
   };
 }

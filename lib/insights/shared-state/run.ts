@@ -4,7 +4,7 @@ import { readMemory, writeMemory } from './memory.ts';
 import { type MirrorLimits, openMirror } from './mirror.ts';
 import type { NameRule } from './object-name.ts';
 import { type MirrorFigures, surveyMirror } from './on-mirror.ts';
-import { type RowReader, readUnihashes } from './source.ts';
+import { readUnihashes, type TaskReader } from './source.ts';
 import { type Orphan, Survey } from './survey.ts';
 
 /** Where objects are looked for. */
@@ -13,7 +13,7 @@ export type Place =
   | { readonly kind: 'mirror'; readonly address: string; readonly limits: MirrorLimits; readonly rule: NameRule };
 
 export interface SharedStateRun {
-  readonly reader: RowReader;
+  readonly reader: TaskReader;
   readonly place: Place;
   /** In seconds: see Survey. */
   readonly minAge: number;

@@ -20,9 +20,9 @@ import { CREATED_TEXT } from './schema.ts';
 const MAX_METHODS = 1000;
 
 const plain = (text: string): Statement => ({ name: '', text });
-const NAME = (column: string) => `substr(${column}, 1, ${MAX_NAME_CHARS})`;
+export const NAME = (column: string) => `substr(${column}, 1, ${MAX_NAME_CHARS})`;
 /** As one text, which the driver hands over as it is. */
-const LIST = (values: string, more = '') => `coalesce(json_agg(json_build_array(${values})${more}), '[]')::text`;
+export const LIST = (values: string, more = '') => `coalesce(json_agg(json_build_array(${values})${more}), '[]')::text`;
 
 export const END_TASK = plain(`
 SELECT method, taskhash FROM outhashes_v2 WHERE (method, taskhash) > ($1, $2) ORDER BY method, taskhash OFFSET $3 LIMIT 1`);

@@ -6,10 +6,14 @@ import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
 import { compareRows, insertRows } from '../transfer/tables.ts';
 import { rowFinding } from './finder.ts';
+import { LIST, NAME } from './insight-tasks.ts';
 import { CREATED_TEXT, CREATED_VALUE, NEW_MARK } from './schema.ts';
 import { createTaskFinder } from './task-finder.ts';
 
-type RowMethods = Pick<HashStore, 'exportRows' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'>;
+type RowMethods = Pick<
+  HashStore,
+  'exportRows' | 'exportTasks' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'
+>;
 
 /** At a time: other writers wait meanwhile. */
 const IMPORT_ROWS = 1000;
@@ -26,6 +30,14 @@ function importStatement(table: Table): Statement {
       ORDER BY q.i ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`,
   };
 }
+
+const TASKS: Statement = {
+  name: 'bakeserv-export-tasks',
+  text: `SELECT ${LIST(`${NAME('u.unihash')}, ${CREATED_TEXT('r.created')}, ${['"PN"', '"PV"', '"PR"', 'task'].map((column) => NAME(`r.${column}`)).join()}`)} AS rows,
+  count(*)::int AS looked, max(u.id) AS last
+FROM (SELECT id, method, taskhash, unihash FROM unihashes_v3 WHERE id > $1 ORDER BY id LIMIT $2) u
+LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)`,
+};
 
 /** Exporting and importing rows, for an administrator. */
 export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowMethods {
@@ -61,6 +73,12 @@ export function createRowStore(pool: ConnectionPool, writer: () => Writer): RowM
       );
       const more = fitting.length < ids.length || ids.length === limit;
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next: more ? last.id : null };
+    },
+
+    async exportTasks(after, limit) {
+      const [found] = await pool.read<{ rows: string; looked: number; last: number }>(TASKS, [after, limit]);
+      const { rows, looked, last } = found!;
+      return { rows, next: looked < limit ? null : last };
     },
 
     findRows: rowFinding(pool),

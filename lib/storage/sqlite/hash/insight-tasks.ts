@@ -20,8 +20,10 @@ import { CREATED } from './schema.ts';
 const MAX_METHODS = 1000;
 
 /** A text that is not too long; other programs may have stored anything, and JSON holds no blob. */
-const NAME = (column: string) => `CASE typeof(${column}) WHEN 'text' THEN substr(${column}, 1, ${MAX_NAME_CHARS}) END`;
-const TIME = (column: string) => `CASE typeof(${column}) WHEN 'text' THEN ${CREATED(`substr(${column}, 1, 40)`)} END`;
+export const NAME = (column: string) =>
+  `CASE typeof(${column}) WHEN 'text' THEN substr(${column}, 1, ${MAX_NAME_CHARS}) END`;
+export const TIME = (column: string) =>
+  `CASE typeof(${column}) WHEN 'text' THEN ${CREATED(`substr(${column}, 1, 40)`)} END`;
 
 export const END_TASK = (hint: string) => `
 SELECT method, taskhash FROM outhashes_v2 ${hint} WHERE (method, taskhash) > (?, ?)

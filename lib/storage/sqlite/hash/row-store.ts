@@ -6,6 +6,7 @@ import type { Database } from '../engine/database.ts';
 import { compareRows, insertRows, type Read } from '../transfer/tables.ts';
 import { nextRows, readTexts } from '../transfer/text-rows.ts';
 import { COUNT_KEYS, toSql } from './gc-store.ts';
+import { NAME, TIME } from './insight-tasks.ts';
 import type { KnownRows } from './known-rows.ts';
 import { rowFinding } from './row-finder.ts';
 import { NEW_MARK } from './schema.ts';
@@ -13,7 +14,7 @@ import { createTaskFinder } from './task-finder.ts';
 
 type RowMethods = Pick<
   HashStore,
-  'countRows' | 'countKeys' | 'exportRows' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'
+  'countRows' | 'countKeys' | 'exportRows' | 'exportTasks' | 'findRows' | 'findTasks' | 'importRows' | 'compareRows'
 >;
 
 const quoted = (columns: readonly string[]) => columns.map((column) => `"${column}"`).join(', ');
@@ -24,6 +25,13 @@ function importSql(table: Table): string {
   return `INSERT INTO ${TABLE_NAMES[table]} (${quoted(ROW_COLUMNS[table])}${marked.column}) SELECT ${values}${marked.value}
     FROM json_each(?) q WHERE true ON CONFLICT (${UNIQUE_COLUMNS[table].join()}) DO NOTHING`;
 }
+
+/** Relies on the UNIQUE index of outhashes; both tables are read about in the order in which they lie. */
+const TASKS = `
+SELECT json_group_array(json_array(${NAME('u.unihash')}, ${TIME('r.created')}, ${['PN', 'PV', 'PR', 'task'].map((column) => NAME(`r.${column}`)).join()})) AS rows,
+  count(*) AS looked, max(u.id) AS last
+FROM (SELECT id, method, taskhash, unihash FROM unihashes_v3 NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?) u
+LEFT JOIN outhashes_v2 r ON r.id = (SELECT min(p.id) FROM outhashes_v2 p WHERE p.method = u.method AND p.taskhash = u.taskhash)`;
 
 /** Counting, exporting and importing rows, for an administrator. Reads run on the maintenance connection. */
 export function createRowStore(database: Database, known: KnownRows): RowMethods {
@@ -57,6 +65,12 @@ export function createRowStore(database: Database, known: KnownRows): RowMethods
         [after, found.last],
       );
       return { rows: rows.map((row) => columns.map((column) => row[column]!)), next };
+    },
+
+    async exportTasks(after, limit) {
+      const [found] = await read<{ rows: string; looked: number; last: number }>(TASKS, [after, limit]);
+      const { rows, looked, last } = found!;
+      return { rows, next: looked < limit ? null : last };
     },
 
     findRows: rowFinding(read),
