@@ -30,7 +30,11 @@ const ESCAPE_LENGTH = 16 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
 function encodeText(text: string): string {
-  const quoted = JSON.stringify(text);
+  return asciiJson(JSON.stringify(text));
+}
+
+/** JSON of somebody else's making, with everything outside ASCII escaped. */
+export function asciiJson(quoted: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the test is for ASCII, control characters included
   if (/^[\x00-\x7e]*$/.test(quoted)) return quoted;
   const buffer = Buffer.allocUnsafe(6 * Math.min(quoted.length, ESCAPE_LENGTH));

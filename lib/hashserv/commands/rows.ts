@@ -3,7 +3,7 @@ import { BadLine } from '../../asyncrpc/dispatch.ts';
 import { object } from '../../asyncrpc/schemas.ts';
 import { EncodedReply } from '../../asyncrpc/service.ts';
 import { isLongText } from '../../asyncrpc/wire/formats.ts';
-import { encodeJson } from '../../asyncrpc/wire/messages.ts';
+import { asciiJson, encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
 import { DB_ADMIN } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
@@ -88,7 +88,7 @@ async function exportRows({ store }: HashContext, { table, after, limit = MAX_RO
 /** Sent on as the text that the database has made of them. */
 async function exportTasks({ store }: HashContext, { after, limit = MAX_TASKS }: { after: number; limit?: number }) {
   const { rows, next } = await store.exportTasks(after, limit);
-  return new EncodedReply(`{"rows": ${rows}, "next": ${next}}`);
+  return new EncodedReply(`{"rows": ${asciiJson(rows)}, "next": ${next}}`);
 }
 
 /** Stores rows; with `check` only tells what is stored under their keys, and which rows could not be stored. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { inTurns } from '../in-turns.ts';
 import { readObjectName } from './object-name.ts';
 import type { Orphan, Survey } from './survey.ts';
@@ -33,7 +34,9 @@ export async function surveyFolder(survey: Survey, folder: string, hooks: Folder
         return undefined;
       }
       counts.objects++;
-      return survey.foundObject(name.unihash) ? undefined : orphan({ ...name, path: file.path });
+      return survey.foundObject(name.unihash)
+        ? undefined
+        : orphan({ ...name, path: path.join(file.folder, file.name) });
     },
     hooks.signal,
   );

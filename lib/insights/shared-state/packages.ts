@@ -46,6 +46,7 @@ function cut(text: string | null): string | null {
   return text === null ? null : text.slice(0, MAX_TEXT);
 }
 
+/** No key of another package: lengths come first, as a text may hold anything. */
 function keyOf({ PN, PV, PR, task }: Package): string {
-  return JSON.stringify([PN, PV, PR, task]);
+  return `${PN?.length},${PV?.length},${PR?.length},${task?.length}:${PN}${PV}${PR}${task}`;
 }

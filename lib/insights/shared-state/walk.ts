@@ -4,6 +4,8 @@ import { InvokeError, reasonOf } from '../../errors.ts';
 
 /** The layout is `universal/XX/YY` at most; a folder below that is somebody else's. */
 const MAX_DEPTH = 6;
+/** Folders from here on are those of the usual layout: whoever keeps a million files in one does so further up. */
+const FEW_FILES_DEPTH = 2;
 /** Folders read at once: on a file server each takes a round trip. */
 const FOLDERS_AT_ONCE = 8;
 const SHOWN_PROBLEMS = 10;
@@ -11,7 +13,8 @@ const SHOWN_PROBLEMS = 10;
 /** A regular file, or a link to one. */
 export interface FoundFile {
   readonly name: string;
-  readonly path: string;
+  /** The folder that it is in. */
+  readonly folder: string;
 }
 
 /** What was met beside files. */
@@ -47,16 +50,16 @@ export async function walkFolder(
 
   async function readFolder({ path: here, depth }: (typeof left)[number]): Promise<void> {
     try {
-      for await (const entry of await fs.promises.opendir(here, { bufferSize: 256 })) {
+      for await (const entry of await entriesOf(here, depth)) {
         signal?.throwIfAborted();
-        const inside = path.join(here, entry.name);
-        if (entry.isDirectory()) {
+        if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(path.join(here, entry.name))))) {
+          figures.files++;
+          const waits = onFile({ name: entry.name, folder: here });
+          if (waits) await waits;
+        } else if (entry.isDirectory()) {
+          const inside = path.join(here, entry.name);
           if (depth < MAX_DEPTH) left.push({ path: inside, depth: depth + 1 });
           else problem(inside, `deeper than ${MAX_DEPTH} folders`);
-        } else if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(inside)))) {
-          figures.files++;
-          const waits = onFile({ name: entry.name, path: inside });
-          if (waits) await waits;
         }
       }
       figures.folders++;
@@ -84,6 +87,12 @@ export async function walkFolder(
 
   while (left.length > 0) await Promise.all(left.splice(-FOLDERS_AT_ONCE).map(readFolder));
   return figures;
+}
+
+/** A folder of the usual layout has few files and is read whole, in one step where the other way takes four. */
+function entriesOf(folder: string, depth: number): Promise<AsyncIterable<fs.Dirent> | Iterable<fs.Dirent>> {
+  if (depth >= FEW_FILES_DEPTH) return fs.promises.readdir(folder, { withFileTypes: true });
+  return fs.promises.opendir(folder, { bufferSize: 256 });
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
