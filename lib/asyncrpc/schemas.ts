@@ -42,5 +42,6 @@ const FORMATS: Record<string, string> = {
   text: 'a well-formed text of at most 1024 bytes without NUL',
   'long-text': 'a well-formed text without NUL',
   unihash: '64 lower-case hex digits',
+  moment: 'a time in UTC such as 2026-11, 2026-11-22 or 2026-11-22T03:04',
   'pr-value': 'a non-negative integer or dotted integers of at most 9 digits each',
 };

@@ -107,6 +107,15 @@ describe('a mirror of shared state', () => {
     assert.equal(await mirror.has(['a']), null);
     assert.equal(await mirror.has(['a']), null, 'and there are no more requests than were allowed');
     assert.equal(mirror.requests, 1);
+    assert.equal(mirror.stopped, 'cannot be reached: no answer within 20 ms');
+  });
+
+  test('at a wrong address is told of as one that cannot be reached, not as one that was asked too little', async (t) => {
+    const survey = new Survey(NOW, 0, 1000);
+    survey.addUnihashes([{ PN: 'zlib', PV: '1', PR: 'r0', task: 'package', created: null, unihash: hash(1) }]);
+    const mirror = open(t, 'http://127.0.0.1:1/', { maxRequests: 1 });
+    const figures = await surveyMirror(survey, mirror, { rule: { templates: [], pkgarchs: ['x'] }, atOnce: 1 });
+    assert.deepEqual([figures.unanswered, figures.stopped], [1, 'cannot be reached: connection refused']);
   });
 
   test('is compared with a server by a few requests at once, new unihashes first, and answers are remembered', async (t) => {

@@ -24,6 +24,9 @@ export function isLongText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+/** The beginning of a time in UTC: `2026-11`, `2026-11-22`, `2026-11-22T03:04`. */
+const MOMENT = /^\d{4}-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|\+00:00)?)?)?$/;
+
 /** A PR value: dotted integers. */
 export function isPrValue(text: string): boolean {
   return /^\d{1,9}(\.\d{1,9}){0,15}$/.test(text) && !text.endsWith('\n');
@@ -38,6 +41,7 @@ export function createValidator(): Validator {
   return createAjv({ strict: true, allowUnionTypes: true, ownProperties: true, messages: true }, (ajv) => {
     ajv.addFormat('hash', isHash);
     ajv.addFormat('text', isText);
+    ajv.addFormat('moment', MOMENT);
     ajv.addFormat('long-text', isLongText);
     ajv.addFormat('unihash', isUnihash);
     ajv.addFormat('pr-value', isPrValue);

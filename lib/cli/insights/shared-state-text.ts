@@ -53,9 +53,10 @@ export function warningsOf({ folder, mirror }: Report): string[] {
   }
   if (folder && folder.links > 0)
     warnings.push(`${folder.links} links lead to folders, or to nothing: they were not followed`);
-  if (mirror?.stopped) warnings.push(`the mirror is no longer asked: it ${mirror.stopped}`);
-  else if (mirror && mirror.unanswered > 0)
-    warnings.push(`${mirror.unanswered} unihashes were not looked up: run it again, or raise --max-requests`);
+  if (mirror && mirror.unanswered > 0) {
+    const why = mirror.stopped ? `the mirror ${mirror.stopped}` : 'run it again, or raise --max-requests';
+    warnings.push(`${mirror.unanswered} unihashes were not looked up: ${why}`);
+  }
   if (mirror && mirror.nameless > 0)
     warnings.push(`${mirror.nameless} unihashes cannot be looked up: too little is known of them to name an object`);
   return warnings;

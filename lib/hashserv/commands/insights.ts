@@ -13,10 +13,7 @@ const DEFAULT_ENTRIES = 100;
 const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_ENTRIES };
 const OPTIONAL_HASH = { ...HASH, type: ['string', 'null'] };
 /** The beginning of a time in UTC: `2026-11`, `2026-11-22`, `2026-11-22T03:04`. */
-const SINCE = {
-  type: ['string', 'null'],
-  pattern: '^\\d{4}-\\d\\d(-\\d\\d([T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,6})?)?(Z|\\+00:00)?)?)?$',
-};
+const SINCE = { type: ['string', 'null'], format: 'moment' };
 
 const TASK_SCHEMA = { limit: LIMIT, PN: OPTIONAL_TEXT, task: OPTIONAL_TEXT, since: SINCE };
 const TASK_DEFAULTS = { limit: DEFAULT_ENTRIES, PN: null, task: null, since: null };

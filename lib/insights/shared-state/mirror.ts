@@ -22,7 +22,7 @@ export interface Mirror {
   readonly requests: number;
   /** Whether one of the names is there; null where it cannot be told: no answer, or no request left. */
   has(names: readonly string[]): Promise<boolean | null>;
-  /** Why it is no longer asked, or null. */
+  /** Why it is no longer asked, or has never answered; or null. */
   readonly stopped: string | null;
   close(): void;
 }
@@ -43,6 +43,9 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
   let pausedUntil = 0;
   let pausesMs = 0;
   let stopped: string | null = null;
+  /** Why it did not answer, as long as it never did. */
+  let silence: string | null = null;
+  let hasAnswered = false;
 
   function head(url: URL): Promise<Head> {
     return new Promise((resolve, reject) => {
@@ -87,6 +90,7 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
         const verdict = verdictOf(answer.status);
         if (verdict === 'there' || verdict === 'missing') {
           failures = 0;
+          hasAnswered = true;
           return verdict === 'there';
         }
         if (verdict === 'redirect') {
@@ -103,10 +107,11 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
         }
       } catch (error) {
         signal?.throwIfAborted();
-        why = reasonOf(error);
+        why = `cannot be reached: ${reasonOf(error)}`;
         pauseMs = afterFailure(failed, null, Date.now());
       }
       failed++;
+      silence = why;
       if (++failures >= MAX_FAILURES) stopped ??= why;
       if (pauseMs === null) return null;
       const until = Math.max(pausedUntil, Date.now() + pauseMs);
@@ -123,7 +128,7 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
       return requests;
     },
     get stopped() {
-      return stopped;
+      return stopped ?? (hasAnswered ? null : silence);
     },
     async has(names) {
       let answer: boolean | null = names.length > 0 ? false : null;

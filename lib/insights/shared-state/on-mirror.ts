@@ -18,7 +18,7 @@ export interface MirrorFigures {
   readonly nameless: number;
   /** Those without an answer: the mirror failed, or no request was left for them. */
   readonly unanswered: number;
-  /** Why the mirror is no longer asked, or null. */
+  /** Why the mirror is no longer asked, or has never answered; or null. */
   readonly stopped: string | null;
 }
 
