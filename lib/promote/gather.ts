@@ -3,6 +3,7 @@ import { MAX_FOUND_KEYS } from '../hashserv/find-rows.ts';
 import type { RowSearch, RowValues, Table } from '../hashserv/store.ts';
 import type { ReportKey, TaskSpool } from '../hashserv/task-spool.ts';
 import { ROW_COLUMNS } from '../hashserv/where.ts';
+import { followOnward } from '../pull/places.ts';
 import type { PullSource } from '../pull/source.ts';
 import type { Names } from './names.ts';
 
@@ -86,12 +87,14 @@ function isTexts(row: readonly unknown[]): boolean {
 /** By the indexes of the source; once through its reports for those of recipes, of which there is none. */
 function byLookingUp(source: PullSource): Finder {
   async function* found(search: RowSearch, brief: boolean): Pages {
+    const onward = followOnward(source.name);
     for (let after: string | null = null; ; ) {
       const page = await source.find!(search, after, brief);
       if (!page) throw new Error(`${source.name} looks rows up no more`);
       yield good(search.table, page.rows);
       if (page.next === null) return;
       after = page.next;
+      onward(after);
     }
   }
   const keyOf = ({ method, taskhash }: { method: string; taskhash: string }) => [method, taskhash] as const;
@@ -132,11 +135,13 @@ function byLookingUp(source: PullSource): Finder {
 /** Of a source that tells all or nothing: each step goes through a table. */
 function byReading(source: PullSource): Finder {
   async function* read(table: Table): Pages {
+    const onward = followOnward(source.name);
     for (let after: string | null = null; ; ) {
       const slice = await source.slice(table, after, SLICE);
       yield good(table, slice.rows);
       if (slice.next === null) return;
       after = slice.next;
+      onward(after);
     }
   }
   return {

@@ -150,8 +150,7 @@ export async function connectPrClient(address: Address | string, options: PrClie
       const place = after && [after.version, after.pkgarch, after.checksum, after.value];
       try {
         const args = { after: place, limit, ...(counted && { count: true }) };
-        const reply = (await client.invoke('export-rows', args, options)) as unknown as PageReply;
-        return { rows: reply.rows.map(rowOf), next: reply.next && rowOf(reply.next), total: reply.total ?? null };
+        return readPage(await client.invoke('export-rows', args, options));
       } catch (error) {
         // One that has answered a page knows the command, whatever became of it since.
         if (after === null && isUnknownCommand(error)) return null;
@@ -207,6 +206,15 @@ interface PageReply {
   readonly rows: readonly ListedRow[];
   readonly next: ListedRow | null;
   readonly total?: number;
+}
+
+/** @throws InvokeError for what is no page: a server that is none of ours may send anything */
+function readPage(reply: unknown) {
+  const { rows, next = null, total } = (reply ?? {}) as Partial<PageReply>;
+  const isRow = (row: unknown) => Array.isArray(row) && row.length === 4;
+  if (!Array.isArray(rows) || !rows.every(isRow) || (next !== null && !isRow(next)))
+    throw new InvokeError('export-rows: the server answers with no rows', undefined, 'unavailable');
+  return { rows: rows.map(rowOf), next: next && rowOf(next), total: Number.isSafeInteger(total) ? total! : null };
 }
 
 const rowOf = ([version, pkgarch, checksum, value]: ListedRow): PrRow => ({ version, pkgarch, checksum, value });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { InvokeError } from '../errors.ts';
 import type { PullPart, PullSlice, PullSource } from './source.ts';
 
 /**
@@ -92,6 +93,7 @@ export async function findPlace(source: PullSource, part: PullPart, place: Place
   let after = place.after;
   const rows: PullSlice['rows'][number][] = [];
   let missing = place.rows;
+  const onward = followOnward(source.name);
   while (missing > 0) {
     const slice = await source.slice(part, after, { rows: missing, bytes: Number.MAX_SAFE_INTEGER });
     rows.push(...slice.rows);
@@ -99,7 +101,28 @@ export async function findPlace(source: PullSource, part: PullPart, place: Place
     // At least the rows behind the place were there too.
     if (slice.next === null) return whole;
     after = slice.next;
+    onward(after);
   }
   const same = digestOf(rows) === place.digest;
   return same ? { after, from: place, isLost: false } : whole;
+}
+
+/**
+ * Follows the places of a source that is read from one to the next. A source that is a server may answer anything: one that leads
+ * back to a place would be read for ever, and hold up the jobs behind it.
+ * @returns called with each place; throws InvokeError where one comes again, after three times round at most
+ */
+export function followOnward(name: string): (next: string) => void {
+  // One place is remembered at a time, and each for twice as long as the one before (Brent): so it takes no memory.
+  let marked: string | null = null;
+  let lap = 1;
+  let left = lap;
+  return (next) => {
+    if (next === marked)
+      throw new InvokeError(`${name} leads back to rows that were read already: it would never come to an end`);
+    if (--left > 0) return;
+    marked = next;
+    lap *= 2;
+    left = lap;
+  };
 }

@@ -1,4 +1,5 @@
 import type { RowValues, Table } from '../hashserv/store.ts';
+import { followOnward } from './places.ts';
 import type { PullSlice, PullSource } from './source.ts';
 
 /** A slice of which all rows have been taken from the pool. */
@@ -64,6 +65,7 @@ export class RowPool<Mark> {
   private characters = 0;
   /** Where the next slice begins; undefined behind the last. */
   private next: string | null | undefined;
+  private readonly onward: (next: string) => void;
   private reading: Promise<void> | null = null;
   private failure: { readonly error: unknown } | null = null;
   private closed = false;
@@ -72,6 +74,7 @@ export class RowPool<Mark> {
     this.options = options;
     this.mostRows = options.poolRows ?? POOL_ROWS;
     this.next = options.after;
+    this.onward = followOnward(options.source.name);
   }
 
   /** Up to so many rows, those with neighbouring taskhashes together; null where there are no more, maybe as the source failed. */
@@ -144,6 +147,7 @@ export class RowPool<Mark> {
     }
     this.rows += slice.rows.length;
     this.next = slice.next ?? undefined;
+    if (this.next !== undefined) this.onward(this.next);
   }
 }
 

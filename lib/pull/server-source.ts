@@ -3,10 +3,10 @@ import type { Client } from '../asyncrpc/client/client.ts';
 import type { Login } from '../asyncrpc/client/options.ts';
 import { type Address, formatAddress } from '../asyncrpc/transport/address.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
-import { AddressError, errorText } from '../errors.ts';
+import { AddressError, errorText, InvokeError } from '../errors.ts';
 import { connectHashClient } from '../hashserv/client.ts';
 import type { HashClient } from '../hashserv/client-types.ts';
-import type { FoundPage } from '../hashserv/store.ts';
+import type { FoundPage, RowValues } from '../hashserv/store.ts';
 import { TABLE_NAMES } from '../hashserv/store-rules.ts';
 import { connectPrWhereAsked, type PrClient } from '../prserv/client.ts';
 import { createPrPaging } from '../prserv/paging.ts';
@@ -72,15 +72,15 @@ export async function openServerSource(address: Address, options: ServerSourceOp
     close,
     async count(part) {
       if (part === 'values') return values!.count();
-      const usage = await hashes!.databaseUsage();
-      return usage[TABLE_NAMES[part]]?.rows ?? 0;
+      return countIn(await hashes!.databaseUsage(), TABLE_NAMES[part]);
     },
     async slice(part, after, { rows }) {
       if (part === 'values') {
         const page = await values!.page(after, Math.min(rows, PAGE_ROWS));
         return { rows: page.rows.map(listed), odd: [], next: page.next };
       }
-      const page = await hashes!.exportRows(part, Number(after ?? 0), Math.min(rows, PAGE_ROWS));
+      const from = Number(after ?? 0);
+      const page = readPage(await hashes!.exportRows(part, from, Math.min(rows, PAGE_ROWS)), idBehind(from), name);
       return { rows: page.rows, odd: [], next: page.next === null ? null : String(page.next) };
     },
     unihashesOf: (tasks) => hashes!.getUnihashes(tasks.map(([method, taskhash]) => ({ method, taskhash }))),
@@ -88,7 +88,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
       try {
         const { table, by } = search;
         const args = { table, by, keys: search.keys as Json, after, brief };
-        return (await hashes!.invoke('find-rows', args)) as unknown as FoundPage;
+        return readPage(await hashes!.invoke('find-rows', args), isPlace, name) satisfies FoundPage;
       } catch (error) {
         if (isUnknownCommand(error)) return null;
         throw error;
@@ -97,7 +97,7 @@ export async function openServerSource(address: Address, options: ServerSourceOp
     async id() {
       if (!hashes) return null;
       try {
-        return ((await hashes.invoke('database-id', {})) as { id: string | null }).id;
+        return idIn(await hashes.invoke('database-id', {}));
       } catch (error) {
         if (isUnknownCommand(error)) return null;
         throw error;
@@ -123,4 +123,47 @@ async function served<C extends Client>(
     if (error instanceof ClosedWithoutWord || /does not serve these commands/.test(errorText(error))) return null;
     throw error;
   }
+}
+
+/** A page of rows as a server answers it. */
+interface RowsPage<Next> {
+  readonly rows: readonly RowValues[];
+  readonly next: Next | null;
+}
+
+const isText = (value: unknown) => value === null || typeof value === 'string';
+const isRow = (row: unknown) => Array.isArray(row) && row.every(isText);
+
+/**
+ * Reads an answer that must be a page: a server that is none of ours may send anything.
+ * @throws InvokeError
+ */
+function readPage<Next>(reply: unknown, isNext: (next: unknown) => next is Next, name: string): RowsPage<Next> {
+  const { rows, next } = (typeof reply === 'object' && reply !== null ? reply : {}) as Record<string, unknown>;
+  if (!Array.isArray(rows) || !rows.every(isRow)) throw strange(name, 'no rows');
+  if (next !== null && !isNext(next)) throw strange(name, 'no place to go on from');
+  return { rows: rows as readonly RowValues[], next };
+}
+
+const strange = (name: string, what: string) =>
+  new InvokeError(`${name} answers with ${what}: is it a server of this kind?`, undefined, 'unavailable');
+
+/** The id behind which the next page is: each must be larger than the one before. */
+const idBehind =
+  (after: number) =>
+  (next: unknown): next is number =>
+    Number.isSafeInteger(next) && (next as number) > after;
+
+const isPlace = (next: unknown): next is string => typeof next === 'string' && next !== '';
+
+/** How many rows there are, as far as a server says so. */
+function countIn(usage: unknown, table: string): number | null {
+  const counts = (usage as Record<string, { readonly rows?: unknown } | null | undefined> | null)?.[table];
+  return Number.isSafeInteger(counts?.rows) ? (counts!.rows as number) : null;
+}
+
+/** The id of its database; null where it says none. */
+function idIn(reply: unknown): string | null {
+  const { id } = (reply ?? {}) as { readonly id?: unknown };
+  return typeof id === 'string' ? id : null;
 }

@@ -1,5 +1,6 @@
 import type { PrSpool } from '../prserv/pull/spool.ts';
 import type { PrRow } from '../prserv/store.ts';
+import { followOnward } from './places.ts';
 import type { PullSource } from './source.ts';
 
 /** Rows of PR values that are read at a time. */
@@ -11,6 +12,7 @@ export async function* spoolValues(
   spool: PrSpool,
   wants: (row: PrRow) => boolean,
 ): AsyncGenerator<number, void> {
+  const onward = followOnward(source.name);
   let read = 0;
   for (let after: string | null = null; ; ) {
     const slice = await source.slice('values', after, VALUES);
@@ -23,5 +25,6 @@ export async function* spoolValues(
     yield read;
     if (slice.next === null) return;
     after = slice.next;
+    onward(after);
   }
 }
