@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { encodeJson, type Json } from '../asyncrpc/wire/messages.ts';
+import { encodePieces, type Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
 
 /** How much a server does for those who ask for insights. */
@@ -113,7 +113,7 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
         },
       });
       const seconds = Math.round(performance.now() - started) / 1000;
-      const text = encodeJson({ ...found, made: new Date().toISOString(), seconds });
+      const text = await encoded({ ...found, made: new Date().toISOString(), seconds });
       keep(request.key, text);
       return text;
     } catch (error) {
@@ -189,6 +189,16 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
       await working;
     },
   };
+}
+
+/** With turns for others: names that somebody made up may come to tens of megabytes. */
+async function encoded(answer: Json): Promise<string> {
+  const pieces: string[] = [];
+  for (const piece of encodePieces(answer)) {
+    pieces.push(piece);
+    await setImmediate();
+  }
+  return pieces.join('');
 }
 
 function newTask(asker: InsightAsker, request: InsightRequest): Task {

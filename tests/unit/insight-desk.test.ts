@@ -57,6 +57,26 @@ describe('the desk of insights', () => {
     assert.deepEqual(desk.state, { running: null, waiting: 0 });
   });
 
+  test('gives others turns while it writes a long answer', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const names = Array.from({ length: 1000 }, (_, i) => `${i}${'é'.repeat(1000)}`);
+    let turns = 0;
+    let isOver = false;
+    const work = async () => {
+      const count = () => {
+        turns++;
+        if (!isOver) setImmediate(count);
+      };
+      count();
+      return { names };
+    };
+    const text = await desk.ask(asker(), { name: 'long', key: 'long', work });
+    isOver = true;
+    assert.deepEqual((JSON.parse(text) as { names: string[] }).names, names);
+    assert.ok(turns > 50, `${turns} turns`);
+    await desk.close();
+  });
+
   test('works equal ones out once, for those that wait and for those that come soon after', async () => {
     const desk = createInsightDesk(LIMITS);
     const one = held('one');
