@@ -15,7 +15,11 @@ function users() {
     known.set(username, { id: ++id, username, token: hashToken(token), permissions: '@read' });
   const store = {
     readOnly: false,
-    findUser: async (name: string) => known.get(name) ?? null,
+    async findUser(name: string) {
+      assert.doesNotMatch(name, /\0/, 'PostgreSQL fails at it');
+      assert.ok(name.length <= 1024);
+      return known.get(name) ?? null;
+    },
     note: async (name: NoteName) => notes.get(name) ?? null,
     setNote: async (name: NoteName, value: string) => void notes.set(name, value),
   };
@@ -51,6 +55,12 @@ describe('a session of the page', () => {
       assert.ok(value.length < 3000, 'a cookie has room for 4096 bytes');
       assert.equal((await sessions.find(value))?.username, name);
     }
+  });
+
+  test('is none of a name that no user can have, for which no database is asked', async () => {
+    const { sessions } = users();
+    for (const name of ['\0', 'anna\0', 'n'.repeat(1050)])
+      assert.equal(await sessions.find(`${Buffer.from(name).toString('base64url')}.0.${'s'.repeat(43)}`), null);
   });
 
   test('nothing that is stored is the way into one', async () => {

@@ -310,7 +310,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/jobs',
   ],
   'lib/hashserv/upstream': ['lib/hashserv', 'lib/asyncrpc', 'lib/asyncrpc/upstream', 'lib/asyncrpc/wire'],
-  'lib/hashserv/access': ['lib/hashserv', 'lib/asyncrpc'],
+  'lib/hashserv/access': ['lib/hashserv', 'lib/asyncrpc', 'lib/asyncrpc/wire'],
   'lib/prserv': ['lib/prserv/*', 'lib/asyncrpc/*', 'lib/jobs', 'lib/insights'],
   'lib/prserv/commands': [
     'lib/prserv',

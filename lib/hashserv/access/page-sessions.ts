@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
+import { isText } from '../../asyncrpc/wire/formats.ts';
 import type { HashStore, NoteName, User } from '../store.ts';
 import { verifyToken } from './tokens.ts';
 
@@ -39,6 +40,8 @@ export function createPageSessions(
     const [, encoded, slot, secret] = VALUE.exec(value) ?? [];
     if (!encoded || Number(slot) >= SLOTS) return null;
     const username = Buffer.from(encoded, 'base64url').toString();
+    // Anybody may send a cookie, and a database that takes no NUL would fail at it, with an error for each in the log.
+    if (!isText(username)) return null;
     const user = await store.findUser(username);
     if (!user) return null;
     const name = noteName(user, Number(slot));
