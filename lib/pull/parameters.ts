@@ -1,7 +1,7 @@
 import { InvokeError } from '../errors.ts';
 import { parametersOf } from '../jobs/kind.ts';
 import { ON_CONFLICT, type OnConflict } from '../prserv/pull/rules.ts';
-import { isPostgresAddress, withoutPassword } from '../settings/database-address.ts';
+import { withoutPassword } from '../settings/database-address.ts';
 import { parseSince, type Selection } from './selection.ts';
 
 /** What a pull is asked for; names are those of the command line's options. */
@@ -66,7 +66,7 @@ export function selectionOf(parameters: PullParameters): Selection {
 export function checkParameters(parameters: PullParameters): void {
   selectionOf(parameters);
   const { source, token_file: tokenFile, user } = parameters;
-  if (isPostgresAddress(source) && withoutPassword(source) !== source)
+  if (withoutPassword(source) !== source)
     throw wrong(
       'source: a password does not belong into the address, which is kept and shown: put it into ~/.pgpass of the user the server runs as, or name a file with ?passfile=',
     );

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError, reasonOf } from '../../../errors.ts';
-import { withoutPassword } from '../../../settings/database-address.ts';
+import { hasIllWrittenPassword, withoutPassword } from '../../../settings/database-address.ts';
 
 /** One of the hosts an address names. */
 export interface Host {
@@ -62,20 +62,21 @@ export function parsePostgresAddress(text: string, environment: NodeJS.ProcessEn
   const shown = withoutPassword(text);
   const bad = (why: string) => new ConfigError(`database ${shown}: ${why}`);
   const read = /^postgres(?:ql)?:\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(text);
+  if (hasIllWrittenPassword(text)) throw bad('in a password @, / and ? are written %40, %2F and %3F');
   if (!read) throw bad('not an address; expected postgres://USER@HOST:PORT/DATABASE');
-  const decode = (part: string | undefined) => {
+  const decode = (part: string | undefined, name: string) => {
     if (part === undefined || part === '') return undefined;
     try {
       return decodeURIComponent(part);
     } catch {
-      throw bad(`${JSON.stringify(part)} is not percent-encoded text`);
+      throw bad(`${name} is not percent-encoded text: % itself is written %25`);
     }
   };
   const said = readParameters(read[5] ?? '', bad);
-  const user = said.user ?? decode(read[1]) ?? environment.PGUSER ?? environment.USER ?? '';
+  const user = said.user ?? decode(read[1], 'the user') ?? environment.PGUSER ?? environment.USER ?? '';
   if (user === '') throw bad('no user is named; write postgres://USER@HOST/DATABASE');
   const hosts = readHosts(
-    said.host ?? decode(read[3]) ?? environment.PGHOST ?? '',
+    said.host ?? decode(read[3], 'the host') ?? environment.PGHOST ?? '',
     said.port ?? environment.PGPORT,
     bad,
   );
@@ -88,8 +89,8 @@ export function parsePostgresAddress(text: string, environment: NodeJS.ProcessEn
   return {
     hosts,
     user,
-    database: said.dbname ?? decode(read[4]) ?? environment.PGDATABASE ?? user,
-    password: said.password ?? decode(read[2]) ?? environment.PGPASSWORD ?? null,
+    database: said.dbname ?? decode(read[4], 'the name of the database') ?? environment.PGDATABASE ?? user,
+    password: said.password ?? decode(read[2], 'the password') ?? environment.PGPASSWORD ?? null,
     passFile: said.passfile ?? environment.PGPASSFILE ?? null,
     tls: readTls(mode, said, bad),
     tlsOptional: mode === 'prefer' || mode === 'allow',
