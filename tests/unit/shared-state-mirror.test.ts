@@ -61,6 +61,16 @@ describe('a mirror of shared state', () => {
     assert.deepEqual([requests.length, mirror.stopped], [1, 'asks to be left alone for too long']);
   });
 
+  test('that gives hint after hint before its answer is not listened to', async (t) => {
+    const { address } = await serve(t, (_, response) => {
+      for (let i = 0; i < 100; i++) response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      response.end();
+    });
+    const mirror = open(t, address, { maxPausesMs: 0 });
+    assert.equal(await mirror.has(['00/a']), null);
+    assert.equal(mirror.requests, 1);
+  });
+
   test('gets user and password with the request, they are shown nowhere, and no other server gets them', async (t) => {
     const authorizations: (string | undefined)[] = [];
     const other = await serve(t, (request, response) => {

@@ -29,6 +29,8 @@ export interface Mirror {
 
 /** So many failures in a row, and it is not asked any more. */
 const MAX_FAILURES = 20;
+/** Answers before the answer (1xx), of one request. */
+const MAX_HINTS = 10;
 
 /** @throws InvokeError for what is not an http or https address */
 export function openMirror(address: string, limits: MirrorLimits, signal?: AbortSignal): Mirror {
@@ -63,6 +65,13 @@ export function openMirror(address: string, limits: MirrorLimits, signal?: Abort
       request.once('error', (error) =>
         reject(deadline.aborted ? new Error(`no answer within ${limits.timeoutMs} ms`) : error),
       );
+      let hints = 0;
+      request.on('information', () => {
+        if (++hints <= MAX_HINTS) return;
+        // At once: its answer may be in the same packet.
+        reject(new Error('gives hints, and no answer'));
+        request.destroy();
+      });
       request.once('response', (response) => {
         response.resume();
         response.once('error', () => {});
