@@ -41,7 +41,13 @@ export interface InsightRequest {
 
 /** What is worked out at the moment. */
 export interface InsightState {
-  readonly running: { readonly name: string; readonly share: number; readonly seconds: number } | null;
+  readonly running: {
+    readonly name: string;
+    readonly share: number;
+    readonly seconds: number;
+    /** Who wait for it, and maybe some that have hung up. */
+    readonly askers: number;
+  } | null;
   readonly waiting: number;
 }
 
@@ -56,7 +62,9 @@ export interface InsightDesk {
 
 interface Task {
   readonly request: InsightRequest;
-  readonly askers: InsightAsker[];
+  askers: InsightAsker[];
+  /** With so many it is looked which of them have gone. */
+  mostAskers: number;
   readonly stop: AbortController;
   readonly answer: Promise<string>;
   settle(answer: Promise<string>): void;
@@ -67,6 +75,7 @@ interface Task {
 
 /** How often it is looked whether somebody still waits. */
 const LOOK_MS = 100;
+const FEW_ASKERS = 64;
 /** The most answers kept, of at most so many characters each: about 16 MB. */
 const MAX_KEPT = 8;
 const MAX_KEPT_CHARS = 2 << 20;
@@ -91,12 +100,13 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
   }
 
   async function run(task: Task): Promise<string> {
-    const { request, stop, askers } = task;
+    const { request, stop } = task;
     const { signal } = stop;
     const started = performance.now();
     task.startedAt = started;
     const look = () => {
-      if (askers.every(({ gone }) => gone)) stop.abort(new InvokeError('the client has gone: its insight was ended'));
+      if (task.askers.every(({ gone }) => gone))
+        stop.abort(new InvokeError('the client has gone: its insight was ended'));
       else if (performance.now() - started > timeoutMs) stop.abort(tooLong(request.name, timeoutMs));
     };
     const timer = setInterval(look, LOOK_MS);
@@ -162,7 +172,7 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
       if (answer !== null) return answer;
       const same = [running, ...waiting].find((task) => task?.request.key === request.key && !task.stop.signal.aborted);
       if (same) {
-        same.askers.push(asker);
+        join(same, asker);
         return same.answer;
       }
       requireRoom(asker);
@@ -178,6 +188,7 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
           name: running.request.name,
           share: running.share,
           seconds: Math.round(now - (running.startedAt ?? now)) / 1000,
+          askers: running.askers.length,
         },
         waiting: waiting.length,
       };
@@ -208,7 +219,24 @@ function newTask(asker: InsightAsker, request: InsightRequest): Task {
   });
   // Nobody need be left to hear of it.
   answer.catch(() => {});
-  return { request, askers: [asker], stop: new AbortController(), answer, settle, startedAt: null, share: 0 };
+  return {
+    request,
+    askers: [asker],
+    mostAskers: FEW_ASKERS,
+    stop: new AbortController(),
+    answer,
+    settle,
+    startedAt: null,
+    share: 0,
+  };
+}
+
+/** One more waits for it. Somebody may ask and hang up thousands of times a second: those who have gone do not add up. */
+function join(task: Task, asker: InsightAsker): void {
+  task.askers.push(asker);
+  if (task.askers.length < task.mostAskers) return;
+  task.askers = task.askers.filter(({ gone }) => !gone);
+  task.mostAskers = Math.max(FEW_ASKERS, 2 * task.askers.length);
 }
 
 const stopping = () => new InvokeError('the server is stopping', undefined, 'unavailable');

@@ -57,6 +57,24 @@ describe('the desk of insights', () => {
     assert.deepEqual(desk.state, { running: null, waiting: 0 });
   });
 
+  test('holds no more of those who hang up than of those who wait', async () => {
+    const desk = createInsightDesk(LIMITS);
+    const one = held('one');
+    const answers = [desk.ask(asker(), one.request)];
+    await one.running;
+    for (let i = 0; i < 1000; i++) {
+      const client = asker();
+      void desk.ask(client, one.request);
+      client.gone = true;
+    }
+    for (let i = 0; i < 100; i++) answers.push(desk.ask(asker(), one.request));
+    const { askers } = desk.state.running!;
+    assert.ok(askers >= 101 && askers < 300, `${askers}`);
+    one.release();
+    for (const answer of answers) assert.equal(named(await answer), 'one');
+    await desk.close();
+  });
+
   test('gives others turns while it writes a long answer', async () => {
     const desk = createInsightDesk(LIMITS);
     const names = Array.from({ length: 1000 }, (_, i) => `${i}${'é'.repeat(1000)}`);
