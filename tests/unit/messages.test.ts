@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import {
   CHUNK_LENGTH,
   encodeJson,
@@ -34,6 +35,20 @@ async function collect(pieces: readonly string[], chunked: boolean): Promise<str
 }
 
 describe('JSON as Python writes it', () => {
+  test('is ASCII without control characters, and reads as what it was, whatever texts are in it', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', '/', '[', ']', '~', '\x7f', '\n', '\u2028') }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.option(text)), (values) => {
+        const json = encodeJson({ values, [values[0] ?? '']: 1 });
+        assert.match(json, /^[\x20-\x7e]*$/);
+        assert.deepEqual(JSON.parse(json), { values, [values[0] ?? '']: 1 });
+      }),
+    );
+  });
+
   const cases: readonly (readonly [Json, string])[] = [
     [null, 'null'],
     [true, 'true'],

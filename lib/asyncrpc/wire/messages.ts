@@ -29,8 +29,12 @@ export function encodeJson(value: Json | undefined): string {
 const ESCAPE_LENGTH = 16 * 1024;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
+/** Nothing in it is escaped. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function encodeText(text: string): string {
-  return asciiJson(JSON.stringify(text));
+  // As nearly all texts are: a page of rows takes a quarter less time.
+  return PLAIN.test(text) ? `"${text}"` : asciiJson(JSON.stringify(text));
 }
 
 /** JSON of somebody else's making, with everything outside ASCII escaped. */
