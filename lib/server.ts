@@ -100,7 +100,7 @@ async function openApp(config: Config, log: Logger, crew: Crew | null): Promise<
   const jobs = crew?.jobs
     ? jobsElsewhere(crew.jobs)
     : createLateJobs({ archive: jobArchiveOf(config), ...config.jobs, figures: shown.jobs, log });
-  const insights = createLateDesk(config.insights);
+  const insights = createLateDesk(config.insights, shown.insights);
   const requireFile = foreignFiles(config);
   jobs.register(async () => (await import('./start/job-kinds.ts')).fileKinds(config, FILE_WORK));
   const pulls: { -readonly [service in 'hashes' | 'prs']: PullParts[service] } = { hashes: null, prs: null };

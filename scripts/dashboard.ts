@@ -195,6 +195,23 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
     ],
   ],
   [
+    'Insights',
+    [
+      of('Asked for', 'short', [
+        [
+          `sum by (insight, result) (increase(bakeserv_insights_total{${SERVER}}[$__rate_interval]))`,
+          '{{insight}} {{result}}',
+        ],
+      ]),
+      of('Duration (average)', 's', [
+        [
+          `${rate('bakeserv_insight_duration_seconds_sum', 'insight')} / ${rate('bakeserv_insight_duration_seconds_count', 'insight')}`,
+          '{{insight}}',
+        ],
+      ]),
+    ],
+  ],
+  [
     'Process',
     [
       quantiles('Event-loop delay', 'bakeserv_event_loop_delay_seconds', '', ''),

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { encodePieces, type Json } from '../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../errors.ts';
+import { InsightFigures } from '../meter/insight-figures.ts';
 
 /** How much a server does for those who ask for insights. */
 export interface InsightLimits {
@@ -80,7 +81,7 @@ const FEW_ASKERS = 64;
 const MAX_KEPT = 8;
 const MAX_KEPT_CHARS = 2 << 20;
 
-export function createInsightDesk(limits: InsightLimits): InsightDesk {
+export function createInsightDesk(limits: InsightLimits, figures = new InsightFigures()): InsightDesk {
   const { maxWaiting, timeoutMs, keepMs } = limits;
   const waiting: Task[] = [];
   const kept = new Map<string, { readonly text: string; readonly until: number }>();
@@ -104,10 +105,14 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
     const { signal } = stop;
     const started = performance.now();
     task.startedAt = started;
+    let isLate = false;
     const look = () => {
       if (task.askers.every(({ gone }) => gone))
         stop.abort(new InvokeError('the client has gone: its insight was ended'));
-      else if (performance.now() - started > timeoutMs) stop.abort(tooLong(request.name, timeoutMs));
+      else if (performance.now() - started > timeoutMs) {
+        isLate = true;
+        stop.abort(tooLong(request.name, timeoutMs));
+      }
     };
     const timer = setInterval(look, LOOK_MS);
     try {
@@ -125,12 +130,15 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
       const seconds = Math.round(performance.now() - started) / 1000;
       const text = await encoded({ ...found, made: new Date().toISOString(), seconds });
       keep(request.key, text);
+      figures.count(request.name, 'done');
       return text;
     } catch (error) {
+      figures.count(request.name, isLate ? 'timeout' : signal.aborted ? 'abandoned' : 'failed');
       // What was interrupted fails in its own words.
       throw signal.aborted ? signal.reason : error;
     } finally {
       clearInterval(timer);
+      figures.took(request.name, (performance.now() - started) / 1000);
     }
   }
 
@@ -151,13 +159,17 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
   }
 
   /** Refuses who would be one too many: of all, or of one address, which has half of the places at most. */
-  function requireRoom({ address }: InsightAsker): void {
+  function requireRoom(name: string, { address }: InsightAsker): void {
     for (let i = waiting.length - 1; i >= 0; i--) {
       const { askers } = waiting[i]!;
-      if (askers.every(({ gone }) => gone)) waiting.splice(i, 1)[0]!.settle(Promise.reject(gaveUp()));
+      if (!askers.every(({ gone }) => gone)) continue;
+      const [given] = waiting.splice(i, 1);
+      figures.count(given!.request.name, 'abandoned');
+      given!.settle(Promise.reject(gaveUp()));
     }
     const own = address === null ? 0 : waiting.filter(({ askers }) => askers[0]!.address === address).length;
     if (waiting.length < maxWaiting && own < Math.max(1, maxWaiting / 2)) return;
+    figures.count(name, 'refused');
     throw new InvokeError(
       `${waiting.length} insights wait already (--max-waiting-insights): ask again later`,
       undefined,
@@ -169,13 +181,17 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
     async ask(asker, request) {
       if (closed) throw stopping();
       const answer = known(request.key);
-      if (answer !== null) return answer;
+      if (answer !== null) {
+        figures.count(request.name, 'kept');
+        return answer;
+      }
       const same = [running, ...waiting].find((task) => task?.request.key === request.key && !task.stop.signal.aborted);
       if (same) {
         join(same, asker);
+        figures.count(request.name, 'kept');
         return same.answer;
       }
-      requireRoom(asker);
+      requireRoom(request.name, asker);
       const task = newTask(asker, request);
       waiting.push(task);
       working ??= work();
@@ -195,7 +211,10 @@ export function createInsightDesk(limits: InsightLimits): InsightDesk {
     },
     async close() {
       closed = true;
-      for (const task of waiting.splice(0)) task.settle(Promise.reject(stopping()));
+      for (const task of waiting.splice(0)) {
+        figures.count(task.request.name, 'abandoned');
+        task.settle(Promise.reject(stopping()));
+      }
       running?.stop.abort(stopping());
       await working;
     },

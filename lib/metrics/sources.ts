@@ -1,5 +1,6 @@
 import type { HubFigures } from '../asyncrpc/hub-figures.ts';
 import type { Histogram } from '../meter/histogram.ts';
+import { InsightFigures } from '../meter/insight-figures.ts';
 import { JobFigures } from '../meter/job-figures.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import type { TableCounts } from '../meter/row-counts.ts';
@@ -69,6 +70,7 @@ export interface Shown {
   mirrors: () => readonly MirrorStatus[];
   /** Those that this process runs. */
   readonly jobs: JobFigures;
+  readonly insights: InsightFigures;
 }
 
 export const newShown = (version: string): Shown => ({
@@ -76,6 +78,7 @@ export const newShown = (version: string): Shown => ({
   loader: null,
   mirrors: () => [],
   jobs: new JobFigures(),
+  insights: new InsightFigures(),
 });
 
 /** Everything that is read at a scrape. */

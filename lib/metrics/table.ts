@@ -1,6 +1,7 @@
 import type { MetricRow } from './row.ts';
 import { CONNECTION_ROWS } from './rows/connections.ts';
 import { DATA_ROWS } from './rows/data.ts';
+import { INSIGHT_ROWS } from './rows/insights.ts';
 import { JOB_ROWS } from './rows/jobs.ts';
 import { MIRROR_ROWS } from './rows/mirrors.ts';
 import { PROCESS_ROWS } from './rows/process.ts';
@@ -23,5 +24,6 @@ export const METRICS: readonly MetricGroup[] = [
   { title: 'Upstreams', rows: UPSTREAM_ROWS },
   { title: 'Mirrors', rows: MIRROR_ROWS },
   { title: 'Jobs', rows: JOB_ROWS },
+  { title: 'Insights', rows: INSIGHT_ROWS },
   { title: 'The process', rows: PROCESS_ROWS },
 ];

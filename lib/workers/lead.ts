@@ -3,6 +3,7 @@ import { BakeservError, InvokeError } from '../errors.ts';
 import type { Loading } from '../hashserv/store.ts';
 import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
 import type { Jobs } from '../jobs/late.ts';
+import { InsightFigures } from '../meter/insight-figures.ts';
 import { JobFigures } from '../meter/job-figures.ts';
 import type { MirrorStatus } from '../meter/mirror-status.ts';
 import { joinMisses, type MissCount } from '../meter/top-misses.ts';
@@ -118,6 +119,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     caches: [],
     mirrors: () => [],
     jobs: new JobFigures(),
+    insights: new InsightFigures(),
     loader: null,
     hub: { figures: leader.entrance.figures, heldBytes: 0 },
     workers: () => ({ serving: 0, replaced: leader.replaced }),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { createInsightDesk, type InsightRun } from '../../lib/insights/desk.ts';
 import { createLateDesk } from '../../lib/insights/late.ts';
+import { InsightFigures } from '../../lib/meter/insight-figures.ts';
 
 const LIMITS = { maxWaiting: 4, timeoutMs: 60_000, keepMs: 60_000 };
 const asker = (address: string | null = null) => ({ gone: false, address });
@@ -40,6 +42,55 @@ function held(name: string) {
 const named = (text: string) => (JSON.parse(text) as { name: string }).name;
 
 describe('the desk of insights', () => {
+  test('counts what became of each request, and how long those took that were begun', async () => {
+    const figures = new InsightFigures();
+    const desk = createInsightDesk({ ...LIMITS, maxWaiting: 1 }, figures);
+    const [one, two, three] = ['one', 'two', 'three'].map(held);
+    const leaver = asker();
+    const asked = [desk.ask(asker(), one!.request), desk.ask(asker(), one!.request), desk.ask(leaver, two!.request)];
+    await assert.rejects(desk.ask(asker(), three!.request), /wait already/);
+    leaver.gone = true;
+    await one!.running;
+    one!.release();
+    await Promise.all(asked.slice(0, 2));
+    await assert.rejects(asked[2]!, /has gone/);
+    await desk.ask(asker(), one!.request);
+    const failing = { name: 'one', key: 'failing', work: () => Promise.reject(new Error('no')) };
+    await assert.rejects(desk.ask(asker(), failing));
+    const last = desk.ask(asker(), three!.request);
+    await three!.running;
+    const waits = desk.ask(asker(), two!.request);
+    const closing = desk.close();
+    three!.release();
+    await Promise.all([assert.rejects(last), assert.rejects(waits), closing]);
+    const late = createInsightDesk({ ...LIMITS, timeoutMs: 1 }, figures);
+    const slow = {
+      name: 'slow',
+      key: 'slow',
+      work: ({ signal }: InsightRun) => once(signal, 'abort').then(() => ({})),
+    };
+    const step = {
+      ...slow,
+      work: async (run: InsightRun) =>
+        slow
+          .work(run)
+          .then(() => run.step(1))
+          .then(() => ({})),
+    };
+    await assert.rejects(late.ask(asker(), step), /took longer/);
+    const found = [...figures.insights].map(([name, { asked: all, seconds }]) => [
+      name,
+      Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0)),
+      seconds.count,
+    ]);
+    assert.deepEqual(Object.fromEntries(found.map(([name, ...rest]) => [name, rest])), {
+      one: [{ done: 1, kept: 2, failed: 1 }, 2],
+      two: [{ abandoned: 2 }, 1],
+      three: [{ refused: 1, abandoned: 1 }, 1],
+      slow: [{ timeout: 1 }, 1],
+    });
+  });
+
   test('works one out at a time, in the order they were asked for', async () => {
     const desk = createInsightDesk(LIMITS);
     const [one, two] = [held('one'), held('two')];

@@ -21,3 +21,13 @@ test('metrics of jobs tell how they ended, by kind, and how long they took', asy
   const { last_failed: failed } = await app.jobs.status();
   assert.equal(failed!.kind, 'import-prs');
 });
+
+test('metrics of insights tell what became of those that were asked for', async (t) => {
+  const server = await serve(t);
+  assert.deepEqual((await scrape(server.app)).counts('bakeserv_insights_total'), {});
+  const client = server.connect();
+  for (let i = 0; i < 3; i++) await client.ask('insight-age', {});
+  const shown = await scrape(server.app);
+  assert.deepEqual(shown.counts('bakeserv_insights_total'), { 'age done': 1, 'age kept': 2 });
+  assert.equal(shown.value('bakeserv_insight_duration_seconds_count', { insight: 'age' }), 1);
+});
