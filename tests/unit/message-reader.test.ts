@@ -71,6 +71,15 @@ test('a reply in many small chunks is what they make together, and the next one 
   assert.deepEqual(read('"whole"'), 'whole');
 });
 
+test('an HTTP server is told from one that sends nonsense', () => {
+  const read = createReplyReader(3000);
+  assert.throws(
+    () => read('HTTP/1.1 400 Bad Request\r'),
+    /^ProtocolError: the server speaks HTTP .*ws:\/\/HOST:PORT\/ws/,
+  );
+  assert.throws(() => read('HTML'), /^ProtocolError: the server sent malformed JSON$/);
+});
+
 test('a reply whose chunks are together longer than the limit is refused', () => {
   const read = createReplyReader(3000);
   read('{"chunk-stream": null}');

@@ -39,6 +39,9 @@ export function createReplyReader(maxBytes: number, bounds = ANY_LENGTH): ReplyR
   };
 }
 
+/** The most likely of all wrong ports. */
+const HTTP = 'the server speaks HTTP at this address: name it as ws://HOST:PORT/ws, or name another port';
+
 function parseReply(text: string, { maxJsonDepth, maxJsonKeys }: ReplyBounds): Json {
   try {
     measureJson(text, maxJsonDepth, maxJsonKeys);
@@ -48,7 +51,7 @@ function parseReply(text: string, { maxJsonDepth, maxJsonKeys }: ReplyBounds): J
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ProtocolError('the server sent malformed JSON', error);
+    throw new ProtocolError(text.startsWith('HTTP/1.') ? HTTP : 'the server sent malformed JSON', error);
   }
 }
 

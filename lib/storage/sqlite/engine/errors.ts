@@ -29,7 +29,10 @@ const CODES: ReadonlyMap<number, readonly [StorageErrorCode, string]> = new Map(
   [CORRUPT, ['storage-corrupt', 'the database file is damaged']],
   [NOTADB, ['storage-corrupt', 'the file is not a SQLite database, or is damaged']],
   [READONLY, ['storage-read-only', 'the database cannot be written']],
-  [CANTOPEN, ['storage-missing', 'the database file cannot be opened']],
+  [
+    CANTOPEN,
+    ['storage-missing', 'the database file cannot be opened (is it there, and may this user read it and its folder?)'],
+  ],
   [INTERRUPT, ['storage-timeout', 'a database statement took too long and was interrupted']],
   [MISUSE, ['storage-closed', 'the database is closed']],
 ]);
