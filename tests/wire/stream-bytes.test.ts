@@ -137,6 +137,20 @@ describe('every line of a stream has its own answer, whether it is answered from
     }
   }
 
+  test('a line that cannot be read is refused, too, where none comes before it', async (t) => {
+    const { connect } = await serve(t, { flags: FLAGS });
+    for (const [what, bytes, refusal] of BAD.slice(1)) {
+      for (const [stream] of STREAMS) {
+        const client = connect();
+        client.send(`{"${stream}": null}\n`);
+        assert.equal(await client.line(), '"ok"');
+        client.send(bytes);
+        assert.match(String(await client.line()), refusal, what);
+        assert.equal(await client.line(), null);
+      }
+    }
+  });
+
   test('a bad line ends a stream so, too, where the lines before it are answered by an upstream', (t) =>
     withSeed(async (random) => {
       const upper = await serve(t, { flags: FLAGS, transport: UNIX });

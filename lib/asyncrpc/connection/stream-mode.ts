@@ -72,6 +72,8 @@ export class StreamMode {
     const held = inbox.heldBytes;
     const lines = inbox.takeLines(room);
     if (lines === null) this.end();
+    // The next one cannot be read: the connection ends once those before it are answered.
+    else if (lines.length === 0) return false;
     else this.answerLines(lines, Math.max(0, held - inbox.heldBytes));
     return true;
   }
