@@ -5,7 +5,7 @@ import { StorageError } from '../../lib/errors.ts';
 import { SILENT } from '../../lib/log.ts';
 import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
 import type { Doubt } from '../../lib/storage/sqlite/engine/doubt.ts';
-import type { WriteKind } from '../../lib/storage/sqlite/engine/submissions.ts';
+import { Gatherer, type WriteKind } from '../../lib/storage/sqlite/engine/submissions.ts';
 import { createWriteConnection } from '../../lib/storage/sqlite/engine/write-connection.ts';
 import { createWriter } from '../../lib/storage/sqlite/engine/writer.ts';
 
@@ -126,18 +126,26 @@ function idleConnection(onBegin = () => {}): Binding {
   return { run } as Partial<Binding> as Binding;
 }
 
-test('the next batch is with its thread before the last one is answered', async () => {
+/** A writer whose batches end when they are told to; what it begins and answers, by the first operation of each. */
+function slowWriter() {
   const events: string[] = [];
   const ends: (() => void)[] = [];
   const kind: WriteKind<string, string> = {
     apply: assert.fail,
     applyAlone(_, ops) {
-      events.push(`begin ${ops}`);
+      events.push(`begin ${ops.filter((op) => op !== '')}`);
       return new Promise((resolve) => ends.push(() => resolve(ops)));
     },
   };
   const writer = writerOn(idleConnection());
-  const write = (op: string) => writer.submit(kind, [op], 1).then(([stored]) => void events.push(`answer ${stored}`));
+  const write = (op: string, ops = 1) =>
+    writer.submit(kind, [op, ...Array(ops - 1).fill('')], 1).then(([stored]) => void events.push(`answer ${stored}`));
+  return { events, ends, write };
+}
+
+test('where many write, the next batch is with its thread before the last one is answered', async () => {
+  const { events, ends, write: writeOne } = slowWriter();
+  const write = (op: string) => writeOne(op, 20);
   const first = write('a');
   while (ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const second = write('b');
@@ -147,6 +155,40 @@ test('the next batch is with its thread before the last one is answered', async 
   ends[1]!();
   await second;
   assert.deepEqual(events, ['begin a', 'begin b', 'answer a', 'answer b']);
+});
+
+test('where few write, those who are answered are in the next batch if they are back at once', async (t) => {
+  const { events, ends, write } = slowWriter();
+  // The batch takes 3 ms, and then no time passes: only what is counted ends the wait.
+  t.mock.method(performance, 'now', () => (events.length === 0 ? 1 : 4));
+  const first = write('a').then(() => write('c'));
+  while (ends.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = write('b');
+  ends[0]!();
+  while (ends.length === 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(events, ['begin a', 'answer a', 'begin b,c']);
+  ends[1]!();
+  await Promise.all([first, second]);
+});
+
+test('those who are answered are not waited for if they do not come, nor once they have', () => {
+  let now = 1000;
+  const gatherer = new Gatherer(() => now);
+  assert.equal(gatherer.waits(0), false);
+  gatherer.answers(5, 5, 2);
+  assert.deepEqual([gatherer.waits(5), gatherer.waits(9), gatherer.waits(10)], [true, true, false]);
+  assert.equal(gatherer.waits(0), false, 'they came already');
+  gatherer.answers(5, 5, 2);
+  now += 0.49;
+  assert.equal(gatherer.waits(9), true);
+  now += 0.01;
+  assert.equal(gatherer.waits(9), false);
+  // Never longer than a millisecond, however long a batch takes; and not at all for what makes a large batch.
+  gatherer.answers(1, 1, 100);
+  now += 1;
+  assert.equal(gatherer.waits(1), false);
+  gatherer.answers(16, 17, 2);
+  assert.equal(gatherer.waits(17), false);
 });
 
 test('whatever is written meanwhile, each write is answered with what it stored, and a commit is told before the next begins', async () => {

@@ -67,3 +67,41 @@ export function distribute(
     return cursor.results.slice(cursor.at - ops.length, cursor.at);
   });
 }
+
+/** Where no more are under way, what a commit costs in itself is much of it: one of all takes hardly longer than one of half of them. */
+const MOST_GATHERED = 32;
+/** Those whom a batch has answered are waited for, but no longer than for this part of what it took, and … */
+const GATHER_SHARE = 0.25;
+/** … than for this. */
+const MOST_GATHER_MS = 1;
+
+/**
+ * Clients that wait for each answer are back with their next write in a moment. If that is not waited for, they find a batch of
+ * the others under way, and from then on each commit is for half of them.
+ */
+export class Gatherer {
+  private expected = 0;
+  private until = 0;
+  private readonly now: () => number;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.now = now;
+  }
+
+  /**
+   * A batch is about to be answered.
+   * @param queued operations that wait already
+   * @param tookMs how long the batch took
+   */
+  answers(ops: number, queued: number, tookMs: number): void {
+    const all = ops + queued;
+    this.expected = all <= MOST_GATHERED ? all : 0;
+    this.until = this.now() + Math.min(GATHER_SHARE * tookMs, MOST_GATHER_MS);
+  }
+
+  /** Whether more are likely to join those that are queued if the next batch waits for a turn. */
+  waits(queued: number): boolean {
+    if (queued >= this.expected || this.now() >= this.until) this.expected = 0;
+    return this.expected > 0;
+  }
+}

@@ -6,7 +6,8 @@ import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
 import type { DiskRoom } from './disk-room.ts';
 import type { Doubt } from './doubt.ts';
 import { isConstraintError, isWriteFailure } from './errors.ts';
-import { aloneKind, countOf, distribute, groupByKind, type Submission, type WriteKind } from './submissions.ts';
+import type { Submission, WriteKind } from './submissions.ts';
+import { aloneKind, countOf, distribute, Gatherer, groupByKind } from './submissions.ts';
 import type { WriteConnection } from './write-connection.ts';
 
 const MAX_BATCH_OPS = 256;
@@ -61,6 +62,7 @@ export interface WriterOptions {
 export function createWriter(options: WriterOptions): Writer {
   const { connection, doubt, room, beforeWrite, onCommit, onFatal, figures = new StoreFigures() } = options;
   const submissions = new Fifo<Submission>();
+  const gatherer = new Gatherer();
   let queuedOps = 0;
   const slices = new Fifo<() => Promise<void>>();
   const betweens = new Fifo<() => Promise<void>>();
@@ -77,6 +79,7 @@ export function createWriter(options: WriterOptions): Writer {
     while (!submissions.isEmpty || !slices.isEmpty || !betweens.isEmpty) {
       // Who is answered goes on when this function waits: the thread has the next batch by then, and need not wait for
       // what hundreds of answers take here.
+      while (gatherer.waits(queuedOps)) await new Promise(setImmediate);
       if (!submissions.isEmpty) (await runBatch(takeBatch()))();
       if (!betweens.isEmpty) await betweens.take()!();
       if (!slices.isEmpty) await slices.take()!();
@@ -117,7 +120,9 @@ export function createWriter(options: WriterOptions): Writer {
       const since = Math.min(...batch.map((submission) => submission.since));
       const results = await patiently(since, () => attempt(batch));
       figures.batchOperations.observe(countOf(batch));
-      figures.batchSeconds.observe((performance.now() - began) / 1000);
+      const tookMs = performance.now() - began;
+      figures.batchSeconds.observe(tookMs / 1000);
+      gatherer.answers(countOf(batch), queuedOps, tookMs);
       onCommit();
       return () => {
         for (const [i, submission] of batch.entries()) submission.resolve(results[i]!);
