@@ -133,4 +133,29 @@ describe('rows read into memory', () => {
     for (const text of ['x', ' ', '5', `m${hash(1)}${hash(2)}`, `999 m${hash(1)}${hash(2)}`])
       assert.throws(() => added(new KnownUnihashes(8 * MIB), Buffer.from(text), 1), /rows were read that are none/);
   });
+
+  test('come in slices of less than 256 KiB, as memory that larger ones took would not be given back', async (t) => {
+    const file = path.join(temporaryFolder(t), 'slices.db');
+    const onFatal = (error: Error) => assert.fail(error);
+    const rest = { readOnly: false, init: false, syncMode: { kind: 'on_shutdown' }, log: SILENT, onFatal } as const;
+    const database = await openDatabase({ file, ...rest });
+    t.after(() => database.close(1000));
+    await createHashStore({ database, cacheBytes: 0, log: SILENT });
+    const method = 'oe.sstatesig.OEOuthashBasic.of.a.layer';
+    await database.writer!.slice((connection) =>
+      connection.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+      INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+      SELECT '${method}', format('%064x', i), format('%064x', i), '' FROM n`),
+    );
+    const source = createRowSource(database);
+    let rows = 0;
+    for (let before = 3001; ; ) {
+      const slice = await source.older(before);
+      if (!slice) break;
+      assert.ok(slice.rows.length < 256 * 1024, `${slice.rows.length} bytes`);
+      rows += slice.count;
+      before = slice.first;
+    }
+    assert.equal(rows, 3000);
+  });
 });
