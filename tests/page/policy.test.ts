@@ -14,7 +14,11 @@ test('a page of another site cannot use who is signed in, whatever it tries', { 
   const neighbour = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<p>evil'));
   neighbour.listen(0, '127.0.0.1');
   await once(neighbour, 'listening');
-  t.after(() => void neighbour.close());
+  t.after(() => {
+    neighbour.close();
+    // The browser keeps its connection: after a failure nothing would end the process.
+    neighbour.closeAllConnections();
+  });
   const evil = await context.newPage();
   await evil.goto(`http://127.0.0.1:${(neighbour.address() as AddressInfo).port}/`);
   const attempt = (text: string) =>
@@ -66,7 +70,11 @@ test('another site cannot put the page into a frame', { skip: noBrowser() }, asy
   const site = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(around));
   site.listen(0, '127.0.0.1');
   await once(site, 'listening');
-  t.after(() => void site.close());
+  t.after(() => {
+    site.close();
+    // The browser keeps its connection: after a failure nothing would end the process.
+    site.closeAllConnections();
+  });
   const refused = context.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
   await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
   await refused;
