@@ -151,6 +151,29 @@ test('insights say which options are of no use, and where objects are must be sa
   );
 });
 
+test('insights are JSON and CSV for programs, and what is wrong is an error on stderr with a status', async (t) => {
+  const { hash } = await site(t);
+  const json = await hash(['insights', 'equivalences', '--json']);
+  assert.deepEqual([json.status, json.stderr], [0, ''], 'nothing is drawn into a pipe');
+  const found = JSON.parse(json.stdout) as { never: { PN: string; reports: number }[]; total: { found: number } };
+  assert.deepEqual(
+    [found.total.found, found.never.map(({ PN, reports }) => [PN, reports])],
+    [0, [['zlib', 3]]],
+    'of one report nothing can be said',
+  );
+  const csv = await hash(['insights', 'equivalences', '--csv', '--list', 'never']);
+  assert.deepEqual([csv.status, csv.stderr], [0, '']);
+  assert.match(csv.stdout, /^zlib,do_package,3$/m);
+  const failed = await hash(['insights', 'unstable', '--diff', digits(999)]);
+  assert.deepEqual([failed.status, failed.stdout], [1, '']);
+  assert.match(failed.stderr, /^ERROR: .*no output of a task/);
+  for (const wrong of [['nothing'], ['age', '--csv', '--json'], ['age', '--list', 'none'], []]) {
+    const { status, stdout, stderr } = await hash(['insights', ...wrong]);
+    assert.deepEqual([status, stdout], [2, ''], stderr);
+    assert.notEqual(stderr, '');
+  }
+});
+
 test('bakeserv-prclient insights churn shows which packages never stand still', async (t) => {
   const { pr, hash } = await site(t);
   for (const checksum of ['a', 'b', 'c']) await pr(['get-pr', 'zlib-1-r0', 'all', checksum]);
