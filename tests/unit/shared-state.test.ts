@@ -10,6 +10,7 @@ import { surveyFolder } from '../../lib/insights/shared-state/folder.ts';
 import { KnownUnihashes } from '../../lib/insights/shared-state/known-unihashes.ts';
 import { readMemory, writeMemory } from '../../lib/insights/shared-state/memory.ts';
 import { candidateNames, readObjectName, templateFault } from '../../lib/insights/shared-state/object-name.ts';
+import { Packages } from '../../lib/insights/shared-state/packages.ts';
 import type { Place } from '../../lib/insights/shared-state/run.ts';
 import { readUnihashes, type TaskReader, type TaskRow } from '../../lib/insights/shared-state/source.ts';
 import { type Orphan, Survey, type UnihashRow } from '../../lib/insights/shared-state/survey.ts';
@@ -337,5 +338,22 @@ describe('what is known of unihashes', () => {
     const survey = new Survey(1000, 0);
     survey.addUnihashes(read);
     assert.equal(survey.known.size, 3, 'what is no unihash is left out');
+  });
+
+  test('are of packages that are told apart, whatever they are called', () => {
+    const packages = new Packages();
+    const of = (PN: string | null, PV: string | null, PR: string | null, task: string | null) => ({ PN, PV, PR, task });
+    const all = [
+      of('ab', 'c', null, null),
+      of('a', 'bc', null, null),
+      of(null, null, null, 'x'),
+      of('null', null, null, 'x'),
+    ];
+    const numbers = all.map((one) => packages.add(one));
+    assert.equal(new Set(numbers).size, all.length);
+    assert.deepEqual(
+      numbers.map((number) => packages.get(number)),
+      all,
+    );
   });
 });

@@ -30,6 +30,8 @@ describe('the job shared-state', () => {
     const report = { method: METHOD, taskhash: 't3', outhash: 'o3', unihash: hash(3), PN, task: 'do_package' };
     await client.ask('report', report);
     assert.equal(await client.ask('insight-shared-state', {}), null);
+    const { rows } = (await client.ask('export-tasks', { after: 0 })) as { rows: Json[][] };
+    assert.deepEqual([rows.length, rows[2]![0], rows[2]![2]], [3, hash(3), PN], 'a name is told as it was reported');
 
     const job = await runJob(server.app, 'shared-state', {});
     assert.equal(job.state, 'done', String(job.error));
