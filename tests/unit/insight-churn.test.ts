@@ -62,3 +62,16 @@ describe('insight-churn, of recipes that somebody made up', () => {
     assert.deepEqual([await count(100_000), await count(100_001)], [99_999, 0]);
   });
 });
+
+test('insight-churn counts a value that two checksums have once, and tells the fewest that are left of any version', async () => {
+  const of = (n: number, values: readonly string[]): PackageValues => ({
+    ...{ version: `zlib-${n}-r0`, pkgarch: 'all', values, newer: 0 },
+  });
+  const rows: PrInsightRows = {
+    ...packages(0, ''),
+    valuesPage: async () => ({ packages: [of(1, ['1', '1', '4']), of(2, ['999999990'])], next: null }),
+  };
+  const { found } = await work(rows, 'left');
+  const [zlib] = found.recipes as unknown as { versions: number; skipped: number; left: number; largest: string }[];
+  assert.deepEqual([zlib!.versions, zlib!.skipped, zlib!.left, zlib!.largest], [2, 2, 9, '999999990']);
+});
