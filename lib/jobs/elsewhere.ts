@@ -1,3 +1,4 @@
+import { InvokeError } from '../errors.ts';
 import type { JobsStatus } from '../meter/job-figures.ts';
 import type { JobRequests } from './jobs.ts';
 import { type JobKindSource, type Jobs, loadKinds } from './late.ts';
@@ -11,6 +12,23 @@ export type JobsCall = {
     readonly args: Parameters<JobRequests[Asked]>;
   };
 }[AskedOfJobs];
+
+/** How an error ends that is over in a moment, while the process that runs the jobs is being replaced. */
+const ASK_AGAIN = ': ask again';
+
+/** The process that runs jobs is not there, or has ended with the question in hand. */
+export class JobsAwayError extends InvokeError {
+  constructor(call: JobsCall, cause?: unknown) {
+    const wasHeard = cause !== undefined && (call.what === 'start' || call.what === 'cancel');
+    const what = wasHeard ? 'was replaced before it answered, job-list tells whether it was done' : 'is being replaced';
+    super(`the process that runs jobs ${what}${ASK_AGAIN}`, cause, 'unavailable');
+  }
+}
+
+/** Whether it is that, as somebody else is told it: only a look may simply be asked again. */
+export function isJobsAway(error: unknown): boolean {
+  return error instanceof InvokeError && error.message.endsWith(ASK_AGAIN);
+}
 
 /**
  * The jobs of a server that another of its processes runs: their file is that process's alone.

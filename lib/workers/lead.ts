@@ -1,7 +1,7 @@
 import type { Address } from '../asyncrpc/transport/address.ts';
-import { BakeservError, InvokeError } from '../errors.ts';
+import { BakeservError } from '../errors.ts';
 import type { Loading } from '../hashserv/store.ts';
-import { type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
+import { JobsAwayError, type JobsCall, jobsElsewhere } from '../jobs/elsewhere.ts';
 import type { Jobs } from '../jobs/late.ts';
 import { InsightFigures } from '../meter/insight-figures.ts';
 import { JobFigures } from '../meter/job-figures.ts';
@@ -100,8 +100,12 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
   const firstWorker = () => leader.ready.find(({ number }) => number === FIRST);
   const askJobs = async (call: JobsCall): Promise<unknown> => {
     const first = firstWorker();
-    if (first) return first.ask('jobs', call, JOBS_MS);
-    throw new InvokeError('the process that runs jobs is being replaced: ask again', undefined, 'unavailable');
+    if (!first) throw new JobsAwayError(call);
+    try {
+      return await first.ask('jobs', call, JOBS_MS);
+    } catch (error) {
+      throw error instanceof BakeservError && error.code === 'worker-error' ? new JobsAwayError(call, error) : error;
+    }
   };
   const mirrors = async () =>
     ((await firstWorker()

@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { openBinding } from '../../lib/storage/sqlite/engine/binding.ts';
 import {
   afterwards,
   eventually,
@@ -106,4 +107,51 @@ test('SIGTERM while further workers are starting: whoever is served already is s
   assert.deepEqual(await ended, [0, null], said);
   assert.match(said, /stopping on SIGTERM/);
   assert.deepEqual(fs.readdirSync(folder).sort(), ['hashserv.db', 'prserv.db']);
+});
+
+/** Waits for a job with the command for that. */
+async function waited(...args: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [LAUNCHER, 'jobs', 'wait', ...args, '--json']);
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status, stdout, stderr };
+}
+
+test('a job goes on over a reload and the end of the worker that runs it, and whoever waits for it is told its end', async (t) => {
+  const folder = temporaryFolder(t);
+  const server = await serve(t, { folder, args: ['--workers', '2', '--drain-timeout', '2'] });
+  const binding = await openBinding(path.join(folder, 'hashserv.db'), 'write');
+  await binding.exec(`
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+    INSERT INTO unihashes_v3 (method, taskhash, unihash, gc_mark)
+    SELECT 'm', 't' || i, printf('%064x', i), CASE WHEN i % 100 = 0 THEN 'keep' ELSE '' END FROM n;
+    INSERT INTO config (name, value) VALUES ('gc-mark', 'keep')`);
+  await binding.close();
+  // A connection to each: one of them is lost.
+  const clients = [await server.hash(), await server.hash()];
+  const { id } = (await clients[0]!.invoke('job-start', { kind: 'gc', parameters: { mark: 'keep' } })) as {
+    id: number;
+  };
+  const waiting = [
+    waited(String(id), '--pid', String(server.child.pid)),
+    waited(String(id), '--address', `unix://${folder}/s`),
+  ];
+  server.child.kill('SIGHUP');
+  await server.logged(/SIGHUP: /);
+  const [victim] = await workersOf(server);
+  process.kill(victim!.pid, 'SIGKILL');
+  for (const { status, stdout, stderr } of await Promise.all(waiting)) {
+    assert.equal(status, 0, stderr + stdout);
+    assert.equal((JSON.parse(stdout) as { state: string }).state, 'done');
+  }
+  const left = await openBinding(path.join(folder, 'hashserv.db'), 'read');
+  assert.deepEqual(await left.all('SELECT count(*) AS n FROM unihashes_v3'), [{ n: 400 }]);
+  await left.close();
+  const [first] = await eventually(WITHIN_MS, async () => {
+    const now = await workersOf(server);
+    assert.equal(now.length, 2);
+    return now;
+  });
+  // The end comes while it is being replaced.
+  process.kill(first!.pid, 'SIGKILL');
+  assert.deepEqual(await server.stop(), CLEAN);
 });

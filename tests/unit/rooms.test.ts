@@ -58,6 +58,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lib/prserv',
   ],
   'lib/cli/publish': [
+    'lib/jobs',
     'lib/cli/args',
     'lib/cli/client',
     'lib/cli/commands',

@@ -1,5 +1,6 @@
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { AddressError } from '../../errors.ts';
+import { isJobsAway } from '../../jobs/elsewhere.ts';
 import { createProgress } from '../client/progress.ts';
 import { askJobs } from '../process/control-client.ts';
 
@@ -39,9 +40,25 @@ export async function waitForJob(control: string, id: number, what: string): Pro
   }
 }
 
+/** The next process that runs jobs has taken over by then. */
+const REPLACED_MS = 30_000;
+
+/** A look at jobs, which goes on while the process that runs them is being replaced (`--workers`). */
+export async function untilAnswered<T>(look: () => Promise<T>, patienceMs = REPLACED_MS): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isJobsAway(error) || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+}
+
 async function show(control: string, id: number): Promise<Job> {
   try {
-    return (await askJobs(control, 'job-show', { id })) as unknown as Job;
+    return (await untilAnswered(() => askJobs(control, 'job-show', { id }))) as unknown as Job;
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     throw new AddressError(`the server has ended; job ${id} goes on after its next start`, error);
