@@ -341,8 +341,9 @@ _bakeserv() {
         --ca) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --states) return ;;
         --limit) return ;;
+        --before) return ;;
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--pid --dir --socket --address --service --login --password --ca --wait --states --limit --json --version --help" -- "$cur"))
+      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "--pid --dir --socket --address --service --login --password --ca --wait --states --limit --before --json --version --help" -- "$cur"))
       else :; fi ;;
     backup)
       case "$prev" in

@@ -82,6 +82,10 @@ test('bakeserv jobs: a job outlives a kill of the server, files are for the owne
   );
   const list = await home.bakeserv(['jobs', 'list']);
   assert.match(list.stdout, /done\s+check[\s\S]*done\s+backup[\s\S]*done\s+gc/);
+  const newest = await home.bakeserv(['jobs', 'list', '--limit', '1']);
+  const next = /there are older ones: --before (\d+)/.exec(newest.stderr)?.[1];
+  const further = (await jobs(home, 'list', '--limit', '1', '--before', next!)) as { jobs: Job[]; next: number };
+  assert.deepEqual([further.jobs.length, further.jobs[0]!.id < Number(next)], [1, true]);
   const cancel = await home.bakeserv(['jobs', 'cancel', String(id)]);
   assert.equal(cancel.status, 1);
   assert.match(cancel.stderr, /not running any more: it is done/);

@@ -4,8 +4,10 @@ import { describe, test } from 'node:test';
 import { UsageError } from '../../lib/cli/args/usage-error.ts';
 import { readParameters, withAdvice } from '../../lib/cli/jobs/parameters.ts';
 import { describeJob, lineOf, type ShownJob } from '../../lib/cli/jobs/show.ts';
+import { untilAnswered } from '../../lib/cli/publish/job.ts';
 import { waitOrLeave } from '../../lib/cli/publish/leave.ts';
 import { InvokeError } from '../../lib/errors.ts';
+import { JobsAwayError } from '../../lib/jobs/elsewhere.ts';
 
 describe('parameters of bakeserv jobs start', () => {
   test('that are texts and should be numbers are refused with how numbers are written', () => {
@@ -121,5 +123,34 @@ describe('Ctrl-C while a job is waited for', () => {
       'done',
     );
     assert.equal(terminal.listenerCount('SIGINT'), 0);
+  });
+});
+
+describe('a look at a job', () => {
+  const away = new JobsAwayError({ what: 'show', args: [] as never });
+
+  test('goes on while the process that runs jobs is being replaced', async () => {
+    let looks = 0;
+    // As a client hears of it.
+    const look = async () => (++looks < 3 ? Promise.reject(new InvokeError(away.message)) : looks);
+    assert.equal(await untilAnswered(look), 3);
+  });
+
+  test('ends with any other error, and when nobody takes over', async () => {
+    const other = new InvokeError('there is no job 7 here');
+    await assert.rejects(
+      untilAnswered(() => Promise.reject(other)),
+      other,
+    );
+    await assert.rejects(
+      untilAnswered(() => Promise.reject(away), -1),
+      /is being replaced: ask again/,
+    );
+  });
+
+  test('of what may have been done says so', () => {
+    const call = { what: 'start', args: [] as never } as const;
+    assert.match(new JobsAwayError(call, new Error('gone')).message, /job-list tells whether it was done: ask again/);
+    assert.doesNotMatch(new JobsAwayError(call).message, /job-list/);
   });
 });

@@ -3,8 +3,10 @@ import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { printable } from '../../errors.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
+import { createOut } from '../client/out.ts';
 import { createProgress } from '../client/progress.ts';
 import type { ServerCall } from '../commands/call.ts';
+import { untilAnswered } from '../publish/job.ts';
 import { waitOrLeave } from '../publish/leave.ts';
 import { connectJobServer, type JobServer } from './ask.ts';
 import { readParameters, withAdvice } from './parameters.ts';
@@ -34,12 +36,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     if (words.length > 0) throw new UsageError('jobs list takes no ID: jobs show ID shows a job');
     const states = args.text('states')?.split(',');
     const limit = args.number('limit', 20);
-    const page = (await server.ask('job-list', { limit, ...(states && { states }) })) as unknown as {
+    const before = args.has('before') ? args.number('before', 0) : null;
+    const page = (await server.ask('job-list', { limit, before, ...(states && { states }) })) as unknown as {
       jobs: readonly ListedJob[];
       next: number | null;
     };
     if (args.has('json')) print(`${JSON.stringify(page, null, 2)}\n`);
     else print(page.jobs.map((job) => `${lineOf(job)}\n`).join('') || 'no jobs\n');
+    if (page.next !== null) createOut(false).note(`bakeserv: there are older ones: --before ${page.next}`);
     return 0;
   },
 
@@ -117,7 +121,7 @@ async function untilOver(server: JobServer, id: number, onLook?: (job: ShownJob)
 }
 
 async function look(server: JobServer, id: number, log = false): Promise<ShownJob> {
-  return (await server.ask('job-show', { id, log })) as unknown as ShownJob;
+  return (await untilAnswered(() => server.ask('job-show', { id, log }))) as unknown as ShownJob;
 }
 
 function idOf(action: string, words: readonly string[]): number {

@@ -24,7 +24,8 @@ export const JOBS_OPTIONS: readonly Option[] = [
   row('ca', 'PEM file of certificate authorities to trust for tls:// and wss://', { completes: 'file' }),
   row('wait', 'start: wait for the job, as `wait` does', { type: 'boolean', default: false, group: 'Output' }),
   row('states', 'list: only jobs in these states, with commas between them', { group: 'Output' }),
-  row('limit', 'list: at most so many jobs', { type: 'integer', default: 20, group: 'Output' }),
+  row('limit', 'list: at most so many jobs, of 100', { type: 'integer', default: 20, group: 'Output' }),
+  row('before', 'list: only jobs before the one with this ID', { type: 'integer', group: 'Output' }),
   row('json', 'Print results as JSON', { type: 'boolean', default: false, group: 'Output' }),
 ];
 
