@@ -102,7 +102,7 @@ export async function leadWorkers({ onStarting, ...options }: LeadOptions): Prom
     const first = firstWorker();
     if (!first) throw new JobsAwayError(call);
     try {
-      return await first.ask('jobs', call, JOBS_MS);
+      return await first.ask('jobs', call, call.what === 'status' ? QUICK_MS : JOBS_MS);
     } catch (error) {
       throw error instanceof BakeservError && error.code === 'worker-error' ? new JobsAwayError(call, error) : error;
     }

@@ -66,6 +66,8 @@ export class Leader {
   private whenUp: (() => void) | null = null;
   private whenEmpty: (() => void) | null = null;
   private stopping = false;
+  /** The server must end: who ends now is not replaced. */
+  private hasFailed = false;
   private readonly heart: Heartbeat;
 
   constructor(options: LeaderOptions) {
@@ -73,7 +75,10 @@ export class Leader {
     this.admin = JSON.stringify(options.config.admin);
     this.entrance = new Entrance(options.config, options.log, () => [...this.workers.values()]);
     this.failed = new Promise((resolve) => {
-      this.fail = resolve;
+      this.fail = (failure) => {
+        this.hasFailed = true;
+        resolve(failure);
+      };
     });
     // However this process ends, a worker that hangs would outlive it.
     process.on('exit', this.killAll);
@@ -264,7 +269,7 @@ export class Leader {
     this.workers.delete(worker.number);
     onEnd(worker);
     this.entrance.takeBack(untaken);
-    if (this.stopping) {
+    if (this.stopping || this.hasFailed) {
       if (this.workers.size === 0) this.whenEmpty?.();
       return;
     }
@@ -288,7 +293,7 @@ export class Leader {
     this.replaced++;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      if (!this.stopping) this.launch(worker.number);
+      if (!this.stopping && !this.hasFailed) this.launch(worker.number);
     }, verdict.pauseMs);
     this.timers.add(timer);
   }

@@ -116,6 +116,20 @@ describe('a damaged database file', { concurrency: true }, () => {
     assert.deepEqual(await server.ended, STOPPED_BY_DATABASE);
   });
 
+  test('ends a server of two workers with status 3 while a job of theirs is on, once, and no worker is started again', async (t) => {
+    const folder = await filledFolder(t);
+    await damageBeyondStart(t, folder);
+    const server = await serve(t, { folder, args: ['--workers', '2', '--cache-size', '0'] });
+    const clients = [await server.hash(), await server.hash()];
+    // Goes through the table, wherever the client is.
+    await clients[1]!
+      .invoke('job-start', { kind: 'remove-hashes', parameters: { where: { method: METHOD } } })
+      .catch(() => {});
+    assert.deepEqual(await server.ended, STOPPED_BY_DATABASE);
+    assert.doesNotMatch(server.stderr(), /another takes its place/);
+    assert.match(server.stderr(), /hashserv\.db.*damaged|damaged.*hashserv\.db/);
+  });
+
   test('that is no database at all is refused in one line', async (t) => {
     const folder = temporaryFolder(t);
     const file = path.join(folder, 'hashserv.db');
