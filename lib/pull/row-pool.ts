@@ -37,6 +37,8 @@ const POOL_ROWS = 131_072;
 const POOL_CHARACTERS = 24 * 1024 * 1024;
 /** What is stored together has no more characters than this. */
 const TAKEN_CHARACTERS = 4 * 1024 * 1024;
+/** Slices some of whose rows are here, or that had none: a source that gives empty ones without end must not fill the memory. */
+const MOST_SLICES = 4096;
 /** Storing begins when a part of the pool is there: at first there are few pages to meet on. */
 const BEGIN_SHARE = 1 / 8;
 /** Large enough that a round trip is nothing. */
@@ -123,7 +125,7 @@ export class RowPool<Mark> {
   /** Reads the next slice, unless the pool is full, and so on. */
   private readOn(): void {
     if (this.reading || this.closed || this.failure || this.next === undefined) return;
-    if (this.rows >= this.mostRows || this.characters >= POOL_CHARACTERS) return;
+    if (this.rows >= this.mostRows || this.characters >= POOL_CHARACTERS || this.under.length >= MOST_SLICES) return;
     this.reading = this.readSlice(this.next)
       .catch((error: unknown) => {
         this.failure = { error };

@@ -77,6 +77,18 @@ describe('a pool of rows', () => {
     );
   });
 
+  test('holds no more of a source that gives slices without rows, and says how far it has come', async () => {
+    const { source, asked } = sourceOf(Array.from({ length: 20_000 }, () => []));
+    const pool = poolOf(source);
+    let told = 0;
+    for (let taken = await pool.take(10); taken; taken = await pool.take(10)) {
+      assert.deepEqual(taken.rows, []);
+      assert.ok(asked.length - told <= 5000, `${asked.length} were asked for, ${told} told of`);
+      told += taken.passed.length;
+    }
+    assert.equal(told, 20_000);
+  });
+
   test('goes round through the taskhashes, so that neighbours meet on pages, also those that came while others were stored', async () => {
     const rows = Array.from({ length: 40 }, (_, n) =>
       Array.from(
