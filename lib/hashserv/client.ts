@@ -52,6 +52,7 @@ export const RESENDABLE_HASH_COMMANDS: ReadonlySet<string> = new Set([
   'insight-diff',
   'insight-equivalences',
   'insight-shared-state',
+  'insight-status',
   'job-list',
   'job-show',
 ]);

@@ -2,7 +2,7 @@ import type { CommandRow } from '../asyncrpc/command-row.ts';
 import { object } from '../asyncrpc/schemas.ts';
 import { EncodedReply } from '../asyncrpc/service.ts';
 import type { Json } from '../asyncrpc/wire/messages.ts';
-import type { InsightAsker, InsightDesk, InsightRun } from './desk.ts';
+import type { InsightAsker, InsightDesk, InsightRun, InsightState } from './desk.ts';
 
 export type { InsightRun };
 
@@ -80,4 +80,9 @@ export function insightCommand<S, Rows extends InsightRows, Args extends { reado
       return new EncodedReply(text);
     },
   };
+}
+
+/** The answer of `insight-status`: what is worked out at the moment, and how far it has come, from 0 to 1. */
+export function describeState({ running, waiting }: InsightState): Json {
+  return { running: running && { name: running.name, share: running.share, seconds: running.seconds }, waiting };
 }

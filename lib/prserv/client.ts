@@ -29,6 +29,7 @@ export const RESENDABLE_PR_COMMANDS: ReadonlySet<string> = new Set([
   'show-package',
   'is-readonly',
   'insight-churn',
+  'insight-status',
   'job-list',
   'job-show',
 ]);

@@ -146,7 +146,7 @@ describe('the socket path of another server', { concurrency: true }, () => {
     const server = await serve(t, { folder });
     assert.deepEqual(await (await server.hash()).invoke('ping', {}), { alive: true });
     await server.stop();
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['hashserv.db', 'prserv.db']);
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['bakeserv-figures', 'hashserv.db', 'prserv.db']);
   });
 
   test('is not taken when something other than a socket is there', async (t) => {

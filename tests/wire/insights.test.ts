@@ -89,6 +89,29 @@ describe('insights', () => {
     assert.deepEqual([recipe!.PN, recipe!.reports, recipe!.found], ['zlib', 3, 2]);
   });
 
+  test('are told of while they are worked out, by both services', async (t) => {
+    const server = await serve(t, { flags: { 'insight-cache': '0' } });
+    const doors = [server.connect(), server.connect('PRSERVICE 1.0')];
+    const asker = server.connect();
+    for (let n = 1; n <= 50; n++) await asker.ask('report', report(n));
+    for (const door of doors) {
+      assert.deepEqual(await door.ask('insight-status', {}), { running: null, waiting: 0 });
+      for (let seen = false; !seen; ) {
+        const answer = asker.ask('insight-age', {});
+        const { running } = (await door.ask('insight-status', {})) as {
+          running: { name: string; share: number; seconds: number } | null;
+        };
+        seen = running !== null;
+        if (running) {
+          assert.equal(running.name, 'age');
+          assert.ok(running.share >= 0 && running.share <= 1 && running.seconds >= 0);
+          assert.deepEqual(Object.keys(running), ['name', 'share', 'seconds']);
+        }
+        await answer;
+      }
+    }
+  });
+
   test('end when the one who asked hangs up, and the next is answered', async (t) => {
     const server = await serve(t, { flags: { 'insight-cache': '0' } });
     const [leaver, client] = [server.connect(), server.connect()];

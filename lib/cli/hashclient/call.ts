@@ -14,6 +14,8 @@ export interface HashCall {
   readonly address: string;
   /** The server of `--address`, logged in; connected on the first call. */
   client(): Promise<HashClient>;
+  /** One more connection to it. */
+  another(): Promise<HashClient>;
   /** Another connection, with the same login or the one netrc has for the address. */
   connect(address: string): Promise<HashClient>;
   close(): void;
@@ -56,6 +58,7 @@ export function openHashCall(globals: Args, args: Args): HashCall {
       first ??= connect(address);
       return first;
     },
+    another: () => connect(address),
     close() {
       for (const client of open) client.close();
     },

@@ -5,6 +5,7 @@ import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import type { Out } from '../client/out.ts';
 import { DIFF_VIEW } from './diff-view.ts';
+import { followed } from './progress.ts';
 import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
 import { csvLines, tableLines } from './table.ts';
 import type { Answer, Entry, List, View } from './view.ts';
@@ -15,13 +16,15 @@ export interface InsightCall {
   readonly args: Args;
   readonly out: Out;
   client(): Promise<Asked>;
+  /** One more connection to the same server. */
+  another(): Promise<Asked>;
 }
 
 /** A client of either service. */
-type Asked = Pick<HashClient, 'invoke'>;
+export type Asked = Pick<HashClient, 'invoke'>;
 
 /** `insights NAME`: asks, and shows the answer as tables, as CSV or as JSON. */
-export async function insights({ args, out, client }: InsightCall, views = VIEWS): Promise<undefined> {
+export async function insights({ args, out, client, another }: InsightCall, views = VIEWS): Promise<undefined> {
   const name = args.need('NAME');
   const asked = views[name]!;
   requireOwn(args, name, asked.options, views);
@@ -30,7 +33,8 @@ export async function insights({ args, out, client }: InsightCall, views = VIEWS
   const lists = listsOf(view, name, args.text('list'));
   if (args.has('csv') && out.json) throw new UsageError('insights: --csv or --json, not both');
   const limit = args.has('limit') ? { limit: args.number('limit', 0) } : {};
-  const answer = await ask(await client(), view.command, { ...limit, ...view.argument(args) });
+  const server = await client();
+  const answer = await followed(view.command, another, ask(server, view.command, { ...limit, ...view.argument(args) }));
   if (args.has('csv')) {
     for (const line of await csvLines(lists[0]!.columns, entriesOf(answer, lists[0]!))) await out.line(line);
     return;

@@ -14,6 +14,8 @@ export interface PrCall {
   readonly address: string;
   /** The server of `--server`; connected on the first call. */
   client(): Promise<PrClient>;
+  /** One more connection to it. */
+  another(): Promise<PrClient>;
   close(): void;
 }
 
@@ -21,7 +23,7 @@ export function openPrCall(globals: Args, args: Args): PrCall {
   const out = createOut(globals.has('json'));
   const text = globals.text('server') ?? (process.env.PRSERV_SERVER_ADDR || DEFAULT_SERVER);
   let first: Promise<PrClient> | null = null;
-  let open: PrClient | null = null;
+  const open: PrClient[] = [];
 
   async function connect(): Promise<PrClient> {
     const [{ parseAddress }, { connectPrClient }] = await Promise.all([
@@ -32,8 +34,9 @@ export function openPrCall(globals: Args, args: Args): PrCall {
     // Only when asked for: a server that knows no login, as BitBake's, hangs up on one.
     const login = await loginOf(globals, text, false);
     try {
-      open = await connectPrClient(address, { login, ...connectionOptions(globals) });
-      return open;
+      const client = await connectPrClient(address, { login, ...connectionOptions(globals) });
+      open.push(client);
+      return client;
     } catch (error) {
       throw withAdvice(error, '--server');
     }
@@ -47,6 +50,9 @@ export function openPrCall(globals: Args, args: Args): PrCall {
       first ??= connect();
       return first;
     },
-    close: () => open?.close(),
+    another: connect,
+    close() {
+      for (const client of open) client.close();
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { OPTIONAL_TEXT, object } from '../../asyncrpc/schemas.ts';
 import type { Json } from '../../asyncrpc/wire/messages.ts';
 import { InvokeError } from '../../errors.ts';
-import { type Insight, insightCommand } from '../../insights/insight.ts';
+import { describeState, type Insight, insightCommand } from '../../insights/insight.ts';
 import { READ } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { HashInsightRows } from '../insight-rows.ts';
@@ -66,6 +66,11 @@ export const INSIGHT_COMMANDS: Readonly<Record<string, HashRow>> = {
       },
     ]),
   ),
+  'insight-status': {
+    needs: [READ],
+    schema: object({}),
+    handle: ({ insights }) => describeState(insights.state),
+  },
   'insight-lookups': {
     needs: [READ],
     isLong: () => true,

@@ -1,4 +1,5 @@
-import { type Insight, insightCommand } from '../../insights/insight.ts';
+import { object } from '../../asyncrpc/schemas.ts';
+import { describeState, type Insight, insightCommand } from '../../insights/insight.ts';
 import type { PrCommandRow, PrContext } from '../context.ts';
 import type { PrInsightRows } from '../insight-rows.ts';
 import { CHURN_ORDERS, type ChurnArgs } from '../insights/churn-orders.ts';
@@ -24,6 +25,12 @@ const CHURN: Insight<PrInsightRows, ChurnArgs> = {
 
 /** What the database can tell beside look-ups (docs/insights.md). Open as `export` is, which tells every row. */
 export const PR_INSIGHT_COMMANDS: Readonly<Record<string, PrCommandRow>> = {
+  'insight-status': {
+    needs: [],
+    users: [READ],
+    schema: object({}),
+    handle: ({ insights }) => describeState(insights.state),
+  },
   'insight-churn': {
     needs: [],
     users: [READ],
