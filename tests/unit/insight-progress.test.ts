@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { followed } from '../../lib/cli/insights/progress.ts';
-import type { Asked } from '../../lib/cli/insights/run.ts';
+import { type Asked, followed } from '../../lib/cli/insights/progress.ts';
 
 /** A server that says this, one after the other, and the answer after the last; and the bar that shows it. */
 function scene(told: readonly unknown[]) {

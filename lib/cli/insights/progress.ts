@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HashClient } from '../../hashserv/client-types.ts';
 import { createProgress, type Progress } from '../client/progress.ts';
-import type { Asked } from './run.ts';
 
 /** An answer that is there so soon needs no bar. */
 const BEGIN_MS = 500;
 const LOOK_MS = 250;
 const STEPS = 100;
+
+/** A client of either service. */
+export type Asked = Pick<HashClient, 'invoke'>;
 
 /** What `insight-status` answers, as far as it is shown. */
 interface Status {

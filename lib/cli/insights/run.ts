@@ -1,11 +1,10 @@
 import { isUnknownCommand } from '../../asyncrpc/client/channel.ts';
 import { InvokeError } from '../../errors.ts';
-import type { HashClient } from '../../hashserv/client-types.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import type { Out } from '../client/out.ts';
 import { DIFF_VIEW } from './diff-view.ts';
-import { followed } from './progress.ts';
+import { type Asked, followed } from './progress.ts';
 import { SHARED_STATE_OPTIONS } from './shared-state-options.ts';
 import { csvLines, tableLines } from './table.ts';
 import type { Answer, Entry, List, View } from './view.ts';
@@ -19,9 +18,6 @@ export interface InsightCall {
   /** One more connection to the same server. */
   another(): Promise<Asked>;
 }
-
-/** A client of either service. */
-export type Asked = Pick<HashClient, 'invoke'>;
 
 /** `insights NAME`: asks, and shows the answer as tables, as CSV or as JSON. */
 export async function insights({ args, out, client, another }: InsightCall, views = VIEWS): Promise<undefined> {
