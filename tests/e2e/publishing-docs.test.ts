@@ -22,6 +22,24 @@ function examples(): { command: string; expected: string[] }[] {
 }
 
 describe('the walk of docs/publishing.md', () => {
+  const servers: ChildProcess[] = [];
+  // Before the folder goes, which says what runs.
+  after(async () => {
+    // Where the walk ended early, the server of its stage is still there.
+    const stage = path.join(folder, 'stages/pr-1234');
+    const words = ['discard', 'pr-1234', '--stages-dir', path.dirname(stage), '--yes', '--force'];
+    if (fs.existsSync(stage)) await outcome(spawn('bakeserv', words, { cwd: folder, env }));
+    // The walk starts the server of the site by itself.
+    const site = path.join(folder, 'site.pid');
+    if (fs.existsSync(site)) await ended(Number(fs.readFileSync(site, 'utf8')));
+    for (const server of servers) {
+      if (server.exitCode !== null || server.signalCode !== null) continue;
+      const ended = new Promise((resolve) => server.once('close', resolve));
+      server.kill('SIGTERM');
+      await ended;
+    }
+  });
+
   const folder = temporaryFolder({ after });
   const bin = path.join(folder, 'bin');
   // A control folder of their own: other servers of this user may run.
@@ -37,23 +55,6 @@ describe('the walk of docs/publishing.md', () => {
       fs.writeFileSync(path.join(bin, name), `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`, { mode: 0o755 });
     fs.writeFileSync(path.join(folder, 'build.jsonl'), /^```jsonl\n([\s\S]*?)^```/m.exec(PAGE)![1]!);
     for (const name of ['nightly', 'stable']) await startServer(name);
-  });
-
-  const servers: ChildProcess[] = [];
-  after(async () => {
-    // Where the walk ended early, the server of its stage is still there.
-    const stage = path.join(folder, 'stages/pr-1234');
-    const words = ['discard', 'pr-1234', '--stages-dir', path.dirname(stage), '--yes', '--force'];
-    if (fs.existsSync(stage)) await outcome(spawn('bakeserv', words, { cwd: folder, env }));
-    // The walk starts the server of the site by itself.
-    const site = path.join(folder, 'site.pid');
-    if (fs.existsSync(site)) await ended(Number(fs.readFileSync(site, 'utf8')));
-    for (const server of servers) {
-      if (server.exitCode !== null || server.signalCode !== null) continue;
-      const ended = new Promise((resolve) => server.once('close', resolve));
-      server.kill('SIGTERM');
-      await ended;
-    }
   });
 
   async function startServer(name: string): Promise<void> {

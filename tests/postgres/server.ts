@@ -35,6 +35,8 @@ interface Place {
   readonly bin: string;
 }
 
+const START_MS = 30_000;
+
 /** Starts one. @param settings of postgresql.conf, as `fsync=on` */
 export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-postgres-'));
@@ -110,12 +112,20 @@ async function launch({ folder, owner, bin }: Place, settings: readonly string[]
     },
     async start() {
       const given = [...settings, `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
-      child = spawn(path.join(bin, 'postgres'), ['-D', data, ...given.flatMap((one) => ['-c', one])], {
-        ...owner,
-        stdio: ['ignore', 'ignore', fs.openSync(path.join(folder, 'log'), 'a')],
-      });
-      for (;;) {
-        if (child.exitCode !== null) throw new Error(fs.readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000));
+      const spawned = () =>
+        spawn(path.join(bin, 'postgres'), ['-D', data, ...given.flatMap((one) => ['-c', one])], {
+          ...owner,
+          stdio: ['ignore', 'ignore', fs.openSync(path.join(folder, 'log'), 'a')],
+        });
+      child = spawned();
+      for (const until = Date.now() + START_MS; ; ) {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          const said = fs.readFileSync(path.join(folder, 'log'), 'utf8').slice(-2000);
+          // One of the children of the server that was killed before has not ended yet.
+          if (!/is still in use\n.*\n?$/.test(said) || Date.now() > until) throw new Error(said);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          child = spawned();
+        }
         try {
           return void (await admin('SELECT 1'));
         } catch {
