@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -116,6 +117,25 @@ test('copy says what differs with status 1, and what is wrong', async (t) => {
   const refused = await runToEnd(['copy', one, two]);
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /two\.db: stop it first.*with --in-use it is copied into all the same\n$/);
+});
+
+test('copy says what it waits for, where that takes long', async (t) => {
+  const folder = temporaryFolder(t);
+  // Accepts, and says nothing.
+  const silent = net.createServer();
+  await new Promise<void>((resolve) => silent.listen(path.join(folder, '.s.PGSQL.5432'), resolve));
+  t.after(() => void silent.close());
+  const from = `postgres://anna@/db?host=${folder}`;
+  const child = spawn(process.execPath, [LAUNCHER, 'copy', from, path.join(folder, 'to.db')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => void child.kill('SIGKILL'));
+  let said = '';
+  for await (const piece of child.stderr) {
+    said += piece;
+    if (said.includes('\n')) break;
+  }
+  assert.equal(said, `bakeserv: waiting for ${from} to answer\n`);
 });
 
 test('copy has what a running server has, and refuses to ask it for its users', async (t) => {

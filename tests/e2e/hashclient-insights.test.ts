@@ -112,6 +112,21 @@ test('insights shared-state asks a mirror, and writes what a garbage collection 
   assert.deepEqual(await server.unihashesExist([1, 3].map(digits)), [true, false]);
 });
 
+test('insights shared-state tells what it found, and fails, where the mirror does not answer', async (t) => {
+  const { hash } = await site(t);
+  const gone = http.createServer();
+  await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+  const { port } = gone.address() as { port: number };
+  await new Promise((resolve) => gone.close(resolve));
+  const url = `http://user:secret@127.0.0.1:${port}/pub`;
+  const ask = ['insights', 'shared-state', '--sstate-mirror', url, '--pkgarch', 'core2-64', '--min-age', '0'];
+  const { stdout, stderr, status } = await hash([...ask, '--mirror-timeout', '1']);
+  assert.equal(status, 1);
+  assert.match(stdout, /Unihashes: 4, with an object 0, without 0, not known 4\n/);
+  assert.match(stderr, /ERROR: the mirror http:\/\/127\.0\.0\.1:\d+\/pub\/? cannot be reached: /);
+  assert.doesNotMatch(stdout + stderr, /secret/);
+});
+
 test('insights shared-state shows what the server itself found last, in its job', async (t) => {
   const { hash, server, sstate } = await site(t);
   const { id } = (await server.invoke('job-start', { kind: 'shared-state' })) as { id: number };

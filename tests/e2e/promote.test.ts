@@ -17,6 +17,7 @@ import {
   METHOD,
   pause,
   report,
+  runToEnd,
   type ServerProcess,
   serve,
   storedUnihash,
@@ -95,6 +96,20 @@ test('what is promoted is the list that was shown: where it has changed before t
   refused.stdout!.resume();
   assert.deepEqual(await once(refused, 'close'), [1, null]);
   assert.equal(await storedUnihash(there, 'third'), null);
+});
+
+test('a pull that finds nothing of what was chosen says how choices are read', async (t) => {
+  const { source, from, into } = await two(t);
+  await getPr(await source.pr(), BUSYBOX, 'a');
+  const pull = (...more: string[]) => runToEnd(['pull', from, '--address', into, '--prs', ...more]);
+  const nothing = await pull('--packages', '[bz]usybox');
+  assert.equal(nothing.status, 0);
+  assert.equal(
+    nothing.stderr,
+    'nothing new in the source is of that choice (--packages): in patterns * stands for any characters, ? for one, all else for itself\n',
+  );
+  assert.equal((await pull('--packages', 'busy*')).stderr, '');
+  assert.equal((await pull()).stderr, '', 'what is here already is of the choice');
 });
 
 /** A package of many tasks, and one task of another. */

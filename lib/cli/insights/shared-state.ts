@@ -59,13 +59,17 @@ export async function sharedState({ args, out, address, client }: SharedStateCal
     if (!out.json) for (const warning of warningsOf(report)) out.note(warning);
     if (found.notRemembered !== null)
       out.note(`what was found is not remembered for the next time: ${found.notRemembered}`);
-    if (args.has('csv')) return;
-    const { shown, folder, survey } = found;
-    const proposals = args.has('fix')
-      ? proposalsFor({ totals: atOnce(survey.totals()), folder, shown, address })
-      : null;
-    const fix = proposals?.map(({ why, commands }) => ({ why, commands: [...commands] }));
-    await out.result({ ...report, ...(fix && { fix }) } as unknown as Json, () => textOf(report, proposals, out.bold));
+    const { shown, folder, survey, mirror } = found;
+    if (!args.has('csv')) {
+      const proposals = args.has('fix')
+        ? proposalsFor({ totals: atOnce(survey.totals()), folder, shown, address })
+        : null;
+      const fix = proposals?.map(({ why, commands }) => ({ why, commands: [...commands] }));
+      const told = { ...report, ...(fix && { fix }) } as unknown as Json;
+      await out.result(told, () => textOf(report, proposals, out.bold));
+    }
+    // What was found until then is told; a script must not take it for the whole.
+    if (mirror?.stopped) throw new InvokeError(`the mirror ${shown} ${mirror.stopped}`);
   } finally {
     (progress as Progress | null)?.stop();
     await details.abandon();

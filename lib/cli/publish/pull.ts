@@ -6,14 +6,14 @@ import { AddressError, InvokeError } from '../../errors.ts';
 import { isPostgresAddress } from '../../settings/database-address.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
-import { createOut } from '../client/out.ts';
+import { createOut, type Out } from '../client/out.ts';
 import type { ServerCall } from '../commands/call.ts';
 import { findServer } from '../commands/find-server.ts';
 import type { FoundServer } from '../process/control-folder.ts';
 import { type Job, startJob, waitForJob } from './job.ts';
 import { waitOrLeave } from './leave.ts';
 import { findServerAt } from './own-server.ts';
-import { describePull, type PullResult } from './text.ts';
+import { describePull, hasNothing, type PullResult } from './text.ts';
 
 /** `bakeserv pull SOURCE`: a running server takes what another has. */
 export async function run({ args }: ServerCall): Promise<number> {
@@ -30,8 +30,17 @@ export async function run({ args }: ServerCall): Promise<number> {
   await out.result({ id, state, error, ...(told as { [key: string]: Json } | null) }, () =>
     told ? describePull(told) : [],
   );
+  if (state === 'done' && told && !out.json && hasNothing(told)) tellChoice(args, out);
   if (state !== 'done') throw new InvokeError(error ?? `job ${id} was ${state}`);
   return told?.dry_run && told.on_conflict === 'fail' && (told.prs?.conflicts ?? 0) > 0 ? 1 : 0;
+}
+
+/** A pattern with a mistake in it is no error: nothing matches it. */
+function tellChoice(args: Args, out: Out): void {
+  const choice = ['packages', 'pkgarch', 'methods'].filter((name) => args.has(name)).map((name) => `--${name}`);
+  if (choice.length === 0) return;
+  const patterns = 'in patterns * stands for any characters, ? for one, all else for itself';
+  out.note(`nothing new in the source is of that choice (${choice.join(', ')}): ${patterns}`);
 }
 
 /**

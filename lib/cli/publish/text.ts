@@ -46,6 +46,13 @@ const KINDS = {
   refused: (against: string) => against,
 } as const;
 
+/** Whether the source had nothing at all of what was asked for. */
+export function hasNothing({ prs, hashes }: PullResult): boolean {
+  const rows = ({ new: fresh, equal, differing, refused }: Counts) => fresh + equal + differing + refused;
+  const hashRows = hashes ? rows(hashes.unihashes) + rows(hashes.outhashes) : 0;
+  return hashRows === 0 && (prs ? prs.new + prs.equal + prs.conflicts + prs.raised === 0 : true);
+}
+
 /** The result in words. */
 export function describePull({ dry_run: dryRun, prs, hashes }: PullResult): string[] {
   return [...(prs ? prLines(prs, dryRun) : []), ...(hashes ? hashLines(hashes) : [])];

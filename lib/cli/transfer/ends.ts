@@ -5,7 +5,7 @@ import { parseAddress } from '../../asyncrpc/transport/address.ts';
 import { ConfigError } from '../../errors.ts';
 import { SILENT } from '../../log.ts';
 import { openDatabaseSource, openDatabaseTarget } from '../../server.ts';
-import { isPostgresAddress } from '../../settings/database-address.ts';
+import { isPostgresAddress, withoutPassword } from '../../settings/database-address.ts';
 import { environmentName } from '../../settings/options.ts';
 import type { Source, Target } from '../../transfer/ends.ts';
 import type { ServiceName } from '../../transfer/parts.ts';
@@ -13,6 +13,7 @@ import { openServerSource, openServerTarget } from '../../transfer/server.ts';
 import type { Args } from '../args/args.ts';
 import { UsageError } from '../args/usage-error.ts';
 import { connectionOptions } from '../client/connect.ts';
+import { tellWaiting } from './wait-notice.ts';
 
 export type Side = 'from' | 'to';
 
@@ -38,15 +39,19 @@ export function isSameFile(word: string, other: string): boolean {
 }
 
 /** @throws StorageError, ConfigError, AddressError, InvokeError */
-export function openSource(word: string, args: Args, services: ReadonlySet<ServiceName>): Promise<Source> {
-  if (!isServer(word)) return openDatabaseSource(word, SILENT);
-  return openServerSource(addressOf(word), { ...serverOptions('from', word, args), services });
+export async function openSource(word: string, args: Args, services: ReadonlySet<ServiceName>): Promise<Source> {
+  const source = isServer(word)
+    ? openServerSource(addressOf(word), { ...serverOptions('from', word, args), services })
+    : openDatabaseSource(word, SILENT);
+  return tellWaiting(withoutPassword(word), source);
 }
 
 /** @throws StorageError, ConfigError, AddressError, InvokeError */
-export function openTarget(word: string, args: Args, wishes: TargetWishes): Promise<Target> {
-  if (!isServer(word)) return openDatabaseTarget(word, { ...wishes, log: SILENT });
-  return openServerTarget(addressOf(word), { ...serverOptions('to', word, args), ...wishes });
+export async function openTarget(word: string, args: Args, wishes: TargetWishes): Promise<Target> {
+  const target = isServer(word)
+    ? openServerTarget(addressOf(word), { ...serverOptions('to', word, args), ...wishes })
+    : openDatabaseTarget(word, { ...wishes, log: SILENT });
+  return tellWaiting(withoutPassword(word), target);
 }
 
 /** `tcp://` only tells it from a file. @throws AddressError when it is not an address */
