@@ -158,4 +158,9 @@ export interface PrStore {
    * themselves have no time. Costs the writing of rows nothing.
    */
   noteMoment(moment: string): Promise<void>;
+  /**
+   * For each row the last moment that is known to have been before it was stored (ISO 8601, UTC): as exact as the engine notes
+   * times. Null where none is known.
+   */
+  storedAfter(rows: readonly PrRow[]): Promise<readonly (string | null)[]>;
 }

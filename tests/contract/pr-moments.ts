@@ -73,6 +73,33 @@ export function prMomentsContract(name: string, engine: PrEngine): void {
       }
     });
 
+    test('and the moments after which values were stored, as far as they were noted', async () => {
+      const { store, close } = await engine.open('churn-times');
+      const rows = ['0', '1', '2', '3'].map((value) => ({ version: 'p-1-r0', pkgarch: 'all', checksum: value, value }));
+      const [old, atFirst, next, last] = rows as [PrRow, PrRow, PrRow, PrRow];
+      const missing = { ...old, checksum: 'none' };
+      const before = new Date().toISOString();
+      try {
+        await store.importRows([old]);
+        assert.deepEqual(await store.storedAfter(rows), [null, null, null, null], 'nothing was noted yet');
+        await store.noteMoment(before);
+        await store.importRows([atFirst]);
+        await store.noteMoment(new Date(Date.now() + 86_400_000).toISOString());
+        const between = new Date().toISOString();
+        await store.importRows([next, last]);
+        const told = await store.storedAfter([last, missing, ...rows]);
+        assert.deepEqual([told[1], told[2]], [null, null]);
+        assert.equal(told[0], told[5]);
+        assert.equal(told[4], told[5]);
+        const times = [told[3]!, told[4]!];
+        assert.ok(before <= times[0]! && times[0]! <= between && between <= times[1]!, times.join());
+        await store.removeRows({ ...missing, checksum: atFirst.checksum, value: null });
+        assert.deepEqual((await store.storedAfter([atFirst]))[0], null);
+      } finally {
+        await close();
+      }
+    });
+
     test('and counts as new what was stored after a moment that was noted', async () => {
       const { store, close } = await engine.open('churn-new');
       const one = (checksum: string, number: number) => ({

@@ -18,7 +18,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { type Context, type ServerProcess, serve, temporaryFolder } from '../e2e/helpers.ts';
 import { CHROMIUM, noBrowser } from '../e2e/needs.ts';
 import { build, fill, type Users } from './data.ts';
-import { givePast } from './past.ts';
+import { givePast, giveTimes } from './past.ts';
 import { PICTURE_SCALE, PICTURES } from './pictures.ts';
 
 /** How large the window is: a desk, and a small telephone. */
@@ -107,6 +107,7 @@ async function setStage(suite: Context, { args = [], isEmpty = false, hasPast = 
   if (hasPast) {
     await server.stop();
     await givePast(path.join(folder, 'bakeserv-figures'));
+    await giveTimes(path.join(folder, 'prserv.db'), 'zlib-1.3-r0');
     server = await start(suite, folder, port, args);
     await build(server);
   }

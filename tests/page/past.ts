@@ -1,6 +1,8 @@
 import { COLUMNS, methodColumns } from '../../lib/recorder/columns.ts';
 import { load, save } from '../../lib/recorder/file.ts';
 import { columnOf, Tracks } from '../../lib/recorder/tracks.ts';
+import { MOMENTS_TABLE } from '../../lib/storage/sqlite/pr/moments.ts';
+import { withSqlite } from '../contract/helpers.ts';
 import { METHOD } from '../e2e/helpers.ts';
 
 /** Two days fill a plot of hours as well as one of minutes. */
@@ -32,6 +34,21 @@ export async function givePast(file: string): Promise<void> {
     }
   }
   await save(file, { columns: COLUMNS, methods: methods[0] ? methods : [METHOD], rings: tracks.rings });
+}
+
+/** Has the values of a version been given one a day, up to yesterday, the first few before anybody noted days. */
+export async function giveTimes(file: string, version: string): Promise<void> {
+  const UNTIMED = 3;
+  await withSqlite(file, async (run) => {
+    await run(MOMENTS_TABLE);
+    const rows = await run('SELECT pkgarch, checksum, value FROM PRMAIN WHERE version = ? ORDER BY rowid', [version]);
+    for (const [i, { pkgarch, checksum, value }] of rows.slice(UNTIMED - 1, -1).entries()) {
+      const days = rows.length - UNTIMED - i;
+      const moment = new Date(Date.now() - days * 86_400_000).toISOString();
+      const row = [moment.slice(0, 10), moment, version, pkgarch!, checksum!, value!];
+      await run('INSERT OR REPLACE INTO bakeserv_pr_moments VALUES (?, ?, ?, ?, ?, ?)', row);
+    }
+  });
 }
 
 /** What builders asked in a bucket: a few builds at a time, each of which looks everything up and then reports. */

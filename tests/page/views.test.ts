@@ -50,7 +50,7 @@ const VIEWS: readonly Shown[] = [
   {
     at: '#/package/zlib-1.3-r0',
     title: 'zlib-1.3-r0',
-    text: 'Values in the order they were given',
+    text: 'Values over time',
     pictures: { 'wide light': ['package', 700] },
   },
   {

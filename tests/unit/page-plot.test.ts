@@ -71,14 +71,23 @@ describe('plots of PR values', () => {
     assert.equal(heightOf('<script>'), null);
   });
 
-  test('go by the order in which values were given', () => {
-    const plot = valuesPlot({
-      values: [
-        { checksum: 'a', value: '0' },
-        { checksum: 'b', value: '1' },
-      ],
-    });
+  const given = (value: string, not_before: string | null) => ({ checksum: `c${value}`, value, not_before });
+
+  test('go by the order in which values were given, as long as not two times are known', () => {
+    const plot = valuesPlot([given('0', null), given('1', '2026-11-20T08:00:00.000Z')]);
     assert.deepEqual(plot.x, [1, 2]);
+    assert.equal(plot.isTime, false);
     assert.deepEqual(plot.series[0]!.values, [0, 1]);
+  });
+
+  test('go by the times that are known, in their order, without what is older', () => {
+    const [first, second] = ['2026-11-20T08:00:00.000Z', '2026-11-21T08:00:00.000Z'];
+    const plot = valuesPlot([given('0', null), given('1', second), given('2', first), given('2.1', second)]);
+    assert.equal(plot.isTime, true);
+    assert.deepEqual(
+      plot.x,
+      [first, second, second].map((text) => Date.parse(text) / 1000),
+    );
+    assert.deepEqual(plot.series[0]!.values, [2, 1, 2.001]);
   });
 });

@@ -29,7 +29,7 @@ describe('find-packages and show-package', () => {
         {
           pkgarch: '<all>',
           max: '0',
-          values: [{ checksum: 'c', value: '0' }],
+          values: [{ checksum: 'c', value: '0', not_before: null }],
           cut: false,
           upstream: { state: 'answered', max: null },
         },
@@ -37,9 +37,9 @@ describe('find-packages and show-package', () => {
           pkgarch: 'core2-64',
           max: '2.2',
           values: [
-            { checksum: 'z', value: '2.0' },
-            { checksum: 'y', value: '2.1' },
-            { checksum: 'x', value: '2.2' },
+            { checksum: 'z', value: '2.0', not_before: null },
+            { checksum: 'y', value: '2.1', not_before: null },
+            { checksum: 'x', value: '2.2', not_before: null },
           ],
           cut: false,
           upstream: { state: 'answered', max: '2' },

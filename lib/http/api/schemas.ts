@@ -77,7 +77,7 @@ export const VERSION = object({
     items: object({
       pkgarch: TEXT,
       max: OPTIONAL,
-      values: { type: 'array', items: object({ checksum: TEXT, value: TEXT }) },
+      values: { type: 'array', items: object({ checksum: TEXT, value: TEXT, not_before: OPTIONAL }) },
       cut: { type: 'boolean' },
       upstream: {
         anyOf: [object({ state: { enum: ['answered', 'away'] }, max: OPTIONAL }, ['state']), { type: 'null' }],

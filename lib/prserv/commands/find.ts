@@ -14,7 +14,7 @@ const MOST_PKGARCHS = 50;
 const MOST_VALUES = 1000;
 /** Of all values of a version, and what each takes beside its texts: whoever may ask for values chooses how long those are. */
 const MOST_CHARS = 512 * 1024;
-const VALUE_CHARS = 30;
+const VALUE_CHARS = 72;
 
 /** Packages whose version (PN-PV-PR) has the text in it, case as it is. */
 async function find(
@@ -30,16 +30,18 @@ async function show({ store, upstream }: PrContext, { version }: { version: stri
   const packages = await store.packagesOf([version], MOST_PKGARCHS);
   if (packages.length === 0) return null;
   const pages = await pagesOf(store, packages);
-  const [maxima, above] = await Promise.all([
+  const [maxima, above, times] = await Promise.all([
     store.maxima(packages),
     upstream ? viewsOf(upstream, packages, pages) : null,
+    store.storedAfter(pages.flatMap(({ rows }) => rows)),
   ]);
+  const timesFrom = pages.map((_, i) => pages.slice(0, i).reduce((sum, { rows }) => sum + rows.length, 0));
   return {
     version,
     pkgarchs: packages.map(({ pkgarch }, i) => ({
       pkgarch,
       max: maxima[i]!,
-      values: valuesOf(pages[i]!.rows),
+      values: valuesOf(pages[i]!.rows, times.slice(timesFrom[i]!)),
       cut: pages[i]!.cut,
       upstream: above && told(above[i]!),
     })),
@@ -72,10 +74,10 @@ async function pagesOf(store: PrContext['store'], packages: readonly PackageKey[
 }
 
 /** In their order, which is that in which they were given. */
-function valuesOf(rows: readonly PrRow[]) {
-  return [...rows]
-    .sort((a, b) => compareRevisions(a.value, b.value) || (a.checksum < b.checksum ? -1 : 1))
-    .map(({ checksum, value }) => ({ checksum, value }));
+function valuesOf(rows: readonly PrRow[], times: readonly (string | null)[]) {
+  return rows
+    .map(({ checksum, value }, i) => ({ checksum, value, not_before: times[i]! }))
+    .sort((a, b) => compareRevisions(a.value, b.value) || (a.checksum < b.checksum ? -1 : 1));
 }
 
 /** It is asked as for get-pr, and answers in the time of a look-up or counts as away. */

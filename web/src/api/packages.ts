@@ -25,9 +25,16 @@ export interface PkgarchValues {
   readonly pkgarch: string;
   readonly max: string | null;
   /** In the order of the values. */
-  readonly values: readonly { readonly checksum: string; readonly value: string }[];
+  readonly values: readonly PackageValue[];
   readonly cut: boolean;
   readonly upstream: null | { readonly state: 'answered'; readonly max: string | null } | { readonly state: 'away' };
+}
+
+export interface PackageValue {
+  readonly checksum: string;
+  readonly value: string;
+  /** The last time that is known to have been before it was given. */
+  readonly not_before: string | null;
 }
 
 export const findPackages = (api: Api, text: string, limit: number, signal: AbortSignal) =>

@@ -27,3 +27,22 @@ export function createNoteMoment(pool: ConnectionPool, writer: () => Writer): Pr
     });
   };
 }
+
+const TIMES: Statement = {
+  name: 'bakeserv-pr-stored',
+  text: `SELECT q.i::int - 1 AS i, to_char(p.stored AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS stored
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY q(v, a, c, n, i)
+    JOIN prmain p ON p.version = q.v AND p.pkgarch = q.a AND p.checksum = q.c AND p.value = q.n
+    WHERE p.stored IS NOT NULL`,
+};
+
+/** The beginning of the transaction that stored a row is the moment before it. */
+export function createStoredAfter(pool: ConnectionPool): PrStore['storedAfter'] {
+  return async (rows) => {
+    const after: (string | null)[] = rows.map(() => null);
+    if (rows.length === 0 || (await pool.read(HAS_TIMES)).length === 0) return after;
+    const columns = (['version', 'pkgarch', 'checksum', 'value'] as const).map((name) => rows.map((row) => row[name]));
+    for (const { i, stored } of await pool.read<{ i: number; stored: string }>(TIMES, columns)) after[i] = stored;
+    return after;
+  };
+}

@@ -18,7 +18,7 @@ import type { PostgresDatabase } from '../engine/database.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import type { WriteKind } from '../engine/writer.ts';
 import { openInsightRows } from './insight-rows.ts';
-import { createNoteMoment } from './moments.ts';
+import { createNoteMoment, createStoredAfter } from './moments.ts';
 import { createPackageFinder } from './package-finder.ts';
 import { largestUnderOf, maximaOf, type Reader, readPackages, rowsOfPackages, valuesOf } from './packages.ts';
 
@@ -99,6 +99,7 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
 
   return {
     noteMoment: createNoteMoment(reads, () => database.writer!),
+    storedAfter: createStoredAfter(reads),
     openInsightRows: () => openInsightRows(database),
     readOnly: database.writer === null,
     cache: NO_CACHE,

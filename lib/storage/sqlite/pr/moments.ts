@@ -1,4 +1,4 @@
-import type { PrStore } from '../../../prserv/store.ts';
+import type { PrRow, PrStore } from '../../../prserv/store.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
 
@@ -7,7 +7,7 @@ import type { Database } from '../engine/database.ts';
  * out below one that is there. Not by its rowid, as that may be another one after a VACUUM, in the same order. A row of nulls:
  * there was none. BitBake's server does not look at this table.
  */
-const TABLE = `CREATE TABLE IF NOT EXISTS bakeserv_pr_moments (
+export const MOMENTS_TABLE = `CREATE TABLE IF NOT EXISTS bakeserv_pr_moments (
   day TEXT PRIMARY KEY, moment TEXT NOT NULL, version TEXT, pkgarch TEXT, checksum TEXT, value TEXT)`;
 
 export const HAS_MOMENTS = "SELECT 1 AS there FROM sqlite_master WHERE type = 'table' AND name = 'bakeserv_pr_moments'";
@@ -36,9 +36,42 @@ export function createNoteMoment(database: Database): PrStore['noteMoment'] {
     const there = (await database.read(maintenance, HAS_MOMENTS)).length > 0;
     if (there && (await database.read(maintenance, NOTED, [day])).length > 0) return;
     await database.writer!.slice(async (connection: Binding) => {
-      await connection.run(TABLE);
+      await connection.run(MOMENTS_TABLE);
       await connection.run(NOTE, [day, moment]);
       await connection.run(FORGET);
     });
   };
 }
+
+/** All moments whose row is still there, the last one first. */
+const MOMENTS = `SELECT m.moment, coalesce(p.rowid, 0) AS place
+  FROM bakeserv_pr_moments m LEFT JOIN PRMAIN p
+    ON p.version = m.version AND p.pkgarch = m.pkgarch AND p.checksum = m.checksum AND p.value = m.value
+  WHERE m.version IS NULL OR p.rowid IS NOT NULL ORDER BY m.moment DESC`;
+/** As one text: an object for each row takes longer than reading it. */
+const PLACES = `SELECT json_group_array(json_array(q.key, p.rowid)) AS list FROM json_each(?) q
+  CROSS JOIN PRMAIN p ON p.version = q.value->>0 AND p.pkgarch = q.value->>1
+    AND p.checksum = q.value->>2 AND p.value = q.value->>3`;
+const ROWS_A_STATEMENT = 1000;
+
+/** A row was stored after each moment whose row has a smaller rowid. */
+export function createStoredAfter(database: Database): PrStore['storedAfter'] {
+  const { maintenance } = database;
+  return async (rows) => {
+    const after: (string | null)[] = rows.map(() => null);
+    if ((await database.read(maintenance, HAS_MOMENTS)).length === 0) return after;
+    const moments = await database.read<{ moment: string; place: number }>(maintenance, MOMENTS);
+    if (moments.length === 0) return after;
+    for (let at = 0; at < rows.length; at += ROWS_A_STATEMENT) {
+      const some = rows.slice(at, at + ROWS_A_STATEMENT).map(keyOf);
+      const [{ list } = { list: '[]' }] = await database.read<{ list: string }>(maintenance, PLACES, [
+        JSON.stringify(some),
+      ]);
+      for (const [i, place] of JSON.parse(list) as [number, number][])
+        after[at + i] = moments.find((moment) => moment.place < place)?.moment ?? null;
+    }
+    return after;
+  };
+}
+
+const keyOf = ({ version, pkgarch, checksum, value }: PrRow) => [version, pkgarch, checksum, value];

@@ -12,7 +12,7 @@ import { decide } from './decide.ts';
 import { createGetPr } from './get-pr-writes.ts';
 import { encodeRows, INSERT } from './insert.ts';
 import { openInsightRows } from './insight-rows.ts';
-import { createNoteMoment } from './moments.ts';
+import { createNoteMoment, createStoredAfter } from './moments.ts';
 import { createPackageFinder } from './package-finder.ts';
 import { createPackageLookup } from './package-lookup.ts';
 import { createPackageReader } from './package-reader.ts';
@@ -109,6 +109,7 @@ export async function createPrStore(database: Database, log: Logger): Promise<Pr
     ...createPrRowStore(database, INSERT, () => known.forget()),
     ...createPackageFinder(database),
     noteMoment: createNoteMoment(database),
+    storedAfter: createStoredAfter(database),
     openInsightRows: (signal) => openInsightRows(database, signal),
     readOnly: database.readOnly,
     cache: known,

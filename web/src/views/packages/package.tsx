@@ -6,6 +6,7 @@ import { Scroll } from '../../parts/scroll.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Text } from '../../parts/text.tsx';
+import { Time } from '../../parts/time.tsx';
 import { View } from '../../parts/view.tsx';
 import { Plot } from '../../plot/plot.tsx';
 import type { Route } from '../../route.ts';
@@ -33,6 +34,8 @@ export function Package({ route }: { readonly route: Route }) {
 
 function Pkgarch({ values }: { readonly values: PkgarchValues }) {
   const { pkgarch, max, values: rows, cut: isCut } = values;
+  const plot = valuesPlot(rows);
+  const older = rows.length - plot.x.length;
   return (
     <Panel
       title={visible(cut(pkgarch, 160).text)}
@@ -43,14 +46,15 @@ function Pkgarch({ values }: { readonly values: PkgarchValues }) {
       </p>
       {rows.length > 1 && (
         <Plot
-          title="Values in the order they were given"
-          data={valuesPlot(values)}
+          title={plot.isTime ? 'Values over time' : 'Values in the order they were given'}
+          data={plot}
           format={short}
           height={120}
           isStepped
-          placeTitle="Place"
+          placeTitle={plot.isTime ? 'Not before' : 'Place'}
         />
       )}
+      {older > 0 && <p class="muted small">Not in the plot: {counted(older, 'value')} from before times were noted.</p>}
       <Scroll label={`Values of ${visible(cut(pkgarch, 160).text)}`}>
         <Table
           caption={`Values of ${visible(cut(pkgarch, 160).text)}`}
@@ -66,6 +70,7 @@ function Pkgarch({ values }: { readonly values: PkgarchValues }) {
                 </code>
               ),
             },
+            { title: 'Given after', cell: ({ not_before }) => <Time at={not_before} /> },
           ]}
         />
       </Scroll>
