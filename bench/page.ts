@@ -141,6 +141,8 @@ try {
     for (let i = 0; i < repeats; i++) {
       const alone = await measure(server, each, turn++);
       const crowd = values.browser ? await tabsOf(server.url!) : requestsOf(server.url!);
+      // The page is open then: who only comes has it loaded first.
+      await pause(EVERY_MS + 1000);
       const before = crowd.answered();
       const watched = await measure(server, each, turn++);
       samples.push({ alone: alone.p99_us, watched: watched.p99_us, answered: crowd.answered() - before });

@@ -93,6 +93,8 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
   let stopping = false;
 
   const server = http.createServer({ maxHeaderSize: limits.maxHttpHeaderBytes });
+  // Only told to clients: it is HttpClient that closes.
+  server.keepAliveTimeout = limits.httpIdleTimeoutMs;
   // Behind 2,000 others the headers of a proxy would be left out, and its client taken for one of this machine.
   server.maxHeadersCount = 0;
   server.on('request', (request, response) => {

@@ -18,8 +18,11 @@ export interface ProcessFigures {
   readonly maxDescriptors: number | null;
   /** By database file. */
   readonly files: ReadonlyMap<string, FileSizes>;
-  /** Asks again; resolves when it has the answers, or after a moment without them: a disk may hang. */
-  refresh(): Promise<void>;
+  /**
+   * Asks again; resolves when it has the answers, or after a moment without them: a disk may hang.
+   * @param maxAgeMs what was asked less than so long ago is not asked again
+   */
+  refresh(maxAgeMs: number): Promise<void>;
 }
 
 /** A scrape waits no longer for the file system. */
@@ -32,6 +35,7 @@ export function createProcessFigures(databaseFiles: readonly string[]): ProcessF
   let openDescriptors: number | null = null;
   let maxDescriptors: number | null = null;
   let asking: Promise<unknown> | null = null;
+  let askedAt = Number.NEGATIVE_INFINITY;
 
   async function lookAtFile(file: string): Promise<void> {
     // Only looked at from outside: a descriptor of our own on the file would drop SQLite's locks when it is closed.
@@ -63,7 +67,8 @@ export function createProcessFigures(databaseFiles: readonly string[]): ProcessF
       return maxDescriptors;
     },
     files,
-    async refresh() {
+    async refresh(maxAgeMs) {
+      if (performance.now() - askedAt < maxAgeMs) return;
       try {
         memory = process.memoryUsage();
       } catch {
@@ -78,6 +83,7 @@ export function createProcessFigures(databaseFiles: readonly string[]): ProcessF
       });
       await Promise.race([asking, enough]);
       clearTimeout(timer);
+      askedAt = performance.now();
     },
   };
 }

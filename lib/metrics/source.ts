@@ -15,6 +15,8 @@ export interface MetricsSource {
 
 /** For so long everybody gets the same text. */
 const KEPT_MS = 200;
+/** A page asks for several things at once, and many pages do: what the system says is asked for once in this time. */
+const QUIET_MS = 1000;
 
 /** The metrics of a server. Until somebody wants them nothing is watched, and prom-client is not loaded. */
 export interface Metrics {
@@ -41,13 +43,13 @@ export function createMetrics(
 
   function snapshot(): Promise<Snapshot> {
     if (!closed) eventLoop.wanted();
-    return quietSnapshot(true);
+    return look(true, 0);
   }
 
-  async function quietSnapshot(counting: boolean): Promise<Snapshot> {
+  async function look(counting: boolean, maxAgeMs: number): Promise<Snapshot> {
     if (counting) for (const { store } of sources.databases) void store.counts.refresh();
     process ??= createProcessFigures(sources.databases.map(({ store }) => store.file));
-    await process.refresh();
+    await process.refresh(maxAgeMs);
     return takeSnapshot({ ...sources, eventLoop: eventLoop.delays, process });
   }
 
@@ -64,7 +66,7 @@ export function createMetrics(
       return opened;
     },
     snapshot,
-    quietSnapshot,
+    quietSnapshot: (counting) => look(counting, QUIET_MS),
     close() {
       closed = true;
       eventLoop.close();

@@ -262,6 +262,14 @@ describe('slow clients', () => {
     }
   });
 
+  test('are told how long they may ask nothing', async (t) => {
+    const server = await httpServer(t, { limits: { httpIdleTimeoutMs: 45_000 } });
+    const socket = server.connect();
+    socket.write(GET('/healthz'));
+    assert.equal((await new AnswerReader(socket).next())!.headers['keep-alive'], 'timeout=45');
+    socket.destroy();
+  });
+
   test('that ask nothing more are closed after the idle time', async (t) => {
     const server = await httpServer(t, { limits: { httpIdleTimeoutMs: 100 } });
     const socket = server.connect();
