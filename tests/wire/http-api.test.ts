@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
+import { Ajv, type ValidateFunction } from 'ajv';
 import fc from 'fast-check';
 import { KIB } from '../../lib/asyncrpc/limits.ts';
 import { API_ROUTES } from '../../lib/http/api/routes.ts';
@@ -12,6 +13,24 @@ const ADMIN = { 'admin-user': 'root', 'admin-password': 'secret' };
 const ROOT = { authorization: `Basic ${Buffer.from('root:secret').toString('base64')}` };
 const TASK = `/unihashes/${METHOD}/t1`;
 const REPORT = { method: METHOD, taskhash: 't1', outhash: 'o1', unihash: hash(1) };
+
+const ajv = new Ajv({ strict: false, validateFormats: false });
+/** What the description says of an answer, by the path that it is to. */
+const DESCRIBED = API_ROUTES.map(({ method, path, answer }) => ({
+  method,
+  path: new RegExp(`^${path.replaceAll(/:\\w+/g, '[^/]+')}$`),
+  isDescribed: ajv.compile(answer) as ValidateFunction,
+}));
+
+function assertDescribed(method: string, path: string, said: unknown): void {
+  const [plain] = path.split('?');
+  const route = DESCRIBED.find((each) => each.method === method && each.path.test(plain!));
+  if (!route) return;
+  assert.ok(
+    route.isDescribed(said),
+    `${method} ${path}: ${ajv.errorsText(route.isDescribed.errors)}: ${JSON.stringify(said)}`,
+  );
+}
 
 interface Said {
   readonly status: number;
@@ -37,6 +56,7 @@ async function ask(
   const said = text === '' ? {} : JSON.parse(text);
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
   if (isProblem) assert.equal(said.status, response.status);
+  else assertDescribed(method, path, said);
   assert.equal(response.headers.get('cache-control'), 'no-store', path);
   assert.equal(response.headers.get('x-content-type-options'), 'nosniff', path);
   return {

@@ -9,6 +9,7 @@ import {
   FOUND_TASKS,
   GC_STATUS,
   HISTORY,
+  IMPORTED_VALUE,
   NAME,
   NEW_USER,
   OUTHASH_ROW,
@@ -20,7 +21,6 @@ import {
   UNIHASH,
   USER,
   USERS,
-  VALUE_BODY,
   VERSION,
 } from './schemas.ts';
 
@@ -194,8 +194,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
     service: 'PRSERVICE',
     command: 'import-one',
     argument: ({ path, body }) => ({ ...body, ...path }),
-    body: VALUE_BODY,
-    answer: PR_VALUE,
+    body: IMPORTED_VALUE,
+    answer: IMPORTED_VALUE,
   },
   {
     method: 'GET',

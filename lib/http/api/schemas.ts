@@ -86,7 +86,10 @@ export const VERSION = object({
   },
 });
 export const CHECKSUM_BODY = object({ checksum: TEXT, history: { type: 'boolean' } }, ['checksum']);
-export const VALUE_BODY = object({ value: { anyOf: [VALUE, { type: 'integer', minimum: 0, maximum: 999_999_999 }] } });
+/** A body and its answer: a value is answered as it was sent. */
+export const IMPORTED_VALUE = object({
+  value: { anyOf: [VALUE, { type: 'integer', minimum: 0, maximum: 999_999_999 }] },
+});
 
 export const NAME = object({ username: HASH });
 export const USER = object({ username: HASH, permissions: PERMISSIONS });
