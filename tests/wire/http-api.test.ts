@@ -18,7 +18,7 @@ const ajv = new Ajv({ strict: false, validateFormats: false });
 /** What the description says of an answer, by the path that it is to. */
 const DESCRIBED = API_ROUTES.map(({ method, path, answer }) => ({
   method,
-  path: new RegExp(`^${path.replaceAll(/:\\w+/g, '[^/]+')}$`),
+  path: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),
   isDescribed: ajv.compile(answer) as ValidateFunction,
 }));
 
