@@ -25,6 +25,7 @@ export class HttpClient implements LoanOwner {
   /** Requests whose answer is not complete, and the newest request. */
   private unanswered = 0;
   private newest: http.IncomingMessage | null = null;
+  private newestAnswer: http.ServerResponse | null = null;
   /** Bytes of the requests that are not answered, or of the head of one that has begun. */
   private read = 0;
   /** Since when it has been idle, or has sent the head of a request, or its body. */
@@ -67,6 +68,11 @@ export class HttpClient implements LoanOwner {
     return this.unanswered > 0 && this.newest!.complete && this.stream.writableLength === 0;
   }
 
+  /** The answer to a request whose body is not complete, as long as nothing of it was sent; otherwise null. */
+  get openAnswer(): http.ServerResponse | null {
+    return this.newest?.complete || this.newestAnswer?.headersSent ? null : this.newestAnswer;
+  }
+
   /** How long it has been as it is, in milliseconds. */
   idleMs(now: number): number {
     return now - this.since;
@@ -76,6 +82,7 @@ export class HttpClient implements LoanOwner {
   asks(request: http.IncomingMessage, response: http.ServerResponse): void {
     this.loan!.ready();
     this.newest = request;
+    this.newestAnswer = response;
     if (this.unanswered++ === 0) this.since = performance.now();
     // Otherwise the rest of it would be read, however long it is, by nobody.
     response.once('finish', () => request.complete || this.end());

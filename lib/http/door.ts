@@ -150,7 +150,12 @@ export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor
   /** Tells a client that is not understood, or late, why its connection is closed. */
   function hangUp(client: HttpClient, type: ProblemType, detail: string): void {
     const { stream } = client;
-    if (!stream.writable || client.isAsking) return void stream.destroy();
+    if (!stream.writable) return void stream.destroy();
+    if (client.isAsking) {
+      // Once that is sent, the connection is closed, as the request is not complete.
+      const { openAnswer } = client;
+      return openAnswer ? sendProblem(openAnswer, type, detail, { connection: 'close' }) : void stream.destroy();
+    }
     stream.write(rawProblem(type, detail));
     client.end();
   }

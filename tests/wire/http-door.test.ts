@@ -262,6 +262,33 @@ describe('slow clients', () => {
     }
   });
 
+  test('that send half a body are told so and closed, and those that hang up in it are no failure of the server', async (t) => {
+    const { log, lines } = recordLog();
+    const server = await httpServer(t, { limits: { messageTimeoutMs: 300 }, log });
+    const head = GET('/api/v1/reports', 'Content-Type: application/json').replace('GET', 'POST').slice(0, -2);
+    const said = async (text: string, isOver: boolean) => {
+      const socket = server.connect();
+      const reader = new AnswerReader(socket);
+      if (isOver) socket.end(text);
+      else socket.write(text);
+      const answer = await reader.next();
+      assert.equal(await reader.next(), null);
+      return `${answer?.status} ${answer && problem(answer.body)}`;
+    };
+    assert.equal(await said(`${head}Content-Length: 9\r\n\r\n{`, false), '408 request-timeout');
+    assert.equal(await said(`${head}Content-Length: 9\r\n\r\n{`, true), '400 bad-request');
+    assert.equal(await said(`${head}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, false), '400 bad-request');
+    const gone = server.connect();
+    gone.write(`${head}Content-Length: 9\r\nExpect: 100-continue\r\n\r\n{`);
+    await once(gone, 'data');
+    gone.resetAndDestroy();
+    await server.server.close();
+    assert.deepEqual(
+      lines.filter((line) => /failed/.test(line)),
+      [],
+    );
+  });
+
   test('are told how long they may ask nothing', async (t) => {
     const server = await httpServer(t, { limits: { httpIdleTimeoutMs: 45_000 } });
     const socket = server.connect();

@@ -251,6 +251,8 @@ function send(reply: FastifyReply, status: number, body: string | Readable): Fas
 }
 
 function fail(host: ApiHost, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  // Whoever sends half a request and is gone, or was told why it is closed, gets nothing more.
+  if (isCutOff(request.raw, error)) return;
   const { isOurs, ...problem } = failureOf(error);
   if (isOurs) host.onFailure(request.raw, error);
   else host.onRefusal(error);
@@ -267,6 +269,9 @@ function fail(host: ApiHost, error: unknown, request: FastifyRequest, reply: Fas
     .type(PROBLEM_CONTENT)
     .send(`${JSON.stringify(problemOf(type, detail))}\n`);
 }
+
+const isCutOff = ({ complete, destroyed }: IncomingMessage, error: unknown) =>
+  !complete && destroyed && error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 
 function notFound(host: ApiHost, request: FastifyRequest, reply: FastifyReply): void {
   const path = request.url.split('?', 1)[0]!;
