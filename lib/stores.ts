@@ -24,6 +24,7 @@ import { createPrStore } from './storage/sqlite/pr/store.ts';
 import { backupDatabase } from './storage/sqlite/upkeep/backup.ts';
 import { backupName, openBackupFolder, removeOld, removeUnfinished } from './storage/sqlite/upkeep/backup-folder.ts';
 import { checkFile } from './storage/sqlite/upkeep/check.ts';
+import { servicesIn } from './storage/sqlite/upkeep/look.ts';
 import type { StoredSource, Target } from './transfer/ends.ts';
 import type { ServiceName } from './transfer/parts.ts';
 
@@ -243,7 +244,7 @@ export function pullMeans(
     openTaskIndex: async () => (await import('./storage/sqlite/hash/task-index.ts')).openTaskIndex(),
     databases: {
       open: (name) => openDatabaseSource(name, log),
-      servicesIn: async (file) => (await import('./storage/sqlite/upkeep/look.ts')).servicesIn(file),
+      servicesIn,
       own: [jobs.file],
     },
     trust: { caFile, certFile: certificate?.certFile ?? null, keyFile: certificate?.keyFile ?? null },

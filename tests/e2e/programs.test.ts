@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type Import, importsOf } from '../../scripts/imports.ts';
@@ -14,7 +15,7 @@ function importsIn(file: string): Import[] {
     file,
     fs
       .readFileSync(path.join(ROOT, file), 'utf8')
-      .replace(/ from "([^"]+)"|import\("([^"]+)"\)/g, (text) => text.replaceAll('"', "'")),
+      .replace(/(?: from|^import) "[^"]+"|import\("[^"]+"\)/gm, (text) => text.replaceAll('"', "'")),
   );
 }
 
@@ -31,30 +32,63 @@ function loadedWith(...files: string[]): string[] {
   return [...loaded];
 }
 
+const PARTS = `${BIN}/parts`;
+const partsOf = (name: string) =>
+  filesBelow(PARTS, '.js').filter((file) => new RegExp(`/${name}-[\\w-]{8}\\.js$`).test(file));
+const isPackage = ({ target, typeOnly }: Import) =>
+  !typeOnly && !isBuiltin(target) && !/^(dist\/|lib\/|bin\/|ajv$)/.test(target);
+const BUILT_IN = ['p-queue', 'winston', 'yargs'];
+
 describe('the programs that are built', () => {
   test('are a few files of their own, as each that is loaded costs a start half a millisecond', () => {
-    const parts = fs.readdirSync(path.join(ROOT, BIN, 'parts'));
-    const serve = parts.filter((name) => name.startsWith('serve-'));
-    assert.ok(serve.length > 0, `there is no file of serve among ${parts.length}`);
+    assert.equal(partsOf('serve').length, 1);
     for (const program of PROGRAMS) {
       const entry = `${BIN}/${program}.js`;
-      const loaded = loadedWith(entry, ...(program === 'bakeserv' ? serve.map((name) => `${BIN}/parts/${name}`) : []));
-      assert.ok(loaded.length > 2, `${program}: this test follows no imports`);
-      assert.ok(loaded.length < 90, `${program} loads ${loaded.length} files`);
-      for (const file of loaded)
-        assert.ok(file === entry || file.startsWith(`${BIN}/parts/`), `${program} loads ${file}`);
+      const loaded = loadedWith(entry, ...(program === 'bakeserv' ? partsOf('serve') : []));
+      assert.ok(loaded.length > 1, `${program}: this test follows no imports`);
+      assert.ok(loaded.length < (program === 'bakeserv' ? 8 : 5), `${program} loads ${loaded.length} files`);
+      for (const file of loaded) assert.ok(file === entry || file.startsWith(`${PARTS}/`), `${program} loads ${file}`);
     }
   });
 
-  test('carry no package: those are where they are installed, with their licences', () => {
-    const packages = (imports: readonly Import[]) =>
-      imports.filter(({ target, typeOnly }) => !typeOnly && !/^(node:|dist\/|lib\/|bin\/|ajv$)/.test(target));
-    const built = filesBelow(BIN, '.js').flatMap((file) => packages(importsIn(file)));
-    const written = [...filesBelow('lib', '.ts'), ...filesBelow('bin', '.ts')].flatMap((file) =>
-      packages(importsIn(file)),
-    );
-    const names = (imports: readonly Import[]) => [...new Set(imports.map(({ target }) => target))].sort();
+  test('have no part that loads a program: each would wait for the other', () => {
+    for (const file of filesBelow(PARTS, '.js'))
+      for (const { target } of importsIn(file)) assert.doesNotMatch(target, /^dist\/bin\/[^/]+$/, file);
+  });
+
+  test('load no package but SQLite before a server listens, and none in what clients load too', () => {
+    const packagesOf = (files: readonly string[]) =>
+      files.flatMap((file) => importsIn(file).filter((each) => isPackage(each) && !each.isCall));
+    const names = (files: readonly string[]) => [...new Set(packagesOf(files).map(({ target }) => target))];
+    const [shared] = partsOf('shared');
+    assert.deepEqual(names(loadedWith(...partsOf('serve'), ...partsOf('read'), ...partsOf('winston'))), ['sqlite3']);
+    assert.deepEqual(names(loadedWith(shared!, ...PROGRAMS.map((name) => `${BIN}/${name}.js`))), []);
+  });
+
+  test('carry the packages that every start loads; the others are where they are installed', () => {
+    const packagesIn = (files: readonly string[]) => {
+      const names = files.flatMap((file) => importsIn(file).filter(isPackage)).map(({ target }) => target);
+      return [...new Set(names)].sort();
+    };
+    const written = packagesIn([...filesBelow('lib', '.ts'), ...filesBelow('bin', '.ts')]);
+    const isBuiltIn = (name: string) => BUILT_IN.includes(name.split('/')[0]!);
+    assert.equal(written.filter(isBuiltIn).length, BUILT_IN.length);
     // Ajv is required where it is first wanted. The library for programs of others loads nothing that the programs do not.
-    assert.deepEqual(names(built), names(written));
+    assert.deepEqual(
+      packagesIn(filesBelow(BIN, '.js')),
+      written.filter((name) => !isBuiltIn(name)),
+    );
+  });
+
+  test('have the licences of all packages that they carry beside them', () => {
+    const built = filesBelow(BIN, '.js').map((file) => fs.readFileSync(path.join(ROOT, file), 'utf8'));
+    const carried = built.flatMap((text) =>
+      [...text.matchAll(/^\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\/\S+$/gm)].map(([, name]) => name!),
+    );
+    for (const name of ['p-queue', 'winston', 'yargs-parser', 'logform'])
+      assert.ok(carried.includes(name), `${name} is not found in what was built`);
+    const licences = fs.readFileSync(path.join(ROOT, BIN, 'licences.txt'), 'utf8');
+    const named = [...licences.matchAll(/^(\S+) \d+\.\d+\.\d+ \([\w-]+\)\n\n\S/gm)].map(([, name]) => name!);
+    assert.deepEqual([...new Set(named)].sort(), [...new Set(carried)].sort());
   });
 });

@@ -1,3 +1,4 @@
+import { Parser } from 'yargs/helpers';
 import { didYouMean } from '../../settings/nearest.ts';
 import type { Option } from '../../settings/options.ts';
 import { Args } from './args.ts';
@@ -10,30 +11,26 @@ import { UsageError } from './usage-error.ts';
  * @param positional the arguments; words beyond them are refused
  * @throws UsageError naming the option or argument
  */
-export async function readArgs(
+export function readArgs(
   { options: given, words }: Expanded,
   options: readonly Option[],
   positional: readonly Argument[],
-): Promise<Args> {
-  const { default: yargs } = await import('yargs');
-  const parser = yargs()
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .strictOptions()
-    .parserConfiguration({
+): Args {
+  const namesOf = (isSwitch: boolean) =>
+    options.filter(({ type }) => (type === 'boolean') === isSwitch).map(({ name }) => name);
+  const { argv: parsed, error } = Parser.detailed([...given, '--', ...words], {
+    boolean: namesOf(true),
+    string: namesOf(false),
+    configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
       'duplicate-arguments-array': true,
       'parse-numbers': false,
       'parse-positional-numbers': false,
-    })
-    .fail((message, error) => {
-      throw error && error.name !== 'YError' ? error : new UsageError(message ?? error.message);
-    });
-  for (const { name, type } of options) parser.option(name, { type: type === 'boolean' ? 'boolean' : 'string' });
-  const parsed = (await parser.parseAsync([...given, '--', ...words])) as Record<string, unknown>;
+    },
+  });
+  if (error) throw error;
   const values = new Map<string, readonly (readonly string[])[]>();
   const switches = new Map<string, boolean>();
   for (const option of options) {
@@ -46,7 +43,7 @@ export async function readArgs(
     const uses = [value].flat().map((use) => String(use).split(VALUE_SEPARATOR));
     values.set(option.name, uses);
   }
-  readPositional((parsed._ as unknown[]).map(String), positional, values);
+  readPositional(parsed._.map(String), positional, values);
   return new Args(values, switches);
 }
 

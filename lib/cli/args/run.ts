@@ -37,11 +37,11 @@ export async function readCommandLine<Call>(
   if (shared.includes(VERSION) && given.options.includes('--version=true')) return { kind: 'version' };
   const { readArgs } = await import('./read.ts');
   const isOwn = (word: string) => own.some((option) => word.startsWith(`--${option.name}=`));
-  const args = await readArgs({ ...given, options: given.options.filter(isOwn) }, own, command.arguments ?? []);
+  const args = readArgs({ ...given, options: given.options.filter(isOwn) }, own, command.arguments ?? []);
   for (const option of own)
     if (option.required && !args.has(option.name)) throw new UsageError(`${name}: --${option.name} is missing`);
   const others = [...first.options, ...given.options.filter((word) => !isOwn(word))];
-  const globals = await readArgs({ options: others, words: [] }, all, []);
+  const globals = readArgs({ options: others, words: [] }, all, []);
   return {
     kind: 'command',
     name,
