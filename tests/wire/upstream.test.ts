@@ -78,6 +78,28 @@ test('hits are kept in the background, and backfill-wait waits for all of them',
   assert.deepEqual(await stream(server.hash(), 'get-stream', tasks), tasks.map(unihashOf));
 });
 
+test('what a stream has answered from the upstream stays the unihash of its task, whatever is reported right behind it', async (t) => {
+  const fake = await fakeUpstream(t);
+  const client = (await site(t, fake.address)).hash();
+  const tasks = Array.from({ length: 3000 }, (_, i) => `m a${i}`);
+  const reported = tasks.slice(-300);
+  const requests = reported.map((task, i) => {
+    const key = { method: 'm', taskhash: task.slice(2), unihash: own(i) };
+    return JSON.stringify(i % 2 ? { report: { ...key, outhash: `local${i}` } } : { 'report-equiv': key });
+  });
+  // All at once: the reports come while what the stream has answered waits to be stored.
+  client.send(`{"get-stream": null}\n${tasks.join('\n')}\nEND\n${requests.join('\n')}\n`);
+  assert.equal(await client.line(), '"ok"');
+  for (const task of tasks) assert.equal(await client.line(), unihashOf(task));
+  assert.equal(await client.line(), 'ok');
+  for (const task of reported) {
+    const reply = { taskhash: task.slice(2), method: 'm', unihash: unihashOf(task) };
+    assert.deepEqual(JSON.parse((await client.line())!), reply);
+  }
+  await fake.become('refused');
+  assert.deepEqual(await stream(client, 'get-stream', reported), reported.map(unihashOf));
+});
+
 test('backfill-wait returns although the upstream is gone', async (t) => {
   const fake = await fakeUpstream(t);
   const server = await site(t, fake.address, { 'upstream-timeout': 0.3 });

@@ -35,6 +35,7 @@ export async function report(context: HashContext, args: readonly ReportArgs[]):
     }),
   );
   forgetMisses(context, args);
+  if (upstream) await keepAnswered(context, args);
   const write = () => store.report(reports);
   return replies(args, await (upstream ? gate.pass(weightOf(args), write) : write()));
 }
@@ -58,7 +59,14 @@ export async function reportEquivalent(
 ): Promise<readonly Outcome[]> {
   const asked = args.map(({ method, taskhash, unihash }) => ({ method, taskhash, unihash }));
   forgetMisses(context, args);
+  if (context.upstream) await keepAnswered(context, args);
   return replies(asked, await context.store.reportEquivalent(asked));
+}
+
+/** What get-stream has answered from the upstream about these tasks is their first unihash, and stays. */
+async function keepAnswered({ store, backfill }: HashContext, args: readonly Equivalence[]): Promise<void> {
+  const answered = backfill.waitingFor(args);
+  if (answered.length > 0) await store.reportEquivalent(answered);
 }
 
 function forgetMisses({ upstream }: HashContext, args: readonly Equivalence[]): void {

@@ -2,7 +2,6 @@ import { BadLine } from '../../asyncrpc/dispatch.ts';
 import { isHash } from '../../asyncrpc/wire/formats.ts';
 import type { LineFigures } from '../../meter/request-figures.ts';
 import type { HashContext } from '../context.ts';
-import type { Equivalence } from '../store.ts';
 
 /** Answers lines `method taskhash` with the unihash, or an empty line. */
 export function getStream(context: HashContext, lines: readonly string[]): string | Promise<string> {
@@ -60,31 +59,27 @@ async function lookUp(context: HashContext, tasks: readonly string[]): Promise<r
     return own;
   }
   const found = await upstream.unihashes(missing);
-  const kept: Equivalence[] = [];
   let next = 0;
+  let hits = 0;
   const answers = own.map((unihash, i) => {
     if (unihash !== null) return unihash;
     const answer = found[next++]!;
-    if (answer !== null) kept.push(toEquivalence(tasks[i]!, answer));
+    if (answer === null) return null;
+    hits++;
+    if (!readOnly) backfill.add(tasks[i]!, answer);
     return answer;
   });
-  counts.upstreamHit += kept.length;
-  counts.miss += missing.length - kept.length;
-  byMethod.upstreamHits += kept.length;
-  byMethod.misses += missing.length - kept.length;
-  lookups.missed.noteAll(kept.length === 0 ? missing : missing.filter((_, i) => found[i] === null));
-  if (kept.length > 0 && !readOnly) backfill.add(kept);
+  counts.upstreamHit += hits;
+  counts.miss += missing.length - hits;
+  byMethod.upstreamHits += hits;
+  byMethod.misses += missing.length - hits;
+  lookups.missed.noteAll(hits === 0 ? missing : missing.filter((_, i) => found[i] === null));
   return answers;
 }
 
 /** Where the lines of a stream are counted. */
 function linesOf({ figures }: HashContext, command: 'get-stream' | 'exists-stream'): LineFigures {
   return figures.requests.of(command).lines!;
-}
-
-function toEquivalence(task: string, unihash: string): Equivalence {
-  const blank = task.indexOf(' ');
-  return { method: task.slice(0, blank), taskhash: task.slice(blank + 1), unihash };
 }
 
 /** Answers lines `unihash` with `true` or `false`. */

@@ -1,12 +1,16 @@
-import { Fifo } from '../../asyncrpc/fifo.ts';
 import type { Logger } from '../../log.ts';
 import { BackfillFigures } from '../../meter/service-figures.ts';
-import type { Equivalence, HashStore } from '../store.ts';
+import type { Equivalence, HashStore, TaskLine } from '../store.ts';
 
 /** Stores what the upstream knew, in the background and in batches. */
 export interface Backfill {
-  /** Queues rows to be stored; rows that do not fit are dropped and counted. */
-  add(rows: readonly Equivalence[]): void;
+  /** Queues the unihash of a task to be stored; one that does not fit is dropped and counted. */
+  add(task: TaskLine, unihash: string): void;
+  /**
+   * What waits to be stored for these tasks: a client may have been answered with it, so it must be stored before
+   * anything that the client then says about the task.
+   */
+  waitingFor(tasks: readonly Omit<Equivalence, 'unihash'>[]): readonly Equivalence[];
   /** Goes on storing for at most this long; then takes no more rows and gives up those that are left. */
   close(graceMs: number): Promise<void>;
   /** Resolves, with the number of rows queued now, once they have been dealt with. */
@@ -28,41 +32,58 @@ export function createBackfill(
   figures = new BackfillFigures(),
   maxRows = MAX_QUEUED_ROWS,
 ): Backfill {
-  const waiting = new Fifo<Equivalence>();
+  /** Unihashes by task, in the order they came; each stays until it is stored or given up. */
+  const waiting = new Map<TaskLine, string>();
   /** Resolves when nothing waits any more; null when nothing does. */
   let storing: Promise<void> | null = null;
   let warned = false;
   let closed = false;
 
   async function storeAll(): Promise<void> {
-    while (!waiting.isEmpty) await storeBatch(waiting.takeMany(BATCH_ROWS));
+    // Hits of one block of lines come one after the other: they are stored together.
+    await null;
+    while (waiting.size > 0 && !closed) await storeBatch([...firstOf(waiting, BATCH_ROWS)]);
     storing = null;
   }
 
-  async function storeBatch(batch: readonly Equivalence[]): Promise<void> {
+  async function storeBatch(batch: readonly [TaskLine, string][]): Promise<void> {
     try {
-      await store.reportEquivalent(batch);
+      await store.reportEquivalent(batch.map(([task, unihash]) => toEquivalence(task, unihash)));
       figures.stored += batch.length;
     } catch (error) {
       figures.dropped += batch.length;
       // What is given up at the end has been logged already.
       if (!closed) log.warn('backfill: rows from the upstream could not be stored', { rows: batch.length, error });
     } finally {
-      figures.queued -= batch.length;
+      for (const [task] of batch) waiting.delete(task);
+      figures.queued = waiting.size;
     }
   }
 
+  function drop(): void {
+    figures.dropped++;
+    if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
+    warned = true;
+  }
+
   return {
-    add(rows) {
-      if (closed) return;
-      const taken = rows.slice(0, Math.max(0, maxRows - figures.queued));
-      waiting.pushAll(taken);
-      figures.queued += taken.length;
-      if (!waiting.isEmpty) storing ??= storeAll();
-      if (taken.length === rows.length) return;
-      figures.dropped += rows.length - taken.length;
-      if (!warned) log.warn('backfill: the queue is full, hits are answered but not kept', { rows: maxRows });
-      warned = true;
+    add(task, unihash) {
+      // The first stays, as in the database.
+      if (closed || waiting.has(task)) return;
+      if (waiting.size >= maxRows) return drop();
+      waiting.set(task, unihash);
+      figures.queued = waiting.size;
+      storing ??= storeAll();
+    },
+    waitingFor(tasks) {
+      const found: Equivalence[] = [];
+      if (waiting.size === 0) return found;
+      for (const { method, taskhash } of tasks) {
+        // A line has one blank: names of a message that have blanks make none that waits.
+        const unihash = waiting.get(`${method} ${taskhash}`);
+        if (unihash !== undefined) found.push({ method, taskhash, unihash });
+      }
+      return found;
     },
     async close(graceMs) {
       let timer: NodeJS.Timeout | undefined;
@@ -72,7 +93,6 @@ export function createBackfill(
       await Promise.race([storing, graceOver]);
       clearTimeout(timer);
       closed = true;
-      waiting.clear();
       if (figures.queued > 0) {
         log.warn('backfill: the server stops before all rows from the upstream were stored; they will be asked again', {
           rows: figures.queued,
@@ -90,4 +110,17 @@ export function createBackfill(
       backfill_dropped: figures.dropped,
     }),
   };
+}
+
+function* firstOf<T>(all: Iterable<T>, count: number): Iterable<T> {
+  let left = count;
+  for (const each of all) {
+    if (left-- <= 0) return;
+    yield each;
+  }
+}
+
+function toEquivalence(task: TaskLine, unihash: string): Equivalence {
+  const blank = task.indexOf(' ');
+  return { method: task.slice(0, blank), taskhash: task.slice(blank + 1), unihash };
 }
