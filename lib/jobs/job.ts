@@ -1,4 +1,5 @@
-import { printable } from '../errors.ts';
+import type { Json } from '../asyncrpc/wire/messages.ts';
+import { InvokeError, printable } from '../errors.ts';
 import type { JobKind } from './kind.ts';
 import type { JobRecord } from './records.ts';
 
@@ -39,12 +40,21 @@ const AGAIN = 'what it has done stays; start it again if it is still wanted';
 /**
  * Why a job of an earlier start cannot go on, and what to do; null when it can. One that had yet to begin just waits again.
  * @param kind as this server has it
+ * @param check of its parameters: another version may have stored it. What this one does not know of them would be left out,
+ * and more be removed than was meant.
  */
 export function interruption(
   { kind: name, parameters, writes, started, resumes, access }: JobRecord,
   kind: JobKind | undefined,
+  check: (kind: JobKind, parameters: Json) => void,
 ): string | null {
   if (!kind) return `this server has no jobs of the kind ${name} now; ${AGAIN}`;
+  try {
+    check(kind, parameters);
+  } catch (error) {
+    if (!(error instanceof InvokeError)) throw error;
+    return `its parameters are none that this server takes now (${error.message}); ${AGAIN}`;
+  }
   if (kind.access(parameters as never) !== access || kind.writes(parameters as never) !== writes)
     return `it was for the database ${writes ?? 'of then'}, and the server has another now; ${AGAIN}`;
   if (started === null) return null;

@@ -104,7 +104,7 @@ export function createJobs(options: JobsOptions): LoadedJobs {
     const { id } = record;
     const kind = kinds.get(record.kind);
     const lines = await opening.use((records) => records.log(id));
-    const why = interruption(record, kind);
+    const why = interruption(record, kind, kinds.check);
     if (why !== null) {
       const ended = new Date().toISOString();
       Object.assign(record, { state: 'interrupted', error: why, ended });

@@ -145,6 +145,25 @@ describe('job records in a file', () => {
     await assert.rejects(jobArchive(other).open(), /is a database of something else/);
   });
 
+  test('of which one is damaged are all read but that one, which is told by its id', async (t) => {
+    const file = path.join(temporaryFolder(t), 'jobs.db');
+    const first = await jobArchive(file).open();
+    const [good, damaged, cut] = [await first.add(NEW), await first.add(NEW), await first.add(NEW)];
+    await first.close();
+    const { openBinding } = await import('../../lib/storage/sqlite/engine/binding.ts');
+    const binding = await openBinding(file, 'write');
+    await binding.exec(
+      `UPDATE jobs SET record = substr(record, 2) WHERE id = ${damaged}; UPDATE jobs SET log = '[' WHERE id = ${cut}`,
+    );
+    await binding.close();
+    const records = await jobArchive(file).open();
+    assert.deepEqual(ids(await records.unfinished()), [good]);
+    assert.deepEqual(ids(await records.page(ALL)), [cut, good]);
+    await assert.rejects(records.find(damaged), { code: 'storage-corrupt', message: /job 2 cannot be read/ });
+    await assert.rejects(records.log(cut), { code: 'storage-corrupt', message: /job 3 cannot be read/ });
+    await records.close();
+  });
+
   test('survive a kill in the middle of a write: whatever id was answered is there, and none comes again', async (t) => {
     const file = path.join(temporaryFolder(t), 'jobs.db');
     const script = `

@@ -408,6 +408,10 @@ describe('after another start', () => {
   const interruptions: Readonly<Record<string, readonly [Partial<JobKind> | null, RegExp]>> = {
     'of a kind that cannot go on': [{ resumable: false }, /cannot go on; what it has done stays; start it again/],
     'for another database': [{ writes: () => 'other.db' }, /it was for the database hash\.db/],
+    'whose parameters are of another version': [
+      { parameters: parametersOf({ upTo: { type: 'integer' } }), access: () => 'hashserv' },
+      /its parameters are none that this server takes now \(job-start: count: .*to.*start it again/,
+    ],
     'of a kind that is not there any more': [null, /no jobs of the kind count now/],
   };
   for (const [which, [kind, words]] of Object.entries(interruptions)) {

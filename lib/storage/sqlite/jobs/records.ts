@@ -28,10 +28,11 @@ const ADD = `INSERT INTO jobs (state, access, record, log) VALUES (?, ?, ?, '[]'
 const SAVE = 'UPDATE jobs SET state = ?, record = ?, log = ? WHERE id = ?';
 const FIND = 'SELECT id, record FROM jobs WHERE id = ?';
 const LOG = 'SELECT log FROM jobs WHERE id = ?';
-const UNFINISHED = `SELECT id, record FROM jobs WHERE state IN ('waiting', 'running') ORDER BY id`;
-/** A record that is no JSON is told by its id when it is read. */
-const LISTED = `CASE WHEN json_valid(record) THEN json_remove(record, '$.result', '$.position') ELSE record END AS record`;
-const PAGE = `SELECT id, ${LISTED} FROM jobs WHERE (?1 IS NULL OR access = ?1) AND (?2 IS NULL OR id < ?2)
+/** A job that is damaged must not keep all others from being read: it is left out, and told when it is asked for by its id. */
+const UNFINISHED = `SELECT id, record FROM jobs
+  WHERE state IN ('waiting', 'running') AND json_valid(record) AND json_valid(log) ORDER BY id`;
+const LISTED = `json_remove(record, '$.result', '$.position') AS record`;
+const PAGE = `SELECT id, ${LISTED} FROM jobs WHERE json_valid(record) AND (?1 IS NULL OR access = ?1) AND (?2 IS NULL OR id < ?2)
   AND (?3 IS NULL OR state IN (SELECT value FROM json_each(?3))) ORDER BY id DESC LIMIT ?4`;
 
 interface Row {
@@ -69,13 +70,14 @@ async function requireOurs(connection: Binding, file: string): Promise<void> {
 }
 
 function recordsOn(connection: Binding): JobRecords {
-  const read = ({ id, record }: Row): JobRecord => {
+  function parsed<Kept>(id: number, text: string): Kept {
     try {
-      return { ...JSON.parse(record), id };
+      return JSON.parse(text);
     } catch (error) {
       throw new StorageError('storage-corrupt', `job ${id} cannot be read: ${errorText(error)}`, error);
     }
-  };
+  }
+  const read = ({ id, record }: Row): JobRecord => ({ ...parsed<Omit<JobRecord, 'id'>>(id, record), id });
   return {
     async add(job) {
       const [row] = await connection.all<{ id: number }>(ADD, [job.state, job.access, JSON.stringify(job)]);
@@ -91,7 +93,7 @@ function recordsOn(connection: Binding): JobRecords {
     },
     async log(id) {
       const [row] = await connection.all<{ log: string }>(LOG, [id]);
-      return row ? JSON.parse(row.log) : [];
+      return row ? parsed<string[]>(id, row.log) : [];
     },
     async page({ access, states, before, limit }: JobQuery) {
       const rows = await connection.all<Row>(PAGE, [access, before, states && JSON.stringify(states), limit]);
