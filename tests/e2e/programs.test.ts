@@ -87,6 +87,7 @@ describe('the programs that are built', () => {
     );
     for (const name of ['p-queue', 'winston', 'yargs-parser', 'logform'])
       assert.ok(carried.includes(name), `${name} is not found in what was built`);
+    assert.ok(!carried.includes('cliui'), 'of yargs only what reads command lines');
     const licences = fs.readFileSync(path.join(ROOT, BIN, 'licences.txt'), 'utf8');
     const named = [...licences.matchAll(/^(\S+) \d+\.\d+\.\d+ \([\w-]+\)\n\n\S/gm)].map(([, name]) => name!);
     assert.deepEqual([...new Set(named)].sort(), [...new Set(carried)].sort());
