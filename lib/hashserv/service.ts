@@ -79,7 +79,7 @@ export function createHashService(options: HashServiceOptions): HashService {
   const gc = createGc(store);
   const searches = createSearches();
   jobs?.register(async () =>
-    (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, database, requireFile, sharedState }),
+    (await import('./jobs/kinds.ts')).hashKinds({ store, gc, upstream, backfill, database, requireFile, sharedState }),
   );
   /** One for each list, of which there are few: a set for each client would be most of what its session takes. */
   const anonymousSets = new WeakMap<readonly string[], ReadonlySet<string>>();

@@ -114,3 +114,38 @@ test('rows that are added while others are being stored are stored too, each onc
     Array.from({ length: 1600 }, (_, i) => `t${i}`),
   );
 });
+
+test('what a where matches is given up, once what is being stored is done', async () => {
+  const stored: string[] = [];
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const store = {
+    async reportEquivalent(batch: readonly Equivalence[]) {
+      await held;
+      stored.push(...batch.map(({ method, taskhash }) => `${method} ${taskhash}`));
+      return [];
+    },
+  };
+  const backfill = createBackfill(store, recorder());
+  addTasks(backfill, 1000);
+  await new Promise((resolve) => setImmediate(resolve));
+  addTasks(backfill, 2, 1000);
+  backfill.add('other t1000', UNIHASH);
+  await backfill.forget(null);
+  let forgotten = false;
+  const forget = backfill.forget([
+    ['method', 'm'],
+    ['gc_mark', 'any'],
+  ]);
+  void forget.then(() => {
+    forgotten = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(forgotten, false, 'a batch is being stored');
+  release();
+  await forget;
+  await backfill.wait();
+  assert.deepEqual(stored.slice(1000), ['other t1000'], 'all of the batch, and then only this');
+});

@@ -100,6 +100,21 @@ test('what a stream has answered from the upstream stays the unihash of its task
   assert.deepEqual(await stream(client, 'get-stream', reported), reported.map(unihashOf));
 });
 
+test('what a remove matches does not come back from what waits to be stored', async (t) => {
+  const fake = await fakeUpstream(t);
+  const client = (await site(t, fake.address)).hash();
+  const tasks = Array.from({ length: 3000 }, (_, i) => `${i % 2 ? 'm' : 'kept'} a${i}`);
+  const remove = JSON.stringify({ remove: { where: { method: 'm' } } });
+  client.send(`{"get-stream": null}\n${tasks.join('\n')}\nEND\n${remove}\n{"backfill-wait": null}\n`);
+  assert.equal(await client.line(), '"ok"');
+  for (const task of tasks) assert.equal(await client.line(), unihashOf(task));
+  assert.equal(await client.line(), 'ok');
+  assert.match((await client.line())!, /^\{"count": \d+\}$/);
+  await client.line();
+  assert.deepEqual(await client.ask('count-rows', { where: { method: 'm' } }), { unihashes: 0, outhashes: 0 });
+  assert.deepEqual(await client.ask('count-rows', { where: { method: 'kept' } }), { unihashes: 1500, outhashes: 0 });
+});
+
 test('backfill-wait returns although the upstream is gone', async (t) => {
   const fake = await fakeUpstream(t);
   const server = await site(t, fake.address, { 'upstream-timeout': 0.3 });

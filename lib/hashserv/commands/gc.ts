@@ -71,8 +71,9 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     needs: [DB_ADMIN],
     writes: true,
     schema: object({ where: WHERE }),
-    handle: (context, { where }: { where: WireWhere }) => {
+    handle: async (context, { where }: { where: WireWhere }) => {
       context.upstream?.forgetAll();
+      if (context.upstream) await context.backfill.forget(conditionsFor('unihashes', where));
       const removed = () => context.gc.remove(context.session, where);
       return counted(context, 'rows removed', { where: JSON.stringify(where) }, removed);
     },

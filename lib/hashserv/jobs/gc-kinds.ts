@@ -5,6 +5,7 @@ import { WHERE } from '../commands/schemas.ts';
 import type { Gc, WireWhere } from '../gc.ts';
 import type { GcTask, HashStore } from '../store.ts';
 import { TABLE_NAMES } from '../store-rules.ts';
+import type { Backfill } from '../upstream/backfill.ts';
 import type { HashUpstream } from '../upstream/upstream.ts';
 import { conditionsFor } from '../where.ts';
 import { type Pass, through } from './passes.ts';
@@ -15,6 +16,7 @@ export interface HashJobParts {
   readonly store: HashStore;
   readonly gc: Gc;
   readonly upstream: HashUpstream | null;
+  readonly backfill: Backfill;
   /** The name of the database, as no other has it. */
   readonly database: string;
   /** Throws InvokeError for a file that a job must not touch. */
@@ -36,6 +38,7 @@ export function gcKinds({
   store,
   gc,
   upstream,
+  backfill,
   database,
 }: Omit<HashJobParts, 'requireFile' | 'sharedState'>): readonly JobKind[] {
   const common = {
@@ -142,6 +145,7 @@ export function gcKinds({
           if (task) passes.push({ task, rows: await rowsOf(table) });
         }
         upstream?.forgetAll();
+        await backfill.forget(conditionsFor('unihashes', where));
         const sum = (counts: readonly number[]) => ({ count: counts.reduce((all, each) => all + each, 0) });
         return yield* through(gc, job, passes, from, sum);
       },

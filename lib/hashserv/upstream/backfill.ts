@@ -1,6 +1,7 @@
 import type { Logger } from '../../log.ts';
 import { BackfillFigures } from '../../meter/service-figures.ts';
 import type { Equivalence, HashStore, TaskLine } from '../store.ts';
+import type { Where } from '../where.ts';
 
 /** Stores what the upstream knew, in the background and in batches. */
 export interface Backfill {
@@ -11,6 +12,11 @@ export interface Backfill {
    * anything that the client then says about the task.
    */
   waitingFor(tasks: readonly Omit<Equivalence, 'unihash'>[]): readonly Equivalence[];
+  /**
+   * Gives up what matches; resolves once nothing of it is being stored. To be called before such rows are removed: one
+   * that is stored afterwards would be there again.
+   */
+  forget(where: Where | null): Promise<void>;
   /** Goes on storing for at most this long; then takes no more rows and gives up those that are left. */
   close(graceMs: number): Promise<void>;
   /** Resolves, with the number of rows queued now, once they have been dealt with. */
@@ -36,13 +42,18 @@ export function createBackfill(
   const waiting = new Map<TaskLine, string>();
   /** Resolves when nothing waits any more; null when nothing does. */
   let storing: Promise<void> | null = null;
+  /** Resolves when the batch that was taken last has been dealt with. */
+  let batchDone: Promise<void> | null = null;
   let warned = false;
   let closed = false;
 
   async function storeAll(): Promise<void> {
     // Hits of one block of lines come one after the other: they are stored together.
     await null;
-    while (waiting.size > 0 && !closed) await storeBatch([...firstOf(waiting, BATCH_ROWS)]);
+    while (waiting.size > 0 && !closed) {
+      batchDone = storeBatch([...firstOf(waiting, BATCH_ROWS)]);
+      await batchDone;
+    }
     storing = null;
   }
 
@@ -85,6 +96,12 @@ export function createBackfill(
       }
       return found;
     },
+    async forget(where) {
+      if (!where) return;
+      for (const [task, unihash] of waiting) if (matches(toEquivalence(task, unihash), where)) waiting.delete(task);
+      figures.queued = waiting.size;
+      await batchDone;
+    },
     async close(graceMs) {
       let timer: NodeJS.Timeout | undefined;
       const graceOver = new Promise<void>((resolve) => {
@@ -118,6 +135,11 @@ function* firstOf<T>(all: Iterable<T>, count: number): Iterable<T> {
     if (left-- <= 0) return;
     yield each;
   }
+}
+
+/** A row that waits has no mark yet: it may get any. */
+function matches(row: Equivalence, where: Where): boolean {
+  return where.every(([column, value]) => !(column in row) || row[column as keyof Equivalence] === value);
 }
 
 function toEquivalence(task: TaskLine, unihash: string): Equivalence {
