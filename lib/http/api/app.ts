@@ -38,7 +38,7 @@ export interface ApiHost {
   /** A request is refused: limits that it went past are counted. */
   onRefusal(error: unknown): void;
   status(caller: Caller): Promise<Json>;
-  history(caller: Caller, query: Readonly<Record<string, string>>): Promise<Json>;
+  history(caller: Caller, query: Readonly<Record<string, string>>): Promise<Reply>;
 }
 
 /** The API: answers a request, and its description as an OpenAPI document. */
@@ -78,7 +78,7 @@ export async function createApi(host: ApiHost): Promise<Api> {
       routes.get(API_PATH + route.path, { schema: describe(route) }, async (request, reply) => {
         const caller = await callerOf(host, request, reply);
         const answer = await route.answerTo(host, caller, textsOf(request.query, route.query ?? {}));
-        await send(reply, 200, `${JSON.stringify(answer)}\n`);
+        await sendReply(reply, 200, answer);
       });
     addSignIn(routes, host);
   });
@@ -143,7 +143,7 @@ const OWN_ROUTES: readonly OwnRoute[] = [
 
 interface OwnRoute extends Pick<ApiRoute, 'path' | 'summary' | 'id' | 'answer' | 'query'> {
   readonly tag: 'server';
-  answerTo(host: ApiHost, caller: Caller, query: Readonly<Record<string, string>>): Promise<Json>;
+  answerTo(host: ApiHost, caller: Caller, query: Readonly<Record<string, string>>): Promise<Reply>;
 }
 
 const JSON_CONTENT = 'application/json; charset=utf-8';
