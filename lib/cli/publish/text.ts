@@ -12,6 +12,7 @@ export interface PrSide {
   readonly equal: number;
   readonly conflicts: number;
   readonly raised: number;
+  readonly stored: number;
   readonly conflict_rows: readonly (Row & { readonly kind: keyof typeof KINDS; readonly against: string })[];
   readonly raised_rows: readonly (Omit<Row, 'value'> & { readonly from: string; readonly to: string })[];
   readonly lifted_rows: readonly Row[];
@@ -51,6 +52,13 @@ export function hasNothing({ prs, hashes }: PullResult): boolean {
   const rows = ({ new: fresh, equal, differing, refused }: Counts) => fresh + equal + differing + refused;
   const hashRows = hashes ? rows(hashes.unihashes) + rows(hashes.outhashes) : 0;
   return hashRows === 0 && (prs ? prs.new + prs.equal + prs.conflicts + prs.raised === 0 : true);
+}
+
+/** Why a stage was not published as it was asked for, and whether a part of it was: hashes come in slices, after the PR values. */
+export function describeUnpublished({ dry_run: dryRun, prs, hashes }: PullResult, error: string): string {
+  const stored = (prs?.stored ?? 0) + (hashes ? hashes.unihashes.new + hashes.outhashes.new : 0);
+  if (dryRun || stored === 0) return `nothing was published: ${error}`;
+  return `only what is told above was published: ${error}; the same command goes on, as long as the stage is there`;
 }
 
 /** The result in words. */

@@ -8,7 +8,7 @@ import type { ServerCall } from '../commands/call.ts';
 import type { FoundServer } from '../process/control-folder.ts';
 import { answersOn } from '../publish/own-server.ts';
 import { ownServerAt, runPull } from '../publish/pull.ts';
-import { describePull, type PullResult } from '../publish/text.ts';
+import { describePull, describeUnpublished, type PullResult } from '../publish/text.ts';
 import { requireStage, requireStill, type Stage, stageName, stagesFolder, type Upstreams } from './place.ts';
 import { wholeAddress } from './shared.ts';
 import { takeStage } from './stage.ts';
@@ -67,7 +67,8 @@ async function pull(
   if (state === 'done') return { json: told, result: result! };
   if (out.json) await out.result({ ...told, error }, () => '');
   else for (const line of result ? describePull(result) : []) out.note(line);
-  throw new InvokeError(`nothing was published of what is refused: ${error ?? `job ${id} was ${state}`}`);
+  const why = error ?? `job ${id} was ${state}`;
+  throw new InvokeError(result ? describeUnpublished(result, why) : `nothing was published: ${why}`);
 }
 
 /**
