@@ -101,9 +101,16 @@ function logScale(values: readonly number[], from: number, to: number): Scale {
 }
 
 const STEPS = [1, 2, 5, 10];
-const powerOf = (value: number) => 10 ** Math.floor(Math.log10(value) + 1e-9);
+/** What is so close to a step is on it. */
+const NEARLY = 1 + 1e-9;
+/** The largest power of ten that is not above a value. */
+function powerOf(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  if (power > value * NEARLY) return power / 10;
+  return power * 10 <= value * NEARLY ? power * 10 : power;
+}
 const stepAtMost = (value: number) =>
-  powerOf(value) * [...STEPS].reverse().find((step) => step * powerOf(value) <= value * (1 + 1e-9))!;
+  powerOf(value) * [...STEPS].reverse().find((step) => step * powerOf(value) <= value * NEARLY)!;
 const stepAtLeast = (value: number) =>
   powerOf(value) * STEPS.find((step) => step * powerOf(value) >= value * (1 - 1e-9))!;
 

@@ -46,6 +46,8 @@ test('whatever is plotted lies within the picture, further right and higher the 
       }
       assert.ok(!/NaN|Infinity|undefined/.test(svg));
     }),
+    // Just below a power of ten, and nearly on it.
+    { examples: [[[{ x: 999_999_998, y: 0.001 }]], [[{ x: 1, y: 99.9999999999 }]]] },
   );
 });
 
