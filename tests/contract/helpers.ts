@@ -82,3 +82,8 @@ export type SqlRunner = (
   sql: string,
   params?: readonly (string | number | null)[],
 ) => Promise<Record<string, string | number | null>[]>;
+
+/** Until it is so, turn after turn: what others have written is noticed by the clock. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 2));
+}

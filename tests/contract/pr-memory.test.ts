@@ -7,17 +7,12 @@ import { compareRevisions } from '../../lib/prserv/revision.ts';
 import type { PrStore } from '../../lib/prserv/store.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
 import { createPrStore } from '../../lib/storage/sqlite/pr/store.ts';
-import { hash, METHOD, temporaryFolder, withSqlite } from './helpers.ts';
+import { hash, METHOD, temporaryFolder, until, withSqlite } from './helpers.ts';
 import { type Opened, opened, PKG } from './pr-opened.ts';
 
 const key = (checksum: string) => ({ ...PKG, checksum });
 const give = async (store: PrStore, checksum: string, history = false) =>
   (await store.getPr([{ ...key(checksum), history }]))[0];
-
-/** Until it is so, turn after turn. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 /** Whether what is asked is answered at once. */
 const isAtOnce = (answers: unknown) => !(answers instanceof Promise);

@@ -9,7 +9,7 @@ import type { Binding } from '../../lib/storage/sqlite/engine/binding.ts';
 import type { Database } from '../../lib/storage/sqlite/engine/database.ts';
 import { openDatabase } from '../../lib/storage/sqlite/file/open.ts';
 import { createHashStore } from '../../lib/storage/sqlite/hash/store.ts';
-import { doAll, hash, METHOD, remove, reportOf, temporaryFolder, withSqlite } from './helpers.ts';
+import { doAll, hash, METHOD, remove, reportOf, temporaryFolder, until, withSqlite } from './helpers.ts';
 
 const MIB = 1024 * 1024;
 
@@ -32,11 +32,6 @@ function files(t: TestContext) {
 
 const line = (n: number, method = METHOD) => `${method} ${hash(n)}`;
 const task = (n: number, unihash: number, method = METHOD) => ({ method, taskhash: hash(n), unihash: hash(unihash) });
-
-/** Until something is so, turn after turn. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 /** Until the memory answers, of which nobody has asked anything for a while: this row is in it. */
 const awake = (store: HashStore, row: string) => until(() => store.knownUnihash(row) !== undefined);
