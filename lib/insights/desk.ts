@@ -158,14 +158,18 @@ export function createInsightDesk(limits: InsightLimits, figures = new InsightFi
     return kept.get(key)?.text ?? null;
   }
 
+  /** It waited, and is not begun. */
+  function abandon({ request, settle }: Task, why: InvokeError): void {
+    figures.count(request.name, 'abandoned');
+    settle(Promise.reject(why));
+  }
+
   /** Refuses who would be one too many: of all, or of one address, which has half of the places at most. */
   function requireRoom(name: string, { address }: InsightAsker): void {
     for (let i = waiting.length - 1; i >= 0; i--) {
       const { askers } = waiting[i]!;
       if (!askers.every(({ gone }) => gone)) continue;
-      const [given] = waiting.splice(i, 1);
-      figures.count(given!.request.name, 'abandoned');
-      given!.settle(Promise.reject(gaveUp()));
+      abandon(waiting.splice(i, 1)[0]!, gaveUp());
     }
     const own = address === null ? 0 : waiting.filter(({ askers }) => askers[0]!.address === address).length;
     if (waiting.length < maxWaiting && own < Math.max(1, maxWaiting / 2)) return;
@@ -211,10 +215,7 @@ export function createInsightDesk(limits: InsightLimits, figures = new InsightFi
     },
     async close() {
       closed = true;
-      for (const task of waiting.splice(0)) {
-        figures.count(task.request.name, 'abandoned');
-        task.settle(Promise.reject(stopping()));
-      }
+      for (const task of waiting.splice(0)) abandon(task, stopping());
       running?.stop.abort(stopping());
       await working;
     },

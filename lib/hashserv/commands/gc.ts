@@ -8,6 +8,7 @@ import { note } from '../access/audit.ts';
 import { DB_ADMIN } from '../access/permissions.ts';
 import type { HashContext, HashRow } from '../context.ts';
 import type { WireWhere } from '../gc.ts';
+import { forgetRemoved } from '../upstream/forget-removed.ts';
 import { conditionsFor, QUERY_COLUMNS } from '../where.ts';
 import { WHERE } from './schemas.ts';
 
@@ -72,8 +73,7 @@ export const GC_COMMANDS: Readonly<Record<string, HashRow>> = {
     writes: true,
     schema: object({ where: WHERE }),
     handle: async (context, { where }: { where: WireWhere }) => {
-      context.upstream?.forgetAll();
-      if (context.upstream) await context.backfill.forget(conditionsFor('unihashes', where));
+      if (context.upstream) await forgetRemoved(context.upstream, context.backfill, where);
       const removed = () => context.gc.remove(context.session, where);
       return counted(context, 'rows removed', { where: JSON.stringify(where) }, removed);
     },

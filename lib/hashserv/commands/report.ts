@@ -4,6 +4,7 @@ import { encodeJson } from '../../asyncrpc/wire/messages.ts';
 import { REPORT } from '../access/permissions.ts';
 import type { HashContext } from '../context.ts';
 import type { Equivalence, Report } from '../store.ts';
+import type { HashUpstream } from '../upstream/upstream.ts';
 import { upstreamUnihashes } from './read-through.ts';
 
 /** A report as it arrives: the optional fields may be absent. */
@@ -34,8 +35,7 @@ export async function report(context: HashContext, args: readonly ReportArgs[]):
       upstreamUnihash: fromUpstream?.[i] ?? null,
     }),
   );
-  forgetMisses(context, args);
-  if (upstream) await keepAnswered(context, args);
+  if (upstream) await settleTasks(context, upstream, args);
   const write = () => store.report(reports);
   return replies(args, await (upstream ? gate.pass(weightOf(args), write) : write()));
 }
@@ -58,19 +58,19 @@ export async function reportEquivalent(
   args: readonly Equivalence[],
 ): Promise<readonly Outcome[]> {
   const asked = args.map(({ method, taskhash, unihash }) => ({ method, taskhash, unihash }));
-  forgetMisses(context, args);
-  if (context.upstream) await keepAnswered(context, args);
+  if (context.upstream) await settleTasks(context, context.upstream, args);
   return replies(asked, await context.store.reportEquivalent(asked));
 }
 
-/** What get-stream has answered from the upstream about these tasks is their first unihash, and stays. */
-async function keepAnswered({ store, backfill }: HashContext, args: readonly Equivalence[]): Promise<void> {
+/** Before tasks are reported: what get-stream has answered from the upstream is their first unihash, and stays; misses are over. */
+async function settleTasks(
+  { store, backfill }: HashContext,
+  upstream: HashUpstream,
+  args: readonly Equivalence[],
+): Promise<void> {
+  for (const { method, taskhash } of args) upstream.forget(`${method} ${taskhash}`);
   const answered = backfill.waitingFor(args);
   if (answered.length > 0) await store.reportEquivalent(answered);
-}
-
-function forgetMisses({ upstream }: HashContext, args: readonly Equivalence[]): void {
-  if (upstream) for (const { method, taskhash } of args) upstream.forget(`${method} ${taskhash}`);
 }
 
 function replies(args: readonly Equivalence[], unihashes: readonly string[]): readonly Outcome[] {

@@ -6,6 +6,7 @@ import type { Gc, WireWhere } from '../gc.ts';
 import type { GcTask, HashStore } from '../store.ts';
 import { TABLE_NAMES } from '../store-rules.ts';
 import type { Backfill } from '../upstream/backfill.ts';
+import { forgetRemoved } from '../upstream/forget-removed.ts';
 import type { HashUpstream } from '../upstream/upstream.ts';
 import { conditionsFor } from '../where.ts';
 import { type Pass, through } from './passes.ts';
@@ -144,8 +145,7 @@ export function gcKinds({
           const task: GcTask | null = conditions && { kind: 'remove', table, where: conditions };
           if (task) passes.push({ task, rows: await rowsOf(table) });
         }
-        upstream?.forgetAll();
-        await backfill.forget(conditionsFor('unihashes', where));
+        if (upstream) await forgetRemoved(upstream, backfill, where);
         const sum = (counts: readonly number[]) => ({ count: counts.reduce((all, each) => all + each, 0) });
         return yield* through(gc, job, passes, from, sum);
       },

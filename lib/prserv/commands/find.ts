@@ -30,18 +30,19 @@ async function show({ store, upstream }: PrContext, { version }: { version: stri
   const packages = await store.packagesOf([version], MOST_PKGARCHS);
   if (packages.length === 0) return null;
   const pages = await pagesOf(store, packages);
+  const rows = pages.flatMap((page) => page.rows);
   const [maxima, above, times] = await Promise.all([
     store.maxima(packages),
     upstream ? viewsOf(upstream, packages, pages) : null,
-    store.storedAfter(pages.flatMap(({ rows }) => rows)),
+    store.storedAfter(rows),
   ]);
-  const timesFrom = pages.map((_, i) => pages.slice(0, i).reduce((sum, { rows }) => sum + rows.length, 0));
+  const timeOf = new Map(rows.map((row, i) => [row, times[i]!]));
   return {
     version,
     pkgarchs: packages.map(({ pkgarch }, i) => ({
       pkgarch,
       max: maxima[i]!,
-      values: valuesOf(pages[i]!.rows, times.slice(timesFrom[i]!)),
+      values: valuesOf(pages[i]!.rows, timeOf),
       cut: pages[i]!.cut,
       upstream: above && told(above[i]!),
     })),
@@ -74,10 +75,10 @@ async function pagesOf(store: PrContext['store'], packages: readonly PackageKey[
 }
 
 /** In their order, which is that in which they were given. */
-function valuesOf(rows: readonly PrRow[], times: readonly (string | null)[]) {
-  return rows
-    .map(({ checksum, value }, i) => ({ checksum, value, not_before: times[i]! }))
-    .sort((a, b) => compareRevisions(a.value, b.value) || (a.checksum < b.checksum ? -1 : 1));
+function valuesOf(rows: readonly PrRow[], timeOf: ReadonlyMap<PrRow, string | null>) {
+  return [...rows]
+    .sort((a, b) => compareRevisions(a.value, b.value) || (a.checksum < b.checksum ? -1 : 1))
+    .map((row) => ({ checksum: row.checksum, value: row.value, not_before: timeOf.get(row)! }));
 }
 
 /** It is asked as for get-pr, and answers in the time of a look-up or counts as away. */

@@ -1,6 +1,7 @@
 import type { PrStore } from '../../../prserv/store.ts';
 import type { ConnectionPool, Statement } from '../engine/pool.ts';
 import type { Writer } from '../engine/writer.ts';
+import { columnsOf } from './columns.ts';
 
 /**
  * Rows get the time they were stored from the database, in a column of their own that nothing else reads: a default costs the
@@ -41,8 +42,8 @@ export function createStoredAfter(pool: ConnectionPool): PrStore['storedAfter'] 
   return async (rows) => {
     const after: (string | null)[] = rows.map(() => null);
     if (rows.length === 0 || (await pool.read(HAS_TIMES)).length === 0) return after;
-    const columns = (['version', 'pkgarch', 'checksum', 'value'] as const).map((name) => rows.map((row) => row[name]));
-    for (const { i, stored } of await pool.read<{ i: number; stored: string }>(TIMES, columns)) after[i] = stored;
+    const found = await pool.read<{ i: number; stored: string }>(TIMES, columnsOf(rows));
+    for (const { i, stored } of found) after[i] = stored;
     return after;
   };
 }

@@ -17,6 +17,7 @@ import { decideAll, type Missing } from '../../memory/pr-decision.ts';
 import type { PostgresDatabase } from '../engine/database.ts';
 import type { ConnectionPool, Session, Statement } from '../engine/pool.ts';
 import type { WriteKind } from '../engine/writer.ts';
+import { COLUMNS, columnsOf } from './columns.ts';
 import { openInsightRows } from './insight-rows.ts';
 import { createNoteMoment, createStoredAfter } from './moments.ts';
 import { createPackageFinder } from './package-finder.ts';
@@ -24,8 +25,6 @@ import { largestUnderOf, maximaOf, type Reader, readPackages, rowsOfPackages, va
 
 /** Nothing is kept. */
 const NO_CACHE = { hits: 0, misses: 0, entries: 0, bytes: 0 };
-
-const COLUMNS = ['version', 'pkgarch', 'checksum', 'value'] as const;
 
 const INSERT: Statement = {
   name: 'bakeserv-pr-insert',
@@ -168,11 +167,7 @@ export function createPrStore(database: PostgresDatabase, log: Logger): PrStore 
   };
 }
 
-const insert = (session: Session, rows: readonly PrRow[]) =>
-  session.run(
-    INSERT,
-    COLUMNS.map((column) => rows.map((row) => row[column])),
-  );
+const insert = (session: Session, rows: readonly PrRow[]) => session.run(INSERT, columnsOf(rows));
 
 /** Decides from what is stored; of packages with very many rows only what is needed is read. */
 async function decide<T>(

@@ -1,6 +1,7 @@
-import type { PrRow, PrStore } from '../../../prserv/store.ts';
+import type { PrStore } from '../../../prserv/store.ts';
 import type { Binding } from '../engine/binding.ts';
 import type { Database } from '../engine/database.ts';
+import { encodeRows } from './insert.ts';
 
 /**
  * The newest row at some moment of each day, by its key: what has a larger rowid now was stored later, as a rowid is never given
@@ -21,12 +22,13 @@ const KEPT_DAYS = 400;
 const FORGET = `DELETE FROM bakeserv_pr_moments WHERE day NOT IN (
   SELECT day FROM bakeserv_pr_moments ORDER BY day DESC LIMIT ${KEPT_DAYS})`;
 
-/** Moments whose row is still there: the last one before, otherwise the first one after. */
-export const NEAREST_MOMENT = `SELECT m.moment AS since, coalesce(p.rowid, 0) AS place
+/** Moments whose row is still there, with its place. */
+const MOMENTS = `SELECT m.moment AS since, coalesce(p.rowid, 0) AS place
   FROM bakeserv_pr_moments m LEFT JOIN PRMAIN p
     ON p.version = m.version AND p.pkgarch = m.pkgarch AND p.checksum = m.checksum AND p.value = m.value
-  WHERE m.version IS NULL OR p.rowid IS NOT NULL
-  ORDER BY m.moment > ?, CASE WHEN m.moment > ? THEN m.moment END, m.moment DESC LIMIT 1`;
+  WHERE m.version IS NULL OR p.rowid IS NOT NULL`;
+/** The last one before, otherwise the first one after. */
+export const NEAREST_MOMENT = `${MOMENTS} ORDER BY m.moment > ?, CASE WHEN m.moment > ? THEN m.moment END, m.moment DESC LIMIT 1`;
 
 /** Notes a moment, unless one of its day is noted. */
 export function createNoteMoment(database: Database): PrStore['noteMoment'] {
@@ -43,11 +45,7 @@ export function createNoteMoment(database: Database): PrStore['noteMoment'] {
   };
 }
 
-/** All moments whose row is still there, the last one first. */
-const MOMENTS = `SELECT m.moment, coalesce(p.rowid, 0) AS place
-  FROM bakeserv_pr_moments m LEFT JOIN PRMAIN p
-    ON p.version = m.version AND p.pkgarch = m.pkgarch AND p.checksum = m.checksum AND p.value = m.value
-  WHERE m.version IS NULL OR p.rowid IS NOT NULL ORDER BY m.moment DESC`;
+const LAST_FIRST = `${MOMENTS} ORDER BY m.moment DESC`;
 /** As one text: an object for each row takes longer than reading it. */
 const PLACES = `SELECT json_group_array(json_array(q.key, p.rowid)) AS list FROM json_each(?) q
   CROSS JOIN PRMAIN p ON p.version = q.value->>0 AND p.pkgarch = q.value->>1
@@ -60,18 +58,14 @@ export function createStoredAfter(database: Database): PrStore['storedAfter'] {
   return async (rows) => {
     const after: (string | null)[] = rows.map(() => null);
     if ((await database.read(maintenance, HAS_MOMENTS)).length === 0) return after;
-    const moments = await database.read<{ moment: string; place: number }>(maintenance, MOMENTS);
+    const moments = await database.read<{ since: string; place: number }>(maintenance, LAST_FIRST);
     if (moments.length === 0) return after;
     for (let at = 0; at < rows.length; at += ROWS_A_STATEMENT) {
-      const some = rows.slice(at, at + ROWS_A_STATEMENT).map(keyOf);
-      const [{ list } = { list: '[]' }] = await database.read<{ list: string }>(maintenance, PLACES, [
-        JSON.stringify(some),
-      ]);
-      for (const [i, place] of JSON.parse(list) as [number, number][])
-        after[at + i] = moments.find((moment) => moment.place < place)?.moment ?? null;
+      const some = encodeRows(rows.slice(at, at + ROWS_A_STATEMENT));
+      const [found] = await database.read<{ list: string }>(maintenance, PLACES, [some]);
+      for (const [i, place] of JSON.parse(found!.list) as [number, number][])
+        after[at + i] = moments.find((moment) => moment.place < place)?.since ?? null;
     }
     return after;
   };
 }
-
-const keyOf = ({ version, pkgarch, checksum, value }: PrRow) => [version, pkgarch, checksum, value];
