@@ -144,7 +144,10 @@ describe('behind the proxies of contrib/', { skip: cannotProxy(), concurrency: t
       const client = await connect(name, false);
       const taskhash = `t-${name}`;
       await client.ask('report', { ...report, taskhash, outhash_siginfo: siginfo });
-      const found = await client.ask('get', { method: 'M', taskhash, all: true });
+      const found = await client.ask('get', { method: 'M', taskhash, all: true }).catch((error: unknown) => {
+        // A client is not told of a fault of the server: its log is.
+        throw new Error(`${name}: ${error}; the server said:\n${server.stderr().slice(-2000)}`, { cause: error });
+      });
       assert.equal((found as { outhash_siginfo: string }).outhash_siginfo, siginfo, name);
     }
   });
