@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { StorageError } from '../../../errors.ts';
 import type { Binding } from './binding.ts';
 import { fileSize } from './connections.ts';
@@ -22,6 +23,10 @@ const COMMIT_BYTES = 8 * FRAME_BYTES;
 const RESERVE_BYTES = 256 * 1024;
 /** The disk is checked again after this much, because others fill it too. */
 const LOOK_EVERY_BYTES = 64 * 1024 * 1024;
+/** How long the log may be kept from being emptied, by a reader or by our own checkpoint, before a write is refused for it … */
+const EMPTY_WITHIN_MS = 1000;
+/** … and how long it waits between two tries. */
+const TRY_EVERY_MS = 20;
 
 /** How large the file will be once all of the log is moved, and how much of that is empty pages. */
 const FILE_SIZE = `
@@ -31,28 +36,43 @@ FROM pragma_page_count, pragma_page_size, pragma_freelist_count`;
 /**
  * A log that has filled the disk can never be moved into the file, which would have to grow: then no space
  * is freed, whatever is deleted. So writes are refused while there is still room to move what is in the log.
+ * @param freeBytes of the disk that a folder is on
  */
-export function createDiskRoom(file: string): DiskRoom {
+export function createDiskRoom(file: string, freeBytes = freeOnDisk): DiskRoom {
   const wal = `${file}-wal`;
   /** How much may be written until the disk is checked again. */
   let spare = 0;
 
   /** How much may be written, to the log and then to the file, which has empty pages or grows. */
   async function look(connection: Binding): Promise<number> {
-    const { bavail, bsize } = await fs.promises.statfs(path.dirname(file));
     const [state] = await connection.all<{ log: number }>('PRAGMA wal_checkpoint(NOOP)');
     const [size] = await connection.all<{ bytes: number; empty: number }>(FILE_SIZE);
     // The log file's unused end is overwritten before it grows. A restart of the log is not counted on.
     const reused = Math.max(0, fileSize(wal) - state!.log * FRAME_BYTES);
     const owed = Math.max(0, size!.bytes - fileSize(file));
-    return mostBytes(bavail * bsize - owed - RESERVE_BYTES, reused, size!.empty);
+    // Last: a checkpoint may move some of the log into the file meanwhile. That must not be taken for free and for done.
+    const free = await freeBytes(path.dirname(file));
+    return mostBytes(free - owed - RESERVE_BYTES, reused, size!.empty);
+  }
+
+  /** As far as it can be done: others may have filled the disk. SQLite itself does not wait where another checkpoint runs. */
+  async function emptyLog(connection: Binding): Promise<void> {
+    const until = performance.now() + EMPTY_WITHIN_MS;
+    try {
+      for (;;) {
+        const [state] = await connection.all<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
+        if (!state!.busy || performance.now() >= until) return;
+        await setTimeout(TRY_EVERY_MS);
+      }
+    } catch {
+      // There is no room for what is in the log, or the file cannot be written: what is free tells.
+    }
   }
 
   async function make(connection: Binding, bytes: number): Promise<void> {
     let free = await look(connection);
     if (free < bytes) {
-      // A reader may keep the log from being emptied, and others may have filled the disk.
-      await connection.all('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {});
+      await emptyLog(connection);
       free = await look(connection);
     }
     spare = 0;
@@ -73,6 +93,11 @@ export function createDiskRoom(file: string): DiskRoom {
       return make(connection, wanted);
     },
   };
+}
+
+async function freeOnDisk(folder: string): Promise<number> {
+  const { bavail, bsize } = await fs.promises.statfs(folder);
+  return bavail * bsize;
 }
 
 /**
