@@ -1,4 +1,5 @@
-import { BakeservError, InvokeError, ProtocolError, StorageError } from '../errors.ts';
+import { BakeservError, InvokeError, LoopError, ProtocolError, StorageError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { encodeJson } from './wire/messages.ts';
 
 /**
@@ -16,6 +17,13 @@ export const TELL_ERRORS = `${ERRORS_HEADER}: ${TELL}\n`;
 /** Whether an error is the server's own: a store that fails, or anything unforeseen. */
 export function isFault(error: unknown): boolean {
   return !(error instanceof InvokeError || error instanceof ProtocolError);
+}
+
+/** Logs what has ended a connection: a fault in full, in these words, and what the client did briefly. */
+export function logFailure(log: Logger, peer: string, error: Error, what: string): void {
+  if (error instanceof LoopError) log.debug('loop refused', { peer });
+  else if (error instanceof ProtocolError) log.warn('bad input: closed', { peer, reason: error.message.slice(0, 200) });
+  else if (isFault(error)) log.error(what, { peer, error });
 }
 
 /** The error text a client sees: ours as written; without details for a failed database and anything unforeseen. */

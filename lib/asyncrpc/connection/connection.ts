@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { LoopError, ProtocolError } from '../../errors.ts';
+import { ProtocolError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { invokeError, isFault } from '../faults.ts';
+import { invokeError, logFailure } from '../faults.ts';
 import { Fifo } from '../fifo.ts';
 import type { HubFigures, ListenerFigures } from '../hub-figures.ts';
 import { LimitError, type Limits, tooLong } from '../limits.ts';
@@ -50,6 +50,8 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   private draining = false;
   private inputEnded = false;
   private closingSince = 0;
+  /** What is unfinished is too long so far, but what came before it may yet end the handshake, or log in: it is not read on. */
+  private isAhead = false;
 
   /**
    * @param address as limits count it
@@ -234,6 +236,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
       this.draining ||
       output.choked ||
       this.uncutBytes > 0 ||
+      this.isAhead ||
       inbox.waitingBytes > limits.maxInFlightBytes ||
       !this.holding.mayRead;
     if (wanted === this.paused) return;
@@ -251,9 +254,10 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
 
   private count(): void {
     const { inbox } = this;
-    const partial = inbox.partialBytes;
-    inbox.note(partial);
-    if (partial > 0 && partial > this.conversation.maxPartialBytes && !inbox.failure) {
+    const partial = inbox.note();
+    const isLong = partial > 0 && partial > this.conversation.maxPartialBytes;
+    this.isAhead = isLong && (this.uncutBytes > 0 || !inbox.isEmpty || !this.conversation.isIdle);
+    if (isLong && !this.isAhead && !inbox.failure && this.stream.readableLength === 0) {
       return this.refuseRest(tooLong(this.limits, this.conversation.maxPartialBytes));
     }
     const unsent = this.output.unsentBytes;
@@ -264,10 +268,7 @@ export class Connection implements ConversationHost, OutputOwner, Holder, Worker
   fail(error: Error, what = 'connection failed'): void {
     if (this.over) return;
     this.figures.note(error);
-    if (error instanceof LoopError) this.log.debug('loop refused', { peer: this.peer.name });
-    else if (error instanceof ProtocolError) {
-      this.log.warn('bad input: closed', { peer: this.peer.name, reason: error.message.slice(0, 200) });
-    } else if (isFault(error)) this.log.error(what, { peer: this.peer.name, error });
+    logFailure(this.log, this.peer.name, error, what);
     if (!this.conversation.replies.hides(error)) this.output.write(`${invokeError(error)}\n`);
     this.close();
   }

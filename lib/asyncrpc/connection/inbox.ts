@@ -168,10 +168,12 @@ export class Inbox {
     this.nextBytes = this.lastBytes;
   }
 
-  /** Notes whether something is unfinished, and since when. */
-  note(partial: number): void {
+  /** Notes whether something is unfinished, and since when; returns its bytes. */
+  note(): number {
+    const partial = this.partialBytes;
     if (!this.reader.inChunks && partial === 0) this.begunAt = 0;
     else if (this.begunAt === 0) this.begunAt = performance.now();
+    return partial;
   }
 
   /** Stops reading and drops what is unfinished; the client is told once what came before is answered. */

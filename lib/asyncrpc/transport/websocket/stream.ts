@@ -182,7 +182,8 @@ export class WebSocketStream extends Duplex {
   private countHeld(packet: Buffer): void {
     this.heldBytes = this.messagesInPacket > 0 ? 0 : Math.max(0, this.heldBytes + packet.length);
     this.messagesInPacket = 0;
-    if (this.heldBytes > 0) this.emit('held');
+    // What is still to be delivered comes first, and counts it.
+    if (this.heldBytes > 0 && this.incoming.length === 0) this.emit('held');
   }
 
   /** A control frame is not part of a message: its payload, header and mask are subtracted before the packet is counted. */
