@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { readServerCredentials } from '../../lib/asyncrpc/transport/tls/credentials.ts';
 import { expiryWarning, watchExpiry } from '../../lib/asyncrpc/transport/tls/expiry.ts';
-import { clientTls } from '../../lib/asyncrpc/transport/tls/trust.ts';
+import { clientTls, type TlsTrust } from '../../lib/asyncrpc/transport/tls/trust.ts';
 import { SILENT } from '../../lib/log.ts';
 import { temporaryFolder } from '../helpers.ts';
-import { issue, writeCertificate } from '../wire/certificate.ts';
+import { issue, selfSignedCertificate, writeCertificate } from '../wire/certificate.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -143,10 +143,35 @@ describe('the files of a listener with TLS', () => {
   test('what a client shows is a certificate with its key', (t) => {
     const { files } = prepared(t);
     const { certFile, keyFile } = files;
-    assert.match(String(clientTls({ certFile, keyFile }).cert), /BEGIN CERTIFICATE/);
+    assert.ok(clientTls({ certFile, keyFile }).secureContext);
     assert.throws(() => clientTls({ certFile }), /server\.pem is given without its key/);
     assert.throws(() => clientTls({ keyFile }), /server\.key is given without its certificate/);
     assert.throws(() => clientTls({ certFile, keyFile: '/no/k' }), /cannot read \/no\/k/);
+  });
+
+  test('the same files are made ready once, and others, or with other texts, again', (t) => {
+    const { files, write } = prepared(t);
+    const { certFile, keyFile } = files;
+    const other = selfSignedCertificate('other.example');
+    const caFile = write('ca.pem', other.cert);
+    const context = (trust: TlsTrust) => clientTls(trust).secureContext!;
+    const first = context({ caFile });
+    assert.equal(context({ caFile }), first);
+    const shown = context({ caFile, certFile, keyFile });
+    assert.equal(context({ caFile, certFile, keyFile }), shown);
+    const anybody = context({ anyServer: true });
+    assert.equal(new Set([first, shown, anybody, context({}), context({ certFile, keyFile })]).size, 5);
+    write('ca.pem', selfSignedCertificate('another.example').cert);
+    assert.notEqual(context({ caFile }), first);
+    write('ca.pem', other.cert);
+    assert.equal(context({ caFile }), first);
+    // No more are kept than a server may need.
+    for (let i = 0; i < 8; i++) {
+      write('ca.pem', selfSignedCertificate(`${i}.example`).cert);
+      context({ caFile });
+    }
+    write('ca.pem', other.cert);
+    assert.notEqual(context({ caFile }), first);
   });
 });
 

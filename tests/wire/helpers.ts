@@ -13,7 +13,7 @@ import { encodeJson, frameMessage, type Json } from '../../lib/asyncrpc/wire/mes
 import { type Logger, SILENT } from '../../lib/log.ts';
 import { type App, createApp } from '../../lib/server.ts';
 import { configIn, duplexPair, temporaryFolder } from '../helpers.ts';
-import { selfSignedCertificate, writeCertificate } from './certificate.ts';
+import { type Certificate, selfSignedCertificate, writeCertificate } from './certificate.ts';
 
 export { configIn, duplexPair, hash, METHOD, temporaryFolder } from '../helpers.ts';
 
@@ -84,9 +84,12 @@ export const HTTP: Transport = {
   },
 };
 
-/** A listener's certificate for this host, its own authority. */
+let certificate: Certificate | null = null;
+
+/** A listener's certificate for this host, its own authority; the same for all tests of a file, as making it ready takes long. */
 export function ownCertificate(folder: string) {
-  const files = writeCertificate(folder, 'server', selfSignedCertificate('localhost'));
+  certificate ??= selfSignedCertificate('localhost');
+  const files = writeCertificate(folder, 'server', certificate);
   return { tls: { ...files, clientCaFile: null }, caFile: files.certFile };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import tls from 'node:tls';
 import { ConfigError, reasonOf } from '../../../errors.ts';
@@ -16,6 +17,14 @@ export interface TlsTrust {
 }
 
 /**
+ * What was made of the same texts, by their digest: to parse the authorities of a system takes 25 ms, in which a server that
+ * dials its upstream answers nobody.
+ */
+const contexts = new Map<string, tls.SecureContext>();
+/** As many as a server has upstreams and sources that trust different authorities, and some. */
+const MAX_CONTEXTS = 8;
+
+/**
  * The same as TLS takes it; the files are read again for each connection, so that a new certificate needs no restart.
  * @throws ConfigError, AddressError naming a file that cannot be used
  */
@@ -27,8 +36,21 @@ export function clientTls({ caFile, certFile, keyFile, anyServer = false }: TlsT
         : `the key ${keyFile} is given without its certificate`,
     );
   const own = certFile && keyFile ? readClientCertificate({ certFile, keyFile }) : {};
-  const common = { minVersion: OLDEST_TLS, ...own } as const;
-  return anyServer ? { ...common, rejectUnauthorized: false } : { ...common, ca: trustedAuthorities(caFile) };
+  if (anyServer) return { secureContext: contextOf(own), rejectUnauthorized: false };
+  return { secureContext: contextOf({ ...own, ca: trustedAuthorities(caFile) }) };
+}
+
+function contextOf(texts: { cert?: string; key?: string; ca?: string[] }): tls.SecureContext {
+  const hash = createHash('sha256');
+  for (const text of [texts.cert ?? '', texts.key ?? '', ...(texts.ca ?? [])])
+    hash.update(`${text.length} `).update(text);
+  const digest = hash.digest('base64');
+  let context = contexts.get(digest);
+  contexts.delete(digest);
+  context ??= tls.createSecureContext({ ...texts, minVersion: OLDEST_TLS });
+  contexts.set(digest, context);
+  if (contexts.size > MAX_CONTEXTS) contexts.delete(contexts.keys().next().value!);
+  return context;
 }
 
 /** Why TLS with a server did not come about, and what to do; null where the reason is another. */
