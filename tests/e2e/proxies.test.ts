@@ -85,7 +85,7 @@ async function start(): Promise<void> {
   const checked = example('haproxy/bakeserv.cfg', {
     'bind :::8585 v4v6': `bind 127.0.0.1:${ways.haproxy.near}\n    bind 127.0.0.1:${ways.haproxy.far} accept-proxy`,
     '127.0.0.1:8587': proxied!,
-    'inter 10s': 'inter 100ms',
+    'inter 10s': 'inter 1s',
   });
   fs.writeFileSync(haproxy, `global\n    stats socket ${folder}/haproxy.sock\n${checked}`);
   await runProxy(suite, ['haproxy', '-db', '-f', haproxy], ways.haproxy.near);

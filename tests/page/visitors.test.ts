@@ -71,7 +71,8 @@ describe('users', { skip: noBrowser() }, () => {
     assert.notEqual(token, (await made.json()).token);
     await page.getByRole('button', { name: 'I have it' }).click();
     await row.getByRole('button', { name: 'Delete ci-2' }).click();
-    // Enter, at once, must not delete anybody.
+    // Enter, as soon as it is asked, must not delete anybody. (Before that it would only ask again.)
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await row.getByRole('button', { name: 'Delete ci-2' }).click();
