@@ -1,4 +1,4 @@
-/** What attackers are made of: connections from 127.0.0.2, floods, messages in chunks and WebSocket frames. */
+/** What attackers are made of: connections from 127.0.0.2, floods, and messages in chunks. */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -65,20 +65,4 @@ export async function webSocket(read = true): Promise<net.Socket> {
   );
   await once(socket, 'data');
   return read ? socket : socket.pause();
-}
-
-/** A frame of a client, masked with zeros. */
-export function frame(opcode: number, payload: string | Buffer, last = true): Buffer {
-  const bytes = Buffer.from(payload as string);
-  const head = Buffer.alloc(bytes.length < 126 ? 6 : bytes.length < 65_536 ? 8 : 14);
-  head[0] = (last ? 0x80 : 0) | opcode;
-  if (head.length === 6) head[1] = 0x80 | bytes.length;
-  else if (head.length === 8) {
-    head[1] = 0x80 | 126;
-    head.writeUInt16BE(bytes.length, 2);
-  } else {
-    head[1] = 0x80 | 127;
-    head.writeBigUInt64BE(BigInt(bytes.length), 2);
-  }
-  return Buffer.concat([head, bytes]);
 }

@@ -1,10 +1,11 @@
 /** Attacks on what bakeserv adds to the protocol, and on everything that answers slowly, in pieces or in the background. */
+
+import { frame } from '../tests/websocket-frame.ts';
 import {
   chunked,
   connect,
   connected,
   flood,
-  frame,
   HASH,
   hex,
   MIB,

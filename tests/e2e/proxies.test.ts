@@ -143,7 +143,8 @@ describe('behind the proxies of contrib/', { skip: cannotProxy(), concurrency: t
     for (const name of ['wss', 'wssStream', 'raw', 'plain', 'haproxy'] as const) {
       const client = await connect(name, false);
       const taskhash = `t-${name}`;
-      await client.ask('report', { ...report, taskhash, outhash_siginfo: siginfo });
+      const stored = await client.ask('report', { ...report, taskhash, outhash_siginfo: siginfo });
+      assert.deepEqual(stored, { method: report.method, taskhash, unihash: report.unihash }, name);
       const found = await client.ask('get', { method: 'M', taskhash, all: true }).catch((error: unknown) => {
         // A client is not told of a fault of the server: its log is.
         throw new Error(`${name}: ${error}; the server said:\n${server.stderr().slice(-2000)}`, { cause: error });

@@ -13,6 +13,7 @@ import { PROBLEMS } from '../../lib/http/problem.ts';
 import type { ReadyReport } from '../../lib/http/readiness.ts';
 import { SILENT } from '../../lib/log.ts';
 import { JobFigures } from '../../lib/meter/job-figures.ts';
+import { frame, TEXT } from '../websocket-frame.ts';
 import { configIn, serve } from './helpers.ts';
 import { AnswerReader, httpServer, rawRequest } from './http-helpers.ts';
 import { recordLog } from './log-recorder.ts';
@@ -147,10 +148,8 @@ describe('WebSocket clients of an HTTP listener', () => {
     const reader = new AnswerReader(socket);
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
     const upgrade = GET('/ws', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', key);
-    const frame = (text: string) =>
-      Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
     const lines = ['OEHASHEQUIV 1.1', '', '{"ping": {}}', ...Array.from({ length: 60 }, () => '{"ping": null}')];
-    socket.write(Buffer.concat([Buffer.from(GET('/healthz') + upgrade), ...lines.map(frame)]));
+    socket.write(Buffer.concat([Buffer.from(GET('/healthz') + upgrade), ...lines.map((line) => frame(TEXT, line))]));
     assert.equal((await reader.next())!.status, 200);
     assert.equal((await reader.next())!.status, 101);
     const answers = (said: string) => said.split('{"alive": true}').length - 1;

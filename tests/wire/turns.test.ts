@@ -12,7 +12,7 @@ import { createApp } from '../../lib/server.ts';
 import { duplexPair } from '../helpers.ts';
 import { configIn, temporaryFolder } from './helpers.ts';
 import { PacedClient, withSeed } from './paced.ts';
-import { FrameClient } from './websocket-helpers.ts';
+import { FrameClient, heldTurns } from './websocket-helpers.ts';
 
 test('what comes when the turn is over is not cut, nor more of it read, before the next; every answer comes in order', (t) =>
   withSeed(async (random) => {
@@ -60,13 +60,7 @@ test('what comes while something waits for its turn is cut after that, though th
 
 test('packets of WebSockets wait for their turn, one each, in order, and none is lost when the client leaves', async (t) => {
   const streams: WebSocketStream[] = [];
-  const waiting: { work(): void }[] = [];
-  const turns = {
-    isOver: false,
-    spend() {},
-    queue: (worker: { work(): void }) => void waiting.push(worker),
-    next: async () => {},
-  };
+  const { turns, waiting } = heldTurns(false);
   const host: Pick<Hub, 'accept' | 'arrive' | 'figures' | 'turns'> = {
     turns,
     figures: new HubFigures(),

@@ -8,8 +8,9 @@ import { KIB } from '../../lib/asyncrpc/limits.ts';
 import { WebSocketStream } from '../../lib/asyncrpc/transport/websocket/stream.ts';
 import { SILENT } from '../../lib/log.ts';
 import { createApp } from '../../lib/server.ts';
+import { frame, TEXT } from '../websocket-frame.ts';
 import { configIn, temporaryFolder } from './helpers.ts';
-import { FrameClient, HASHES, type Test, webSocketServer } from './websocket-helpers.ts';
+import { FrameClient, HASHES, heldTurns, type Test, webSocketServer } from './websocket-helpers.ts';
 
 const HANDSHAKE = ['OEHASHEQUIV 1.1', 'needs-headers: false', ''];
 const USERS = { 'anon-perms': '@none', 'admin-user': 'admin', 'admin-password': 'secret' };
@@ -21,13 +22,7 @@ const auth = (token: string) => ({ auth: { username: 'admin', token } });
 async function readTogether(t: Test) {
   const afterwards: (() => void | Promise<void>)[] = [];
   const app = await createApp(configIn(temporaryFolder({ after: (fn) => afterwards.push(fn) })), SILENT);
-  const waiting: { work(): void }[] = [];
-  const turns = {
-    isOver: true,
-    spend() {},
-    queue: (worker: { work(): void }) => void waiting.push(worker),
-    next: async () => {},
-  };
+  const { turns, waiting } = heldTurns(true);
   const upgrader = new WebSocketServer({ noServer: true });
   const server = http.createServer();
   const client = once(server.listen(0, '127.0.0.1'), 'listening').then(() => {
@@ -53,14 +48,7 @@ async function readTogether(t: Test) {
   return { client: await client, read, turns: app.hub.turns };
 }
 
-/** A client's text frame (RFC 6455 section 5.2) with a mask of zeros. */
-function frame(text: string): Buffer {
-  const head = Buffer.alloc(14);
-  head[0] = 0x81;
-  head[1] = 0x80 | 127;
-  head.writeBigUInt64BE(BigInt(text.length), 2);
-  return Buffer.concat([head, Buffer.from(text)]);
-}
+const textFrame = (text: string) => frame(TEXT, text);
 
 function cut(bytes: Buffer, length: number): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) =>
@@ -71,8 +59,8 @@ function cut(bytes: Buffer, length: number): Buffer[] {
 const LONG = JSON.stringify({ ping: { pad: 'x'.repeat(300 * KIB) } });
 
 for (const [what, packets] of [
-  ['in packets of its own', [Buffer.concat(HANDSHAKE.map(frame)), ...cut(frame(LONG), 64 * KIB)]],
-  ['in the same packets', cut(Buffer.concat([...HANDSHAKE, LONG].map(frame)), 64 * KIB)],
+  ['in packets of its own', [Buffer.concat(HANDSHAKE.map(textFrame)), ...cut(textFrame(LONG), 64 * KIB)]],
+  ['in the same packets', cut(Buffer.concat([...HANDSHAKE, LONG].map(textFrame)), 64 * KIB)],
 ] as const)
   test(`a long message ${what} as the handshake before it is not refused, though all is read at once`, async (t) => {
     const { client, read } = await readTogether(t);
@@ -84,9 +72,9 @@ test('nor is one behind a handshake of which the connection has had a turn to re
   const { client, read, turns } = await readTogether(t);
   // Others have used up the turn.
   turns.spend(performance.now() - 1000);
-  read([frame(HANDSHAKE[0]!)]);
+  read([textFrame(HANDSHAKE[0]!)]);
   await Promise.resolve();
-  const rest = cut(Buffer.concat([...HANDSHAKE.slice(1), LONG].map(frame)), 64 * KIB);
+  const rest = cut(Buffer.concat([...HANDSHAKE.slice(1), LONG].map(textFrame)), 64 * KIB);
   read(rest.slice(0, -1));
   await new Promise((resolve) => setTimeout(resolve, 5));
   read(rest.slice(-1));
@@ -95,7 +83,7 @@ test('nor is one behind a handshake of which the connection has had a turn to re
 
 test('a long message without a whole handshake before it is refused unfinished, also when all is read at once', async (t) => {
   const { client, read } = await readTogether(t);
-  read(cut(Buffer.concat([...HANDSHAKE.slice(0, 2), LONG].map(frame)), 64 * KIB).slice(0, 3));
+  read(cut(Buffer.concat([...HANDSHAKE.slice(0, 2), LONG].map(textFrame)), 64 * KIB).slice(0, 3));
   assert.match(await client.frame(), TOO_LONG);
 });
 

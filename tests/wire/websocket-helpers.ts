@@ -20,6 +20,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** Turns in which a WebSocket reads its packets once the test lets it, one each. */
+export function heldTurns(isOver: boolean) {
+  const waiting: { work(): void }[] = [];
+  const turns = {
+    isOver,
+    spend() {},
+    queue: (worker: { work(): void }) => void waiting.push(worker),
+    next: async () => {},
+  };
+  return { turns, waiting };
+}
+
 /** Both services on a WebSocket listener of their own. */
 export async function webSocketServer(
   t: Test,

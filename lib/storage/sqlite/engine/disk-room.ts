@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { StorageError } from '../../../errors.ts';
 import type { Binding } from './binding.ts';
+import { retryWhileBusy } from './busy.ts';
 import { fileSize } from './connections.ts';
 
 /** Keeps enough of the disk free for the next checkpoint. */
@@ -23,10 +23,8 @@ const COMMIT_BYTES = 8 * FRAME_BYTES;
 const RESERVE_BYTES = 256 * 1024;
 /** The disk is checked again after this much, because others fill it too. */
 const LOOK_EVERY_BYTES = 64 * 1024 * 1024;
-/** How long the log may be kept from being emptied, by a reader or by our own checkpoint, before a write is refused for it … */
+/** How long the log may be kept from being emptied, by a reader or by our own checkpoint, before a write is refused for it. */
 const EMPTY_WITHIN_MS = 1000;
-/** … and how long it waits between two tries. */
-const TRY_EVERY_MS = 20;
 
 /** How large the file will be once all of the log is moved, and how much of that is empty pages. */
 const FILE_SIZE = `
@@ -58,14 +56,14 @@ export function createDiskRoom(file: string, freeBytes = freeOnDisk): DiskRoom {
   /** As far as it can be done: others may have filled the disk. SQLite itself does not wait where another checkpoint runs. */
   async function emptyLog(connection: Binding): Promise<void> {
     const until = performance.now() + EMPTY_WITHIN_MS;
+    const empty = async () => {
+      const [state] = await connection.all<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
+      if (state!.busy) throw new StorageError('storage-busy', `the log is in use: ${wal}`);
+    };
     try {
-      for (;;) {
-        const [state] = await connection.all<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)');
-        if (!state!.busy || performance.now() >= until) return;
-        await setTimeout(TRY_EVERY_MS);
-      }
+      await retryWhileBusy(empty, () => until);
     } catch {
-      // There is no room for what is in the log, or the file cannot be written: what is free tells.
+      // It is held for longer, or there is no room for what is in it: what is free tells.
     }
   }
 
