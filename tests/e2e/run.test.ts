@@ -77,10 +77,14 @@ describe('on a terminal', () => {
     process.on('SIGINT', () => { if (++count === 1) setTimeout(() => { console.log('heard ' + count); process.exit(4); }, 1500); });
     setInterval(() => {}, 1000); console.log('ready under ' + process.ppid);`;
 
-  function onTerminal(t: TestContext) {
+  /** One that has its parent signalled before it does anything else. */
+  const AT_ONCE = 'trap "echo heard 1; exit 4" INT; kill -INT $PPID; sleep 5 & wait';
+
+  function onTerminal(t: TestContext, command = [process.execPath, 'count.cjs']) {
     const home = createHome(t);
     fs.writeFileSync(path.join(home.folder, 'count.cjs'), COUNT);
-    const words = [process.execPath, LAUNCHER, 'run', '--', process.execPath, 'count.cjs'];
+    fs.writeFileSync(path.join(home.folder, 'at-once'), AT_ONCE);
+    const words = [process.execPath, LAUNCHER, 'run', '--', ...command];
     // util-linux's script gives it a terminal of its own.
     const child = spawn('script', ['-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], {
       cwd: home.folder,
@@ -109,5 +113,12 @@ describe('on a terminal', () => {
     assert.match(await heard, /heard 1\r\n/);
     assert.deepEqual(await over, [4, null]);
     assert.deepEqual(await home.servers(), []);
+  });
+
+  test('so does one that comes as soon as the command runs', async (t) => {
+    const { child } = onTerminal(t, ['sh', 'at-once']);
+    const over = once(child, 'exit');
+    assert.match(await output(child, /heard \d/), /heard 1\r\n/);
+    assert.deepEqual(await over, [4, null]);
   });
 });

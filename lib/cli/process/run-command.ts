@@ -12,8 +12,9 @@ const SIGNALLED = 128;
 /** Runs a program on our terminal, and passes our signals on to it. Resolves to the status a shell would give. */
 export function runCommand(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'inherit', env });
+    // Before it runs: a signal that came in between would end us, and not the command.
     const release = forwardSignals((signal) => child.kill(signal));
+    const child = spawn(program, args, { stdio: 'inherit', env });
     const end = (status: number) => {
       release();
       resolve(status);
