@@ -37,6 +37,8 @@ export interface VisitOptions {
   readonly as?: string | null;
   /** What is opened: `#/jobs`; null: nothing yet. */
   readonly at?: string | null;
+  /** The test kills the server meanwhile. */
+  readonly serverDies?: boolean;
 }
 
 export interface Visit {
@@ -138,7 +140,7 @@ async function visit(
   t: Context,
   browser: Browser,
   { origin, users }: Pick<Scene, 'origin' | 'users'>,
-  { size = 'wide', theme = 'light', as = null, at = '' }: VisitOptions = {},
+  { size = 'wide', theme = 'light', as = null, at = '', serverDies = false }: VisitOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: `${origin}/`,
@@ -152,7 +154,7 @@ async function visit(
   context.setDefaultTimeout(WITHIN_MS);
   const page = await context.newPage();
   const faults: string[] = [];
-  watch(page, origin, faults);
+  watch(page, origin, faults, serverDies);
   t.after(async () => {
     await context.close();
     assert.deepEqual(faults, [], 'what the browser complains of');
@@ -184,10 +186,12 @@ async function visit(
 }
 
 /** Whatever a page must not do. The answers that are no success are the business of the page, which shows them. */
-function watch(page: Page, origin: string, faults: string[]): void {
+function watch(page: Page, origin: string, faults: string[], serverDies: boolean): void {
   page.on('console', (message) => {
     const isAnswer = /Failed to load resource: (the server responded|net::ERR_(CONNECTION|EMPTY))/.test(message.text());
-    if (message.type() === 'error' && !isAnswer) faults.push(`console: ${message.text()}`);
+    // What Chromium says of a connection that ends before it has sent a request on it.
+    const isEnd = serverDies && message.text() === 'Failed to load resource: net::ERR_SOCKET_NOT_CONNECTED';
+    if (message.type() === 'error' && !isAnswer && !isEnd) faults.push(`console: ${message.text()}`);
     if (message.type() === 'warning' && /Content.Security.Policy/i.test(message.text())) faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(`error: ${error.stack ?? error.message}`));

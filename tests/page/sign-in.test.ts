@@ -101,7 +101,7 @@ test('what a visitor may not do is not shown, and refused to whoever asks for it
 test('a server that dies under the page is missed in words, and the page goes on when it is back', {
   skip: noBrowser(),
 }, async (t) => {
-  const { page } = await scene().visit(t, { as: 'root' });
+  const { page } = await scene().visit(t, { as: 'root', serverDies: true });
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
   await scene().kill();
   await page.getByText('The server is away').waitFor();
