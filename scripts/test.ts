@@ -9,6 +9,7 @@ import path from 'node:path';
 import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
+import { type FailedTest, failures } from './test-failures.ts';
 import { longestFirst, slowest } from './test-times.ts';
 
 /** npm runs a script in the root of the checkout. */
@@ -26,25 +27,20 @@ const results = run({
   concurrency: FILES_AT_ONCE,
 });
 const tookMs = new Map<string, number>();
-const count = ({
-  nesting,
-  file = '',
-  details,
-}: {
-  nesting: number;
-  file?: string;
-  details: { duration_ms: number };
-}) => {
-  if (nesting > 0) return;
-  const source = file.replace(`${COMPILED}/`, '').replace(`${ROOT}/`, '').replace(/\.js$/, '.ts');
-  tookMs.set(source, (tookMs.get(source) ?? 0) + details.duration_ms);
+const failed: FailedTest[] = [];
+const sourceOf = (file = '') => file.replace(`${COMPILED}/`, '').replace(`${ROOT}/`, '').replace(/\.js$/, '.ts');
+const count = (of: { nesting: number; file?: string; details: { duration_ms: number } }) => {
+  const source = sourceOf(of.file);
+  if (of.nesting === 0) tookMs.set(source, (tookMs.get(source) ?? 0) + of.details.duration_ms);
 };
 results.on('test:pass', count).on('test:fail', count);
-results.on('test:fail', ({ todo }) => {
-  if (todo === undefined || todo === false) process.exitCode = 1;
+results.on('test:fail', ({ name, file, details, todo }) => {
+  if (todo !== undefined && todo !== false) return;
+  process.exitCode = 1;
+  failed.push({ name, file: sourceOf(file), details });
 });
 for await (const text of results.compose(process.stdout.isTTY ? new spec() : tap)) process.stdout.write(text);
-process.stdout.write(slowest(tookMs));
+process.stdout.write(slowest(tookMs) + failures(failed));
 
 /** All files of tests, from the root of the checkout. */
 function testFiles(): string[] {
