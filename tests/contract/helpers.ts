@@ -28,6 +28,16 @@ export interface PrEngine {
 
 export { hash, METHOD, temporaryFolder } from '../helpers.ts';
 
+/** A part of a test that ends what it opens, so that not all parts keep theirs to the end of the test. */
+export async function within(part: (running: Running) => Promise<void>): Promise<void> {
+  const ends: (() => void | Promise<void>)[] = [];
+  try {
+    await part({ after: (end) => void ends.push(end) });
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
 const clock = createClock();
 
 /** A report of a task with the given hashes, made now. */

@@ -10,6 +10,8 @@ import { freePort } from '../free-port.ts';
 export interface PostgresServer {
   /** The address of a new, empty database. @param options of CREATE DATABASE */
   newDatabase(options?: string): Promise<string>;
+  /** Drops a database, whoever uses it. */
+  drop(address: string): Promise<void>;
   /** The address of a database by its name. */
   addressOf(database: string): string;
   /** Runs SQL, each text by itself, as an operator would. */
@@ -110,6 +112,7 @@ async function launch({ folder, owner, bin }: Place, settings: readonly string[]
       await admin(`CREATE DATABASE ${name} ${options}`);
       return server.addressOf(name);
     },
+    drop: async (address) => void (await admin(`DROP DATABASE ${new URL(address).pathname.slice(1)} WITH (FORCE)`)),
     async start() {
       const given = [...settings, `port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
       const spawned = () =>
