@@ -55,7 +55,7 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
 
     // The build of a client that does not ask to be told goes on.
     let tries = 0;
-    await eventually(5000, async () => {
+    await eventually(20_000, async () => {
       // A small report may still find room: then it is stored, and another one is tried.
       const name = `of a build ${tries++}`;
       const answer = await askAsBitBake(server, { report: reportOf(name, siginfo) });
@@ -68,9 +68,9 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     for (const name of refused) assert.equal(await storedUnihash(client, name), null);
 
     free();
-    const unihash = await eventually(5000, () => report(client, 'after', siginfo));
+    const unihash = await eventually(20_000, () => report(client, 'after', siginfo));
     assert.equal(await storedUnihash(client, 'after'), unihash);
-    await eventually(5000, () => getPr(prClient, 'q', 'c'));
+    await eventually(20_000, () => getPr(prClient, 'q', 'c'));
     assert.deepEqual(await server.stop(), { status: 0, signal: null }, server.stderr());
     const database = await assertWhole(t, path.join(databases, 'hashserv.db'));
     assert.deepEqual(await database.all(TORN), []);
@@ -135,7 +135,7 @@ describe('on a full disk', { concurrency: true, skip: cannotMount() }, () => {
     const writer = await serve(t, { folder: temporaryFolder(t), databases });
     const later = await report(await writer.hash(), 'b');
     await writer.stop();
-    await eventually(5000, async () => assert.equal(await storedUnihash(reader, 'b'), later));
+    await eventually(20_000, async () => assert.equal(await storedUnihash(reader, 'b'), later));
   });
 
   test('a read-only server beside a log that it cannot read there says that space is wanting', async (t) => {

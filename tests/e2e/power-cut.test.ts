@@ -162,7 +162,7 @@ describe('a power cut', { concurrency: true, skip: cannotTrace() }, () => {
     }
     for (let i = 40; i < 80; i++) await report(client, nameOf(i));
     await server.stop();
-    const events = await eventually(5000, async () => {
+    const events = await eventually(20_000, async () => {
       const all = read();
       assert.ok(answer(all, 79), 'the record is not complete');
       return all;
