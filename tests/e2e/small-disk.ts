@@ -13,10 +13,19 @@ export function smallDisk(t: Context, megabytes: number): string {
 export function fill(folder: string, left: number): () => void {
   const filler = path.join(folder, 'filler');
   const descriptor = fs.openSync(filler, 'w');
-  const { bavail, bsize } = fs.statfsSync(folder);
+  const wanted = () => {
+    const { bavail, bsize } = fs.statfsSync(folder);
+    return Math.min(bavail * bsize - left, 65536);
+  };
   try {
-    for (let size = bavail * bsize - left; size > 0; size -= 65536)
-      fs.writeSync(descriptor, Buffer.alloc(Math.min(size, 65536)));
+    for (let size = wanted(); size > 0; size = wanted()) {
+      try {
+        fs.writeSync(descriptor, Buffer.alloc(size));
+      } catch (error) {
+        // A server beside took some of it since the look.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || wanted() >= size) throw error;
+      }
+    }
   } finally {
     fs.closeSync(descriptor);
   }
