@@ -21,8 +21,7 @@ const KEPT = 4;
 describe('PostgreSQL', () => {
   let server: PostgresServer;
   before(async () => {
-    // Little is written ahead: see KEPT.
-    server = await startPostgres(['fsync=off', 'full_page_writes=off', 'max_wal_size=64MB']);
+    server = await startPostgres();
   });
   after(() => server.stop());
 

@@ -5,7 +5,7 @@ import { MEMORY, recordings, replay, temporaryFolder } from '../wire/helpers.ts'
 import { faultsOf } from './history.ts';
 import { type Pooler, poolerPrepares, startPooler } from './pooler.ts';
 import { openServer, record } from './recorded.ts';
-import { type PostgresServer, startPostgres } from './server.ts';
+import { LIGHT, type PostgresServer, startPostgres } from './server.ts';
 import { until } from './until.ts';
 
 /** How a pooler may treat prepared statements; older ones know only the first. */
@@ -22,7 +22,7 @@ const REPLAYED = ['hash-equivalence', 'hash-gc', 'hash-streams', 'hash-users', '
 describe('behind PgBouncer in transaction mode', { skip: noPooler() }, () => {
   let server: PostgresServer;
   before(async () => {
-    server = await startPostgres(['fsync=off', 'max_connections=200']);
+    server = await startPostgres([...LIGHT, 'max_connections=200']);
   });
   after(() => server.stop());
 

@@ -39,8 +39,11 @@ interface Place {
 
 const START_MS = 30_000;
 
+/** Writes little, and waits for no disk: for tests in which no machine dies and no standby needs what was written. */
+export const LIGHT: readonly string[] = ['fsync=off', 'full_page_writes=off', 'max_wal_size=64MB'];
+
 /** Starts one. @param settings of postgresql.conf, as `fsync=on` */
-export async function startPostgres(settings: readonly string[] = ['fsync=off']): Promise<PostgresServer> {
+export async function startPostgres(settings: readonly string[] = LIGHT): Promise<PostgresServer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bakeserv-postgres-'));
   const owner = unprivileged(folder);
   const bin = findBinaries(folder, owner);

@@ -17,7 +17,7 @@ describe('a hot standby of PostgreSQL', () => {
   let primary: PostgresServer;
   let standby: PostgresServer;
   before(async () => {
-    primary = await startPostgres();
+    primary = await startPostgres(['fsync=off']);
     standby = await startStandby(primary);
   });
   after(() => Promise.all([standby.stop(), primary.stop()]));
