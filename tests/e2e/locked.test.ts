@@ -119,6 +119,19 @@ describe('while another program holds the write lock of a database', { concurren
     await report(await (await starting).hash(), 'a');
   });
 
+  test('a read-only server waits with its start for a program that keeps all others from reading', async (t) => {
+    const folder = temporaryFolder(t);
+    await (await serve(t, { folder })).stop();
+    const other = await openOther(t, path.join(folder, 'hashserv.db'));
+    await other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE theirs (n)');
+    const starting = serve(t, { folder, args: ['--read-only'] });
+    // Longer than the second for which the driver itself waits at each statement.
+    await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 3000))]);
+    await other.exec('ROLLBACK');
+    await other.close();
+    assert.equal(await storedUnihash(await (await starting).hash(), 'a'), null);
+  });
+
   test('a server that waits with its start ends at once on SIGTERM', { skip: noProc() }, async (t) => {
     const folder = temporaryFolder(t);
     await (await serve(t, { folder })).stop();

@@ -39,3 +39,35 @@ test('statements that do not compile take no place of others', async (t) => {
   assert.equal(prepare.mock.callCount(), 1 + 2 * MAX_STATEMENTS);
   await connection.close();
 });
+
+test('closing waits for what was asked before, and refuses what is asked after', async (t) => {
+  const connection = await openBinding(path.join(temporaryFolder(t), 'x.db'), 'create');
+  await connection.exec('CREATE TABLE t (n); INSERT INTO t VALUES (1)');
+  const before = Array.from({ length: 20 }, (_, i) => connection.all(`SELECT n + ${i} AS n FROM t`));
+  const closing = connection.close();
+  const after = Promise.allSettled([
+    connection.all('SELECT n FROM t'),
+    connection.run('DELETE FROM t'),
+    connection.exec(''),
+  ]);
+  assert.deepEqual(
+    await Promise.all(before),
+    before.map((_, i) => [{ n: 1 + i }]),
+  );
+  await closing;
+  for (const each of await after)
+    assert.match(String(each.status === 'rejected' && each.reason), /the database is closed: .*x\.db/);
+});
+
+test('a call that comes while the statements are finalized leaves no statement behind', async (t) => {
+  const finalize = sqlite3.Statement.prototype.finalize;
+  const connection = await openBinding(path.join(temporaryFolder(t), 'x.db'), 'create');
+  await connection.all('SELECT 1 AS n');
+  const late: Promise<unknown>[] = [];
+  t.mock.method(sqlite3.Statement.prototype, 'finalize', function (this: sqlite3.Statement, done: () => void) {
+    late.push(connection.all('SELECT 2 AS n').catch((error) => error.code));
+    return finalize.call(this, done);
+  });
+  await connection.close();
+  assert.deepEqual(await Promise.all(late), ['storage-closed']);
+});

@@ -387,7 +387,13 @@ export async function replay(
     for (const [at, step] of steps.entries()) await play(at, step, `${recording.name}, step ${at}`);
   } finally {
     for (const client of clients.values()) client.close();
-    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+    // All, whatever fails: what is left open would keep this process.
+    const ended: PromiseSettledResult<void>[] = [];
+    for (const cleanUp of cleanUps.reverse()) ended.push(...(await Promise.allSettled([cleanUp()])));
+    assert.deepEqual(
+      ended.filter(({ status }) => status === 'rejected'),
+      [],
+    );
   }
 
   async function play(at: number, step: Step, where: string): Promise<void> {

@@ -1,4 +1,5 @@
 import sqlite3 from 'sqlite3';
+import { StorageError } from '../../../errors.ts';
 import { toStorageError } from './errors.ts';
 
 /** What can be bound to a `?`: checked strings and numbers only (an array would become a parameter list, undefined NULL). */
@@ -18,6 +19,7 @@ export interface Binding {
   busyMs(now: number): number;
   /** Makes the running statement fail with storage-timeout. */
   interrupt(): void;
+  /** Done once what was asked before is done; what is asked after is refused with storage-closed. */
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
   let runningSince = 0;
   let failRunning: ((error: Error) => void) | null = null;
   let onCall: (() => void) | null = null;
+  let closed = false;
 
   const prepare = (sql: string): sqlite3.Statement => {
     let statement = statements.get(sql);
@@ -106,6 +109,7 @@ function bind(database: sqlite3.Database, file: string): Binding {
   }
 
   function call<T>(start: (done: Done<T>) => void): Promise<T> {
+    if (closed) return Promise.reject(new StorageError('storage-closed', `the database is closed: ${file}`));
     const run = () =>
       new Promise<T>((resolve, reject) => {
         runningSince = performance.now();
@@ -154,12 +158,16 @@ function bind(database: sqlite3.Database, file: string): Binding {
     busyMs: (now) => (runningSince > 0 ? now - runningSince : 0),
     interrupt: () => database.interrupt(),
     async close() {
-      // Unfinalized statements would make close fail with BUSY.
+      closed = true;
+      // SQLite refuses to close, as if another program had locked the file, while one statement is left: none may come now.
+      await last.catch(() => {});
       await Promise.all(
         [...statements.values()].map((s) => new Promise<void>((resolve) => s.finalize(() => resolve()))),
       );
       statements.clear();
-      await call<void>((done) => database.close((error) => (error ? done(error) : done(null, undefined))));
+      await new Promise<void>((resolve, reject) => {
+        database.close((error) => (error ? reject(toStorageError(error, file)) : resolve()));
+      });
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   createStatementClock,
   fileSize,
   LONG_READ_CACHE_KIB,
+  patiently,
   READER_CACHE_KIB,
   requireVersion,
 } from '../engine/connections.ts';
@@ -38,8 +39,11 @@ export async function openReadOnly(file: string, options: DatabaseOptions): Prom
 async function openReader(file: string, mode: 'read' | 'immutable', cacheKib: number): Promise<Binding> {
   const connection = await openBinding(file, mode);
   try {
-    await connection.exec(
-      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${cacheKib}; PRAGMA query_only = ON`,
+    // Setting the cache's size reads the schema.
+    await patiently(() =>
+      connection.exec(
+        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${cacheKib}; PRAGMA query_only = ON`,
+      ),
     );
     return connection;
   } catch (error) {
@@ -137,9 +141,9 @@ function assemble(file: string, options: DatabaseOptions, first: Connections, se
     lookups,
     reads,
     maintenance,
-    holds: (schema) => holdsSchema(reads, schema),
+    holds: (schema) => patiently(() => holdsSchema(reads, schema)),
     async addSchema(schema) {
-      const found = await tableNames(reads);
+      const found = await patiently(() => tableNames(reads));
       const missing = schema.tables.filter((table) => !found.has(table));
       for (const table of schema.tables) tables.add(table);
       if (missing.length === 0) return;
@@ -184,7 +188,7 @@ const NO_LOCKS: ReadonlyMap<StorageErrorCode, string> = new Map([
 export async function readableMode(file: string): Promise<'read' | 'immutable'> {
   const probe = await openBinding(file, 'read');
   try {
-    await probe.all('SELECT count(*) FROM sqlite_master');
+    await patiently(() => probe.all('SELECT count(*) FROM sqlite_master'));
     return 'read';
   } catch (error) {
     const advice = error instanceof StorageError ? NO_LOCKS.get(error.code) : undefined;

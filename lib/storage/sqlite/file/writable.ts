@@ -50,13 +50,13 @@ export async function openWritable(
     await requireVersion(connection);
     await patiently(() => enterWalMode(connection, file));
     await patiently(() => requireWritable(connection, file));
-    await connection.exec(writerPragmas(options));
+    await patiently(() => connection.exec(writerPragmas(options)));
     const [lookups, reads, maintenance] = [await open(), await open(), await open()];
     // A connection opens the log at its first read, and cannot once the file is gone: so it reads now.
     for (const each of [lookups, reads, maintenance])
       await patiently(() => each.all('SELECT count(*) FROM sqlite_master'));
     for (const reader of [lookups, reads])
-      await reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`);
+      await patiently(() => reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`));
     return assemble(file, options, { connection, lookups, reads, maintenance }, startCheck);
   } catch (error) {
     await Promise.allSettled(opened.map((connection) => connection.close()));
@@ -74,7 +74,8 @@ async function openConnection(file: string): Promise<Binding> {
 async function openReader(file: string): Promise<Binding> {
   const connection = await openBinding(file, 'read');
   try {
-    await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${LONG_READ_CACHE_KIB}`);
+    const settings = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${LONG_READ_CACHE_KIB}`;
+    await patiently(() => connection.exec(settings));
     return connection;
   } catch (error) {
     await connection.close();
