@@ -34,7 +34,7 @@ describe('PostgreSQL', () => {
     const closed = [...databases].filter(([, { opened }]) => opened === 0);
     const made = { address: server.newDatabase(), opened: 0 };
     databases.set(name, made);
-    for (const [old, { address }] of closed.slice(0, Math.max(0, closed.length - KEPT))) {
+    for (const [old, { address }] of closed.slice(0, -KEPT)) {
       databases.delete(old);
       await server.drop(await address);
     }

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { createTicker } from '../../../asyncrpc/ticker.ts';
 import { ConfigError } from '../../../errors.ts';
-import { type Binding, LEAST_SQLITE_VERSION } from './binding.ts';
-import { LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
+import { type Binding, LEAST_SQLITE_VERSION, openBinding } from './binding.ts';
+import { BUSY_TIMEOUT_MS, LOCK_WAIT_MS, retryWhileBusy } from './busy.ts';
 
 /**
  * A statement longer than this is interrupted. Maintenance pages by itself and is exempt; so
@@ -34,6 +34,20 @@ export async function requireVersion(connection: Binding): Promise<void> {
 export function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + LOCK_WAIT_MS;
   return retryWhileBusy(attempt, () => deadline);
+}
+
+/** One more connection, which only reads. @throws StorageError */
+export async function openReader(file: string, mode: 'read' | 'immutable', cacheKib: number): Promise<Binding> {
+  const connection = await openBinding(file, mode);
+  try {
+    const settings = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${cacheKib}; PRAGMA query_only = ON`;
+    // Setting the cache's size reads the schema.
+    await patiently(() => connection.exec(settings));
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
 }
 
 /** Interrupts statements that run for too long. */

@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import { StorageError, type StorageErrorCode } from '../../../errors.ts';
 import { StoreFigures } from '../../../meter/store-figures.ts';
 import { type Binding, openBinding, type Param } from '../engine/binding.ts';
-import { BUSY_TIMEOUT_MS } from '../engine/busy.ts';
 import {
   createStatementClock,
   fileSize,
   LONG_READ_CACHE_KIB,
+  openReader,
   patiently,
   READER_CACHE_KIB,
   requireVersion,
@@ -34,22 +34,6 @@ export async function openReadOnly(file: string, options: DatabaseOptions): Prom
   const connections = await connect(file, mode);
   const settled = options.immutable || mode === 'read' || isReadOnlyFileSystem(fs.realpathSync(file));
   return assemble(file, options, connections, settled ? null : seen);
-}
-
-async function openReader(file: string, mode: 'read' | 'immutable', cacheKib: number): Promise<Binding> {
-  const connection = await openBinding(file, mode);
-  try {
-    // Setting the cache's size reads the schema.
-    await patiently(() =>
-      connection.exec(
-        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${cacheKib}; PRAGMA query_only = ON`,
-      ),
-    );
-    return connection;
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
 }
 
 async function connect(file: string, mode: 'read' | 'immutable'): Promise<Connections> {

@@ -11,26 +11,6 @@ export interface Reopenable extends Binding {
 export function reopenable(first: Binding): Reopenable {
   let current = first;
   let onCall: (() => void) | null = null;
-  const calls = new Map<Binding, number>();
-
-  async function on<T>(call: (connection: Binding) => Promise<T>): Promise<T> {
-    const connection = current;
-    calls.set(connection, (calls.get(connection) ?? 0) + 1);
-    try {
-      return await call(connection);
-    } finally {
-      calls.set(connection, calls.get(connection)! - 1);
-      closeReplaced(connection);
-    }
-  }
-
-  function closeReplaced(connection: Binding): void {
-    if (connection === current || calls.get(connection)) return;
-    calls.delete(connection);
-    // It only reads: nothing is lost if closing it fails.
-    connection.close().catch(() => {});
-  }
-
   return {
     get current() {
       return current;
@@ -39,11 +19,12 @@ export function reopenable(first: Binding): Reopenable {
       const before = current;
       current = next;
       if (onCall) next.onCall(onCall);
-      closeReplaced(before);
+      // It only reads: nothing is lost if closing it fails.
+      before.close().catch(() => {});
     },
-    run: (sql, params) => on((connection) => connection.run(sql, params)),
-    all: (sql, params) => on((connection) => connection.all(sql, params)),
-    exec: (sql) => on((connection) => connection.exec(sql)),
+    run: (sql, params) => current.run(sql, params),
+    all: (sql, params) => current.all(sql, params),
+    exec: (sql) => current.exec(sql),
     onCall(listener) {
       onCall = listener;
       current.onCall(listener);

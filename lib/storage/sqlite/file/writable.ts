@@ -7,6 +7,7 @@ import {
   createStatementClock,
   interruptWhile,
   LONG_READ_CACHE_KIB,
+  openReader,
   patiently,
   READER_CACHE_KIB,
   requireVersion,
@@ -56,7 +57,7 @@ export async function openWritable(
     for (const each of [lookups, reads, maintenance])
       await patiently(() => each.all('SELECT count(*) FROM sqlite_master'));
     for (const reader of [lookups, reads])
-      await patiently(() => reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`));
+      await reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}; PRAGMA query_only = ON`);
     return assemble(file, options, { connection, lookups, reads, maintenance }, startCheck);
   } catch (error) {
     await Promise.allSettled(opened.map((connection) => connection.close()));
@@ -68,19 +69,6 @@ async function openConnection(file: string): Promise<Binding> {
   const connection = await openBinding(file, 'create');
   await connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA wal_autocheckpoint = 0`);
   return connection;
-}
-
-/** One more that only reads. */
-async function openReader(file: string): Promise<Binding> {
-  const connection = await openBinding(file, 'read');
-  try {
-    const settings = `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${LONG_READ_CACHE_KIB}`;
-    await patiently(() => connection.exec(settings));
-    return connection;
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
 }
 
 /** One more connection that writes, set up like the first. */
@@ -201,7 +189,7 @@ function assemble(
   const onClose: (() => void)[] = [];
   const foreign = createForeignCommits((run) => writer.between(run));
   const read: Database['read'] = (on, sql, params) => patientRead(on, sql, params, doubt);
-  const readers = createLentReaders(() => openReader(file));
+  const readers = createLentReaders(() => openReader(file, 'read', LONG_READ_CACHE_KIB));
   const tables = new Set<string>();
   const whenClosing = (listener: () => void) => void onClose.push(listener);
   return {
